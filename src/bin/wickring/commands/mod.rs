@@ -1,0 +1,22 @@
+//! One file per command; each parses its arguments, calls the library and prints.
+
+mod poly;
+
+use crate::context::{Context, Outcome};
+use clap::Subcommand;
+use wickring::Error;
+
+/// The commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Exact polynomial algebra: Z, Q, Q(i), F_p.
+    #[command(subcommand)]
+    Poly(poly::Poly),
+}
+
+/// Runs a command.
+pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
+    match command {
+        Command::Poly(args) => poly::run(args, context),
+    }
+}

@@ -1,0 +1,202 @@
+//! What every command shares: the common flags, where text goes, how it is interrupted.
+
+use crate::progress::Meter;
+use clap::{Args, ValueEnum};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use wickring::Error;
+
+/// Flags that every command takes.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// Seed of all randomness: same seed, same bytes, whatever the number of threads.
+    #[arg(long, global = true, default_value_t = 0)]
+    pub seed: u64,
+    /// Number of threads; all cores by default.
+    #[arg(long, global = true)]
+    pub threads: Option<usize>,
+    /// Print one JSON object on standard output and nothing else.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing but errors.
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    /// Print more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Progress on standard error.
+    #[arg(long, global = true, value_enum, default_value_t = ProgressKind::Auto)]
+    pub progress: ProgressKind,
+    /// Stop after this many seconds with the best model so far, marked "stopped".
+    #[arg(long, global = true)]
+    pub max_seconds: Option<f64>,
+    /// Where to write the result.
+    #[arg(long, global = true)]
+    pub out: Option<PathBuf>,
+    /// What to do with NaN or infinity in the input.
+    #[arg(long, global = true, value_enum, default_value_t = Missing::Refuse)]
+    pub missing: Missing,
+    /// Draw a picture (.svg or .png) where one helps.
+    #[arg(long, global = true)]
+    pub plot: Option<PathBuf>,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum ProgressKind {
+    /// A bar on a terminal, nothing elsewhere.
+    Auto,
+    /// One line per step.
+    Plain,
+    /// Nothing.
+    None,
+}
+
+/// What to do with NaN or infinity in the input.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum Missing {
+    /// An error.
+    Refuse,
+    /// Entries that were not measured; only for commands that can work without them.
+    Mask,
+}
+
+/// How a command ended when it did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done and certified.
+    Certified,
+    /// The claim is false.
+    Refuted,
+    /// Not certified, or not converged within the budget.
+    NotCertified,
+}
+
+impl Outcome {
+    /// The exit code of the contract.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Certified => 0,
+            Self::Refuted => 1,
+            Self::NotCertified => 3,
+        }
+    }
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// The common flags together with the clock and the interrupt flag.
+pub struct Context {
+    /// The flags as given.
+    pub common: Common,
+    deadline: Option<Instant>,
+}
+
+impl Context {
+    /// Checks the flags, sizes the thread pool and listens for Ctrl-C.
+    pub fn new(common: Common) -> Result<Self, Error> {
+        let op = "wickring";
+        let deadline = match common.max_seconds {
+            None => None,
+            Some(s) if s > 0.0 && s < 1e9 => Some(Instant::now() + Duration::from_secs_f64(s)),
+            Some(s) => {
+                return Err(Error::invalid(
+                    op,
+                    format!("--max-seconds must be positive, got {s}"),
+                ));
+            }
+        };
+        if let Some(n) = common.threads {
+            if n == 0 || n > 1024 {
+                return Err(Error::invalid(
+                    op,
+                    format!("--threads must be in 1..=1024, got {n}"),
+                ));
+            }
+            // A second initialisation cannot happen: this is the only one.
+            let _ = rayon::ThreadPoolBuilder::new()
+                .num_threads(n)
+                .build_global();
+        }
+        if let Some(path) = &common.plot {
+            let known = path.extension().is_some_and(|e| e == "svg" || e == "png");
+            if !known {
+                return Err(Error::file(
+                    path.as_path(),
+                    "",
+                    "--plot writes .svg or .png",
+                ));
+            }
+        }
+        let _ = ctrlc::set_handler(|| {
+            // A second Ctrl-C means now.
+            if INTERRUPTED.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        });
+        Ok(Self { common, deadline })
+    }
+
+    /// The generator that `--seed` stands for.
+    pub fn rng(&self) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(self.common.seed)
+    }
+
+    /// Whether the user or the clock asked to stop.
+    pub fn should_stop(&self) -> bool {
+        INTERRUPTED.load(Ordering::SeqCst) || self.deadline.is_some_and(|d| Instant::now() >= d)
+    }
+
+    /// The observer for long work: shows progress and passes on the wish to stop.
+    pub fn meter(&self) -> Meter<'_> {
+        Meter::new(self)
+    }
+
+    /// `--out`, or an error that says that it is needed.
+    pub fn out(&self, command: &'static str) -> Result<&Path, Error> {
+        let missing = || Error::invalid(command, "--out PATH is required");
+        self.common.out.as_deref().ok_or_else(missing)
+    }
+
+    /// Prints the result: the JSON object with `--json`, else the text, else (with `--quiet`) nothing.
+    pub fn emit(&self, json: &serde_json::Value, text: &str) {
+        if self.common.json {
+            print(&format!("{json}\n"));
+        } else if !self.common.quiet {
+            print(text);
+        }
+    }
+
+    /// A line of human text on standard output, while work goes on.
+    pub fn say(&self, line: &str) {
+        if !self.common.json && !self.common.quiet {
+            print(&format!("{line}\n"));
+        }
+    }
+
+    /// A warning on standard error, unless `--quiet`.
+    pub fn warn(&self, line: &str) {
+        if !self.common.quiet {
+            complain(&format!("warning: {line}"));
+        }
+    }
+}
+
+/// Standard output may be a closed pipe; that is no reason to panic.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// One clear line on standard error.
+pub fn complain(line: &str) {
+    let line: String = line
+        .chars()
+        .map(|c| if c == '\n' { ' ' } else { c })
+        .collect();
+    let _ = writeln!(std::io::stderr().lock(), "wickring: {line}");
+}

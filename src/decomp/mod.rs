@@ -1,0 +1,12 @@
+//! Decompositions: a tensor in, a model and evidence out.
+//!
+//! Every algorithm is a value holding its options, with one verb, `decompose`, returning [`Fit`].
+//! One algorithm per file; the file is the place to read it.
+//!
+//! | which one do I want? | |
+//! |---|---|
+//! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
+
+mod fit;
+
+pub use fit::{Certificate, Evidence, Fit, Work};

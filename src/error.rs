@@ -1,0 +1,252 @@
+//! The two ways to say no: [`Error`], there is no answer, and [`Status`], there is one but read this.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// How far to trust a model that exists. Every fit carries one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// Every test that the algorithm promises was run and passed.
+    Converged,
+    /// The iteration budget ran out first. Raise the budget, or start closer.
+    IterationLimit,
+    /// No further progress was possible and the tests did not pass. Try other starts or another rank.
+    Stalled,
+    /// The answer was reached, but its conditioning voids the accuracy promise. Ask for less (a lower
+    /// rank, fewer outputs) or bring better data.
+    IllConditioned,
+    /// The caller asked to stop (a signal or a time limit); the best model so far is returned.
+    Stopped,
+}
+
+impl Status {
+    /// The word written into model files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Converged => "converged",
+            Self::IterationLimit => "iteration-limit",
+            Self::Stalled => "stalled",
+            Self::IllConditioned => "ill-conditioned",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The status of that name, as read back from a model file.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [
+            Self::Converged,
+            Self::IterationLimit,
+            Self::Stalled,
+            Self::IllConditioned,
+            Self::Stopped,
+        ]
+        .into_iter()
+        .find(|s| s.name() == name)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a call returned no usable value.
+///
+/// Variants are divided by what the caller can do about them, and each carries the numbers that
+/// triggered it. `op` names the public function that failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// Fix the call: an option or an argument is outside the documented domain.
+    InvalidInput {
+        /// Failing function.
+        op: &'static str,
+        /// What is required, with the offending numbers.
+        requirement: String,
+    },
+    /// Fix the call: the sizes of two arguments do not go together.
+    Shape {
+        /// Failing function.
+        op: &'static str,
+        /// What was expected, in words and numbers.
+        expected: String,
+        /// What came.
+        found: String,
+    },
+    /// Fix the text: it does not parse.
+    Parse {
+        /// Failing function.
+        op: &'static str,
+        /// Byte offset into the text.
+        at: usize,
+        /// What was expected there, and what stood there.
+        expected: String,
+    },
+    /// Fix the file: it cannot be read or written, or does not hold what it should.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file: `row 17, column 3`, `byte 128`, `header`; empty when the whole file is meant.
+        place: String,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
+    /// Fix the data: an entry is NaN or infinite.
+    NonFinite {
+        /// Failing function.
+        op: &'static str,
+        /// First offending flat index.
+        index: usize,
+    },
+    /// Change the model: the data violate a hypothesis of the theorem behind the algorithm.
+    Degenerate {
+        /// Failing function.
+        op: &'static str,
+        /// The hypothesis, with the quantity that decides it.
+        hypothesis: &'static str,
+        /// The measured value of that quantity.
+        measured: f64,
+    },
+    /// Exact arithmetic would leave its representation (an exponent, an index, a shape).
+    Overflow {
+        /// Failing function.
+        op: &'static str,
+        /// The quantity that overflowed.
+        what: &'static str,
+    },
+    /// A budget would be exceeded; raise it if the machine allows.
+    LimitExceeded {
+        /// Failing function.
+        op: &'static str,
+        /// The quantity: `terms`, `bits`, `nesting`, `bytes`, `milliseconds`.
+        what: &'static str,
+        /// The limit in force.
+        limit: u64,
+    },
+    /// The caller asked to stop before any model existed.
+    Stopped {
+        /// Interrupted function.
+        op: &'static str,
+    },
+    /// Retry or report: every route through the linear-algebra backend failed.
+    Backend {
+        /// Failing function.
+        op: &'static str,
+        /// Backend routine.
+        routine: &'static str,
+    },
+    /// Only from `Fit::converged`: a model exists but did not pass its tests.
+    NotConverged {
+        /// Why the algorithm stopped.
+        status: Status,
+        /// Recomputed relative residual of the rejected model.
+        rel_residual: f64,
+    },
+}
+
+impl Error {
+    /// An argument outside its domain.
+    pub fn invalid(op: &'static str, requirement: impl Into<String>) -> Self {
+        let requirement = requirement.into();
+        Self::InvalidInput { op, requirement }
+    }
+
+    /// Sizes that do not go together.
+    pub fn shape(op: &'static str, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        let (expected, found) = (expected.into(), found.into());
+        Self::Shape {
+            op,
+            expected,
+            found,
+        }
+    }
+
+    /// Text that does not parse, at a byte offset.
+    pub fn parse(op: &'static str, at: usize, expected: impl Into<String>) -> Self {
+        let expected = expected.into();
+        Self::Parse { op, at, expected }
+    }
+
+    /// A file that does not hold what it should.
+    pub fn file(
+        path: impl Into<PathBuf>,
+        place: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        let (path, place, problem) = (path.into(), place.into(), problem.into());
+        Self::File {
+            path,
+            place,
+            problem,
+        }
+    }
+
+    /// A violated hypothesis with the quantity measured.
+    pub fn degenerate(op: &'static str, hypothesis: &'static str, measured: f64) -> Self {
+        Self::Degenerate {
+            op,
+            hypothesis,
+            measured,
+        }
+    }
+
+    /// A budget that ran out.
+    pub fn limit(op: &'static str, what: &'static str, limit: u64) -> Self {
+        Self::LimitExceeded { op, what, limit }
+    }
+}
+
+/// Shortens text quoted from a hostile input so that a message stays one readable line.
+pub fn quoted(text: &str) -> String {
+    let mut out: String = text.chars().take(40).flat_map(char::escape_debug).collect();
+    if text.chars().nth(40).is_some() {
+        out.push_str("...");
+    }
+    format!("'{out}'")
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidInput { op, requirement } => write!(f, "{op}: {requirement}"),
+            Self::Shape {
+                op,
+                expected,
+                found,
+            } => write!(f, "{op}: expected {expected}, found {found}"),
+            Self::Parse { op, at, expected } => {
+                write!(f, "{op}: at byte {at}: expected {expected}")
+            }
+            Self::File {
+                path,
+                place,
+                problem,
+            } if place.is_empty() => write!(f, "{}: {problem}", path.display()),
+            Self::File {
+                path,
+                place,
+                problem,
+            } => write!(f, "{}: {place}: {problem}", path.display()),
+            Self::NonFinite { op, index } => write!(f, "{op}: input entry {index} is not finite"),
+            Self::Degenerate {
+                op,
+                hypothesis,
+                measured,
+            } => write!(f, "{op}: needs {hypothesis}, measured {measured:.3e}"),
+            Self::Overflow { op, what } => write!(f, "{op}: {what} overflows"),
+            Self::LimitExceeded { op, what, limit } => {
+                write!(f, "{op}: needs more than the budget of {limit} {what}")
+            }
+            Self::Stopped { op } => write!(f, "{op}: stopped before a model existed"),
+            Self::Backend { op, routine } => write!(f, "{op}: {routine} failed on every route"),
+            Self::NotConverged {
+                status,
+                rel_residual,
+            } => write!(f, "{status} at relative residual {rel_residual:.3e}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,32 @@
+//! From samples to polynomials, tensors and proofs.
+//!
+//! `wickring` is a symbolic-numeric toolkit. Exact polynomials and Gaussian calculus ([`poly`]) feed
+//! tensors ([`tensor`]), which feed certified decompositions ([`decomp`]), which feed learners with
+//! guarantees ([`learn`]). Every answer carries evidence; exact claims become certificates that a small
+//! independent checker replays ([`certify`]).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`error`] | [`Error`] (no answer) and [`Status`] (an answer, and how far to trust it) |
+//! | [`observe`] | how long work reports progress and is stopped |
+//! | [`linalg`] | the guarded doorway to faer's solvers |
+//! | [`poly`] | exact rings, sparse polynomials, Hermite expansions, Gaussian moments |
+//! | [`tensor`] | dense tensors, views onto faer, tensor models |
+//! | [`decomp`] | one decomposition per file, all returning [`decomp::Fit`] |
+//! | [`learn`] | sample streams, moment accumulators, learners |
+//! | [`certify`] | exact claims and their independent checker |
+//! | [`io`] | bytes in, typed values or a clear error out |
+//! | [`laws`] | every law once, for tests, property tests and fuzzing alike |
+
+pub mod certify;
+pub mod decomp;
+pub mod error;
+pub mod io;
+pub mod laws;
+pub mod learn;
+pub mod linalg;
+pub mod observe;
+pub mod poly;
+pub mod tensor;
+
+pub use error::{Error, Status};

@@ -1,0 +1,221 @@
+//! Reading polynomials: `2*x^2*y - 3/4*(x + 1)^3 + 0.5`.
+//!
+//! Grammar: sums of products of powers; `*` is required between factors, `^` or `**` raises to a
+//! non-negative integer, `/` divides by a constant. Numbers are read exactly.
+
+use super::{Poly, Rational, Vars};
+use crate::Error;
+use num_traits::One;
+
+const OP: &str = "Poly::parse";
+/// Parentheses deeper than this are refused: recursion must not exhaust the stack.
+const MAX_NESTING: usize = 200;
+/// Default budget for the number of terms of any intermediate result.
+const MAX_TERMS: usize = 1_000_000;
+
+impl Poly<Rational> {
+    /// Reads a polynomial with rational coefficients; new names are appended to `vars`.
+    ///
+    /// # Errors
+    /// `Parse` with the byte offset, `LimitExceeded` for nesting beyond 200 or results beyond a million
+    /// terms, `Overflow` when an exponent leaves 32 bits.
+    ///
+    /// # Example
+    /// ```
+    /// use wickring::poly::{Poly, Vars};
+    /// let mut vars = Vars::new();
+    /// let p = Poly::parse("(x + y)^2 - (x - y)^2", &mut vars)?;
+    /// assert_eq!(p.display(&vars).to_string(), "4*x*y");
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    pub fn parse(text: &str, vars: &mut Vars) -> Result<Self, Error> {
+        let mut reader = Reader {
+            text: text.as_bytes(),
+            at: 0,
+            depth: 0,
+            vars,
+        };
+        let p = reader.sum()?;
+        match reader.peek() {
+            None => Ok(p),
+            Some(c) => Err(reader.expected("an operator or the end", Some(c))),
+        }
+    }
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    depth: usize,
+    vars: &'a mut Vars,
+}
+
+impl Reader<'_> {
+    fn peek(&mut self) -> Option<u8> {
+        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+        self.text.get(self.at).copied()
+    }
+
+    fn expected(&self, what: &str, found: Option<u8>) -> Error {
+        let found = match found {
+            None => "the end".to_owned(),
+            Some(c) if c.is_ascii_graphic() => format!("'{}'", c as char),
+            Some(c) => format!("byte {c:#04x}"),
+        };
+        Error::parse(OP, self.at, format!("{what}, found {found}"))
+    }
+
+    fn eat(&mut self, c: u8) -> bool {
+        let found = self.peek() == Some(c);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn sum(&mut self) -> Result<Poly<Rational>, Error> {
+        let mut sum = self.signed_product()?;
+        loop {
+            if self.eat(b'+') {
+                sum += &self.signed_product()?;
+            } else if self.eat(b'-') {
+                sum -= &self.signed_product()?;
+            } else {
+                return Ok(sum);
+            }
+            if sum.len() > MAX_TERMS {
+                return Err(Error::limit(OP, "terms", MAX_TERMS as u64));
+            }
+        }
+    }
+
+    /// A product with any number of leading signs, read in a loop so that `-----x` needs no stack.
+    fn signed_product(&mut self) -> Result<Poly<Rational>, Error> {
+        let mut negative = false;
+        while let Some(c @ (b'+' | b'-')) = self.peek() {
+            negative ^= c == b'-';
+            self.at += 1;
+        }
+        let mut product = self.power()?;
+        loop {
+            if self.peek() == Some(b'*') {
+                self.at += 1;
+                product = product.bounded_mul(&self.power()?, MAX_TERMS)?;
+            } else if self.eat(b'/') {
+                let at = self.at;
+                let divisor = self.power()?;
+                let inverse = match divisor.total_degree() {
+                    0 => divisor.coefficient(&[]).recip(),
+                    _ => None,
+                };
+                let inverse =
+                    inverse.ok_or_else(|| Error::parse(OP, at, "a nonzero constant divisor"))?;
+                product = product.scale(&inverse);
+            } else {
+                return Ok(if negative { -&product } else { product });
+            }
+        }
+    }
+
+    fn power(&mut self) -> Result<Poly<Rational>, Error> {
+        let base = self.atom()?;
+        let double_star = self.peek() == Some(b'*') && self.text.get(self.at + 1) == Some(&b'*');
+        if double_star {
+            self.at += 2;
+        } else if !self.eat(b'^') {
+            return Ok(base);
+        }
+        let first = self.peek();
+        let digits = self.take_while(|c| c.is_ascii_digit());
+        if digits.is_empty() {
+            return Err(self.expected("a non-negative integer exponent", first));
+        }
+        let exponent: u32 = digits.parse().map_err(|_| Error::Overflow {
+            op: OP,
+            what: "exponent",
+        })?;
+        // A number to a large power explodes in bits, not in terms.
+        let bits = base.terms().map(|(_, c)| c.bits() - 1).max().unwrap_or(0);
+        if bits as u64 * u64::from(exponent) > 1 << 24 {
+            return Err(Error::limit(OP, "bits", 1 << 24));
+        }
+        base.pow(exponent, MAX_TERMS)
+    }
+
+    fn atom(&mut self) -> Result<Poly<Rational>, Error> {
+        match self.peek() {
+            Some(b'(') => {
+                if self.depth == MAX_NESTING {
+                    return Err(Error::limit(OP, "nesting", MAX_NESTING as u64));
+                }
+                self.at += 1;
+                self.depth += 1;
+                let inner = self.sum()?;
+                self.depth -= 1;
+                if self.eat(b')') {
+                    return Ok(inner);
+                }
+                let found = self.peek();
+                Err(self.expected("')'", found))
+            }
+            Some(c) if c.is_ascii_digit() || c == b'.' => self.number(),
+            Some(c) if c.is_ascii_alphabetic() || c == b'_' => self.name(),
+            found => Err(self.expected("a number, a variable or '('", found)),
+        }
+    }
+
+    fn number(&mut self) -> Result<Poly<Rational>, Error> {
+        let start = self.at;
+        let mut text = self.take_while(|c| c.is_ascii_digit() || c == b'.');
+        let signed = |c: Option<&u8>| matches!(c, Some(b'+' | b'-'));
+        if matches!(self.text.get(self.at), Some(b'e' | b'E')) {
+            let skip = 1 + usize::from(signed(self.text.get(self.at + 1)));
+            if self
+                .text
+                .get(self.at + skip)
+                .is_some_and(u8::is_ascii_digit)
+            {
+                let head = &self.text[self.at..self.at + skip];
+                text.extend(head.iter().map(|&b| b as char));
+                self.at += skip;
+                text.push_str(&self.take_while(|c| c.is_ascii_digit()));
+            }
+        }
+        let value: Rational = text.parse().map_err(|e| match e {
+            Error::Parse { expected, .. } => Error::parse(OP, start, expected),
+            other => other,
+        })?;
+        Ok(Poly::constant(value))
+    }
+
+    fn name(&mut self) -> Result<Poly<Rational>, Error> {
+        let start = self.at;
+        let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == b'_');
+        let Some(index) = self.vars.index(&name) else {
+            let known = self.vars.names().join(", ");
+            let found = crate::error::quoted(&name);
+            return Err(Error::parse(
+                OP,
+                start,
+                format!("one of {known}, found {found}"),
+            ));
+        };
+        if index > 4096 {
+            return Err(Error::limit(OP, "variables", 4096));
+        }
+        let mut e = vec![0; index + 1];
+        e[index] = 1;
+        Ok(Poly::monomial(&e, Rational::one()))
+    }
+
+    fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> String {
+        let start = self.at;
+        while self.text.get(self.at).is_some_and(|&c| keep(c)) {
+            self.at += 1;
+        }
+        self.text[start..self.at]
+            .iter()
+            .map(|&b| b as char)
+            .collect()
+    }
+}
