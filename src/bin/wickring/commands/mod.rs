@@ -1,5 +1,7 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
+mod decompose;
+mod decompose_cp;
 mod poly;
 
 use crate::context::{Context, Outcome};
@@ -12,11 +14,15 @@ pub enum Command {
     /// Exact polynomial algebra: Z, Q, Q(i), F_p.
     #[command(subcommand)]
     Poly(poly::Poly),
+    /// Tensor decompositions with evidence.
+    #[command(subcommand)]
+    Decompose(decompose::Decompose),
 }
 
 /// Runs a command.
 pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
         Command::Poly(args) => poly::run(args, context),
+        Command::Decompose(args) => decompose::run(args, context),
     }
 }
