@@ -8,12 +8,17 @@
 //!
 //! The functions are not generic, so that faer's generic code is compiled once.
 
+mod complex;
 mod eigen;
+mod gemm;
 mod jacobi;
+mod scalar;
+pub mod small;
 mod solve;
 mod svd;
 
 pub use eigen::{Eigen, SymmetricEigen, eigen, symmetric_eigen};
+pub use scalar::Scalar;
 pub use solve::{cholesky_solve, lstsq, solve};
 pub use svd::{Svd, polar_orthogonal, thin_svd};
 
