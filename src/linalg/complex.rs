@@ -34,6 +34,17 @@ pub(super) fn cholesky_solve(a: MatRef<'_, C>, b: MatRef<'_, C>) -> Option<Mat<C
     finite.then_some(x)
 }
 
+/// Solves `a x = b` for a square `a`, or `None` when the backward error exceeds `1e-8`.
+#[inline(never)]
+pub(super) fn solve(a: MatRef<'_, C>, b: MatRef<'_, C>) -> Option<Mat<C>> {
+    let (a, power) = scaled("general_solve", a).ok()?;
+    let x = a.partial_piv_lu().solve(b);
+    let gap = norm(&(b - &a * &x));
+    let size = norm(&a) * norm(&x) + norm(&b.to_owned());
+    let factor = 1.0 / power;
+    (gap <= 1e-8 * size).then(|| Mat::from_fn(x.nrows(), x.ncols(), |i, j| x[(i, j)] * factor))
+}
+
 /// A copy divided by the power of two below its largest entry, and that power; zero keeps the power 1.
 fn scaled(op: &'static str, m: MatRef<'_, C>) -> Result<(Mat<C>, f64), Error> {
     if m.nrows() != m.ncols() {

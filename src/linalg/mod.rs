@@ -9,6 +9,7 @@
 //! The functions are not generic, so that faer's generic code is compiled once.
 
 mod complex;
+mod definite;
 mod eigen;
 mod gemm;
 mod jacobi;
@@ -95,6 +96,12 @@ impl PowerOfTwo {
         let first = self.0 / 2;
         (2f64.powi(first), 2f64.powi(self.0 - first))
     }
+}
+
+/// Two normal powers of two whose product is the power of two at or below `x > 0`; that product may be
+/// subnormal, so divide by one and then by the other.
+pub fn split_power_of_two(x: f64) -> (f64, f64) {
+    power_of_two_below(x).sqrt_power()
 }
 
 fn power_of_two_below(x: f64) -> PowerOfTwo {

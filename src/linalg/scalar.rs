@@ -1,6 +1,6 @@
 //! Real and complex scalars behind one trait, with the guarded routines that both need.
 
-use super::{complex, gemm, small, symmetric_eigen};
+use super::{complex, definite, gemm, small, symmetric_eigen};
 use crate::Error;
 use faer::{Mat, MatMut, MatRef};
 use num_complex::Complex;
@@ -73,6 +73,13 @@ pub trait Scalar:
     /// Solves `a x = b` for a Hermitian positive definite `a` (its lower triangle is read), or `None`.
     fn definite_solve(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Option<Mat<Self>>;
 
+    /// The smallest eigenvalue of a Hermitian positive definite matrix, to a few digits, by inverse
+    /// iteration on one Cholesky factorisation; `None` when it is not definite to working precision.
+    fn smallest_definite(a: MatRef<'_, Self>) -> Option<f64>;
+
+    /// Solves `a x = b` for a square `a`, or `None` when it is singular to working precision.
+    fn general_solve(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Option<Mat<Self>>;
+
     /// Eigenvalues (nondecreasing) and orthonormal eigenvectors of a Hermitian matrix.
     ///
     /// # Errors
@@ -128,6 +135,12 @@ impl Scalar for f64 {
     }
     fn definite_solve(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Option<Mat<f64>> {
         super::cholesky_solve(a, b)
+    }
+    fn smallest_definite(a: MatRef<'_, f64>) -> Option<f64> {
+        definite::smallest(a)
+    }
+    fn general_solve(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Option<Mat<f64>> {
+        super::solve("general_solve", a, b).ok()
     }
     fn hermitian_eigen(
         op: &'static str,
@@ -194,6 +207,12 @@ impl Scalar for Complex<f64> {
     }
     fn definite_solve(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Option<Mat<Self>> {
         complex::cholesky_solve(a, b)
+    }
+    fn smallest_definite(a: MatRef<'_, Self>) -> Option<f64> {
+        definite::smallest_complex(a)
+    }
+    fn general_solve(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Option<Mat<Self>> {
+        complex::solve(a, b)
     }
     fn hermitian_eigen(
         op: &'static str,

@@ -18,6 +18,7 @@ mod cp_compare;
 mod dense;
 mod factor;
 mod khatri_rao;
+mod mode_product;
 mod mttkrp;
 mod symmetric_ring;
 
@@ -26,6 +27,7 @@ pub use cp::CpTensor;
 pub use dense::{Tensor, TensorView};
 pub use factor::Factor;
 pub use khatri_rao::{khatri_rao, kronecker};
+pub use mode_product::{mode_product, unfolding_gram};
 pub(crate) use mttkrp::{Side, half, one_in_group};
 pub use mttkrp::{best_split, mttkrp, mttkrp_all, residual_into};
 pub use symmetric_ring::SymmetricRing;
