@@ -8,7 +8,7 @@
 //!
 //! The answer is unique up to `Q_a -> U Q_a U'` with one orthogonal `U`.
 
-use super::frame::change_basis;
+use super::contraction::change_basis;
 use super::{Certificate, Evidence, Fit, PeirceFrame, TensorContraction, Work};
 use crate::linalg::{frobenius, symmetric_eigen};
 use crate::tensor::{SymmetricRing, TensorView};

@@ -14,6 +14,7 @@
 mod atomic;
 pub mod npy;
 pub mod npz;
+mod rows;
 pub mod samples;
 mod text;
 
