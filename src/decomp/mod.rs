@@ -6,19 +6,17 @@
 //! | which one do I want? | |
 //! |---|---|
 //! | [`Cp`] | a sum of rank-one tensors, any order, real or complex: the default engine |
+//! | [`CpMasked`] | the same for incomplete or weighted data |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 
-mod compress;
+mod contraction;
 mod cp;
-mod cp_algebraic;
-mod cp_condition;
-mod cp_nls;
-mod cp_normal;
-mod cp_starts;
-mod cp_sweep;
-mod cp_verdict;
 mod fit;
-mod rank_one;
+mod frame;
+mod peirce;
 
-pub use cp::{Cp, CpMethod};
+pub use contraction::{Contraction, TensorContraction};
+pub use cp::{Cp, CpMasked, CpMethod};
 pub use fit::{Certificate, Evidence, Fit, Work};
+pub use frame::PeirceFrame;
+pub use peirce::Peirce;

@@ -9,6 +9,7 @@
 //! | [`TensorView`] | a borrowed one; what public functions take |
 //! | [`Factor`] | a factor matrix: contiguous columns, one per component |
 //! | [`CpTensor`] | the canonical polyadic model, float or exact |
+//! | [`SparseTensor`] | coordinates and values, with a sparse MTTKRP |
 //! | [`mttkrp_all`] | the kernel behind every CP algorithm, all modes by two matrix products |
 //! | [`SymmetricRing`] | the model `T[a,b,c] = Tr(Q_a Q_b Q_c)` with symmetric `Q_a` |
 
@@ -17,17 +18,22 @@ mod cp;
 mod cp_compare;
 mod dense;
 mod factor;
+mod gauge;
 mod khatri_rao;
 mod mode_product;
 mod mttkrp;
+mod sparse;
 mod symmetric_ring;
 
 pub use assignment::best_assignment;
 pub use cp::CpTensor;
 pub use dense::{Tensor, TensorView};
 pub use factor::Factor;
+pub use gauge::Alignment;
 pub use khatri_rao::{khatri_rao, kronecker};
 pub use mode_product::{mode_product, unfolding_gram};
 pub(crate) use mttkrp::{Side, half, one_in_group};
 pub use mttkrp::{best_split, mttkrp, mttkrp_all, residual_into};
+pub use sparse::SparseTensor;
+pub(crate) use sparse::by_rows;
 pub use symmetric_ring::SymmetricRing;

@@ -2,6 +2,7 @@
 
 mod decompose;
 mod decompose_cp;
+mod learn;
 mod poly;
 
 use crate::context::{Context, Outcome};
@@ -17,6 +18,9 @@ pub enum Command {
     /// Tensor decompositions with evidence.
     #[command(subcommand)]
     Decompose(decompose::Decompose),
+    /// Models from samples, with evidence.
+    #[command(subcommand)]
+    Learn(learn::Learn),
 }
 
 /// Runs a command.
@@ -24,5 +28,6 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
         Command::Poly(args) => poly::run(args, context),
         Command::Decompose(args) => decompose::run(args, context),
+        Command::Learn(args) => learn::run(args, context),
     }
 }
