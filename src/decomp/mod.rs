@@ -7,6 +7,8 @@
 //! |---|---|
 //! | [`Cp`] | a sum of rank-one tensors, any order, real or complex: the default engine |
 //! | [`CpMasked`] | the same for incomplete or weighted data |
+//! | [`CpNonnegative`] | the same with nonnegative factors |
+//! | [`rank_table`] | how many components? |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 
 mod contraction;
@@ -16,7 +18,10 @@ mod frame;
 mod peirce;
 
 pub use contraction::{Contraction, TensorContraction};
-pub use cp::{Cp, CpMasked, CpMethod};
+pub use cp::{
+    Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, core_consistency, kruskal_rank,
+    kruskal_slack, rank_table, rank_table_masked,
+};
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::PeirceFrame;
 pub use peirce::Peirce;

@@ -1,9 +1,11 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
+mod cp_report;
 mod decompose;
 mod decompose_cp;
 mod learn;
 mod poly;
+mod tensor_file;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
