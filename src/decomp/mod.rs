@@ -16,3 +16,4 @@ pub use contraction::{Contraction, TensorContraction};
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::PeirceFrame;
 pub use peirce::Peirce;
+pub(crate) use peirce::Whitening;
