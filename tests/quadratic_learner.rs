@@ -3,13 +3,13 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use wickring::Error;
 use wickring::decomp::Fit;
 use wickring::io::samples::Samples;
 use wickring::laws::quadratic_maps::random_quadratic_map;
 use wickring::learn::Quadratic;
 use wickring::observe::unobserved;
 use wickring::tensor::QuadraticMap;
-use wickring::Error;
 
 fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)

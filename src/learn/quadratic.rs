@@ -34,6 +34,8 @@ const OP: &str = "Quadratic::learn";
 /// Up to this many white coordinates the third cumulants are stored (`N^3 / 6` numbers, two passes in all);
 /// beyond, they are streamed.
 const MAX_STORED: usize = 45;
+/// Steps of sharpening: three reach the optimum to a small part of the sampling error.
+const SHARPEN: usize = 5;
 /// Directions in white coordinates along which the model is tested, beside the outputs themselves.
 const TEST_DIRECTIONS: usize = 12;
 /// Outputs that are tested one by one.
@@ -258,6 +260,7 @@ impl Quadratic {
                 true => PeirceFrame::find_with_linear(&mut stream, rank, 1, rng),
                 false => PeirceFrame::find(&mut stream, rank, 1, rng),
             }?;
+            let frame = frame.sharpen(&mut stream, SHARPEN)?;
             return Ok((frame, stream.read));
         }
         let prepare = |chunk: &_, out: &mut Vec<f64>| rows.white(chunk, out);
@@ -271,6 +274,7 @@ impl Quadratic {
             true => PeirceFrame::find_with_linear(&mut form, rank, self.starts, rng),
             false => PeirceFrame::find(&mut form, rank, self.starts, rng),
         }?;
+        let frame = frame.sharpen(&mut form, SHARPEN)?;
         Ok((frame, samples.rows() as u64))
     }
 }
