@@ -1,4 +1,5 @@
 //! The identities of sparse polynomials, exactly.
+#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
 use wickring::laws::Broken;

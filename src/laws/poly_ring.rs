@@ -165,14 +165,14 @@ pub fn integer_poly(bytes: &mut Bytes<'_>) -> Poly<Integer> {
 
 fn integer(bytes: &mut Bytes<'_>, bits: usize) -> Integer {
     let low = Integer::from(bytes.small());
-    if bits <= 3 || bytes.byte() % 4 == 0 {
+    if bits <= 3 || bytes.below(4) == 0 {
         return low;
     }
     // Near a power of two, where widths change.
     let high = Integer::from(1) << (bits - bytes.below(3).min(bits));
     let middle = Integer::from(bytes.below(1 << 16)) << (bits / 2);
     let value = high + middle + low;
-    if bytes.byte() % 2 == 0 { value } else { -value }
+    if bytes.below(2) == 0 { value } else { -value }
 }
 
 /// [`integer_poly`] with denominators.

@@ -128,8 +128,8 @@ impl Grid {
                 side.groups.push(Group { key, first, end });
             }
             let mut offset = 0u32;
-            for v in self.split..n {
-                offset = offset.wrapping_add(at(w, v).wrapping_mul(stride[v]));
+            for (v, &stride) in stride.iter().enumerate().skip(self.split) {
+                offset = offset.wrapping_add(at(w, v).wrapping_mul(stride));
             }
             side.offsets.push(offset.wrapping_sub(shifted));
         }

@@ -176,7 +176,7 @@ fn gather<W: Word, T: Terms>(
             }
             next[i] = j as u32;
         }
-        table.used.sort_unstable_by(|x, y| y.0.cmp(&x.0));
+        table.used.sort_unstable_by_key(|x| std::cmp::Reverse(x.0));
         for (word, at) in table.used.drain(..) {
             table.keys[at as usize] = W::MAX;
             let cell = std::mem::replace(&mut table.cells[at as usize], zero.clone());
