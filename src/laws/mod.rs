@@ -7,6 +7,7 @@
 mod broken;
 pub mod bytes;
 pub mod quadratic_maps;
+pub mod poly_ring;
 pub mod rings;
 
 pub use broken::{Broken, check, within};
