@@ -1,6 +1,7 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
 mod learn;
+mod check;
 mod poly;
 
 use crate::context::{Context, Outcome};
@@ -10,6 +11,7 @@ use wickring::Error;
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
+    Check(check::Check),
     /// Exact polynomial algebra: Z, Q, Q(i), F_p.
     #[command(subcommand)]
     Poly(poly::Poly),
@@ -21,6 +23,7 @@ pub enum Command {
 /// Runs a command.
 pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
+        Command::Check(args) => check::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
     }
