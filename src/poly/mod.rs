@@ -8,6 +8,7 @@
 //! | [`Poly`] | sparse polynomials in any number of variables |
 //! | [`Budget`] | what an operation may cost before it gives up |
 //! | [`Vars`] | names of variables, for reading and writing |
+//! | [`gaussian`] | Hermite series, moments, cumulants, kernels |
 //! | [`wick`] | expectations under Gaussian laws |
 //! | [`Store`], [`Integers`], [`Rationals`] | where coefficients lie |
 
@@ -16,6 +17,7 @@ mod calculus;
 mod display;
 mod integers;
 mod monomials;
+pub mod gaussian;
 mod parse;
 mod polynomial;
 mod product;
