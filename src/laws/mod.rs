@@ -9,5 +9,6 @@ pub mod bytes;
 pub mod quadratic_maps;
 pub mod poly_ring;
 pub mod rings;
+pub mod planted;
 
 pub use broken::{Broken, check, within};
