@@ -6,5 +6,6 @@
 
 mod broken;
 pub mod bytes;
+pub mod ring_models;
 
 pub use broken::{Broken, check, within};

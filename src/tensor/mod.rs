@@ -7,10 +7,23 @@
 //! |---|---|
 //! | [`Tensor`] | an owned dense tensor of any order |
 //! | [`TensorView`] | a borrowed one; what public functions take |
+//! | [`TensorRing`] | the model `T[i_0,..,i_{m-1}] = Tr(G_0(i_0) .. G_{m-1}(i_{m-1}))`, real or complex |
+//! | [`TensorTrain`] | its open case, with canonical form and rounding |
+//! | [`Scalar`] | what both are over: `f64` or `Complex<f64>` |
 //! | [`SymmetricRing`] | the model `T[a,b,c] = Tr(Q_a Q_b Q_c)` with symmetric `Q_a` |
 
 mod dense;
+mod ring;
+mod ring_algebra;
+mod ring_gauge;
+mod ring_round;
+mod scalar;
 mod symmetric_ring;
+mod train;
 
 pub use dense::{Tensor, TensorView};
+pub use ring::TensorRing;
+pub use ring_gauge::RingGauge;
+pub use scalar::{Factors, Scalar};
 pub use symmetric_ring::SymmetricRing;
+pub use train::TensorTrain;
