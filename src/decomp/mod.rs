@@ -8,5 +8,9 @@
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 
 mod fit;
+mod frame;
+mod peirce;
 
 pub use fit::{Certificate, Evidence, Fit, Work};
+pub use frame::{Contraction, PeirceFrame, TensorContraction};
+pub use peirce::Peirce;

@@ -7,5 +7,6 @@
 mod broken;
 pub mod bytes;
 pub mod ring_models;
+pub mod rings;
 
 pub use broken::{Broken, check, within};

@@ -13,6 +13,7 @@
 //! | [`SymmetricRing`] | the model `T[a,b,c] = Tr(Q_a Q_b Q_c)` with symmetric `Q_a` |
 
 mod dense;
+mod gauge;
 mod ring;
 mod ring_algebra;
 mod ring_gauge;
@@ -22,6 +23,7 @@ mod symmetric_ring;
 mod train;
 
 pub use dense::{Tensor, TensorView};
+pub use gauge::Alignment;
 pub use ring::TensorRing;
 pub use ring_gauge::RingGauge;
 pub use scalar::{Factors, Scalar};
