@@ -193,7 +193,11 @@ fn multiply_out(cores: &[([usize; 3], Core)], m: &mut Machine) -> Checked<Terms>
 
 /// `cp-exact`, `ring-exact` and `numeric-residual`.
 pub(super) fn replay(kind: &str, claim: &Claim, m: &mut Machine) -> Checked<Verdict> {
-    let divided = |p: u64| (2..).take_while(|d| d * d <= p).any(|d| p % d == 0);
+    let divided = |p: u64| {
+        (2..)
+            .take_while(|d| d * d <= p)
+            .any(|d| p.is_multiple_of(d))
+    };
     let prime = claim.field.strip_prefix("F_").and_then(|p| p.parse().ok());
     let prime = prime.filter(|p| (2..1 << 31).contains(p) && !divided(*p));
     let (name, numeric) = (&claim.field[..], kind == "numeric-residual");
