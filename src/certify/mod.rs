@@ -19,7 +19,7 @@ mod checker;
 mod expression;
 mod report;
 
-pub use certificate::{Certificate, Claim, ClaimedTensor, sha256};
+pub use certificate::{Certificate, Claim, ClaimedTensor, Entry, sha256};
 pub use checker::check;
 pub use expression::Expression;
 pub use report::{Finding, Limits, Report};

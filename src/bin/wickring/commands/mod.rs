@@ -1,6 +1,7 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
 mod check;
+mod learn;
 mod poly;
 
 use crate::context::{Context, Outcome};
@@ -14,6 +15,9 @@ pub enum Command {
     /// Exact polynomial algebra: Z, Q, Q(i), F_p.
     #[command(subcommand)]
     Poly(poly::Poly),
+    /// Models from samples, with evidence.
+    #[command(subcommand)]
+    Learn(learn::Learn),
 }
 
 /// Runs a command.
@@ -21,5 +25,6 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
         Command::Check(args) => check::run(args, context),
         Command::Poly(args) => poly::run(args, context),
+        Command::Learn(args) => learn::run(args, context),
     }
 }
