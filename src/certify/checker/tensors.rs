@@ -1,61 +1,36 @@
 //! Factorisations of tensors. The entry at `(i, j, ..)` of a tensor is the term with exponents `i, j, ..`, so
 //! that the product of vectors in different modes is their outer product.
 
-use super::replay::Verdict;
 use super::terms::{Checked, Machine, Terms, malformed, monomial, one, rational};
-use dashu_int::UBig;
-use dashu_int::ops::{Gcd, PowerOfTwo};
+use crate::certify::format::{Factorisation, Target, Verdict};
+use dashu_int::{UBig, ops::Gcd, ops::PowerOfTwo};
 use dashu_ratio::RBig;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `T[i, j, ..] = Tr(G_0[i] G_1[j] ..)` with cores `R x n x R'` for the model `ring`. For `cp` the cores are
-/// `1 x n x R`, the diagonals of diagonal matrices. Over `Q[x,1/x]` the error may be `O(x^order)`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Claim {
-    model: String,
-    field: String,
-    cores: Vec<Vec<Vec<Vec<Value>>>>,
-    target: Target,
-    order: u32,
-    bound: Value,
-}
+const FIELDS: [&str; 7] = ["ZT", "Z", "Z[1/2]", "Q", "binary64", "Q(i)", "Q[x,1/x]"];
 
-/// The tensor of matrix multiplication, or entries row by row, the last index fastest.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-enum Target {
-    Matmul([u16; 3]),
-    Dense {
-        shape: Vec<usize>,
-        entries: Vec<Value>,
-    },
-}
-
-const EXACT: [&str; 6] = ["ZT", "Z", "Z[1/2]", "Q", "Q(i)", "Q[x,1/x]"];
+const MAX_MODES: usize = 64;
 
 /// The unit tensor at an index.
 fn place(index: &[usize]) -> Terms {
     monomial(index.iter().map(|&i| i as i64).collect(), RBig::ONE)
 }
 
-impl Claim {
-    fn modulus(&self) -> Option<u32> {
-        let n = self.field.strip_prefix("mod ")?.parse().ok();
-        n.filter(|&n| n > 1)
+impl Factorisation {
+    fn modulus(&self) -> Option<UBig> {
+        let n: u32 = self.field.strip_prefix("mod ")?.parse().ok()?;
+        (n > 1).then(|| n.into())
     }
 
     /// The entry at an index: a number, or pairs `[exponent, number]` of the adjoined `i` or `x`, whose exponent
     /// comes after the indices.
     fn entry(&self, index: &[usize], json: &Value, m: &mut Machine) -> Checked<Terms> {
         let field = &self.field[..];
-        let single = || Ok(vec![(0, json.clone())]);
-        let pairs = if json.is_array() {
-            Vec::deserialize(json)
-        } else {
-            single()
+        let pairs = match json.is_array() {
+            true => Vec::deserialize(json),
+            false => Ok(vec![(0, json.clone())]),
         };
         let mut sum = Terms::new();
         for (exponent, c) in pairs.or_else(|e| malformed(e.to_string()))? {
@@ -65,13 +40,11 @@ impl Claim {
                 "ZT" => d.is_one() && (RBig::NEG_ONE..=RBig::ONE).contains(&value),
                 "Z" => d.is_one(),
                 "Z[1/2]" => d.is_power_of_two(),
-                _ => self
-                    .modulus()
-                    .is_none_or(|n| d.gcd(&UBig::from(n)).is_one()),
+                _ => self.modulus().is_none_or(|n| d.gcd(&n).is_one()),
             };
-            let constant = exponent == 0 || EXACT[4..].contains(&field);
+            let constant = exponent == 0 || FIELDS[5..].contains(&field);
             if !lies || !constant || (float && field != "binary64") {
-                return malformed(format!("{value} does not lie in {field}"));
+                return malformed(format!("{:.60} lies not in {field}", c.to_string()));
             }
             let mut full = vec![0; self.cores.len()];
             full.push(exponent);
@@ -95,7 +68,7 @@ impl Claim {
             }
             Target::Dense { shape, entries } => {
                 let volume = |s: &[usize]| s.iter().try_fold(1usize, |v, &n| v.checked_mul(n));
-                if volume(shape) != Some(entries.len()) {
+                if volume(shape) != Some(entries.len()) || shape.len() > MAX_MODES {
                     return malformed(format!("{} entries for {shape:.9?}", entries.len()));
                 }
                 for (flat, entry) in entries.iter().enumerate() {
@@ -117,10 +90,9 @@ impl Claim {
         for (k, core) in self.cores.iter().enumerate() {
             let n = core.first().map_or(0, Vec::len);
             let right = core.first().and_then(|c| c.first()).map_or(0, Vec::len);
-            let equal = core
-                .iter()
-                .all(|c| c.len() == n && c.iter().all(|r| r.len() == right));
-            if right == 0 || !equal || (cp && core.len() != 1) {
+            let equal = core.iter().all(|c| c.len() == n);
+            let equal = equal && core.iter().flatten().all(|r| r.len() == right);
+            if right == 0 || !equal || (cp && core.len() != 1) || k > MAX_MODES {
                 return malformed("a core is lists of lists of lists of equal lengths");
             }
             let mut matrix: BTreeMap<usize, BTreeMap<usize, Terms>> = BTreeMap::new();
@@ -151,12 +123,8 @@ impl Claim {
                 }
                 paths = longer;
             }
-            m.add(
-                &mut sum,
-                1,
-                &one(),
-                &paths.remove(&start).unwrap_or_default(),
-            )?;
+            let closed = paths.remove(&start).unwrap_or_default();
+            m.add(&mut sum, 1, &one(), &closed)?;
         }
         let rank = ranks.iter().map(|r| r.1).max();
         Ok((shape, sum, rank.unwrap_or(0)))
@@ -164,43 +132,28 @@ impl Claim {
 }
 
 /// `cp-exact`, `ring-exact` and `numeric-residual`.
-pub(super) fn replay(kind: &str, claim: &Claim, m: &mut Machine) -> Checked<Verdict> {
+pub(super) fn replay(kind: &str, claim: &Factorisation, m: &mut Machine) -> Checked<Verdict> {
     let (model, field, modulus) = (&claim.model[..], &claim.field[..], claim.modulus());
     let (numeric, order) = (kind == "numeric-residual", i64::from(claim.order));
-    let named = if numeric {
-        field == "binary64"
-    } else {
-        EXACT.contains(&field)
-    };
-    let fits = matches!(model, "cp" | "ring") && (numeric || kind == format!("{model}-exact"));
-    if !fits || !(named || modulus.is_some()) || (order > 0 && field != EXACT[5]) {
-        return malformed(format!(
-            "no {kind} with {model:.9?}, {field:.9?} and order {order}"
-        ));
+    let known = modulus.is_some() || FIELDS.contains(&field);
+    let known = known && matches!(model, "cp" | "ring") && numeric == (field == "binary64");
+    let fits = (numeric || kind == format!("{model}-exact")) && (order == 0 || field == FIELDS[6]);
+    if !known || !fits {
+        return malformed(format!("no {kind} of a {model:.9?} over {field:.9?}"));
     }
     let (shape, mut gap, rank) = claim.product(m)?;
     let (wanted, target) = claim.target(m)?;
     if shape != wanted {
-        return malformed(format!(
-            "a model of {shape:.9?} for a target of {wanted:.9?}"
-        ));
+        return malformed(format!("the shapes {shape:.9?} and {wanted:.9?}"));
     }
     m.add(&mut gap, -1, &one(), &target)?;
     let what = format!("a {model} decomposition of rank {rank} of a tensor of {shape:?}");
     if numeric {
         let bound = rational(&claim.bound)?;
         let squared = |t: &Terms| t.values().fold(RBig::ZERO, |s, c| s + c.sqr());
-        let off = format!(
-            "with relative residual at most {:e}",
-            bound.to_f64().value()
-        );
         let holds = bound >= RBig::ZERO && squared(&gap) <= squared(&target) * bound.sqr();
-        let refuted = || Err(format!("not {off}"));
-        return Ok(if holds {
-            Ok(format!("{what} {off}"))
-        } else {
-            refuted()
-        });
+        let what = format!("{what} with residual <= {:e}", bound.to_f64().value());
+        return Ok(holds.then(|| what.clone()).ok_or(format!("not {what}")));
     }
     let mut wrong = Terms::new();
     for (mut e, c) in gap {
@@ -211,21 +164,22 @@ pub(super) fn replay(kind: &str, claim: &Claim, m: &mut Machine) -> Checked<Verd
             e.push(power.rem_euclid(2));
             let sign = 1 - 2 * (power.rem_euclid(4) / 2);
             m.add(&mut wrong, sign, &monomial(e, c), &one())?;
-        } else if modulus.is_none_or(|n| c.numerator() % n != 0) && (order == 0 || power < order) {
+        } else if (order == 0 || power < order)
+            && !modulus
+                .as_ref()
+                .is_some_and(|n| (c.numerator() % n).is_zero())
+        {
+            e.push(power);
             wrong.insert(e, c);
         }
     }
-    let index = |e: &Vec<i64>| {
-        (0..shape.len())
-            .map(|k| e.get(k).copied().unwrap_or(0))
-            .collect()
-    };
-    let places: BTreeSet<Vec<i64>> = wrong.keys().map(index).collect();
+    let padded = wrong.into_keys().map(|mut e| {
+        e.resize(shape.len(), 0);
+        e
+    });
+    let places: BTreeSet<Vec<i64>> = padded.collect();
     Ok(match places.first() {
-        Some(first) => Err(format!(
-            "{} of its entries are wrong, first {first:?}",
-            places.len()
-        )),
+        Some(first) => Err(format!("{} wrong entries, first {first:?}", places.len())),
         None if order > 0 => Ok(format!("{what} up to O(x^{order})")),
         None => Ok(format!("{what} over {field}")),
     })

@@ -52,11 +52,16 @@ pub(super) fn rational(json: &Value) -> Checked<RBig> {
 
 /// The variables of a claim, in order of appearance, and what may still be spent on it.
 pub(super) struct Machine {
-    pub(super) names: Vec<String>,
+    names: Vec<String>,
     pub(super) steps: u64,
 }
 
 impl Machine {
+    pub(super) fn new(steps: u64) -> Self {
+        let names = Vec::new();
+        Self { names, steps }
+    }
+
     pub(super) fn spend(&mut self, steps: usize) -> Checked<()> {
         let left = self.steps.checked_sub(steps as u64);
         let over = || malformed("checking costs more steps than the limit allows");
@@ -111,16 +116,13 @@ impl Machine {
         };
         let mut result = if op == "+" { Terms::new() } else { one() };
         match (op.as_str(), args) {
-            (Some("+"), _) => {
+            (Some("+" | "*"), _) => {
                 for arg in args {
                     let arg = self.read(arg)?;
-                    self.add(&mut result, 1, &one(), &arg)?;
-                }
-            }
-            (Some("*"), _) => {
-                for arg in args {
-                    let arg = self.read(arg)?;
-                    result = self.mul(&result, &arg)?;
+                    match op == "+" {
+                        true => self.add(&mut result, 1, &one(), &arg)?,
+                        false => result = self.mul(&result, &arg)?,
+                    }
                 }
             }
             (Some("^"), [base, exponent]) => {
