@@ -6,9 +6,16 @@
     clippy::print_stdout,
     clippy::print_stderr
 )]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 use wickring::Error;
-use wickring::certify::{Certificate, Claim, ClaimedTensor, Expression, Limits, check};
+use wickring::certify::{Certificate, Claim, ClaimedTensor, Entry, Expression, Limits, check};
 use wickring::poly::Rational;
 
 fn e(text: &str) -> Expression {
@@ -26,13 +33,27 @@ fn holds(claim: Claim) -> bool {
     report.holds()
 }
 
-fn rows(text: &str) -> Vec<Vec<Expression>> {
-    let row = |line: &str| line.split_whitespace().map(e).collect();
+/// `-1/2x^-1`: a rational times a power of the adjoined element.
+fn entry(text: &str) -> Entry {
+    let Some((c, power)) = text.split_once('x') else {
+        return q(text).into();
+    };
+    let c = match c {
+        "" => "1",
+        "-" => "-1",
+        c => c,
+    };
+    let power = power.strip_prefix('^').unwrap_or("1").parse().unwrap();
+    Entry::powers([(power, q(c))])
+}
+
+fn rows(text: &str) -> Vec<Vec<Entry>> {
+    let row = |line: &str| line.split_whitespace().map(entry).collect();
     text.split(';').map(row).collect()
 }
 
 /// Strassen's algorithm, as printed in every textbook.
-fn strassen() -> Vec<Vec<Vec<Expression>>> {
+fn strassen() -> Vec<Vec<Vec<Entry>>> {
     vec![
         rows("1 0 1 0 1 -1 0; 0 0 0 0 1 0 1; 0 1 0 0 0 1 0; 1 1 0 1 0 0 -1"),
         rows("1 1 0 -1 0 1 0; 0 0 1 0 0 1 0; 0 0 0 1 0 0 1; 1 0 -1 0 1 0 1"),
@@ -52,7 +73,10 @@ fn identities_are_decided_over_the_rationals() {
     assert!(!holds(
         Claim::identity("x", "x + 1/1000000000000000000000000000").unwrap()
     ));
-    assert!(holds(Claim::identity("x^-1*(x^2 - 1)", "x - 1/x").unwrap()));
+    assert!(matches!(
+        Claim::identity("1/x", "x"),
+        Err(Error::Parse { .. })
+    ));
     // He_2 He_2 = He_4 + 4 He_2 + 2 He_0.
     let linearised = "(x^4 - 6*x^2 + 3) + 4*(x^2 - 1) + 2";
     assert!(holds(Claim::identity("(x^2 - 1)^2", linearised).unwrap()));
@@ -67,14 +91,7 @@ fn ideals_and_squares() {
     assert!(holds(Claim::sum_of_squares(&e("x^2 + y^2"), &squares)));
     let negative = [(q("-1"), e("x"))];
     assert!(!holds(Claim::sum_of_squares(&e("-x^2"), &negative)));
-    // 1/x is no cofactor: everything would be a member.
-    let text = Certificate::new()
-        .claim(Claim::ideal_membership(&e("1"), &[(e("x"), e("1/x"))]))
-        .to_json();
-    assert!(matches!(
-        check(&text, Limits::default()),
-        Err(Error::InvalidInput { .. })
-    ));
+    assert!(!holds(Claim::ideal_membership(&e("1"), &[])));
 }
 
 #[test]
@@ -114,33 +131,37 @@ fn moments_follow_wick() {
 #[test]
 fn factorisations_are_multiplied_out() {
     let matmul = ClaimedTensor::Matmul([2, 2, 2]);
-    for field in ["ZT", "Z", "Z[1/2]", "Q", "Q(i)", "Q[x,1/x]", "F_2", "F_7"] {
+    for field in [
+        "ZT", "Z", "Z[1/2]", "Q", "Q(i)", "Q[x,1/x]", "mod 2", "mod 7",
+    ] {
         assert!(
             holds(Claim::cp_exact(field, &strassen(), &matmul)),
             "{field}"
         );
     }
     let mut flipped = strassen();
-    flipped[1][3][2] = e("1");
+    flipped[1][3][2] = entry("1");
     assert!(!holds(Claim::cp_exact("Z", &flipped, &matmul)));
-    assert!(holds(Claim::cp_exact("F_2", &flipped, &matmul)));
+    assert!(holds(Claim::cp_exact("mod 2", &flipped, &matmul)));
     // Complex multiplication has rank two over Q(i): eigenvalues of multiplication by i are i and -i.
     let complex = ClaimedTensor::Exact(
         vec![2, 2, 2],
-        ["1", "0", "0", "1", "0", "1", "-1", "0"].map(e).to_vec(),
+        ["1", "0", "0", "1", "0", "1", "-1", "0"]
+            .map(entry)
+            .to_vec(),
     );
     let factors = [
-        rows("1 1; i -i"),
-        rows("1 1; i -i"),
-        rows("1/2 1/2; -i/2 i/2"),
+        rows("1 1; x -x"),
+        rows("1 1; x -x"),
+        rows("1/2 1/2; -1/2x 1/2x"),
     ];
     assert!(holds(Claim::cp_exact("Q(i)", &factors, &complex)));
     // W = x^2 y has border rank two: ((e0 + x e1)^3 - e0^3) / x.
     let w = ClaimedTensor::Exact(
         vec![2, 2, 2],
-        ["0", "1", "1", "0", "1", "0", "0", "0"].map(e).to_vec(),
+        ["0", "1", "1", "0", "1", "0", "0", "0"].map(entry).to_vec(),
     );
-    let border = [rows("1 1; x 0"), rows("1 1; x 0"), rows("1/x -1/x; 1 0")];
+    let border = [rows("1 1; x 0"), rows("1 1; x 0"), rows("x^-1 -1x^-1; 1 0")];
     assert!(!holds(Claim::cp_exact("Q[x,1/x]", &border, &w)));
     assert!(holds(
         Claim::cp_exact("Q[x,1/x]", &border, &w).up_to_order(1)
@@ -149,9 +170,9 @@ fn factorisations_are_multiplied_out() {
         Claim::cp_exact("Q[x,1/x]", &border, &w).up_to_order(2)
     ));
     // The trace of a product of Pauli-like matrices as a ring of rank two.
-    let core = vec![rows("1 0; 0 1"), rows("0 1; 1 0")];
+    let core = [rows("1 0; 0 1"), rows("0 1; 1 0")];
     let swap = |i: usize, j: usize| if i == j { "2" } else { "0" };
-    let trace: Vec<_> = (0..4).map(|k| e(swap(k / 2, k % 2))).collect();
+    let trace: Vec<_> = (0..4).map(|k| entry(swap(k / 2, k % 2))).collect();
     // Core entry (a, i, b): identity for i = 0, exchange for i = 1.
     let core: Vec<_> = (0..2)
         .map(|a| core.iter().map(|m| m[a].clone()).collect())
@@ -174,4 +195,19 @@ fn float_models_are_held_against_their_bound() {
     let off = ClaimedTensor::Floats(vec![2, 2], vec![0.1, 0.3, 0.2, 0.6 + 1e-9]);
     assert!(!holds(Claim::cp_residual(&factors, &off, 1e-10)));
     assert!(holds(Claim::cp_residual(&factors, &off, 1e-8)));
+}
+
+/// Small enough to be read in one sitting, by someone who trusts nothing else here.
+#[test]
+fn the_checker_stays_small_and_alone() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/certify/checker");
+    let mut lines = 0;
+    for file in std::fs::read_dir(dir).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        lines += text.lines().count();
+        for foreign in ["faer", "rand", "crate::poly", "crate::tensor", "f32"] {
+            assert!(!text.contains(&format!("use {foreign}")), "{foreign}");
+        }
+    }
+    assert!(lines < 500, "{lines} lines");
 }

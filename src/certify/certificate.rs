@@ -92,15 +92,46 @@ pub struct Claim {
     data: Value,
 }
 
+/// An entry of an exact tensor: a rational, or a sum of powers of the adjoined `i` or `x`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry(Vec<(i64, Rational)>);
+
+impl Entry {
+    /// `sum c_k x^k` from pairs `(k, c_k)`.
+    pub fn powers(terms: impl IntoIterator<Item = (i64, Rational)>) -> Self {
+        Self(terms.into_iter().collect())
+    }
+
+    fn json(&self) -> Value {
+        match &self.0[..] {
+            [(0, c)] => number(c),
+            terms => terms.iter().map(|(k, c)| json!([k, number(c)])).collect(),
+        }
+    }
+}
+
+impl From<Rational> for Entry {
+    fn from(value: Rational) -> Self {
+        Self(vec![(0, value)])
+    }
+}
+
+/// Small whole numbers stand for themselves, everything else is a text.
+fn number(c: &Rational) -> Value {
+    let text = c.to_string();
+    match text.parse::<i32>() {
+        Ok(n) => json!(n),
+        Err(_) => json!(text),
+    }
+}
+
 /// The tensor that a factorisation is claimed to be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClaimedTensor {
     /// `<n,m,p>`: `T[i*m+j, j*p+k, i*p+k] = 1`.
     Matmul([u16; 3]),
-    /// `T[i, j, i+j] = 1`: the product of polynomials with `a` and `b` coefficients.
-    Polymul([u16; 2]),
     /// Exact entries, the last index fastest.
-    Exact(Vec<usize>, Vec<Expression>),
+    Exact(Vec<usize>, Vec<Entry>),
     /// Binary floats, the last index fastest.
     Floats(Vec<usize>, Vec<f64>),
 }
@@ -127,9 +158,8 @@ impl ClaimedTensor {
     fn json(&self) -> Value {
         match self {
             Self::Matmul(dims) => json!({ "matmul": dims }),
-            Self::Polymul(dims) => json!({ "polymul": dims }),
             Self::Exact(shape, entries) => {
-                let entries: Vec<_> = entries.iter().map(Expression::tree).collect();
+                let entries: Vec<_> = entries.iter().map(Entry::json).collect();
                 json!({ "dense": { "shape": shape, "entries": entries } })
             }
             Self::Floats(shape, entries) => {
@@ -169,22 +199,25 @@ impl Claim {
 
     /// `lhs = rhs`.
     pub fn equal(lhs: &Expression, rhs: &Expression) -> Self {
-        let data = json!({ "lhs": lhs.tree(), "rhs": rhs.tree() });
+        let data = json!({ "left": lhs.tree(), "right": [[1, rhs.tree()]] });
         Self::new("polynomial-identity", data)
     }
 
-    /// `polynomial = sum_i generators_i * cofactors_i`, one pair for each generator.
+    /// `polynomial = sum_i generator_i * cofactor_i`, given as pairs.
     pub fn ideal_membership(polynomial: &Expression, pairs: &[(Expression, Expression)]) -> Self {
-        let (g, h): (Vec<_>, Vec<_>) = pairs.iter().map(|(g, h)| (g.tree(), h.tree())).unzip();
-        let data = json!({ "polynomial": polynomial.tree(), "generators": g, "cofactors": h });
+        let right: Vec<_> = pairs
+            .iter()
+            .map(|(g, h)| json!([g.tree(), h.tree()]))
+            .collect();
+        let data = json!({ "left": polynomial.tree(), "right": right });
         Self::new("ideal-membership", data)
     }
 
     /// `polynomial = sum_i weight_i * root_i^2` with weights that are not negative.
     pub fn sum_of_squares(polynomial: &Expression, squares: &[(Rational, Expression)]) -> Self {
-        let weights: Vec<_> = squares.iter().map(|(w, _)| w.to_string()).collect();
-        let roots: Vec<_> = squares.iter().map(|(_, q)| q.tree()).collect();
-        let data = json!({ "polynomial": polynomial.tree(), "weights": weights, "roots": roots });
+        let pair = |(w, q): &(Rational, Expression)| json!([w.to_string(), q.tree()]);
+        let right: Vec<_> = squares.iter().map(pair).collect();
+        let data = json!({ "left": polynomial.tree(), "right": right });
         Self::new("sos", data)
     }
 
@@ -197,59 +230,43 @@ impl Claim {
         tolerance: &Rational,
     ) -> Self {
         let z: Vec<_> = z.iter().map(Expression::tree).collect();
-        let pairs = |list: &[(Vec<usize>, Rational)]| -> Vec<Value> {
-            list.iter()
-                .map(|(index, value)| json!([index, value.to_string()]))
-                .collect()
+        let named = |what: &'static str, list: &[(Vec<usize>, Rational)]| -> Vec<Value> {
+            let item = |(index, v): &(Vec<usize>, Rational)| json!([what, index, v.to_string()]);
+            list.iter().map(item).collect()
         };
-        let data = json!({
-            "polynomials": z,
-            "moments": pairs(moments),
-            "cumulants": pairs(cumulants),
-            "tolerance": tolerance.to_string(),
-        });
+        let values = [named("moment", moments), named("cumulant", cumulants)].concat();
+        let tolerance = tolerance.to_string();
+        let data = json!({ "polynomials": z, "values": values, "tolerance": tolerance });
         Self::new("gaussian-moments", data)
     }
 
-    fn model(
+    fn factorisation(
         kind: &'static str,
+        model: &str,
         field: &str,
-        factors: Value,
         cores: Value,
         target: &ClaimedTensor,
     ) -> Self {
+        let target = target.json();
         let data = json!({
-            "field": field,
-            "factors": factors,
-            "cores": cores,
-            "target": target.json(),
-            "order": 0,
-            "bound": 0,
+            "model": model, "field": field, "cores": cores, "target": target, "order": 0, "bound": 0,
         });
         Self::new(kind, data)
     }
 
     /// `T[i, j, ..] = sum_r A[i, r] B[j, r] ..` over a field: `ZT` (entries -1, 0, 1), `Z`, `Z[1/2]`, `Q`,
-    /// `Q(i)`, `Q[x,1/x]` or `F_p`.
-    pub fn cp_exact(field: &str, factors: &[Rows<Expression>], target: &ClaimedTensor) -> Self {
-        let row = |r: &Vec<Expression>| Value::Array(r.iter().map(Expression::to_json).collect());
-        let factor = |f: &Rows<Expression>| Value::Array(f.iter().map(row).collect());
-        let factors = Value::Array(factors.iter().map(factor).collect());
-        Self::model("cp-exact", field, factors, json!([]), target)
+    /// `Q(i)`, `Q[x,1/x]`, or `mod p`.
+    pub fn cp_exact(field: &str, factors: &[Rows<Entry>], target: &ClaimedTensor) -> Self {
+        let cores = factors.iter().map(|f| json!([matrix(f)])).collect();
+        Self::factorisation("cp-exact", "cp", field, cores, target)
     }
 
     /// `T[i, j, ..] = Tr(G_0[.., i, ..] G_1[.., j, ..] ..)`, cores as lists `R x n x R'`; fields as for
     /// [`Claim::cp_exact`].
-    pub fn ring_exact(
-        field: &str,
-        cores: &[Vec<Rows<Expression>>],
-        target: &ClaimedTensor,
-    ) -> Self {
-        let row = |r: &Vec<Expression>| Value::Array(r.iter().map(Expression::to_json).collect());
-        let slice = |f: &Rows<Expression>| Value::Array(f.iter().map(row).collect());
-        let core = |c: &Vec<Rows<Expression>>| Value::Array(c.iter().map(slice).collect());
-        let cores = Value::Array(cores.iter().map(core).collect());
-        Self::model("ring-exact", field, json!([]), cores, target)
+    pub fn ring_exact(field: &str, cores: &[Vec<Rows<Entry>>], target: &ClaimedTensor) -> Self {
+        let core = |c: &Vec<Rows<Entry>>| Value::Array(c.iter().map(matrix).collect());
+        let cores = cores.iter().map(core).collect();
+        Self::factorisation("ring-exact", "ring", field, cores, target)
     }
 
     /// A claim over `Q[x,1/x]` weakened to hold up to `O(x^order)`.
@@ -261,27 +278,23 @@ impl Claim {
 
     /// `||T - model|| <= bound ||T||` (Frobenius) for the CP model with these float factors, `n x R` row by row.
     pub fn cp_residual(factors: &[Rows<f64>], target: &ClaimedTensor, bound: f64) -> Self {
-        let mut claim = Self::model(
-            "numeric-residual",
-            "binary64",
-            json!(factors),
-            json!([]),
-            target,
-        );
-        claim.data["bound"] = json!(bound);
-        claim
+        let cores = factors.iter().map(|f| json!([f])).collect();
+        Self::residual("cp", cores, target, bound)
     }
 
     /// `||T - model|| <= bound ||T||` (Frobenius) for the ring with these float cores, `R x n x R'`.
     pub fn ring_residual(cores: &[Vec<Rows<f64>>], target: &ClaimedTensor, bound: f64) -> Self {
-        let mut claim = Self::model(
-            "numeric-residual",
-            "binary64",
-            json!([]),
-            json!(cores),
-            target,
-        );
+        Self::residual("ring", json!(cores), target, bound)
+    }
+
+    fn residual(model: &str, cores: Value, target: &ClaimedTensor, bound: f64) -> Self {
+        let mut claim = Self::factorisation("numeric-residual", model, "binary64", cores, target);
         claim.data["bound"] = json!(bound);
         claim
     }
+}
+
+fn matrix(rows: &Rows<Entry>) -> Value {
+    let row = |r: &Vec<Entry>| Value::Array(r.iter().map(Entry::json).collect());
+    Value::Array(rows.iter().map(row).collect())
 }

@@ -17,7 +17,7 @@ const MAX_NODES: usize = 1 << 22;
 pub struct Expression(Value);
 
 impl Expression {
-    /// Reads `(x + 1/2)^3 - 0.25*y/z`; decimals are exact, and single terms may be divided by.
+    /// Reads `(x + 1/2)^3 - 0.25*y`; decimals are exact, and only numbers may be divided by.
     ///
     /// # Errors
     /// `Parse` with the byte offset, `LimitExceeded` for brackets nested more than 30 deep.
@@ -160,9 +160,13 @@ impl Reader<'_> {
             product.push(self.power(depth)?);
             while let Some(b @ (b'*' | b'/')) = self.peek() {
                 self.at += 1;
+                let at = self.at;
                 let factor = self.power(depth)?;
                 product.push(if b == b'/' {
-                    json!(["^", factor, -1])
+                    let number = factor.as_str().and_then(|s| s.parse::<Rational>().ok());
+                    let inverse = number.and_then(|n| n.recip());
+                    let wanted = || Error::parse(OP, at, "a number other than zero to divide by");
+                    json!(inverse.ok_or_else(wanted)?.to_string())
                 } else {
                     factor
                 });
@@ -204,11 +208,8 @@ impl Reader<'_> {
             return Ok(base);
         }
         self.at += if star { 2 } else { 1 };
-        let minus = self.minus();
-        let exponent: i64 = self
-            .take(|b| b.is_ascii_digit())
-            .parse()
-            .map_err(|_| self.expected("a whole exponent"))?;
-        Ok(json!(["^", base, if minus { -exponent } else { exponent }]))
+        let exponent: Option<u64> = self.take(|b| b.is_ascii_digit()).parse().ok();
+        let exponent = exponent.ok_or_else(|| self.expected("a whole exponent"))?;
+        Ok(json!(["^", base, exponent]))
     }
 }

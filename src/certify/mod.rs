@@ -17,9 +17,9 @@
 mod certificate;
 mod checker;
 mod expression;
-mod report;
+mod format;
 
-pub use certificate::{Certificate, Claim, ClaimedTensor, sha256};
+pub use certificate::{Certificate, Claim, ClaimedTensor, Entry, sha256};
 pub use checker::check;
 pub use expression::Expression;
-pub use report::{Finding, Limits, Report};
+pub use format::{Finding, Limits, Report};

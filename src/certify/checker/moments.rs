@@ -1,64 +1,35 @@
 //! Moments and cumulants of polynomials of independent standard Gaussians.
 
-use super::replay::Verdict;
 use super::terms::{Checked, Machine, Terms, malformed, one, rational};
+use crate::certify::format::{Moments, Verdict};
 use dashu_ratio::RBig;
-use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// `E[z_a z_b ..] = value` for each `[[a, b, ..], value]` of `moments`; `cumulants` likewise. A claim holds
-/// when no value is further than `tolerance` from the exact one.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Claim {
-    polynomials: Vec<Value>,
-    moments: Vec<(Vec<usize>, Value)>,
-    cumulants: Vec<(Vec<usize>, Value)>,
-    tolerance: Value,
-}
-
-pub(super) fn replay(claim: &Claim, m: &mut Machine) -> Checked<Verdict> {
-    let outputs = claim.polynomials.iter().map(|z| m.polynomial(z));
+pub(super) fn replay(claim: &Moments, m: &mut Machine) -> Checked<Verdict> {
+    let outputs = claim.polynomials.iter().map(|z| m.read(z));
     let outputs = outputs.collect::<Checked<Vec<_>>>()?;
     let tolerance = rational(&claim.tolerance)?;
     let mut known = BTreeMap::from([(Vec::new(), (one(), RBig::ONE))]);
     let mut e = |index: &[usize]| moment(index, &outputs, &mut known, m);
-    let labelled = claim
-        .moments
-        .iter()
-        .map(|c| (64, c))
-        .chain(claim.cumulants.iter().map(|c| (10, c)));
-    for (most, (index, value)) in labelled {
+    for (what, index, value) in &claim.values {
         let mut index = index.clone();
         index.sort_unstable();
-        if index.is_empty() || index.len() > most || index.iter().any(|&a| a >= outputs.len()) {
-            return malformed(format!(
-                "{index:?} must name 1 to {most} of the polynomials"
-            ));
-        }
-        let found = if most == 64 {
-            e(&index)?
-        } else {
-            cumulant(&index, &mut e)?
+        let inside = index.last().is_some_and(|&a| a < outputs.len());
+        let found = match (&what[..], index.len()) {
+            ("moment", 1..=64) if inside => e(&index)?,
+            ("cumulant", 1..=10) if inside => cumulant(&index, &mut e)?,
+            _ => return malformed(format!("{what:.20?} of {index:.9?} is not known here")),
         };
         let gap = &found - rational(value)?;
         if gap > tolerance || -gap > tolerance {
-            let what = if most == 64 { "moment" } else { "cumulant" };
-            return Ok(Err(format!(
-                "the {what} of {index:?} is {found} and not what is claimed"
-            )));
+            return Ok(Err(format!("the {what} of {index:?} is {found}")));
         }
     }
-    let (a, b) = (claim.moments.len(), claim.cumulants.len());
-    if a + b == 0 {
-        return malformed("there are neither moments nor cumulants");
+    let (n, off) = (claim.values.len(), tolerance.to_f64().value());
+    if n == 0 {
+        return malformed("there is no value to check");
     }
-    let off = tolerance.to_f64().value();
-    Ok(Ok(format!(
-        "{a} moments and {b} cumulants of {} polynomials of Gaussians, off by at most {off}",
-        outputs.len()
-    )))
+    Ok(Ok(format!("{n} values, none off by more than {off}")))
 }
 
 type Known = BTreeMap<Vec<usize>, (Terms, RBig)>;
@@ -85,15 +56,15 @@ fn moment(index: &[usize], z: &[Terms], known: &mut Known, m: &mut Machine) -> C
 
 /// Solves `E[z_S] = sum over the parts B of S that hold its first element of kappa(B) E[z_(S without B)]`.
 fn cumulant(index: &[usize], e: &mut impl FnMut(&[usize]) -> Checked<RBig>) -> Checked<RBig> {
-    let pick = |set: usize| -> Vec<usize> {
+    let mut pick = |set: usize| {
         let inside = (0..index.len()).filter(|i| set >> i & 1 == 1);
-        inside.map(|i| index[i]).collect()
+        e(&inside.map(|i| index[i]).collect::<Vec<_>>())
     };
     let mut kappa = vec![RBig::ZERO; 1 << index.len()];
     for set in 1..kappa.len() {
-        let (first, mut value) = (set & set.wrapping_neg(), e(&pick(set))?);
+        let (first, mut value) = (set & set.wrapping_neg(), pick(set)?);
         for part in (1..set).filter(|part| part & set == *part && part & first != 0) {
-            value -= &kappa[part] * e(&pick(set & !part))?;
+            value -= &kappa[part] * pick(set & !part)?;
         }
         kappa[set] = value;
     }

@@ -1,7 +1,6 @@
 //! Polynomials as sums of terms, multiplied by the definition.
 
 use crate::Error;
-use crate::error::quoted;
 use dashu_int::{IBig, ops::BitTest};
 use dashu_ratio::RBig;
 use serde_json::Value;
@@ -10,7 +9,7 @@ use std::collections::BTreeMap;
 pub(super) const OP: &str = "certify::check";
 const MAX_EXPONENT: i64 = 1 << 16;
 
-/// Exponents (without trailing zeros; negative ones make a Laurent polynomial) to nonzero coefficients.
+/// Exponents, without trailing zeros, to nonzero coefficients.
 pub(super) type Terms = BTreeMap<Vec<i64>, RBig>;
 pub(super) type Checked<T> = Result<T, Error>;
 
@@ -31,39 +30,42 @@ pub(super) fn one() -> Terms {
     monomial(Vec::new(), RBig::ONE)
 }
 
-/// A rational: a text such as "-3/4", a whole number, or a JSON float, which stands for the nearest binary64.
+/// A text such as "-3/4", a whole number, or a JSON float, which stands for the nearest binary64.
 pub(super) fn rational(json: &Value) -> Checked<RBig> {
-    let integer = |s: &str| {
-        let digits = s.strip_prefix('-').unwrap_or(s);
-        let plain = digits.len() < 1 << 16 && digits.bytes().all(|b| b.is_ascii_digit());
-        s.parse::<IBig>().ok().filter(|_| plain).map(RBig::from)
-    };
-    let quotient = |s: &str| {
-        let (n, d) = s.split_once('/').unwrap_or((s, "1"));
-        let d = integer(d).filter(|d| *d != RBig::ZERO)?;
-        Some(integer(n)? / d)
+    let digits = |s: &str| s.len() < 1 << 16 && s.bytes().all(|b| b.is_ascii_digit());
+    let read = |text: &str| {
+        let (n, d) = text.split_once('/').unwrap_or((text, "1"));
+        let plain = digits(n.strip_prefix('-').unwrap_or(n)) && digits(d);
+        let (n, d): (IBig, IBig) = (n.parse().ok()?, d.parse().ok()?);
+        (plain && d != IBig::ZERO).then(|| RBig::from(n) / RBig::from(d))
     };
     let value = match (json.as_str(), json.as_i64(), json.as_f64()) {
-        (Some(text), ..) => quotient(text),
+        (Some(text), ..) => read(text),
         (_, Some(n), _) => Some(n.into()),
         (.., float) => float.and_then(|x| RBig::try_from(x).ok()),
     };
-    let wrong = || malformed(format!("{} is no number", quoted(&json.to_string())));
-    value.map_or_else(wrong, Ok)
+    value.map_or_else(
+        || malformed(format!("{:.60} is no number", json.to_string())),
+        Ok,
+    )
 }
 
 /// The variables of a claim, in order of appearance, and what may still be spent on it.
 pub(super) struct Machine {
-    pub(super) names: Vec<String>,
+    names: Vec<String>,
     pub(super) steps: u64,
 }
 
 impl Machine {
+    pub(super) fn new(steps: u64) -> Self {
+        let names = Vec::new();
+        Self { names, steps }
+    }
+
     pub(super) fn spend(&mut self, steps: usize) -> Checked<()> {
-        let Some(left) = self.steps.checked_sub(steps as u64) else {
-            return malformed("checking costs more steps than the limit allows");
-        };
-        self.steps = left;
+        let left = self.steps.checked_sub(steps as u64);
+        let over = || malformed("checking costs more steps than the limit allows");
+        self.steps = left.map_or_else(over, Ok)?;
         Ok(())
     }
 
@@ -78,18 +80,16 @@ impl Machine {
         let words = |c: &RBig| 1 + (c.numerator().bit_len() + c.denominator().bit_len()) / 64;
         let at = |e: &[i64], i| e.get(i).copied().unwrap_or(0);
         self.spend(1)?;
-        for (ea, ca) in a {
-            for (eb, cb) in b {
-                self.spend(words(ca) * words(cb) + ea.len() + eb.len())?;
-                let e = (0..ea.len().max(eb.len())).map(|i| at(ea, i) + at(eb, i));
-                for (e, c) in monomial(e.collect(), ca * cb * RBig::from(factor)) {
-                    if e.iter().any(|k| k.abs() > MAX_EXPONENT) {
-                        return malformed(format!("an exponent is beyond {MAX_EXPONENT}"));
-                    }
-                    let old = sum.remove(&e);
-                    self.spend(old.as_ref().map_or(64 + e.len() + words(&c), |_| 0))?;
-                    sum.extend(monomial(e, c + old.unwrap_or(RBig::ZERO)));
+        for ((ea, ca), (eb, cb)) in a.iter().flat_map(|x| b.iter().map(move |y| (x, y))) {
+            self.spend(words(ca) * words(cb) + ea.len() + eb.len())?;
+            let e = (0..ea.len().max(eb.len())).map(|i| at(ea, i) + at(eb, i));
+            for (e, c) in monomial(e.collect(), ca * cb * RBig::from(factor)) {
+                if e.iter().any(|k| k.abs() > MAX_EXPONENT) {
+                    return malformed(format!("an exponent is beyond {MAX_EXPONENT}"));
                 }
+                let old = sum.remove(&e);
+                self.spend(old.as_ref().map_or(64 + e.len() + words(&c), |_| 0))?;
+                sum.extend(monomial(e, c + old.unwrap_or(RBig::ZERO)));
             }
         }
         Ok(())
@@ -103,14 +103,11 @@ impl Machine {
 
     /// An expression: a number, a variable, `["+", ..]`, `["*", ..]` or `["^", base, exponent]`.
     pub(super) fn read(&mut self, json: &Value) -> Checked<Terms> {
-        let letter = |s: &&str| s.starts_with(|c: char| c.is_ascii_alphabetic());
-        if let Some(name) = json.as_str().filter(letter) {
+        if let Some(name) = json.as_str().filter(|s| s.starts_with(char::is_alphabetic)) {
             let known = self.names.iter().position(|n| n == name);
             let mut exponents = vec![0; known.unwrap_or(self.names.len())];
             self.spend(exponents.len())?;
-            if known.is_none() {
-                self.names.push(name.to_owned());
-            }
+            self.names.extend(known.is_none().then(|| name.to_owned()));
             exponents.push(1);
             return Ok(monomial(exponents, RBig::ONE));
         }
@@ -119,44 +116,23 @@ impl Machine {
         };
         let mut result = if op == "+" { Terms::new() } else { one() };
         match (op.as_str(), args) {
-            (Some("+"), _) => {
+            (Some("+" | "*"), _) => {
                 for arg in args {
                     let arg = self.read(arg)?;
-                    self.add(&mut result, 1, &one(), &arg)?;
-                }
-            }
-            (Some("*"), _) => {
-                for arg in args {
-                    let arg = self.read(arg)?;
-                    result = self.mul(&result, &arg)?;
+                    match op == "+" {
+                        true => self.add(&mut result, 1, &one(), &arg)?,
+                        false => result = self.mul(&result, &arg)?,
+                    }
                 }
             }
             (Some("^"), [base, exponent]) => {
-                let mut base = self.read(base)?;
-                let n = exponent.as_i64().filter(|n| n.abs() <= MAX_EXPONENT);
-                let n = n.map_or_else(|| malformed("an exponent is a small whole number"), Ok)?;
-                if n < 0 && base.len() != 1 {
-                    return malformed("only a single term has a negative power");
-                } else if n < 0 {
-                    let inverse =
-                        |(e, c): (Vec<i64>, _)| (e.iter().map(|k| -k).collect(), RBig::ONE / c);
-                    base = base.into_iter().map(inverse).collect();
-                }
-                for _ in 0..n.abs() {
+                let base = self.read(base)?;
+                for _ in 0..exponent.as_u64().unwrap_or(u64::MAX) {
                     result = self.mul(&result, &base)?;
                 }
             }
-            _ => return malformed(format!("{} is no expression", quoted(&json.to_string()))),
+            _ => return malformed(format!("{:.60} is no expression", json.to_string())),
         }
         Ok(result)
-    }
-
-    /// An expression without negative exponents.
-    pub(super) fn polynomial(&mut self, json: &Value) -> Checked<Terms> {
-        let terms = self.read(json)?;
-        if terms.keys().flatten().any(|&e| e < 0) {
-            return malformed("a polynomial has no negative exponents");
-        }
-        Ok(terms)
     }
 }
