@@ -1,4 +1,5 @@
 //! File formats: round trips, both storage orders, and what must be refused.
+#![allow(clippy::unwrap_used, clippy::panic)] // helper functions of tests may fail loudly
 
 use std::path::{Path, PathBuf};
 use wickring::Error;

@@ -6,6 +6,7 @@
 
 mod broken;
 pub mod bytes;
+pub mod rings;
 pub mod theory;
 
 pub use broken::{Broken, check, within};
