@@ -7,9 +7,11 @@
 //! | [`Rational`], [`Integer`] | exact scalars; small ones cost no allocation |
 //! | [`Poly`] | sparse polynomials in any number of variables |
 //! | [`Vars`] | names of variables, for reading and writing |
+//! | [`gaussian`] | Hermite series, moments, cumulants, kernels |
 //! | [`wick`] | expectations under Gaussian laws |
 
 mod display;
+pub mod gaussian;
 mod parse;
 mod polynomial;
 mod rational;
