@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use wickring::laws::theory::{averages_agree, averages_equal_wick};
 use wickring::observe::unobserved;
 use wickring::poly::{Poly, Rational, Vars};
-use wickring::theory::{Committee, Covariances, Method, Moment, Neuron, OnlineSgd, Trajectory};
+use wickring::theory::{
+    Committee, Covariances, Lesson, Method, Moment, Neuron, OnlineSgd, Trajectory,
+};
 use wickring::{Error, Status};
 
 fn polynomial(text: &str) -> Result<Neuron, Error> {
@@ -135,6 +137,20 @@ fn erf_averages_equal_a_quadrature() {
     }
 }
 
+fn lesson<'a>(
+    law: &'a Covariances,
+    student: &'a Committee,
+    teacher: &'a Committee,
+    times: &'a [f64],
+) -> Lesson<'a> {
+    Lesson {
+        law,
+        student,
+        teacher,
+        times,
+    }
+}
+
 /// The problem of the fixture: weights by formula, so that nothing but the trajectory is stored.
 fn fixture() -> Result<(Covariances, Committee, Committee), Error> {
     let (n, d) = (12usize, 4usize);
@@ -177,7 +193,8 @@ fn euler_equals_the_published_integrator() -> Result<(), Box<dyn std::error::Err
     let times: Vec<f64> = rows.iter().map(|r| r[0]).collect();
     assert!(times.len() > 30);
     let sgd = OnlineSgd::new(Neuron::erf(), 0.5);
-    let curve = |sgd: OnlineSgd| sgd.predict(&law, &student, &teacher, &times, &mut unobserved);
+    let curve =
+        |sgd: OnlineSgd| sgd.predict(&lesson(&law, &student, &teacher, &times), &mut unobserved);
     let euler = curve(sgd.clone().method(Method::Euler(0.01)))?.converged()?;
     let mut worst = 0.0f64;
     for (row, moment) in rows.iter().zip(&euler.moments) {
@@ -229,10 +246,10 @@ fn identical_units_are_one_unit() -> Result<(), Error> {
             .rate_second(2.0 * rate)
             .method(fine);
         let many = many
-            .predict(&law, &two, &teacher, &times, &mut unobserved)?
+            .predict(&lesson(&law, &two, &teacher, &times), &mut unobserved)?
             .converged()?;
         let single = single
-            .predict(&law, &one, &teacher, &times, &mut unobserved)?
+            .predict(&lesson(&law, &one, &teacher, &times), &mut unobserved)?
             .converged()?;
         for (m, s) in many.moments.iter().zip(&single.moments) {
             // Sums of the same terms in another order: rounding only.
@@ -339,7 +356,10 @@ fn linear_students_follow_the_matrix_exponential() -> Result<(), Error> {
         .rate_second(0.0)
         .method(Method::Adaptive(1e-12));
     let curve = sgd
-        .predict(&law, &student, &teacher, &[0.0, 5.0], &mut unobserved)?
+        .predict(
+            &lesson(&law, &student, &teacher, &[0.0, 5.0]),
+            &mut unobserved,
+        )?
         .converged()?;
     let last = &curve.moments[1];
     for k in 0..2 {
@@ -364,7 +384,10 @@ fn linear_students_follow_the_matrix_exponential() -> Result<(), Error> {
         .rate_second(0.0)
         .method(Method::Adaptive(1e-12));
     let derived = x
-        .predict(&law, &student, &teacher, &[0.0, 5.0], &mut unobserved)?
+        .predict(
+            &lesson(&law, &student, &teacher, &[0.0, 5.0]),
+            &mut unobserved,
+        )?
         .converged()?;
     assert!(gap(&curve, &derived) < 1e-11);
     Ok(())
@@ -382,10 +405,10 @@ fn units_may_be_exchanged_and_turned() -> Result<(), Error> {
     let sgd = OnlineSgd::new(Neuron::erf(), 0.5);
     let times = [0.0, 1.0, 10.0];
     let a = sgd
-        .predict(&law, &student, &teacher, &times, &mut unobserved)?
+        .predict(&lesson(&law, &student, &teacher, &times), &mut unobserved)?
         .converged()?;
     let b = sgd
-        .predict(&law, &turned, &teacher, &times, &mut unobserved)?
+        .predict(&lesson(&law, &turned, &teacher, &times), &mut unobserved)?
         .converged()?;
     for (a, b) in a.moments.iter().zip(&b.moments) {
         assert!((a.error - b.error).abs() < 1e-9 && a.error >= 0.0);
@@ -399,7 +422,7 @@ fn units_may_be_exchanged_and_turned() -> Result<(), Error> {
 fn what_cannot_be_predicted_is_refused_or_marked() -> Result<(), Error> {
     let (law, student, teacher) = fixture()?;
     let run = |sgd: &OnlineSgd, times: &[f64]| {
-        sgd.predict(&law, &student, &teacher, times, &mut unobserved)
+        sgd.predict(&lesson(&law, &student, &teacher, times), &mut unobserved)
     };
     let erf = OnlineSgd::new(Neuron::erf(), 0.5);
     for (sgd, times) in [
@@ -415,7 +438,7 @@ fn what_cannot_be_predicted_is_refused_or_marked() -> Result<(), Error> {
             "{times:?}"
         );
     }
-    let swapped = erf.predict(&law, &teacher, &student, &[0.0], &mut unobserved);
+    let swapped = erf.predict(&lesson(&law, &teacher, &student, &[0.0]), &mut unobserved);
     assert!(matches!(swapped, Err(Error::Shape { .. })));
     // A cubic student at this rate runs away: the part before is there, and marked.
     let cubic = OnlineSgd::new(polynomial("x^3")?, 0.5);
@@ -429,7 +452,7 @@ fn what_cannot_be_predicted_is_refused_or_marked() -> Result<(), Error> {
         Committee::new(faer::mat![[1.0, 2.0]], vec![1.0])?,
         Committee::new(faer::mat![[1.0]], vec![1.0])?,
     );
-    let fit = erf.predict(&two(3.0)?, &w, &b, &[1.0], &mut unobserved);
+    let fit = erf.predict(&lesson(&two(3.0)?, &w, &b, &[1.0]), &mut unobserved);
     assert!(
         matches!(fit, Err(Error::Degenerate { .. })),
         "an indefinite covariance"

@@ -39,14 +39,17 @@ pub(super) struct Equations<'a> {
 
 impl<'a> Equations<'a> {
     pub(super) fn new(options: &'a OnlineSgd, problem: &Problem<'a>) -> Self {
-        let (k, m) = (problem.student.units(), problem.teacher.units());
+        let (k, m) = (
+            problem.lesson.student.units(),
+            problem.lesson.teacher.units(),
+        );
         let (n, bins) = (k + m, problem.modes.bins());
         let mut c = vec![0.0; n * n];
         for i in 0..m {
             (0..m).for_each(|j| c[(k + i) * n + k + j] = problem.overlap[i * m + j]);
         }
         let mut s = vec![0.0; k];
-        s.extend(problem.teacher.second().iter().map(|a| -a));
+        s.extend(problem.lesson.teacher.second().iter().map(|a| -a));
         let blocks = k * (k + 1) / 2 + k * m;
         let mut ends: Vec<usize> = (1..=blocks).map(|b| b * bins).collect();
         ends.push(blocks * bins + k);
@@ -59,7 +62,7 @@ impl<'a> Equations<'a> {
             k,
             m,
             s,
-            teacher_second: problem.teacher.second().to_vec(),
+            teacher_second: problem.lesson.teacher.second().to_vec(),
             c,
             averages: Averages::new(k, m),
             ends,

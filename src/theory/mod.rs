@@ -8,7 +8,11 @@
 //! | item | use it for |
 //! |---|---|
 //! | [`Covariances`], [`CovarianceStream`] | the law of the inputs, given or accumulated from samples |
-//! | [`OnlineSgd`] | one-pass gradient descent of a two-layer student: equations of motion |
+//! | [`Generator`], [`Source`], [`GaussianSource`], [`PairedSamples`] | where inputs come from, and their covariances |
+//! | [`Diagnostics`] | whether the hypotheses hold, before anything is predicted |
+//! | [`OnlineSgd`] | one-pass gradient descent of a two-layer student: predicted and simulated |
+//! | [`batch`] | ridge, logistic and other convex learners on full batches: predicted and simulated |
+//! | [`OnlineVerdict`], [`Comparison`] | theory beside simulation, as z-scores |
 //! | [`Neuron`] | its activation: erf, linear, or any polynomial through exact Gaussian averages |
 //! | [`StraightLine`], [`symbolic_average`] | those averages as polynomials in the covariance, compiled |
 //!
@@ -20,21 +24,33 @@
 //! models for learning with shallow neural networks*, 2020.
 
 mod averages;
+pub mod batch;
 mod committee;
 mod covariance;
+mod diagnostics;
 mod equations;
+mod generator;
+mod layer_law;
 mod modes;
 mod moments;
 mod neuron;
 mod ode;
 mod online;
+mod sgd;
+mod source;
 mod straight_line;
+mod verdict;
 
 pub use committee::{Committee, Overlaps};
 pub use covariance::{CovarianceStream, Covariances};
+pub use diagnostics::{Diagnostics, Warning};
+pub use generator::{Generator, GeneratorLaw, Layer};
 pub use modes::Modes;
 pub use moments::{entry, symbolic_average};
 pub use neuron::{AverageKind, Neuron};
 pub use ode::{Integration, Method, System, integrate};
-pub use online::{Moment, OnlineSgd, Trajectory};
+pub use online::{Lesson, Moment, OnlineSgd, Trajectory};
+pub use sgd::SgdSimulation;
+pub use source::{GaussianSource, PairedSamples, Source};
 pub use straight_line::{LANES, Lanes, StraightLine};
+pub use verdict::{Comparison, OnlineVerdict};

@@ -128,7 +128,7 @@ impl Neuron {
     /// `g(z)`.
     pub fn value(&self, z: f64) -> f64 {
         match &self.kind {
-            Kind::Erf => libm::erf(z * FRAC_1_SQRT_2),
+            Kind::Erf => crate::poly::gaussian::erf(z * FRAC_1_SQRT_2),
             Kind::Linear => z,
             Kind::Polynomial(p) => p.value.iter().rev().fold(0.0, |sum, c| sum * z + c),
         }

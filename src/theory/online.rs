@@ -31,6 +31,19 @@ pub struct OnlineSgd {
     max_steps: usize,
 }
 
+/// Who learns from whom, on which inputs, and when to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson<'a> {
+    /// Covariances of the inputs.
+    pub law: &'a Covariances,
+    /// The student at time 0, on the inputs.
+    pub student: &'a Committee,
+    /// The teacher, on the latents.
+    pub teacher: &'a Committee,
+    /// Times in units of `N` steps, nonnegative and nondecreasing.
+    pub times: &'a [f64],
+}
+
 /// The state of learning at one time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moment {
@@ -139,13 +152,13 @@ impl OnlineSgd {
         Ok(())
     }
 
-    /// Predicts the learning curve at `times`, in units of `N` steps.
+    /// Predicts the learning curve at the times of the lesson.
     ///
     /// The certificate compares the run with one at a hundred times the tolerance (or twice the step), and
     /// the overlaps at time 0 with those computed without the spectrum.
     ///
     /// # Shapes
-    /// `student` has `N` inputs, `teacher` has `D`; `times` is nonnegative and nondecreasing.
+    /// The student has `N` inputs, the teacher has `D`.
     ///
     /// # Errors
     /// `InvalidInput`: an option out of its domain. `Shape`, `NonFinite`, `Degenerate`: the covariances.
@@ -157,13 +170,12 @@ impl OnlineSgd {
     /// ```
     /// use faer::mat;
     /// use wickring::observe::unobserved;
-    /// use wickring::theory::{Committee, Covariances, Neuron, OnlineSgd};
+    /// use wickring::theory::{Committee, Covariances, Lesson, Neuron, OnlineSgd};
     /// let law = Covariances::new(mat![[1.0, 0.3], [0.3, 1.0]], mat![[0.8], [0.6]])?;
     /// let student = Committee::new(mat![[0.1, -0.2]], vec![1.0])?;
     /// let teacher = Committee::new(mat![[1.0]], vec![1.0])?;
-    /// let sgd = OnlineSgd::new(Neuron::erf(), 0.2);
-    /// let curve = sgd.predict(&law, &student, &teacher, &[0.0, 20.0], &mut unobserved)?;
-    /// let curve = curve.converged()?;
+    /// let lesson = Lesson { law: &law, student: &student, teacher: &teacher, times: &[0.0, 20.0] };
+    /// let curve = OnlineSgd::new(Neuron::erf(), 0.2).predict(&lesson, &mut unobserved)?.converged()?;
     /// assert!(curve.moments[1].error < curve.moments[0].error);
     /// # Ok::<(), wickring::Error>(())
     /// ```
@@ -172,22 +184,23 @@ impl OnlineSgd {
     /// Goldt, Loureiro, Reeves, Krzakala, Mezard and Zdeborova 2020, section 3, in Stein form.
     pub fn predict(
         &self,
-        law: &Covariances,
-        student: &Committee,
-        teacher: &Committee,
-        times: &[f64],
+        lesson: &Lesson<'_>,
         observer: Observer<'_>,
     ) -> Result<Fit<Trajectory>, Error> {
         let op = "OnlineSgd::predict";
         self.check(op)?;
+        let Lesson {
+            law,
+            student,
+            teacher,
+            ..
+        } = *lesson;
         let modes = Modes::new(law, student, teacher, self.bin_width)?;
         let overlaps = student.overlaps(teacher, law)?;
         let problem = Problem {
             modes: &modes,
-            student,
-            teacher,
+            lesson,
             overlap: &overlaps.t,
-            times,
         };
         let model = self.solve(&problem, self.method, observer)?;
         let coarse = match self.method {
@@ -248,10 +261,11 @@ impl OnlineSgd {
         method: Method,
         observer: Observer<'_>,
     ) -> Result<Trajectory, Error> {
-        let k = problem.student.units();
+        let Lesson { student, times, .. } = *problem.lesson;
+        let k = student.units();
         let mut system = Equations::new(self, problem);
         let mut reader = system.clone();
-        let mut moments = Vec::with_capacity(problem.times.len());
+        let mut moments = Vec::with_capacity(times.len());
         let mut sink = |time: f64, y: &[f64]| {
             let (q, r, error) = reader.observe(y);
             let second = y[y.len() - k..].to_vec();
@@ -263,8 +277,8 @@ impl OnlineSgd {
                 second,
             });
         };
-        let start = system.start(problem.student.second());
-        let (times, steps) = (problem.times, self.max_steps);
+        let start = system.start(student.second());
+        let steps = self.max_steps;
         let done = integrate(
             &mut system,
             &start,
@@ -282,14 +296,12 @@ impl OnlineSgd {
     }
 }
 
-/// Who learns from whom, and when to look.
+/// A lesson seen through the spectrum of its inputs.
 pub(super) struct Problem<'a> {
     pub modes: &'a Modes,
-    pub student: &'a Committee,
-    pub teacher: &'a Committee,
+    pub lesson: &'a Lesson<'a>,
     /// `B B'/D` by rows.
     pub overlap: &'a [f64],
-    pub times: &'a [f64],
 }
 
 /// The greatest change of `Q`, `R` and `v` between two curves, relative to the largest entry of each kind.
