@@ -1,1 +1,22 @@
-//! placeholder
+//! Learners: samples in, a model and evidence out.
+//!
+//! Every learner is a value holding its options, with one verb, `learn`, returning [`crate::decomp::Fit`].
+//! Samples are streamed ([`crate::io::samples`]); moments are accumulated in [`Moments`], whose result depends
+//! neither on threads nor on how the sample was split.
+//!
+//! | which one do I want? | |
+//! |---|---|
+//! | [`Quadratic`] | a quadratic map of a hidden Gaussian, from its outputs alone |
+
+mod chunk_sums;
+mod holdout;
+mod latent_rank;
+mod moments;
+mod moments_bytes;
+mod quadratic;
+mod split;
+mod white_stream;
+
+pub use holdout::HoldoutTest;
+pub use moments::{MomentSummary, Moments};
+pub use quadratic::Quadratic;
