@@ -7,6 +7,12 @@
 //! |---|---|
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 
+mod contraction;
 mod fit;
+mod frame;
+mod peirce;
 
+pub use contraction::{Contraction, TensorContraction};
 pub use fit::{Certificate, Evidence, Fit, Work};
+pub use frame::PeirceFrame;
+pub use peirce::Peirce;

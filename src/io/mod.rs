@@ -1,1 +1,21 @@
-//! placeholder
+//! Bytes in, typed values or a clear error out.
+//!
+//! Every error names the file and the place. Readers check the size that a header claims against the size of
+//! the file before anything is allocated, so a hostile header costs nothing. Output files are written whole or
+//! not at all.
+//!
+//! | item | what it reads and writes |
+//! |---|---|
+//! | [`write_whole`] | any file, through a temporary one and a rename |
+//! | [`npy`] | one array, `.npy` (versions 1 to 3; C and Fortran order; integers, floats, complex) |
+//! | [`npz`] | several named arrays, `.npz` |
+//! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
+
+mod atomic;
+pub mod npy;
+pub mod npz;
+mod rows;
+pub mod samples;
+mod text;
+
+pub use atomic::write_whole;

@@ -6,5 +6,6 @@
 
 mod broken;
 pub mod bytes;
+pub mod rings;
 
 pub use broken::{Broken, check, within};

@@ -10,7 +10,9 @@
 //! | [`SymmetricRing`] | the model `T[a,b,c] = Tr(Q_a Q_b Q_c)` with symmetric `Q_a` |
 
 mod dense;
+mod gauge;
 mod symmetric_ring;
 
 pub use dense::{Tensor, TensorView};
+pub use gauge::Alignment;
 pub use symmetric_ring::SymmetricRing;

@@ -2,7 +2,7 @@
 
 use super::{Tensor, TensorView};
 use crate::Error;
-use faer::Mat;
+use faer::{Mat, MatRef};
 
 /// Symmetric matrices `Q_a` (`a < d`, each `r x r`) standing for the tensor
 /// `T[a,b,c] = Tr(Q_a Q_b Q_c)` with its Gram matrix `S[a,b] = Tr(Q_a Q_b)`.
@@ -77,8 +77,24 @@ impl SymmetricRing {
     /// The Gram matrix `S[a,b] = Tr(Q_a Q_b)`, `d x d`. `O(d^2 r^2)`.
     pub fn gram(&self) -> Mat<f64> {
         let block = self.rank * self.rank;
-        let q = faer::MatRef::from_column_major_slice(&self.cores, block, self.outputs());
+        let q = MatRef::from_column_major_slice(&self.cores, block, self.outputs());
         q.transpose() * q
+    }
+
+    /// Slab `c` of the tensor: the `d x d` matrix `T[., ., c]`, symmetric up to rounding. `O(d^2 r^2)`.
+    ///
+    /// # Panics
+    /// If `c` is out of range.
+    pub fn slab(&self, c: usize) -> Mat<f64> {
+        let (d, r) = (self.outputs(), self.rank);
+        // The cores as columns, and side by side: because each is symmetric, the r x (d*r) matrix
+        // [Q_0 | Q_1 | ..] is the same storage read column-major, and one product forms every Q_c Q_a.
+        let wide = MatRef::from_column_major_slice(&self.cores, r, d * r);
+        let products = self.core(c) * wide;
+        let columns = Mat::from_fn(r * r, d, |ij, a| products[(ij % r, a * r + ij / r)]);
+        let q = MatRef::from_column_major_slice(&self.cores, r * r, d);
+        // Tr(Q_c Q_a Q_b) = sum_ij (Q_c Q_a)[i,j] Q_b[j,i], and Q_b is symmetric.
+        columns.transpose() * q
     }
 
     /// The tensor `T[a,b,c] = Tr(Q_a Q_b Q_c)`, `d x d x d`.
@@ -89,25 +105,15 @@ impl SymmetricRing {
     /// # Complexity
     /// `O(d^2 r^3 + d^3 r^2)` time, `O(d^3)` memory.
     pub fn to_dense(&self) -> Result<Tensor, Error> {
-        let (d, r) = (self.outputs(), self.rank);
-        let block = r * r;
-        // Columns (a, b) hold Q_a Q_b with a fastest; one product with the cores contracts the trace.
-        let mut pairs = Mat::<f64>::zeros(block, d * d);
-        for b in 0..d {
-            let qb = self.core(b);
-            for a in 0..d {
-                let product = self.core(a) * &qb;
-                for (i, j) in (0..r).flat_map(|i| (0..r).map(move |j| (i, j))) {
-                    // Tr(P Q_c) = sum_ij P[i,j] Q_c[j,i] and Q_c is symmetric.
-                    pairs[(i * r + j, a + d * b)] = product[(i, j)];
-                }
-            }
-        }
-        let q = faer::MatRef::from_column_major_slice(&self.cores, block, d);
-        let t = pairs.transpose() * q;
-        let mut data = Vec::with_capacity(d * d * d);
+        let d = self.outputs();
+        let (op, what) = ("SymmetricRing::to_dense", "number of entries");
+        let total = d.checked_mul(d).and_then(|n| n.checked_mul(d));
+        let mut data = Vec::with_capacity(total.ok_or(Error::Overflow { op, what })?);
         for c in 0..d {
-            data.extend((0..d * d).map(|ab| t[(ab, c)]));
+            let slab = self.slab(c);
+            for b in 0..d {
+                data.extend((0..d).map(|a| slab[(a, b)]));
+            }
         }
         Tensor::from_vec(&[d, d, d], data)
     }
@@ -117,14 +123,19 @@ impl SymmetricRing {
     /// # Errors
     /// `Shape` when `t` is not `d x d x d`.
     pub fn rel_residual(&self, t: TensorView<'_>) -> Result<f64, Error> {
-        let dense = self.to_dense()?;
-        if dense.dims() != t.dims() {
-            let (expected, found) = (format!("{:?}", dense.dims()), format!("{:?}", t.dims()));
+        let d = self.outputs();
+        if t.dims() != [d, d, d] {
+            let (expected, found) = (format!("[{d}, {d}, {d}]"), format!("{:?}", t.dims()));
             return Err(Error::shape("SymmetricRing::rel_residual", expected, found));
         }
-        let pairs = dense.as_slice().iter().zip(t.as_slice());
-        let gap: Vec<f64> = pairs.map(|(x, y)| x - y).collect();
-        let (gap, norm) = (crate::linalg::norm2(&gap), t.norm());
+        // Slab by slab, so that the model's tensor is never held whole.
+        let gaps: Vec<f64> = (0..d)
+            .map(|c| {
+                let gap = self.slab(c) - t.last_slice(c).as_matrix(1);
+                crate::linalg::frobenius(gap.as_ref())
+            })
+            .collect();
+        let (gap, norm) = (crate::linalg::norm2(&gaps), t.norm());
         Ok(if norm > 0.0 { gap / norm } else { gap })
     }
 }

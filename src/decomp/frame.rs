@@ -1,0 +1,335 @@
+//! The Peirce frame of the Jordan algebra of symmetric matrices, from its structure constants.
+//!
+//! Let `V` be the symmetric `r x r` matrices with the inner product `Tr AB` and the product
+//! `A.B = (AB + BA)/2`; then `Tr(ABC) = <A.B, C>` is a totally symmetric form `T` on `V`. In any
+//! orthonormal basis of `V` (here: coordinates of length `N = r(r+1)/2`) the multiplications are the
+//! matrices `L_v = T(v, ., .)`. The frame finds, from `T` alone, coordinates of
+//!
+//! - primitive idempotents `p_i` (the matrices `u_i u_i'`), and
+//! - `F_ij`, the matrices `(u_i u_j' + u_j u_i') / sqrt 2`,
+//!
+//! for one orthonormal `u_1 .. u_r`, as follows. `L_v` for `v = p_1` has the eigenvalues 1 (once), 1/2
+//! (`r - 1` times) and 0. **Any** orthonormal basis `f_2 .. f_r` of the middle eigenspace is a legal choice
+//! of `F_1j`, and the rest are products: `p_j = 2 f_j.f_j - p_1`, `F_jk = 2 sqrt 2 f_j.f_k`. The gaps are
+//! 1/2 whatever the data are, and no eigenvalues need matching nor signs fixing. `p_1` itself is the fixed
+//! point of `v -> v.v / |v.v|` started from an extreme eigenvector of a random `L_a`.
+//!
+//! With a linear part (`V' = Sym_r + R^r`, the symmetric matrices of size `r + 1` with zero corner),
+//! `L_I` for the identity `I_r`, which the trace functional gives, has the eigenvalues 1 on `Sym_r` and 1/2
+//! on `R^r`, which splits the two.
+
+use crate::Error;
+use crate::decomp::{Contraction, Evidence};
+use crate::linalg::{norm2, polar_orthogonal, symmetric_eigen};
+use faer::{Mat, MatRef};
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+const OP: &str = "PeirceFrame::find";
+/// Iterations of `v -> v.v`; the convergence is quadratic up to the noise, so this is ample.
+const MAX_SQUARINGS: usize = 60;
+
+/// Coordinates of the frame, and what was measured on the way.
+#[derive(Clone, Debug)]
+pub struct PeirceFrame {
+    rank: usize,
+    /// Columns: `p_0 .. p_{r-1}`, then `F_ij` for `i < j` in the order of [`PeirceFrame::column`].
+    quadratic: Mat<f64>,
+    /// Columns `G_0 .. G_{r-1}` of the linear part, if there is one.
+    linear: Option<Mat<f64>>,
+    /// What was measured: see [`PeirceFrame::evidence`].
+    evidence: Vec<Evidence>,
+    squarings: usize,
+}
+
+impl PeirceFrame {
+    /// The column of [`PeirceFrame::quadratic`] that belongs to the entry `(i, j)`, in either order.
+    pub fn column(&self, i: usize, j: usize) -> usize {
+        let (i, j) = (i.min(j), i.max(j));
+        if i == j {
+            i
+        } else {
+            self.rank + j * (j - 1) / 2 + i
+        }
+    }
+
+    /// The rank `r`.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// Orthonormal coordinates of the symmetric part, `N x r(r+1)/2`.
+    pub fn quadratic(&self) -> MatRef<'_, f64> {
+        self.quadratic.as_ref()
+    }
+
+    /// Orthonormal coordinates of the linear part, `N x r`: `G_i` stands for the matrix with `1/sqrt 2` at
+    /// `(i, r)` and `(r, i)`.
+    pub fn linear(&self) -> Option<MatRef<'_, f64>> {
+        self.linear.as_ref().map(Mat::as_ref)
+    }
+
+    /// How far the form is from one of the theory, as measured: the value `T(p,p,p)` of the idempotent
+    /// (1 in theory), the gaps of its spectrum, the loss of orthogonality of the frame.
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.evidence
+    }
+
+    /// Squarings used to find the idempotent.
+    pub fn squarings(&self) -> usize {
+        self.squarings
+    }
+
+    /// The frame of a form on `R^N`, `N = r(r+1)/2`.
+    ///
+    /// # Errors
+    /// `Shape` when `N` is not that; `Degenerate` when the frame cannot be completed: the form is not near
+    /// one of `Sym_r`.
+    ///
+    /// # Complexity
+    /// `starts + 1` contractions, some ten squarings for each start, one call of `products`, and `O(N^3)`.
+    pub fn find(
+        form: &mut dyn Contraction,
+        rank: usize,
+        starts: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Self, Error> {
+        let n = form.dim();
+        expect_dim(n, rank * (rank + 1) / 2, rank)?;
+        let idempotent = Idempotent::best_of(form, None, starts, rng)?;
+        let raw = raw_frame(form, None, rank, &idempotent)?;
+        Self::finish(rank, raw, None, idempotent)
+    }
+
+    /// The frame of a form on `R^N`, `N = r(r+3)/2`: symmetric matrices of size `r + 1` with zero corner.
+    ///
+    /// # Errors
+    /// As [`PeirceFrame::find`].
+    ///
+    /// # Complexity
+    /// As [`PeirceFrame::find`], and `r` further contractions.
+    pub fn find_with_linear(
+        form: &mut dyn Contraction,
+        rank: usize,
+        starts: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Self, Error> {
+        let n = form.dim();
+        expect_dim(n, rank * (rank + 3) / 2, rank)?;
+        // The trace functional on V' is (r+2)/2 times the trace: its vector is that of the identity I_r.
+        let scale = 2.0 / (rank as f64 + 2.0);
+        let identity: Vec<f64> = form.trace()?.iter().map(|x| x * scale).collect();
+        let split = symmetric_eigen(OP, symmetrised(&form.contract(&identity)?).as_ref())?;
+        let gap = split.values[rank] - split.values[rank - 1];
+        let (odd, even) = (
+            split.vectors.subcols(0, rank),
+            split.vectors.subcols(rank, n - rank),
+        );
+        let mut idempotent = Idempotent::best_of(form, Some(even), starts, rng)?;
+        idempotent.evidence.push(Evidence::note(
+            "gap between quadratic and linear part (1/2 in theory)",
+            gap,
+        ));
+        let raw = raw_frame(form, Some(even), rank, &idempotent)?;
+
+        // L_{p_1} on the linear part is 1/2 on u_1 and 0 elsewhere.
+        let on_odd = odd.transpose() * &idempotent.matrix * odd;
+        let top = symmetric_eigen(OP, symmetrised(&on_odd).as_ref())?;
+        let first = odd * top.vectors.subcols(rank - 1, 1);
+        let mut linear = Mat::zeros(n, rank);
+        linear.as_mut().subcols_mut(0, 1).copy_from(&first);
+        for j in 1..rank {
+            let f: Vec<f64> = (0..n).map(|i| raw[(i, rank + j * (j - 1) / 2)]).collect();
+            let g = form.contract(&f)? * &first;
+            (0..n).for_each(|i| linear[(i, j)] = 2.0 * 2f64.sqrt() * g[(i, 0)]);
+        }
+        // Keep the linear part in its own space before it is made orthonormal.
+        let linear = odd * (odd.transpose() * linear);
+        Self::finish(rank, raw, Some(linear), idempotent)
+    }
+
+    fn finish(
+        rank: usize,
+        raw: Mat<f64>,
+        linear: Option<Mat<f64>>,
+        idempotent: Idempotent,
+    ) -> Result<Self, Error> {
+        let (quadratic, low, high) = polar_orthogonal(OP, raw.as_ref())?;
+        let loss = (1.0 - low).abs().max((high - 1.0).abs());
+        // Below this the polar factor would invent directions.
+        if !(low > 0.05) {
+            let hypothesis = "the structure constants of symmetric matrices (smallest singular value of the Peirce frame, 1 in theory)";
+            return Err(Error::degenerate(OP, hypothesis, low));
+        }
+        let mut evidence = idempotent.evidence;
+        evidence.push(Evidence::note(
+            "Peirce frame: distance from orthonormal",
+            loss,
+        ));
+        let linear = match linear {
+            None => None,
+            Some(g) => {
+                let (g, low, _) = polar_orthogonal(OP, g.as_ref())?;
+                if !(low > 0.05) {
+                    let hypothesis = "a linear part on which the idempotents act (smallest singular value of its frame, 1 in theory)";
+                    return Err(Error::degenerate(OP, hypothesis, low));
+                }
+                Some(g)
+            }
+        };
+        let squarings = idempotent.squarings;
+        Ok(Self {
+            rank,
+            quadratic,
+            linear,
+            evidence,
+            squarings,
+        })
+    }
+}
+
+fn expect_dim(found: usize, expected: usize, rank: usize) -> Result<(), Error> {
+    if rank > 0 && found == expected {
+        return Ok(());
+    }
+    let expected = format!("a form on R^{expected} for rank {rank} > 0");
+    Err(Error::shape(OP, expected, format!("one on R^{found}")))
+}
+
+/// A primitive idempotent `p` with `L_p`.
+struct Idempotent {
+    vector: Vec<f64>,
+    matrix: Mat<f64>,
+    squarings: usize,
+    evidence: Vec<Evidence>,
+}
+
+impl Idempotent {
+    /// The best of several starts: the one whose `|T(v,v,.)|` is greatest, which is 1 at a primitive
+    /// idempotent and less at every other fixed point.
+    fn best_of(
+        form: &mut dyn Contraction,
+        subspace: Option<MatRef<'_, f64>>,
+        starts: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Self, Error> {
+        let mut best: Option<(f64, Vec<f64>)> = None;
+        let mut squarings = 0;
+        for _ in 0..starts.max(1) {
+            let (value, v, used) = Self::climb(form, subspace, rng)?;
+            squarings += used;
+            if best.as_ref().is_none_or(|(b, _)| value > *b) {
+                best = Some((value, v));
+            }
+        }
+        let Some((value, vector)) = best.filter(|(value, _)| *value > 0.0) else {
+            return Err(Error::degenerate(
+                OP,
+                "a form that is not zero (|T(v,v,.)|)",
+                0.0,
+            ));
+        };
+        let matrix = symmetrised(&form.contract(&vector)?);
+        let evidence = vec![Evidence::note(
+            "idempotent: |T(p,p,.)| - 1",
+            (value - 1.0).abs(),
+        )];
+        Ok(Self {
+            vector,
+            matrix,
+            squarings,
+            evidence,
+        })
+    }
+
+    fn climb(
+        form: &mut dyn Contraction,
+        subspace: Option<MatRef<'_, f64>>,
+        rng: &mut impl Rng,
+    ) -> Result<(f64, Vec<f64>, usize), Error> {
+        let n = form.dim();
+        let project = |v: Vec<f64>| match subspace {
+            None => v,
+            Some(b) => {
+                let c = b * (b.transpose() * faer::ColRef::from_slice(&v));
+                c.iter().copied().collect()
+            }
+        };
+        let a = project((0..n).map(|_| StandardNormal.sample(&mut *rng)).collect());
+        let mut l = symmetrised(&form.contract(&a)?);
+        if let Some(b) = subspace {
+            l = b * (b.transpose() * l * b) * b.transpose();
+        }
+        let e = symmetric_eigen(OP, l.as_ref())?;
+        let extreme = if e.values[n - 1].abs() >= e.values[0].abs() {
+            n - 1
+        } else {
+            0
+        };
+        let mut v: Vec<f64> = e.vectors.col(extreme).iter().copied().collect();
+        let (mut value, mut last) = (0.0, f64::INFINITY);
+        for step in 1..=MAX_SQUARINGS {
+            let u = project(form.square(&v)?);
+            value = norm2(&u);
+            if !(value > 0.0) {
+                return Ok((0.0, v, step));
+            }
+            let next: Vec<f64> = u.iter().map(|x| x / value).collect();
+            let moved = norm2(&Vec::from_iter(next.iter().zip(&v).map(|(x, y)| x - y)));
+            v = next;
+            // Quadratic convergence: once the step stops shrinking, rounding has been reached.
+            if moved < 1e-15 || (moved < 1e-12 && moved >= last) {
+                return Ok((value, v, step));
+            }
+            last = moved;
+        }
+        Ok((value, v, MAX_SQUARINGS))
+    }
+}
+
+/// `p_0 .. p_{r-1}` and `F_ij` before they are made orthonormal.
+fn raw_frame(
+    form: &mut dyn Contraction,
+    subspace: Option<MatRef<'_, f64>>,
+    r: usize,
+    idempotent: &Idempotent,
+) -> Result<Mat<f64>, Error> {
+    let n = form.dim();
+    let (values, vectors) = match subspace {
+        None => {
+            let e = symmetric_eigen(OP, idempotent.matrix.as_ref())?;
+            (e.values, e.vectors)
+        }
+        Some(b) => {
+            let inner = b.transpose() * &idempotent.matrix * b;
+            let e = symmetric_eigen(OP, symmetrised(&inner).as_ref())?;
+            (e.values, b * e.vectors)
+        }
+    };
+    let m = values.len();
+    // Eigenvalues in rising order: zeros, then r - 1 halves, then the one.
+    let half = vectors.subcols(m - r, r - 1);
+    let products = form.products(half)?;
+    let mut frame = Mat::zeros(n, r * (r + 1) / 2);
+    let root8 = 8f64.sqrt();
+    for i in 0..n {
+        frame[(i, 0)] = idempotent.vector[i];
+        for j in 1..r {
+            let pair = |a: usize, b: usize| products[(i, b * (b + 1) / 2 + a)];
+            frame[(i, j)] = 2.0 * pair(j - 1, j - 1) - idempotent.vector[i];
+            frame[(i, r + j * (j - 1) / 2)] = half[(i, j - 1)];
+            for k in 1..j {
+                frame[(i, r + j * (j - 1) / 2 + k)] = root8 * pair(k - 1, j - 1);
+            }
+        }
+    }
+    // In the presence of a linear part, products stay in the quadratic part up to noise.
+    Ok(match subspace {
+        None => frame,
+        Some(b) => b * (b.transpose() * frame),
+    })
+}
+
+fn symmetrised(m: &Mat<f64>) -> Mat<f64> {
+    Mat::from_fn(m.nrows(), m.ncols(), |i, j| 0.5 * (m[(i, j)] + m[(j, i)]))
+}

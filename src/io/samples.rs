@@ -1,0 +1,368 @@
+//! Samples as rows of files, streamed.
+//!
+//! One file, many files or folders of them make one sample: rows are numbered through in the order given
+//! (folders sorted by name), and nothing is ever loaded whole. Opening reads every file once, to check it
+//! (shape, NaN and infinity with the row), to hash it, and to know its scale.
+
+use super::rows::{PartKind, Reader, complex};
+use super::{npy, text};
+use crate::Error;
+use faer::MatRef;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+/// Rows that are read at a time while a file is checked.
+const CHECK_ROWS: usize = 4096;
+/// The widest sample that is read.
+const MAX_COLUMNS: usize = 1 << 20;
+
+/// One input file as it goes into a model's provenance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// The path as given.
+    pub path: PathBuf,
+    /// SHA-256 of the bytes, in hexadecimal.
+    pub sha256: String,
+    /// Rows and columns.
+    pub shape: [usize; 2],
+}
+
+/// Samples as rows, from one or more files.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    parts: Vec<Part>,
+    columns: usize,
+    max_abs: Vec<f64>,
+}
+
+#[derive(Clone, Debug)]
+struct Part {
+    input: Input,
+    kind: PartKind,
+    first_row: usize,
+}
+
+impl Part {
+    fn reader(&self) -> Result<Reader<'_>, Error> {
+        Reader::open(&self.input.path, &self.kind, self.input.shape)
+    }
+}
+
+/// Consecutive rows of a sample, row-major.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// Number of the first row in the whole sample.
+    pub first_row: usize,
+    /// Number of columns.
+    pub columns: usize,
+    /// The entries, row after row.
+    pub data: Vec<f64>,
+}
+
+impl Chunk {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.data.len().checked_div(self.columns).unwrap_or(0)
+    }
+
+    /// The `rows x columns` matrix, without a copy.
+    pub fn as_matrix(&self) -> MatRef<'_, f64> {
+        MatRef::from_row_major_slice(&self.data, self.rows(), self.columns)
+    }
+}
+
+impl Samples {
+    /// Opens files and folders as one sample and checks every entry.
+    ///
+    /// # Errors
+    /// `File` with path and place: unreadable, empty, truncated, not numbers, another number of columns than
+    /// the first file, NaN or infinity (with its row and column).
+    pub fn open<P: AsRef<Path>>(paths: &[P]) -> Result<Self, Error> {
+        let mut files = Vec::new();
+        for path in paths {
+            expand(path.as_ref(), &mut files)?;
+        }
+        let mut samples = Self {
+            parts: Vec::new(),
+            columns: 0,
+            max_abs: Vec::new(),
+        };
+        for path in files {
+            samples.append(&path)?;
+        }
+        if samples.parts.is_empty() {
+            return Err(Error::invalid(
+                "Samples::open",
+                "at least one sample file is needed",
+            ));
+        }
+        Ok(samples)
+    }
+
+    /// A sample in memory, row after row.
+    ///
+    /// # Errors
+    /// `Shape` when the length is not a multiple of `columns`, `NonFinite`.
+    pub fn from_rows(columns: usize, data: Vec<f64>) -> Result<Self, Error> {
+        let op = "Samples::from_rows";
+        if columns == 0 || !data.len().is_multiple_of(columns) {
+            let expected = format!("a multiple of {columns} > 0 entries");
+            return Err(Error::shape(op, expected, data.len().to_string()));
+        }
+        if let Some(index) = data.iter().position(|x| !x.is_finite()) {
+            return Err(Error::NonFinite { op, index });
+        }
+        let mut max_abs = vec![0.0; columns];
+        widen(&mut max_abs, &data);
+        let mut hash = Sha256::new();
+        data.iter().for_each(|x| hash.update(x.to_le_bytes()));
+        let shape = [data.len() / columns, columns];
+        let path = PathBuf::from("<memory>");
+        let input = Input {
+            path,
+            sha256: hex(&hash.finalize()),
+            shape,
+        };
+        let kind = PartKind::Memory(data);
+        let parts = vec![Part {
+            input,
+            kind,
+            first_row: 0,
+        }];
+        Ok(Self {
+            parts,
+            columns,
+            max_abs,
+        })
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.parts
+            .last()
+            .map_or(0, |p| p.first_row + p.input.shape[0])
+    }
+
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The greatest absolute value in each column.
+    pub fn max_abs(&self) -> &[f64] {
+        &self.max_abs
+    }
+
+    /// The files, for provenance.
+    pub fn inputs(&self) -> impl Iterator<Item = &Input> {
+        self.parts.iter().map(|p| &p.input)
+    }
+
+    /// The rows in chunks of `rows` (the last one shorter), across the borders of files: chunk `k` starts at
+    /// row `k * rows` however the sample is split into files.
+    ///
+    /// # Panics
+    /// If `rows` is zero.
+    pub fn chunks(&self, rows: usize) -> Chunks<'_> {
+        assert!(rows > 0, "chunks need at least one row");
+        Chunks {
+            samples: self,
+            rows,
+            next_row: 0,
+            part: 0,
+            reader: None,
+            pending: Vec::new(),
+        }
+    }
+
+    fn append(&mut self, path: &Path) -> Result<(), Error> {
+        let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
+        let kind = if is_text(path) {
+            PartKind::Text(text::Dialect::detect(path)?)
+        } else {
+            let file = File::open(path).map_err(unreadable)?;
+            let total = file.metadata().map_err(unreadable)?.len();
+            PartKind::Npy(npy::read_header(path, &mut BufReader::new(file), total)?)
+        };
+        let mut shape = [0, 0];
+        if let PartKind::Npy(header) = &kind {
+            shape = rows_and_columns(path, header)?;
+        } else if let PartKind::Text(dialect) = &kind {
+            shape[1] = dialect.columns;
+        }
+        if self.parts.is_empty() {
+            self.columns = shape[1];
+            self.max_abs = vec![0.0; shape[1]];
+        } else if shape[1] != self.columns {
+            let first = self.parts[0].input.path.display();
+            let (have, want) = (shape[1], self.columns);
+            let problem = format!("has {have} columns, but {first} has {want}");
+            return Err(Error::file(path, "", problem));
+        }
+        if shape[1] == 0 || shape[1] > MAX_COLUMNS {
+            let problem = format!("has {} columns, expected 1 to {MAX_COLUMNS}", shape[1]);
+            return Err(Error::file(path, "", problem));
+        }
+        let first_row = self.rows();
+        let input = Input {
+            path: path.to_owned(),
+            sha256: digest(path)?,
+            shape,
+        };
+        let mut part = Part {
+            input,
+            kind,
+            first_row,
+        };
+        let mut reader = part.reader()?;
+        let mut seen = 0;
+        loop {
+            let data = reader.read(CHECK_ROWS)?;
+            if data.is_empty() {
+                break;
+            }
+            if let Some(at) = data.iter().position(|x| !x.is_finite()) {
+                let (row, column) = (seen + at / shape[1], at % shape[1]);
+                let word = if data[at].is_nan() { "NaN" } else { "infinity" };
+                let place = format!("row {row}, column {column}");
+                let problem =
+                    format!("is {word}; rows are counted from 0, every entry must be finite");
+                return Err(Error::file(path, place, problem));
+            }
+            widen(&mut self.max_abs, &data);
+            seen += data.len() / shape[1];
+        }
+        if seen == 0 {
+            return Err(Error::file(path, "", "holds no sample"));
+        }
+        part.input.shape[0] = seen;
+        self.parts.push(part);
+        Ok(())
+    }
+}
+
+/// Chunks of rows; see [`Samples::chunks`].
+pub struct Chunks<'a> {
+    samples: &'a Samples,
+    rows: usize,
+    next_row: usize,
+    part: usize,
+    reader: Option<Reader<'a>>,
+    pending: Vec<f64>,
+}
+
+impl Iterator for Chunks<'_> {
+    type Item = Result<Chunk, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let columns = self.samples.columns;
+        let wanted = self.rows * columns;
+        while self.pending.len() < wanted && self.part < self.samples.parts.len() {
+            let missing = (wanted - self.pending.len()) / columns;
+            let mut reader = match self.reader.take() {
+                Some(reader) => reader,
+                None => match self.samples.parts[self.part].reader() {
+                    Ok(reader) => reader,
+                    Err(e) => return Some(Err(e)),
+                },
+            };
+            match reader.read(missing) {
+                Ok(data) if data.is_empty() => self.part += 1,
+                Ok(data) => {
+                    self.pending.extend(data);
+                    self.reader = Some(reader);
+                }
+                Err(e) => return Some(Err(e)),
+            }
+        }
+        if self.pending.is_empty() {
+            return None;
+        }
+        let data = std::mem::take(&mut self.pending);
+        let first_row = self.next_row;
+        self.next_row += data.len() / columns;
+        Some(Ok(Chunk {
+            first_row,
+            columns,
+            data,
+        }))
+    }
+}
+
+fn rows_and_columns(path: &Path, header: &npy::Header) -> Result<[usize; 2], Error> {
+    if header.dtype.kind == npy::Kind::Complex {
+        return Err(complex(path));
+    }
+    match header.shape[..] {
+        [n] => Ok([n, 1]),
+        [n, d] => Ok([n, d]),
+        _ => {
+            let problem = format!("has shape {:?}, expected rows x columns", header.shape);
+            Err(Error::file(path, "header", problem))
+        }
+    }
+}
+
+fn is_text(path: &Path) -> bool {
+    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    matches!(ending.to_ascii_lowercase().as_str(), "csv" | "tsv" | "txt")
+}
+
+/// A file itself, or the sample files of a folder in the order of their names.
+fn expand(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
+    if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
+        let npy = file.extension().is_some_and(|e| e == "npy");
+        if file.is_file() && (npy || is_text(&file)) {
+            found.push(file);
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::file(
+            path,
+            "",
+            "is a folder without .npy, .csv or .tsv files",
+        ));
+    }
+    found.sort();
+    files.extend(found);
+    Ok(())
+}
+
+/// SHA-256 of a file, in hexadecimal.
+///
+/// # Errors
+/// `File` when it cannot be read.
+pub fn digest(path: &Path) -> Result<String, Error> {
+    let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let n = file.read(&mut buffer).map_err(unreadable)?;
+        if n == 0 {
+            return Ok(hex(&hash.finalize()));
+        }
+        hash.update(&buffer[..n]);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn widen(max_abs: &mut [f64], data: &[f64]) {
+    for row in data.chunks_exact(max_abs.len()) {
+        row.iter()
+            .zip(&mut *max_abs)
+            .for_each(|(x, m)| *m = m.max(x.abs()));
+    }
+}
