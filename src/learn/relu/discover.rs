@@ -41,7 +41,8 @@ impl Search {
 pub(super) fn price(mse: f64, neurons: usize, sample: &Sample, exact: f64) -> f64 {
     let d = sample.dim();
     let parameters = d + 1 + neurons * d;
-    let floor = exact * mean_square(&sample.y);
+    // A thousandfold of where descents end: below that, errors are rounding and do not compare.
+    let floor = 1e3 * exact * mean_square(&sample.y);
     (mse + floor).max(f64::MIN_POSITIVE).ln() + 3.0 * parameters as f64 / sample.len() as f64
 }
 

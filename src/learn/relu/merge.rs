@@ -32,7 +32,7 @@ pub(super) fn merged(train: &Sample, held: &Sample, from: Landing, search: Searc
         let held_now = at.kinks.forward(held).mse;
         let better = proposals(&at.kinks).into_iter().find_map(|(pair, start)| {
             let unseen = pair.is_some_and(|(i, j)| wedge(&now, i, j) < train.dim());
-            let landed = descend(train, &start, search.descent(12));
+            let landed = descend(train, &start, search.descent(25));
             let no_worse = || landed.kinks.forward(held).mse <= 2.0 * held_now;
             (cost(&landed) <= cost(&at) || (unseen && no_worse())).then_some(landed)
         });
