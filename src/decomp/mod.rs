@@ -10,9 +10,12 @@
 mod contraction;
 mod fit;
 mod frame;
+mod jordan;
 mod peirce;
 
 pub use contraction::{Contraction, TensorContraction};
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::PeirceFrame;
+pub use jordan::JordanBasis;
 pub use peirce::Peirce;
+pub(crate) use peirce::Whitening;

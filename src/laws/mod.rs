@@ -6,6 +6,7 @@
 
 mod broken;
 pub mod bytes;
+pub mod quadratic_maps;
 pub mod rings;
 
 pub use broken::{Broken, check, within};

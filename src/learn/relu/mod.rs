@@ -23,6 +23,7 @@ mod kinks;
 mod learner;
 mod levenberg;
 mod merge;
+mod model_file;
 mod network;
 mod report;
 mod rounds;
@@ -30,6 +31,7 @@ mod sample;
 mod story;
 mod structure;
 mod subspace;
+mod trial;
 mod whiten;
 
 pub use hermite::{contraction, hermite, relu_coefficient};
@@ -39,6 +41,7 @@ pub use network::{Activation, Neuron, ReluNetwork};
 pub use report::{ClosePair, HeldOut, Report};
 pub use rounds::Strategy;
 pub use story::{Story, draw};
+pub use trial::{Outcome, Planted, Trial};
 
 /// The public function that errors name.
 const OP: &str = "ReluLearner::learn";
