@@ -29,9 +29,12 @@ enum Kind {
     Quadratic(QuadraticMap),
     /// Coefficients of the activation, lowest first, and the weights, one neuron a row.
     TwoLayer(Vec<f64>, Mat<f64>),
-    /// For each output the terms: exponents and coefficient.
-    Polynomial(Vec<Vec<(Vec<i32>, f64)>>),
+    /// The terms of each output.
+    Polynomial(Vec<Terms>),
 }
+
+/// Terms of a polynomial: exponents and coefficient.
+type Terms = Vec<(Vec<i32>, f64)>;
 
 impl Predictor {
     /// The function in a model file.
@@ -156,7 +159,7 @@ fn terms(
     file: &ModelFile,
     d: usize,
     outputs: usize,
-) -> Result<Vec<Vec<(Vec<i32>, f64)>>, Error> {
+) -> Result<Vec<Terms>, Error> {
     let wrong = |place: String| {
         Error::invalid(
             op,

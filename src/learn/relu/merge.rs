@@ -44,6 +44,22 @@ pub(super) fn merged(train: &Sample, held: &Sample, from: Landing, search: Searc
     at
 }
 
+/// Collapses or drops neurons until at most `search.limit` are left, each time what costs least.
+pub(super) fn reduced(train: &Sample, from: Landing, search: Search) -> Landing {
+    let mut at = from;
+    while at.kinks.len() > search.limit {
+        let least = proposals(&at.kinks)
+            .iter()
+            .map(|(_, start)| descend(train, start, search.descent(25)))
+            .min_by(|a, b| a.mse.total_cmp(&b.mse));
+        match least {
+            Some(l) => at = l,
+            None => break,
+        }
+    }
+    at
+}
+
 /// Networks with one neuron less, and the pair that was joined if one was.
 fn proposals(kinks: &Kinks) -> Vec<(Option<(usize, usize)>, Kinks)> {
     let k = kinks.len();

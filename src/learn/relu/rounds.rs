@@ -3,6 +3,7 @@
 use super::discover::{Search, by_chance, from_net, greedy, linear_fit, price, random_starts};
 use super::kinks::Kinks;
 use super::levenberg::{Landing, descend};
+use super::merge::reduced;
 use super::sample::{Sample, mean_square};
 use super::structure;
 use super::subspace::{Span, span, widened};
@@ -125,11 +126,8 @@ fn rounds(
             limit: search.limit + 2,
             ..search
         };
-        found.offer(
-            room.polish(train, &greedy(&room.low, wide, rng), search),
-            train,
-            search.exact,
-        );
+        let landed = room.polish(train, &greedy(&room.low, wide, rng), search);
+        found.offer(reduced(train, landed, search), train, search.exact);
         if found.landing.mse > enough
             && round > 0
             && let Some(landed) = from_net(&room.low, search, rng)

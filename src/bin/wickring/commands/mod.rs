@@ -1,7 +1,11 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
+mod experiment;
+mod experiment_relu;
 mod learn;
+mod learn_relu;
 mod poly;
+mod predict;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -16,6 +20,11 @@ pub enum Command {
     /// Models from samples, with evidence.
     #[command(subcommand)]
     Learn(learn::Learn),
+    /// Evaluate a learned function.
+    Predict(predict::Predict),
+    /// Planted problems that tell a paper's story: tables and pictures.
+    #[command(subcommand)]
+    Experiment(experiment::Experiment),
 }
 
 /// Runs a command.
@@ -23,5 +32,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
+        Command::Predict(args) => predict::run(args, context),
+        Command::Experiment(args) => experiment::run(args, context),
     }
 }
