@@ -1,0 +1,162 @@
+//! Polynomials as sums of terms, multiplied by the definition.
+
+use crate::Error;
+use crate::error::quoted;
+use dashu_int::{IBig, ops::BitTest};
+use dashu_ratio::RBig;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+pub(super) const OP: &str = "certify::check";
+const MAX_EXPONENT: i64 = 1 << 16;
+
+/// Exponents (without trailing zeros; negative ones make a Laurent polynomial) to nonzero coefficients.
+pub(super) type Terms = BTreeMap<Vec<i64>, RBig>;
+pub(super) type Checked<T> = Result<T, Error>;
+
+/// The text is not a certificate, whatever it claims.
+pub(super) fn malformed<T>(what: impl Into<String>) -> Checked<T> {
+    Err(Error::invalid(OP, what))
+}
+
+pub(super) fn monomial(mut exponents: Vec<i64>, coefficient: RBig) -> Terms {
+    while exponents.last() == Some(&0) {
+        exponents.pop();
+    }
+    let term = (coefficient != RBig::ZERO).then_some((exponents, coefficient));
+    term.into_iter().collect()
+}
+
+pub(super) fn one() -> Terms {
+    monomial(Vec::new(), RBig::ONE)
+}
+
+/// A rational: a text such as "-3/4", a whole number, or a JSON float, which stands for the nearest binary64.
+pub(super) fn rational(json: &Value) -> Checked<RBig> {
+    let integer = |s: &str| {
+        let digits = s.strip_prefix('-').unwrap_or(s);
+        let plain = digits.len() < 1 << 16 && digits.bytes().all(|b| b.is_ascii_digit());
+        s.parse::<IBig>().ok().filter(|_| plain).map(RBig::from)
+    };
+    let quotient = |s: &str| {
+        let (n, d) = s.split_once('/').unwrap_or((s, "1"));
+        let d = integer(d).filter(|d| *d != RBig::ZERO)?;
+        Some(integer(n)? / d)
+    };
+    let value = match (json.as_str(), json.as_i64(), json.as_f64()) {
+        (Some(text), ..) => quotient(text),
+        (_, Some(n), _) => Some(n.into()),
+        (.., float) => float.and_then(|x| RBig::try_from(x).ok()),
+    };
+    let wrong = || malformed(format!("{} is no number", quoted(&json.to_string())));
+    value.map_or_else(wrong, Ok)
+}
+
+/// The variables of a claim, in order of appearance, and what may still be spent on it.
+pub(super) struct Machine {
+    pub(super) names: Vec<String>,
+    pub(super) steps: u64,
+}
+
+impl Machine {
+    pub(super) fn spend(&mut self, steps: usize) -> Checked<()> {
+        let Some(left) = self.steps.checked_sub(steps as u64) else {
+            return malformed("checking costs more steps than the limit allows");
+        };
+        self.steps = left;
+        Ok(())
+    }
+
+    /// `sum += factor * a * b`, term by term.
+    pub(super) fn add(
+        &mut self,
+        sum: &mut Terms,
+        factor: i64,
+        a: &Terms,
+        b: &Terms,
+    ) -> Checked<()> {
+        let words = |c: &RBig| 1 + (c.numerator().bit_len() + c.denominator().bit_len()) / 64;
+        let at = |e: &[i64], i| e.get(i).copied().unwrap_or(0);
+        self.spend(1)?;
+        for (ea, ca) in a {
+            for (eb, cb) in b {
+                self.spend(words(ca) * words(cb) + ea.len() + eb.len())?;
+                let e = (0..ea.len().max(eb.len())).map(|i| at(ea, i) + at(eb, i));
+                for (e, c) in monomial(e.collect(), ca * cb * RBig::from(factor)) {
+                    if e.iter().any(|k| k.abs() > MAX_EXPONENT) {
+                        return malformed(format!("an exponent is beyond {MAX_EXPONENT}"));
+                    }
+                    let old = sum.remove(&e);
+                    self.spend(old.as_ref().map_or(64 + e.len() + words(&c), |_| 0))?;
+                    sum.extend(monomial(e, c + old.unwrap_or(RBig::ZERO)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn mul(&mut self, a: &Terms, b: &Terms) -> Checked<Terms> {
+        let mut product = Terms::new();
+        self.add(&mut product, 1, a, b)?;
+        Ok(product)
+    }
+
+    /// An expression: a number, a variable, `["+", ..]`, `["*", ..]` or `["^", base, exponent]`.
+    pub(super) fn read(&mut self, json: &Value) -> Checked<Terms> {
+        let letter = |s: &&str| s.starts_with(|c: char| c.is_ascii_alphabetic());
+        if let Some(name) = json.as_str().filter(letter) {
+            let known = self.names.iter().position(|n| n == name);
+            let mut exponents = vec![0; known.unwrap_or(self.names.len())];
+            self.spend(exponents.len())?;
+            if known.is_none() {
+                self.names.push(name.to_owned());
+            }
+            exponents.push(1);
+            return Ok(monomial(exponents, RBig::ONE));
+        }
+        let Some([op, args @ ..]) = json.as_array().map(Vec::as_slice) else {
+            return Ok(monomial(Vec::new(), rational(json)?));
+        };
+        let mut result = if op == "+" { Terms::new() } else { one() };
+        match (op.as_str(), args) {
+            (Some("+"), _) => {
+                for arg in args {
+                    let arg = self.read(arg)?;
+                    self.add(&mut result, 1, &one(), &arg)?;
+                }
+            }
+            (Some("*"), _) => {
+                for arg in args {
+                    let arg = self.read(arg)?;
+                    result = self.mul(&result, &arg)?;
+                }
+            }
+            (Some("^"), [base, exponent]) => {
+                let mut base = self.read(base)?;
+                let n = exponent.as_i64().filter(|n| n.abs() <= MAX_EXPONENT);
+                let n = n.map_or_else(|| malformed("an exponent is a small whole number"), Ok)?;
+                if n < 0 && base.len() != 1 {
+                    return malformed("only a single term has a negative power");
+                } else if n < 0 {
+                    let inverse =
+                        |(e, c): (Vec<i64>, _)| (e.iter().map(|k| -k).collect(), RBig::ONE / c);
+                    base = base.into_iter().map(inverse).collect();
+                }
+                for _ in 0..n.abs() {
+                    result = self.mul(&result, &base)?;
+                }
+            }
+            _ => return malformed(format!("{} is no expression", quoted(&json.to_string()))),
+        }
+        Ok(result)
+    }
+
+    /// An expression without negative exponents.
+    pub(super) fn polynomial(&mut self, json: &Value) -> Checked<Terms> {
+        let terms = self.read(json)?;
+        if terms.keys().flatten().any(|&e| e < 0) {
+            return malformed("a polynomial has no negative exponents");
+        }
+        Ok(terms)
+    }
+}
