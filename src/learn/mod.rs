@@ -1,1 +1,3 @@
-//! placeholder
+//! Learners: samples in, a model and evidence out.
+
+pub mod mixture;
