@@ -9,6 +9,7 @@ mod cells;
 mod door;
 mod em;
 mod em_climb;
+mod em_search;
 mod em_step;
 mod gaussian;
 mod kind;
