@@ -24,3 +24,5 @@ pub use holdout::HoldoutTest;
 pub use moments::{MomentSummary, Moments};
 pub use predictor::Predictor;
 pub use quadratic::Quadratic;
+
+pub mod mixture;
