@@ -15,6 +15,11 @@
 
 mod atomic;
 pub mod mat;
+//! | [`model`] | model files in JSON |
+//! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
+
+mod atomic;
+pub mod model;
 pub mod npy;
 pub mod npz;
 mod rows;

@@ -8,5 +8,10 @@ mod broken;
 pub mod bytes;
 pub mod planted;
 pub mod rings;
+pub mod poly_ring;
+pub mod quadratic_maps;
+pub mod ring_models;
+pub mod rings;
+pub mod theory;
 
 pub use broken::{Broken, check, within};
