@@ -9,39 +9,27 @@
 //! | [`CpMasked`] | the same for incomplete or weighted data |
 //! | [`CpNonnegative`] | the same with nonnegative factors |
 //! | [`rank_table`] | how many components? |
+//! | [`Waring`] | symmetric CP of any order with signed weights |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 
 mod contraction;
 mod cp;
 mod fit;
 mod frame;
+mod jordan;
+mod lbfgs;
 mod peirce;
+mod waring;
+mod waring_normal;
 
 pub use contraction::{Contraction, TensorContraction};
 pub use cp::{
     Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, core_consistency, kruskal_rank,
     kruskal_slack, rank_table, rank_table_masked,
 };
-mod compress;
-mod contraction;
-mod cp;
-mod cp_algebraic;
-mod cp_condition;
-mod cp_nls;
-mod cp_normal;
-mod cp_starts;
-mod cp_sweep;
-mod cp_verdict;
-mod fit;
-mod frame;
-mod jordan;
-mod peirce;
-mod rank_one;
-
-pub use contraction::{Contraction, TensorContraction};
-pub use cp::{Cp, CpMethod};
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::PeirceFrame;
 pub use jordan::JordanBasis;
 pub use peirce::Peirce;
 pub(crate) use peirce::Whitening;
+pub use waring::{SymmetricMethod, Waring};

@@ -15,6 +15,7 @@
 //! | [`TensorRing`] | the model `T[i_0,..,i_{m-1}] = Tr(G_0(i_0) .. G_{m-1}(i_{m-1}))`, real or complex |
 //! | [`TensorTrain`] | its open case, with canonical form and rounding |
 //! | [`Scalar`] | what both are over: `f64` or `Complex<f64>` |
+//! | [`SymmetricTensor`], [`SymmetricCp`] | packed symmetric tensors, Waring models |
 //! | [`SymmetricRing`] | the model `T[a,b,c] = Tr(Q_a Q_b Q_c)` with symmetric `Q_a` |
 
 mod assignment;
@@ -33,6 +34,7 @@ mod ring_algebra;
 mod ring_gauge;
 mod ring_round;
 mod scalar;
+mod symmetric;
 mod symmetric_ring;
 mod train;
 
@@ -51,5 +53,6 @@ pub use quadratic_map::{QuadraticForm, QuadraticMap};
 pub use ring::TensorRing;
 pub use ring_gauge::RingGauge;
 pub use scalar::{Factors, Scalar};
+pub use symmetric::{SymmetricCp, SymmetricTensor};
 pub use symmetric_ring::SymmetricRing;
 pub use train::TensorTrain;

@@ -1,20 +1,20 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
+mod check;
 mod cp_report;
 mod decompose;
-mod decompose_cp;
-mod learn;
-mod poly;
-mod tensor_file;
-mod check;
 mod decompose;
+mod decompose_cp;
 mod decompose_cp;
 mod experiment;
 mod experiment_relu;
 mod learn;
+mod learn;
 mod learn_relu;
 mod poly;
+mod poly;
 mod predict;
+mod tensor_file;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
