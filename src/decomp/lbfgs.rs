@@ -38,7 +38,11 @@ pub(super) fn minimise(
             slope = -norm_sq(&g);
         }
         // The first step has no curvature to go by.
-        let mut t = if pairs.is_empty() { (0.1 / norm_sq(&g).sqrt()).min(1.0) } else { 1.0 };
+        let mut t = if pairs.is_empty() {
+            (0.1 / norm_sq(&g).sqrt()).min(1.0)
+        } else {
+            1.0
+        };
         let mut accepted = false;
         for _ in 0..30 {
             trial.copy_from_slice(x);
@@ -104,6 +108,9 @@ mod tests {
             g[1] = 200.0 * b;
             a * a + 100.0 * b * b
         });
-        assert!((x[0] - 1.0).abs() < 1e-8 && (x[1] - 1.0).abs() < 1e-8, "{x:?}");
+        assert!(
+            (x[0] - 1.0).abs() < 1e-8 && (x[1] - 1.0).abs() < 1e-8,
+            "{x:?}"
+        );
     }
 }

@@ -154,18 +154,26 @@ impl Waring {
         };
         let (packed, asymmetry) = SymmetricTensor::symmetrised(scaled.data.view())?;
         if asymmetry > 1e-8 {
-            let requirement = format!("a symmetric tensor; an entry is off by {asymmetry:.1e} of the norm");
+            let requirement =
+                format!("a symmetric tensor; an entry is off by {asymmetry:.1e} of the norm");
             return Err(Error::invalid(OP, requirement));
         }
         let data = packed.to_dense()?;
         let (done, stopped) = self.search(data.view(), rng, observer)?;
         let ends: Vec<f64> = done.iter().map(|e| e.residual).collect();
-        let best = done.into_iter().min_by(|a, b| a.residual.total_cmp(&b.residual));
+        let best = done
+            .into_iter()
+            .min_by(|a, b| a.residual.total_cmp(&b.residual));
         let best = best.ok_or(Error::Stopped { op: OP })?;
         let model = SymmetricCp::new(order, best.at.weights.clone(), best.at.vectors.clone())?;
         let model = model.canonical();
         let certificate = certify(scaled.data.view(), &model, &ends)?;
-        let failed = |name: &str| certificate.evidence.iter().any(|e| e.name == name && !e.holds());
+        let failed = |name: &str| {
+            certificate
+                .evidence
+                .iter()
+                .any(|e| e.name == name && !e.holds())
+        };
         let reached = match self.tol {
             Some(tol) => certificate.rel_residual <= tol,
             None => certificate.holds(),
@@ -177,7 +185,11 @@ impl Waring {
             _ if best.spent && failed(names::GRADIENT) => Status::IterationLimit,
             _ => Status::Stalled,
         };
-        let weights = model.weights().iter().map(|&w| scaled.restore_weight(w)).collect();
+        let weights = model
+            .weights()
+            .iter()
+            .map(|&w| scaled.restore_weight(w))
+            .collect();
         Ok(Fit {
             model: SymmetricCp::new(order, weights, model.vectors().clone())?,
             status,
@@ -194,7 +206,10 @@ impl Waring {
     fn check(&self, t: TensorView<'_>) -> Result<(), Error> {
         let n = t.dims().first().copied().unwrap_or(0);
         if t.order() < 2 || n == 0 || t.dims().iter().any(|&m| m != n) {
-            let requirement = format!("order at least 2 and equal positive dimensions, got {:?}", t.dims());
+            let requirement = format!(
+                "order at least 2 and equal positive dimensions, got {:?}",
+                t.dims()
+            );
             return Err(Error::invalid(OP, requirement));
         }
         let ranges = [
@@ -229,17 +244,25 @@ impl Waring {
             // Fixed batches, so that the answer does not depend on the number of threads.
             let batch = if done.is_empty() { 1 } else { 4 };
             let ids: Vec<usize> = (done.len()..self.starts.min(done.len() + batch)).collect();
-            let runs: Vec<Result<Ended, Error>> =
-                ids.par_iter().map(|&k| self.one_start(t, k, seeds[k])).collect();
+            let runs: Vec<Result<Ended, Error>> = ids
+                .par_iter()
+                .map(|&k| self.one_start(t, k, seeds[k]))
+                .collect();
             for run in runs {
                 done.push(run?);
             }
-            let top = done.iter().map(|e| e.residual).fold(f64::INFINITY, f64::min);
+            let top = done
+                .iter()
+                .map(|e| e.residual)
+                .fold(f64::INFINITY, f64::min);
             let p = Progress::of("starts", done.len() as u64, self.starts as u64).with_figure(top);
             if observer(&p).is_break() {
                 return Ok((done, true));
             }
-            let agreeing = done.iter().filter(|e| e.residual <= top * (1.0 + 1e-5) + EXACT).count();
+            let agreeing = done
+                .iter()
+                .filter(|e| e.residual <= top * (1.0 + 1e-5) + EXACT)
+                .count();
             if top <= EXACT || (done.len() >= 12 && agreeing >= 2) {
                 break;
             }
@@ -287,7 +310,13 @@ fn small_start(
 ) -> Result<Factor, Error> {
     let (n, order) = (t.dims()[0], t.order());
     let signs: Vec<f64> = (0..rank)
-        .map(|_| if order % 2 == 0 && rng.random::<bool>() { -1.0 } else { 1.0 })
+        .map(|_| {
+            if order % 2 == 0 && rng.random::<bool>() {
+                -1.0
+            } else {
+                1.0
+            }
+        })
         .collect();
     let mut x: Vec<f64> = Vec::with_capacity(n * rank);
     for _ in 0..n * rank {
@@ -336,11 +365,22 @@ fn certify(t: TensorView<'_>, model: &SymmetricCp, ends: &[f64]) -> Result<Certi
         .map(|(r, y)| model.weights()[r] * y)
         .collect();
     let top_weight = model.weights().iter().fold(0.0f64, |m, w| m.max(w.abs()));
-    let gradient = if top_weight > 0.0 { norm2(&along) / (norm * top_weight) } else { 0.0 };
+    let gradient = if top_weight > 0.0 {
+        norm2(&along) / (norm * top_weight)
+    } else {
+        0.0
+    };
     let top = ends.iter().copied().fold(f64::INFINITY, f64::min);
-    let agreeing = ends.iter().filter(|&&r| r <= top * (1.0 + 1e-5) + EXACT).count();
+    let agreeing = ends
+        .iter()
+        .filter(|&&r| r <= top * (1.0 + 1e-5) + EXACT)
+        .count();
     let exact = rel_residual <= 1e-9;
-    let lacking = if exact { 0 } else { 2usize.saturating_sub(agreeing) };
+    let lacking = if exact {
+        0
+    } else {
+        2usize.saturating_sub(agreeing)
+    };
     let variance = rel_residual * rel_residual;
     let allowed = 0.5 * noise_left(t.dims(), model.rank());
     Ok(Certificate {
@@ -348,7 +388,11 @@ fn certify(t: TensorView<'_>, model: &SymmetricCp, ends: &[f64]) -> Result<Certi
         cond: condition(&model.to_cp()?),
         evidence: vec![
             Evidence::new(names::GRADIENT, gradient, 1e-5),
-            Evidence::new(names::CANCELLATION, model.cancellation(), names::MOST_CANCELLATION),
+            Evidence::new(
+                names::CANCELLATION,
+                model.cancellation(),
+                names::MOST_CANCELLATION,
+            ),
             Evidence::new(names::UNEXPLAINED, variance, allowed),
             Evidence::new(names::AGREEMENT, lacking as f64, 0.0),
             Evidence::note("explained variance", 1.0 - variance),

@@ -38,7 +38,9 @@ impl Iterate {
         at.normalise(t.order());
         let gram = at.vectors.gram();
         let top = at.contraction(t.dims(), t.as_slice())?;
-        let rhs = Factor::from_fn(rank, 1, |r, _| small::dot(top.column(r), at.vectors.column(r)));
+        let rhs = Factor::from_fn(rank, 1, |r, _| {
+            small::dot(top.column(r), at.vectors.column(r))
+        });
         let mut ridge = 1e-14;
         for _ in 0..16 {
             let h = Factor::from_fn(rank, rank, |r, s| {
@@ -94,20 +96,29 @@ impl Iterate {
                 // Rows: vector r; column: weight s.
                 let f = d * self.weights[r] * gram.column(s)[r].powi(order as i32 - 1);
                 let block = &mut h.column_mut(s)[rank + r * n..rank + (r + 1) * n];
-                block.iter_mut().zip(self.vectors.column(s)).for_each(|(x, v)| *x = f * v);
+                block
+                    .iter_mut()
+                    .zip(self.vectors.column(s))
+                    .for_each(|(x, v)| *x = f * v);
             }
         }
         for s in 0..rank {
             for r in s..rank {
                 let g = gram.column(s)[r];
                 let f = d * self.weights[r] * self.weights[s];
-                let (diagonal, cross) = (f * g.powi(order as i32 - 1), f * (d - 1.0) * g.powi(order as i32 - 2));
+                let (diagonal, cross) = (
+                    f * g.powi(order as i32 - 1),
+                    f * (d - 1.0) * g.powi(order as i32 - 2),
+                );
                 for j in 0..n {
                     let column = h.column_mut(rank + s * n + j);
                     let block = &mut column[rank + r * n..rank + (r + 1) * n];
                     let scale = cross * self.vectors.column(r)[j];
                     // <u, v_s> <z, v_r> with u = e_i in block r and z = e_j in block s.
-                    block.iter_mut().zip(self.vectors.column(s)).for_each(|(x, v)| *x = scale * v);
+                    block
+                        .iter_mut()
+                        .zip(self.vectors.column(s))
+                        .for_each(|(x, v)| *x = scale * v);
                     block[j] += diagonal;
                 }
             }
@@ -117,11 +128,7 @@ impl Iterate {
 }
 
 /// Minimises `||t - model||` from `start`, for `t` of norm one.
-pub(super) fn refine(
-    t: TensorView<'_>,
-    start: Iterate,
-    iterations: usize,
-) -> Result<Run, Error> {
+pub(super) fn refine(t: TensorView<'_>, start: Iterate, iterations: usize) -> Result<Run, Error> {
     let order = t.order();
     let mut at = start;
     let (n, rank) = (at.vectors.rows(), at.vectors.cols());
@@ -155,7 +162,11 @@ pub(super) fn refine(
                 continue;
             };
             let mut trial = at.clone();
-            trial.weights.iter_mut().enumerate().for_each(|(r, w)| *w += p[(r, 0)]);
+            trial
+                .weights
+                .iter_mut()
+                .enumerate()
+                .for_each(|(r, w)| *w += p[(r, 0)]);
             let entries = trial.vectors.as_mut_slice().iter_mut().enumerate();
             entries.for_each(|(k, x)| *x += p[(rank + k, 0)]);
             let (next_gap, next) = trial.residual(t)?;

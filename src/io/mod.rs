@@ -11,14 +11,11 @@
 //! | [`npz`] | several named arrays, `.npz` |
 //! | [`mat`] | the numeric arrays of a MATLAB version 5 file |
 //! | [`tns`] | a sparse tensor as FROSTT text |
-//! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
-
-mod atomic;
-pub mod mat;
 //! | [`model`] | model files in JSON |
 //! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
 
 mod atomic;
+pub mod mat;
 pub mod model;
 pub mod npy;
 pub mod npz;

@@ -7,7 +7,6 @@
 mod broken;
 pub mod bytes;
 pub mod planted;
-pub mod rings;
 pub mod poly_ring;
 pub mod quadratic_maps;
 pub mod ring_models;

@@ -48,7 +48,8 @@ impl SymmetricTensor {
             return Err(Error::invalid(op, requirement));
         }
         let packed = indices(n, order);
-        let place = |sorted: &[usize]| packed.binary_search_by(|p| p.iter().rev().cmp(sorted.iter().rev()));
+        let place =
+            |sorted: &[usize]| packed.binary_search_by(|p| p.iter().rev().cmp(sorted.iter().rev()));
         let (mut sums, mut counts) = (vec![0.0; packed.len()], vec![0.0; packed.len()]);
         let mut homes = Vec::with_capacity(t.as_slice().len());
         let mut index = vec![0; order];
@@ -68,7 +69,11 @@ impl SymmetricTensor {
             }
         }
         let entries: Vec<f64> = sums.iter().zip(&counts).map(|(s, c)| s / c).collect();
-        let gaps = t.as_slice().iter().zip(&homes).map(|(x, &h)| (x - entries[h]).abs());
+        let gaps = t
+            .as_slice()
+            .iter()
+            .zip(&homes)
+            .map(|(x, &h)| (x - entries[h]).abs());
         let worst = gaps.fold(0.0, f64::max);
         Ok((Self { n, order, entries }, worst))
     }
@@ -170,8 +175,16 @@ impl SymmetricCp {
             let mut v: Vec<f64> = self.vectors.column(r).iter().map(|x| x / length).collect();
             let mut w = w * length.powi(self.order as i32);
             let top = v.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-            let lead = v.iter().find(|x| x.abs() >= top * (1.0 - 1e-9)).copied().unwrap_or(1.0);
-            let flip = if self.order % 2 == 1 { w < 0.0 } else { lead < 0.0 };
+            let lead = v
+                .iter()
+                .find(|x| x.abs() >= top * (1.0 - 1e-9))
+                .copied()
+                .unwrap_or(1.0);
+            let flip = if self.order % 2 == 1 {
+                w < 0.0
+            } else {
+                lead < 0.0
+            };
             if flip {
                 v.iter_mut().for_each(|x| *x = -*x);
                 w = if self.order % 2 == 1 { -w } else { w };

@@ -14,7 +14,8 @@ pub(in crate::decomp) const GRADIENT: &str = "relative gradient norm";
 /// Root of the sum of squared weights over the norm of the model.
 pub(in crate::decomp) const CANCELLATION: &str = "cancellation between components";
 /// What the model leaves of the data, against what it would leave of pure noise.
-pub(in crate::decomp) const UNEXPLAINED: &str = "unexplained variance against half of that of pure noise";
+pub(in crate::decomp) const UNEXPLAINED: &str =
+    "unexplained variance against half of that of pure noise";
 /// Independent starts at the best value, short of two.
 pub(in crate::decomp) const AGREEMENT: &str = "starts at the best value, short of two";
 

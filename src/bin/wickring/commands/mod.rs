@@ -3,20 +3,17 @@
 mod check;
 mod cp_report;
 mod decompose;
-mod decompose;
 mod decompose_cp;
-mod decompose_cp;
+mod decompose_symmetric;
 mod experiment;
 mod experiment_relu;
-mod learn;
 mod learn;
 mod learn_quadratic;
 mod learn_relu;
 mod poly;
-mod poly;
 mod predict;
-mod tensor_file;
 mod sample;
+mod tensor_file;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -41,9 +38,6 @@ pub enum Command {
     /// Tensor decompositions with evidence.
     #[command(subcommand)]
     Decompose(decompose::Decompose),
-    /// Models from samples, with evidence.
-    #[command(subcommand)]
-    Learn(learn::Learn),
 }
 
 /// Runs a command.
@@ -56,6 +50,5 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
         Command::Predict(args) => predict::run(args, context),
         Command::Experiment(args) => experiment::run(args, context),
         Command::Decompose(args) => decompose::run(args, context),
-        Command::Learn(args) => learn::run(args, context),
     }
 }
