@@ -3,6 +3,8 @@
 mod check;
 mod decompose;
 mod decompose_cp;
+mod demo;
+mod demo_claims;
 mod experiment;
 mod experiment_relu;
 mod learn;
@@ -19,6 +21,7 @@ use wickring::Error;
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
+    Demo(demo::Demo),
     Check(check::Check),
     /// Exact polynomial algebra: Z, Q, Q(i), F_p.
     #[command(subcommand)]
@@ -40,6 +43,7 @@ pub enum Command {
 /// Runs a command.
 pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
+        Command::Demo(args) => demo::run(args, context),
         Command::Check(args) => check::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
