@@ -19,9 +19,8 @@
 //! on `R^r`, which splits the two.
 
 use crate::Error;
-use crate::decomp::Evidence;
+use crate::decomp::{Contraction, Evidence, JordanBasis};
 use crate::linalg::{norm2, polar_orthogonal, symmetric_eigen};
-use crate::tensor::{Tensor, TensorView};
 use faer::{Mat, MatRef};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -29,102 +28,6 @@ use rand_distr::{Distribution, StandardNormal};
 const OP: &str = "PeirceFrame::find";
 /// Iterations of `v -> v.v`; the convergence is quadratic up to the noise, so this is ample.
 const MAX_SQUARINGS: usize = 60;
-
-/// A totally symmetric trilinear form on `R^N`, as products with vectors.
-///
-/// The form may be a stored tensor or a stream of samples; nothing asks for its `N^3` entries.
-pub trait Contraction {
-    /// The dimension `N`.
-    fn dim(&self) -> usize;
-
-    /// `L_v = T(v, ., .)`, `N x N`.
-    ///
-    /// # Errors
-    /// Whatever reading the samples may raise.
-    fn contract(&mut self, v: &[f64]) -> Result<Mat<f64>, Error>;
-
-    /// `T(v, v, .)`.
-    ///
-    /// # Errors
-    /// As [`Contraction::contract`].
-    fn square(&mut self, v: &[f64]) -> Result<Vec<f64>, Error>;
-
-    /// `T(f_i, f_j, .)` for all columns `i <= j` of `f` (`N x m`), as the columns of an `N x m(m+1)/2`
-    /// matrix in the order `(0,0), (0,1), (1,1), (0,2), ..`.
-    ///
-    /// # Errors
-    /// As [`Contraction::contract`].
-    fn products(&mut self, f: MatRef<'_, f64>) -> Result<Mat<f64>, Error>;
-
-    /// The trace vector `sum_j T(e_j, e_j, .)`.
-    ///
-    /// # Errors
-    /// As [`Contraction::contract`].
-    fn trace(&mut self) -> Result<Vec<f64>, Error>;
-}
-
-/// A stored tensor as a [`Contraction`].
-#[derive(Clone, Copy, Debug)]
-pub struct TensorContraction<'a> {
-    tensor: TensorView<'a>,
-    dim: usize,
-}
-
-impl<'a> TensorContraction<'a> {
-    /// The form of an `N x N x N` tensor that is totally symmetric (not checked: the caller made it so).
-    ///
-    /// # Errors
-    /// `Shape` when the three dimensions are not equal.
-    pub fn new(tensor: TensorView<'a>) -> Result<Self, Error> {
-        match *tensor.dims() {
-            [n, m, l] if n == m && m == l => Ok(Self { tensor, dim: n }),
-            _ => {
-                let found = format!("{:?}", tensor.dims());
-                Err(Error::shape("TensorContraction::new", "N x N x N", found))
-            }
-        }
-    }
-}
-
-impl Contraction for TensorContraction<'_> {
-    fn dim(&self) -> usize {
-        self.dim
-    }
-
-    fn contract(&mut self, v: &[f64]) -> Result<Mat<f64>, Error> {
-        let n = self.dim;
-        let flat = self.tensor.as_matrix(2) * faer::ColRef::from_slice(v);
-        Ok(Mat::from_fn(n, n, |i, j| flat[i + n * j]))
-    }
-
-    fn square(&mut self, v: &[f64]) -> Result<Vec<f64>, Error> {
-        let l = self.contract(v)?;
-        let u = l * faer::ColRef::from_slice(v);
-        Ok(u.iter().copied().collect())
-    }
-
-    fn products(&mut self, f: MatRef<'_, f64>) -> Result<Mat<f64>, Error> {
-        let (n, m) = (self.dim, f.ncols());
-        let all = self.tensor.as_matrix(2) * f;
-        let mut out = Mat::zeros(n, m * (m + 1) / 2);
-        for j in 0..m {
-            let l = Mat::from_fn(n, n, |a, b| all[(a + n * b, j)]);
-            let part = l * f.subcols(0, j + 1);
-            let start = j * (j + 1) / 2;
-            out.as_mut().subcols_mut(start, j + 1).copy_from(&part);
-        }
-        Ok(out)
-    }
-
-    fn trace(&mut self) -> Result<Vec<f64>, Error> {
-        let n = self.dim;
-        let diagonal = |k: usize| (0..n).map(move |j| (j, k));
-        let entry = |j: usize, k: usize| self.tensor.as_slice()[j + n * (j + n * k)];
-        Ok((0..n)
-            .map(|k| diagonal(k).map(|(j, k)| entry(j, k)).sum())
-            .collect())
-    }
-}
 
 /// Coordinates of the frame, and what was measured on the way.
 #[derive(Clone, Debug)]
@@ -142,12 +45,7 @@ pub struct PeirceFrame {
 impl PeirceFrame {
     /// The column of [`PeirceFrame::quadratic`] that belongs to the entry `(i, j)`, in either order.
     pub fn column(&self, i: usize, j: usize) -> usize {
-        let (i, j) = (i.min(j), i.max(j));
-        if i == j {
-            i
-        } else {
-            self.rank + j * (j - 1) / 2 + i
-        }
+        JordanBasis::index(self.rank, i, j)
     }
 
     /// The rank `r`.
@@ -243,6 +141,40 @@ impl PeirceFrame {
         // Keep the linear part in its own space before it is made orthonormal.
         let linear = odd * (odd.transpose() * linear);
         Self::finish(rank, raw, Some(linear), idempotent)
+    }
+
+    /// The orthonormal frame whose structure constants fit the form best in the least-squares sense, climbed to
+    /// from this one: column `k` of the gradient is `sum_ij J_ijk T(b_i, b_j, .)` with the structure constants
+    /// `J` of the algebra, and each step takes its orthogonal polar factor.
+    ///
+    /// A frame built from one idempotent leans on the noise of that idempotent; this one uses every entry of
+    /// the form and depends on no choice. On exact data nothing changes; on sample cumulants the parameter
+    /// error falls to about half, and three steps suffice (bench `quadratic_floor`).
+    ///
+    /// # Errors
+    /// Those of [`Contraction::gradient`]; `Backend`.
+    ///
+    /// # Complexity
+    /// One gradient and one SVD of size `N` for each of at most `steps` steps.
+    pub fn sharpen(mut self, form: &mut dyn Contraction, steps: usize) -> Result<Self, Error> {
+        let jordan = JordanBasis::new(self.rank, self.linear.is_some());
+        let (n, m) = (self.quadratic.nrows(), self.quadratic.ncols());
+        let mut basis = Mat::from_fn(n, jordan.dim(), |i, j| match &self.linear {
+            Some(g) if j >= m => g[(i, j - m)],
+            _ => self.quadratic[(i, j)],
+        });
+        for _ in 0..steps {
+            let gradient = form.gradient(basis.as_ref(), &jordan)?;
+            let (next, _, _) = polar_orthogonal(OP, gradient.as_ref())?;
+            let moved = crate::linalg::frobenius((&next - &basis).as_ref());
+            basis = next;
+            if moved < 1e-12 * n as f64 {
+                break;
+            }
+        }
+        self.quadratic = basis.subcols(0, m).to_owned();
+        self.linear = self.linear.map(|g| basis.subcols(m, g.ncols()).to_owned());
+        Ok(self)
     }
 
     fn finish(
@@ -429,23 +361,4 @@ fn raw_frame(
 
 fn symmetrised(m: &Mat<f64>) -> Mat<f64> {
     Mat::from_fn(m.nrows(), m.ncols(), |i, j| 0.5 * (m[(i, j)] + m[(j, i)]))
-}
-
-/// The tensor `T(W, W, W)` of a `d x d x d` tensor in the basis of the columns of `w` (`d x N`).
-///
-/// # Complexity
-/// `O(d^3 N + d^2 N^2 + d N^3)` time, `O(d^2 N)` memory beside the result.
-pub(super) fn change_basis(t: TensorView<'_>, w: MatRef<'_, f64>) -> Result<Tensor, Error> {
-    let (d, n) = (w.nrows(), w.ncols());
-    // Contract the last mode, then the first, then the middle one; each step is one product.
-    let last = t.as_matrix(2) * w; // (a + d b, k)
-    let mut data = Vec::with_capacity(n * n * n);
-    for k in 0..n {
-        let slab = Mat::from_fn(d, d, |a, b| last[(a + d * b, k)]);
-        let inner = w.transpose() * (slab * w);
-        for j in 0..n {
-            data.extend((0..n).map(|i| inner[(i, j)]));
-        }
-    }
-    Tensor::from_vec(&[n, n, n], data)
 }

@@ -6,11 +6,25 @@
 //! | which one do I want? | |
 //! |---|---|
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
+//! | [`RingAlgebraic`] | rings of any order, exact in finitely many steps when the modes have room for the ranks |
+//! | [`RingAls`] | rings of any order from random starts or from a given ring |
 
 mod fit;
 mod frame;
 mod peirce;
+mod ring_algebraic;
+mod ring_als;
+mod ring_blocks;
+mod ring_evidence;
+mod ring_pencil;
+mod ring_plan;
+mod ring_range;
+mod ring_real;
+mod ring_sweep;
 
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::{Contraction, PeirceFrame, TensorContraction};
 pub use peirce::Peirce;
+pub use ring_algebraic::RingAlgebraic;
+pub use ring_als::RingAls;
+pub use ring_sweep::CoreSolver;

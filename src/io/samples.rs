@@ -4,12 +4,13 @@
 //! (folders sorted by name), and nothing is ever loaded whole. Opening reads every file once, to check it
 //! (shape, NaN and infinity with the row), to hash it, and to know its scale.
 
+use super::rows::{PartKind, Reader, complex};
 use super::{npy, text};
 use crate::Error;
 use faer::MatRef;
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Rows that are read at a time while a file is checked.
@@ -43,11 +44,10 @@ struct Part {
     first_row: usize,
 }
 
-#[derive(Clone, Debug)]
-enum PartKind {
-    Npy(npy::Header),
-    Text(text::Dialect),
-    Memory(Vec<f64>),
+impl Part {
+    fn reader(&self) -> Result<Reader<'_>, Error> {
+        Reader::open(&self.input.path, &self.kind, self.input.shape)
+    }
 }
 
 /// Consecutive rows of a sample, row-major.
@@ -64,11 +64,7 @@ pub struct Chunk {
 impl Chunk {
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        if self.columns == 0 {
-            0
-        } else {
-            self.data.len() / self.columns
-        }
+        self.data.len().checked_div(self.columns).unwrap_or(0)
     }
 
     /// The `rows x columns` matrix, without a copy.
@@ -220,7 +216,7 @@ impl Samples {
             kind,
             first_row,
         };
-        let mut reader = Reader::open(&part)?;
+        let mut reader = part.reader()?;
         let mut seen = 0;
         loop {
             let data = reader.read(CHECK_ROWS)?;
@@ -267,7 +263,7 @@ impl Iterator for Chunks<'_> {
             let missing = (wanted - self.pending.len()) / columns;
             let mut reader = match self.reader.take() {
                 Some(reader) => reader,
-                None => match Reader::open(&self.samples.parts[self.part]) {
+                None => match self.samples.parts[self.part].reader() {
                     Ok(reader) => reader,
                     Err(e) => return Some(Err(e)),
                 },
@@ -293,100 +289,6 @@ impl Iterator for Chunks<'_> {
             data,
         }))
     }
-}
-
-/// Rows of one part, in order.
-enum Reader<'a> {
-    Npy {
-        path: &'a Path,
-        header: &'a npy::Header,
-        file: File,
-        row: usize,
-        shape: [usize; 2],
-    },
-    Text(text::Rows),
-    Memory {
-        left: &'a [f64],
-        columns: usize,
-    },
-}
-
-impl<'a> Reader<'a> {
-    fn open(part: &'a Part) -> Result<Self, Error> {
-        let path = part.input.path.as_path();
-        let unreadable = |e| Error::file(path, "", format!("cannot be read: {e}"));
-        Ok(match &part.kind {
-            PartKind::Memory(data) => Self::Memory {
-                left: data,
-                columns: part.input.shape[1],
-            },
-            PartKind::Text(dialect) => Self::Text(text::Rows::open(path, dialect)?),
-            PartKind::Npy(header) => {
-                let file = File::open(path).map_err(unreadable)?;
-                Self::Npy {
-                    path,
-                    header,
-                    file,
-                    row: 0,
-                    shape: part.input.shape,
-                }
-            }
-        })
-    }
-
-    /// Up to `rows` further rows, row after row; empty at the end.
-    fn read(&mut self, rows: usize) -> Result<Vec<f64>, Error> {
-        match self {
-            Self::Memory { left, columns } => {
-                let (head, tail) = left.split_at((rows * *columns).min(left.len()));
-                *left = tail;
-                Ok(head.to_vec())
-            }
-            Self::Text(lines) => lines.read(rows),
-            Self::Npy {
-                path,
-                header,
-                file,
-                row,
-                shape,
-            } => {
-                let [n, columns] = *shape;
-                let take = rows.min(n - *row);
-                let changed = |_| Error::file(*path, "", "changed while it was read");
-                let size = header.dtype.size;
-                let at = |entry: usize| (header.data_start + entry * size) as u64;
-                let mut decode = |from: usize, count: usize| {
-                    let mut bytes = vec![0; count * size];
-                    file.seek(SeekFrom::Start(at(from))).map_err(changed)?;
-                    file.read_exact(&mut bytes).map_err(changed)?;
-                    header.dtype.decode(&bytes).ok_or_else(|| complex(path))
-                };
-                let data = if header.fortran_order && columns > 1 {
-                    let mut data = vec![0.0; take * columns];
-                    for j in 0..columns {
-                        let column = decode(*row + n * j, take)?;
-                        column
-                            .iter()
-                            .enumerate()
-                            .for_each(|(i, x)| data[i * columns + j] = *x);
-                    }
-                    data
-                } else {
-                    decode(*row * columns, take * columns)?
-                };
-                *row += take;
-                Ok(data)
-            }
-        }
-    }
-}
-
-fn complex(path: &Path) -> Error {
-    Error::file(
-        path,
-        "header",
-        "holds complex numbers, expected real samples",
-    )
 }
 
 fn rows_and_columns(path: &Path, header: &npy::Header) -> Result<[usize; 2], Error> {

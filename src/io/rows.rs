@@ -1,0 +1,112 @@
+//! Rows of one file (or of memory), in order, a block at a time.
+
+use super::{npy, text};
+use crate::Error;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// Where rows come from.
+#[derive(Clone, Debug)]
+pub(super) enum PartKind {
+    Npy(npy::Header),
+    Text(text::Dialect),
+    Memory(Vec<f64>),
+}
+
+/// Rows of one part, in order.
+pub(super) enum Reader<'a> {
+    Npy {
+        path: &'a Path,
+        header: &'a npy::Header,
+        file: File,
+        row: usize,
+        shape: [usize; 2],
+    },
+    Text(text::Rows),
+    Memory {
+        left: &'a [f64],
+        columns: usize,
+    },
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn open(
+        path: &'a Path,
+        kind: &'a PartKind,
+        shape: [usize; 2],
+    ) -> Result<Self, Error> {
+        let unreadable = |e| Error::file(path, "", format!("cannot be read: {e}"));
+        Ok(match kind {
+            PartKind::Memory(data) => Self::Memory {
+                left: data,
+                columns: shape[1],
+            },
+            PartKind::Text(dialect) => Self::Text(text::Rows::open(path, dialect)?),
+            PartKind::Npy(header) => {
+                let file = File::open(path).map_err(unreadable)?;
+                Self::Npy {
+                    path,
+                    header,
+                    file,
+                    row: 0,
+                    shape,
+                }
+            }
+        })
+    }
+
+    /// Up to `rows` further rows, row after row; empty at the end.
+    pub(super) fn read(&mut self, rows: usize) -> Result<Vec<f64>, Error> {
+        match self {
+            Self::Memory { left, columns } => {
+                let (head, tail) = left.split_at((rows * *columns).min(left.len()));
+                *left = tail;
+                Ok(head.to_vec())
+            }
+            Self::Text(lines) => lines.read(rows),
+            Self::Npy {
+                path,
+                header,
+                file,
+                row,
+                shape,
+            } => {
+                let [n, columns] = *shape;
+                let take = rows.min(n - *row);
+                let changed = |_| Error::file(*path, "", "changed while it was read");
+                let size = header.dtype.size;
+                let at = |entry: usize| (header.data_start + entry * size) as u64;
+                let mut decode = |from: usize, count: usize| {
+                    let mut bytes = vec![0; count * size];
+                    file.seek(SeekFrom::Start(at(from))).map_err(changed)?;
+                    file.read_exact(&mut bytes).map_err(changed)?;
+                    header.dtype.decode(&bytes).ok_or_else(|| complex(path))
+                };
+                let data = if header.fortran_order && columns > 1 {
+                    let mut data = vec![0.0; take * columns];
+                    for j in 0..columns {
+                        let column = decode(*row + n * j, take)?;
+                        column
+                            .iter()
+                            .enumerate()
+                            .for_each(|(i, x)| data[i * columns + j] = *x);
+                    }
+                    data
+                } else {
+                    decode(*row * columns, take * columns)?
+                };
+                *row += take;
+                Ok(data)
+            }
+        }
+    }
+}
+
+pub(super) fn complex(path: &Path) -> Error {
+    Error::file(
+        path,
+        "header",
+        "holds complex numbers, expected real samples",
+    )
+}
