@@ -1,4 +1,18 @@
 //! Rings and trains as models: evaluation, arithmetic, gauges, rounding.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 use num_complex::Complex;
 use proptest::prelude::*;

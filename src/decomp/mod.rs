@@ -5,12 +5,24 @@
 //!
 //! | which one do I want? | |
 //! |---|---|
+//! | [`Cp`] | a sum of rank-one tensors, any order, real or complex: the default engine |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 //! | [`RingAlgebraic`] | rings of any order, exact in finitely many steps when the modes have room for the ranks |
 //! | [`RingAls`] | rings of any order from random starts or from a given ring |
 
+mod compress;
+mod contraction;
+mod cp;
+mod cp_algebraic;
+mod cp_condition;
+mod cp_nls;
+mod cp_normal;
+mod cp_starts;
+mod cp_sweep;
+mod cp_verdict;
 mod fit;
 mod frame;
+mod jordan;
 mod peirce;
 mod ring_algebraic;
 mod ring_als;
@@ -21,10 +33,15 @@ mod ring_plan;
 mod ring_range;
 mod ring_real;
 mod ring_sweep;
+mod rank_one;
 
+pub use contraction::{Contraction, TensorContraction};
+pub use cp::{Cp, CpMethod};
 pub use fit::{Certificate, Evidence, Fit, Work};
-pub use frame::{Contraction, PeirceFrame, TensorContraction};
+pub use frame::PeirceFrame;
+pub use jordan::JordanBasis;
 pub use peirce::Peirce;
 pub use ring_algebraic::RingAlgebraic;
 pub use ring_als::RingAls;
 pub use ring_sweep::CoreSolver;
+pub(crate) use peirce::Whitening;
