@@ -8,6 +8,8 @@
 //! | [`Cp`] | a sum of rank-one tensors, any order, real or complex: the default engine |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 //! | [`RingAlgebraic`] | rings of any order, exact in finitely many steps when the modes have room for the ranks |
+//! | [`RingSvd`], [`TtSvd`] | sequential SVDs: rings (rarely close), trains with a prescribed error |
+//! | [`RingRanks`] | which ranks a ring could have, from its unfoldings |
 //! | [`RingAls`] | rings of any order from random starts or from a given ring |
 
 mod compress;
@@ -31,7 +33,9 @@ mod ring_evidence;
 mod ring_pencil;
 mod ring_plan;
 mod ring_range;
+mod ring_rank;
 mod ring_real;
+mod ring_svd;
 mod ring_sweep;
 mod rank_one;
 
@@ -43,5 +47,7 @@ pub use jordan::JordanBasis;
 pub use peirce::Peirce;
 pub use ring_algebraic::RingAlgebraic;
 pub use ring_als::RingAls;
+pub use ring_rank::{RingRanks, UnfoldingRank};
+pub use ring_svd::{RingSvd, TtSvd};
 pub use ring_sweep::CoreSolver;
 pub(crate) use peirce::Whitening;

@@ -6,6 +6,7 @@ use super::ring_pencil::Pencil;
 use super::ring_plan::Plan;
 use super::ring_range::Range;
 use super::ring_real::real_core;
+use super::ring_svd::cut;
 use crate::Error;
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, columns};
 use faer::{Mat, MatRef};
@@ -275,25 +276,7 @@ impl<T: Scalar> Problem<T> {
         }
         let mut rest = core;
         for k in at..at + count - 1 {
-            let n = self.dims[k % m];
-            let (left, right) = (rest.dims()[0], rest.dims()[2]);
-            let (rank, tail) = (self.ranks[(k + 1) % m], rest.dims()[1] / n);
-            let wide = MatRef::from_column_major_slice(rest.as_slice(), left * n, tail * right);
-            let range = Range::of(OP, wide, rank, rng)?;
-            let below = T::adjoint_product(range.basis.as_ref(), wide);
-            let width = range.basis.ncols();
-            let padded = |m: &Mat<T>, i: usize, j: usize| {
-                if i < m.nrows() && j < m.ncols() {
-                    m[(i, j)]
-                } else {
-                    T::zero()
-                }
-            };
-            let head = Mat::from_fn(left * n, rank, |i, j| padded(&range.basis, i, j));
-            let below = Mat::from_fn(rank, tail * right, |i, j| padded(&below, i, j));
-            debug_assert!(width <= rank);
-            out.push(Tensor::from_vec(&[left, n, rank], columns(head.as_ref()))?);
-            rest = Tensor::from_vec(&[rank, tail, right], columns(below.as_ref()))?;
+            rest = cut(rest, self.dims[k % m], self.ranks[(k + 1) % m], out, rng)?;
         }
         out.push(rest);
         Ok(())
@@ -301,7 +284,7 @@ impl<T: Scalar> Problem<T> {
 }
 
 /// The tensor with its first `shift` modes moved behind the others.
-fn turned<T: Scalar>(t: TensorView<'_, T>, shift: usize) -> Tensor<T> {
+pub(super) fn turned<T: Scalar>(t: TensorView<'_, T>, shift: usize) -> Tensor<T> {
     if shift == 0 {
         return t.to_tensor();
     }

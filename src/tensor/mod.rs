@@ -51,3 +51,4 @@ pub use scalar::{Factors, Scalar};
 pub(crate) use scalar::{columns, norm};
 pub use symmetric_ring::SymmetricRing;
 pub use train::TensorTrain;
+pub(crate) use train::kept;
