@@ -1,4 +1,11 @@
 //! Narrow relu networks: planted ones come back exactly, noisy ones at the level of the noise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use wickring::learn::relu::{ReluLearner, ReluNetwork, Story, draw};

@@ -6,13 +6,6 @@
     clippy::print_stdout,
     clippy::print_stderr
 )]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::print_stderr
-)]
 
 use num_complex::Complex;
 use proptest::prelude::*;

@@ -1,13 +1,12 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
+mod check;
+mod decompose;
+mod decompose_cp;
 mod experiment;
 mod experiment_relu;
 mod learn;
 mod learn_relu;
-mod check;
-mod decompose;
-mod decompose_cp;
-mod learn;
 mod poly;
 mod predict;
 
