@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`Cp`] | a sum of rank-one tensors, any order, real or complex: the default engine |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
+//! | [`Ring`] | rings of any order, ranks given or not: the default engine |
 //! | [`RingAlgebraic`] | rings of any order, exact in finitely many steps when the modes have room for the ranks |
 //! | [`RingSvd`], [`TtSvd`] | sequential SVDs: rings (rarely close), trains with a prescribed error |
 //! | [`RingRanks`] | which ranks a ring could have, from its unfoldings |
@@ -30,6 +31,7 @@ mod ring_algebraic;
 mod ring_als;
 mod ring_blocks;
 mod ring_evidence;
+mod ring_fit;
 mod ring_pencil;
 mod ring_plan;
 mod ring_range;
@@ -47,6 +49,7 @@ pub use jordan::JordanBasis;
 pub use peirce::Peirce;
 pub use ring_algebraic::RingAlgebraic;
 pub use ring_als::RingAls;
+pub use ring_fit::Ring;
 pub use ring_rank::{RingRanks, UnfoldingRank};
 pub use ring_svd::{RingSvd, TtSvd};
 pub use ring_sweep::CoreSolver;

@@ -375,18 +375,33 @@ impl<T: Scalar> Compressed<T> {
         Ok(Some(Self { core, bases }))
     }
 
+    /// The best approximation of a ring of the whole tensor inside the bases.
+    pub(super) fn reduce(&self, ring: &TensorRing<T>) -> Result<TensorRing<T>, Error> {
+        let into =
+            |basis: &Mat<T>, flat: &Mat<T>| T::adjoint_product(basis.as_ref(), flat.as_ref());
+        self.moved(ring, into)
+    }
+
     /// A ring of the core as a ring of the whole tensor.
     pub(super) fn expand(&self, ring: &TensorRing<T>) -> Result<TensorRing<T>, Error> {
+        let out = |basis: &Mat<T>, flat: &Mat<T>| T::product(basis.as_ref(), flat.as_ref());
+        self.moved(ring, out)
+    }
+
+    fn moved(
+        &self,
+        ring: &TensorRing<T>,
+        f: impl Fn(&Mat<T>, &Mat<T>) -> Mat<T>,
+    ) -> Result<TensorRing<T>, Error> {
         let mut cores = Vec::with_capacity(ring.order());
         for (g, basis) in ring.cores().iter().zip(&self.bases) {
             let Some(basis) = basis else {
                 cores.push(g.clone());
                 continue;
             };
-            let flat = crate::tensor::bonds_last(g, false);
-            let full = T::product(basis.as_ref(), flat.as_ref());
+            let full = f(basis, &crate::tensor::bonds_last(g, false));
             let (r, s) = (g.dims()[0], g.dims()[2]);
-            cores.push(Tensor::from_fn(&[r, basis.nrows(), s], |i| {
+            cores.push(Tensor::from_fn(&[r, full.nrows(), s], |i| {
                 full[(i[1], i[0] + r * i[2])]
             })?);
         }

@@ -34,7 +34,11 @@ pub(super) struct Attempt<T: Scalar> {
 }
 
 impl<T: Scalar> Problem<T> {
-    pub(super) fn new(t: TensorView<'_, T>, ranks: &[usize], rng: &mut impl Rng) -> Result<Self, Error> {
+    pub(super) fn new(
+        t: TensorView<'_, T>,
+        ranks: &[usize],
+        rng: &mut impl Rng,
+    ) -> Result<Self, Error> {
         let (dims, m) = (t.dims().to_vec(), t.order());
         if m < 3 {
             // Orders one and two are rings of order three with a mode of size one in the middle.
@@ -111,7 +115,11 @@ impl<T: Scalar> Problem<T> {
         })
     }
 
-    pub(super) fn attempt(&self, t: TensorView<'_, T>, rng: &mut impl Rng) -> Result<Attempt<T>, Error> {
+    pub(super) fn attempt(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+    ) -> Result<Attempt<T>, Error> {
         let mut evidence = Vec::new();
         let grouped = if self.dims.len() < 3 {
             self.short_cores()?

@@ -89,7 +89,8 @@ impl RingRanks {
         });
         candidates.truncate(MAX_SOLUTIONS);
         if candidates.is_empty() {
-            let hypothesis = "unfolding ranks that are products of two ring ranks (rank of the first)";
+            let hypothesis =
+                "unfolding ranks that are products of two ring ranks (rank of the first)";
             let rank = unfoldings.first().map_or(0.0, |u| u.rank as f64);
             return Err(Error::degenerate(OP, hypothesis, rank));
         }

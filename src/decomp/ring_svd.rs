@@ -62,10 +62,7 @@ impl TtSvd {
     ///
     /// # Source
     /// Oseledets 2011, algorithm 1.
-    pub fn decompose<T: Scalar>(
-        &self,
-        t: TensorView<'_, T>,
-    ) -> Result<Fit<TensorTrain<T>>, Error> {
+    pub fn decompose<T: Scalar>(&self, t: TensorView<'_, T>) -> Result<Fit<TensorTrain<T>>, Error> {
         if !(0.0..1.0).contains(&self.tolerance) || self.max_rank == 0 {
             let (tolerance, rank) = (self.tolerance, self.max_rank);
             let text = format!("tolerance in [0, 1) and max_rank >= 1, got {tolerance}, {rank}");
