@@ -6,6 +6,7 @@
 //! | which one do I want? | |
 //! |---|---|
 //! | [`Cp`] | a sum of rank-one tensors, any order, real or complex: the default engine |
+//! | [`CpMasked`] | the same for incomplete or weighted data |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 //! | [`Ring`] | rings of any order, ranks given or not: the default engine |
 //! | [`RingAlgebraic`] | rings of any order, exact in finitely many steps when the modes have room for the ranks |
@@ -43,6 +44,14 @@ mod rank_one;
 
 pub use contraction::{Contraction, TensorContraction};
 pub use cp::{Cp, CpMethod};
+mod contraction;
+mod cp;
+mod fit;
+mod frame;
+mod peirce;
+
+pub use contraction::{Contraction, TensorContraction};
+pub use cp::{Cp, CpMasked, CpMethod};
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::PeirceFrame;
 pub use jordan::JordanBasis;

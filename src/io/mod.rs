@@ -14,10 +14,17 @@
 
 mod atomic;
 pub mod model;
+//! | [`mat`] | the numeric arrays of a MATLAB version 5 file |
+//! | [`tns`] | a sparse tensor as FROSTT text |
+//! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
+
+mod atomic;
+pub mod mat;
 pub mod npy;
 pub mod npz;
 mod rows;
 pub mod samples;
 mod text;
+pub mod tns;
 
 pub use atomic::write_whole;
