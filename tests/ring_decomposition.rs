@@ -1,5 +1,7 @@
 //! Rings found from tensors: planted recovery, noise, honest refusals, the AKLT state.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // shared set-up of tests fails loudly
+
 use num_complex::Complex;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;

@@ -10,16 +10,13 @@
 //! | [`npy`] | one array, `.npy` (versions 1 to 3; C and Fortran order; integers, floats, complex) |
 //! | [`npz`] | several named arrays, `.npz` |
 //! | [`model`] | model files in JSON |
-//! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
-
-mod atomic;
-pub mod model;
 //! | [`mat`] | the numeric arrays of a MATLAB version 5 file |
 //! | [`tns`] | a sparse tensor as FROSTT text |
 //! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
 
 mod atomic;
 pub mod mat;
+pub mod model;
 pub mod npy;
 pub mod npz;
 mod rows;

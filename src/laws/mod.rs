@@ -12,6 +12,5 @@ pub mod quadratic_maps;
 pub mod ring_models;
 pub mod rings;
 pub mod theory;
-pub mod rings;
 
 pub use broken::{Broken, check, within};

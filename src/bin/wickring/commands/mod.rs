@@ -3,15 +3,14 @@
 mod check;
 mod decompose;
 mod decompose_cp;
+mod decompose_ring;
 mod experiment;
 mod experiment_relu;
 mod learn;
 mod learn_relu;
-mod decompose;
-mod decompose_cp;
-mod learn;
 mod poly;
 mod predict;
+mod ring_input;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -35,9 +34,6 @@ pub enum Command {
     /// Tensor decompositions with evidence.
     #[command(subcommand)]
     Decompose(decompose::Decompose),
-    /// Models from samples, with evidence.
-    #[command(subcommand)]
-    Learn(learn::Learn),
 }
 
 /// Runs a command.
@@ -49,6 +45,5 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
         Command::Predict(args) => predict::run(args, context),
         Command::Experiment(args) => experiment::run(args, context),
         Command::Decompose(args) => decompose::run(args, context),
-        Command::Learn(args) => learn::run(args, context),
     }
 }

@@ -1,10 +1,10 @@
 //! Tensor rings by alternating least squares: from random starts, or from a given ring.
 
-use super::ring_algebraic::{checked_ranks, zero_fit};
-use super::ring_evidence::noise_evidence;
-use super::ring_range::Range;
-use super::ring_sweep::{CoreSolver, Sweeper};
-use super::{Certificate, Evidence, Fit, Work};
+use super::algebraic::{checked_ranks, zero_fit};
+use super::evidence::noise_evidence;
+use super::range::Range;
+use super::sweep::{CoreSolver, Sweeper};
+use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::observe::{Observer, Progress, unobserved};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, columns};
 use crate::{Error, Status};

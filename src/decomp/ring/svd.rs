@@ -1,9 +1,9 @@
 //! Sequential SVDs: trains with a prescribed error, and rings the same way.
 
-use super::ring_algebraic::{checked_ranks, zero_fit};
-use super::ring_als::{Run, certified};
-use super::ring_range::Range;
-use super::{Certificate, Evidence, Fit, Work};
+use super::algebraic::{checked_ranks, zero_fit};
+use super::als::{Run, certified};
+use super::range::Range;
+use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorTrain, TensorView, columns, kept};
 use crate::{Error, Status};
 use faer::{Mat, MatRef};

@@ -1,13 +1,13 @@
 //! A ring as one of order three: compressing, solving for the three grouped cores, cutting them up again.
 
-use super::Evidence;
-use super::ring_algebraic::OP;
-use super::ring_pencil::Pencil;
-use super::ring_plan::Plan;
-use super::ring_range::Range;
-use super::ring_real::real_core;
-use super::ring_svd::cut;
+use super::algebraic::OP;
+use super::pencil::Pencil;
+use super::plan::Plan;
+use super::range::Range;
+use super::real::real_core;
+use super::svd::cut;
 use crate::Error;
+use crate::decomp::Evidence;
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, columns};
 use faer::{Mat, MatRef};
 use num_complex::Complex;

@@ -1,7 +1,8 @@
 //! The default engine for rings: algebra first, least squares where the data are noisy or the theory ends.
 
-use super::ring_als::Compressed;
-use super::{Evidence, Fit, RingAlgebraic, RingAls, RingRanks};
+use super::als::Compressed;
+use super::{RingAlgebraic, RingAls, RingRanks};
+use crate::decomp::{Evidence, Fit};
 use crate::observe::{Observer, unobserved};
 use crate::tensor::{Scalar, TensorRing, TensorView};
 use crate::{Error, Status};

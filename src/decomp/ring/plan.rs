@@ -1,6 +1,6 @@
 //! Which modes to group so that a ring becomes one of order three with room on both sides.
 
-use super::ring_pencil::Bonds;
+use super::pencil::Bonds;
 
 /// Three runs of neighbouring modes, from mode `first` around the ring.
 #[derive(Clone, Debug, PartialEq, Eq)]

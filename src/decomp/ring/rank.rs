@@ -5,8 +5,8 @@
 //! All such products together determine the ranks when enough of them are not full; a tensor whose unfolding
 //! ranks are no such products is not a ring in general position.
 
-use super::ring_blocks::turned;
-use super::ring_range::Range;
+use super::blocks::turned;
+use super::range::Range;
 use crate::Error;
 use crate::tensor::{Scalar, TensorView};
 use rand::Rng;

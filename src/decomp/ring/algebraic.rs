@@ -6,8 +6,8 @@
 //! `R_a lcm(R_b, R_c)` for unequal ranks); one linear solve and one truncated SVD give the other two; grouped
 //! cores are cut by SVDs at the known ranks. No iteration depends on a start.
 
-use super::ring_blocks::{Attempt, Problem};
-use super::{Certificate, Evidence, Fit, Work};
+use super::blocks::{Attempt, Problem};
+use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView};
 use crate::{Error, Status};
 use rand::Rng;

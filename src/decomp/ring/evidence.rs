@@ -5,9 +5,9 @@
 //! unfoldings look like white noise rather than like more structure, and the ring has fewer parameters than
 //! the tensor has entries.
 
-use super::Evidence;
-use super::ring_sweep::{CoreSolver, Sweeper};
+use super::sweep::{CoreSolver, Sweeper};
 use crate::Error;
+use crate::decomp::Evidence;
 use crate::linalg::symmetric_eigen;
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, norm};
 use faer::Mat;
