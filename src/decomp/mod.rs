@@ -9,6 +9,8 @@
 //! | [`CpMasked`] | the same for incomplete or weighted data |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 //! | [`Ring`] | rings of any order, ranks given or not: the default engine |
+//! | [`Derivations`] | symmetric rings of order three from `T` alone |
+//! | [`SymmetricNls`] | symmetric rings of order three under noise or with few outputs |
 //! | [`RingAlgebraic`] | rings of any order, exact in finitely many steps when the modes have room for the ranks |
 //! | [`RingAls`] | rings of any order from random starts or from a given ring |
 //! | [`RingCompletion`] | rings of tensors with missing entries |
@@ -31,6 +33,6 @@ pub use jordan::JordanBasis;
 pub use peirce::Peirce;
 pub(crate) use peirce::Whitening;
 pub use ring::{
-    CoreSolver, Ring, RingAlgebraic, RingAls, RingCompletion, RingRanks, RingSvd, TtSvd,
-    UnfoldingRank,
+    CoreSolver, Derivations, Ring, RingAlgebraic, RingAls, RingCompletion, RingRanks, RingSvd,
+    SymmetricNls, TtSvd, UnfoldingRank, asymmetry, derivation_form,
 };

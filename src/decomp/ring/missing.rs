@@ -200,7 +200,6 @@ impl RingCompletion {
         }
     }
 
-    #[expect(clippy::type_complexity)]
     fn run<T: Scalar>(
         &self,
         start: TensorRing<T>,
@@ -236,7 +235,6 @@ impl RingCompletion {
         Ok((ring, history, status))
     }
 
-    #[expect(clippy::type_complexity)]
     fn door<T: Scalar>(
         &self,
         t: TensorView<'_, T>,

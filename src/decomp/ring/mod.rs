@@ -8,11 +8,14 @@
 //! | `missing` | the same for part of the entries |
 //! | `svd` | sequential SVDs for rings and trains |
 //! | `rank`, `range` | spectra of unfoldings and what they say about ranks |
+//! | `derivations` | symmetric rings of order three from the third-order tensor alone |
+//! | `symmetric_nls`, `symmetric_problem` | the same by least squares: noise, fewer outputs |
 //! | `evidence` | when a residual may be called noise |
 
 mod algebraic;
 mod als;
 mod blocks;
+mod derivations;
 mod engine;
 mod evidence;
 mod missing;
@@ -23,11 +26,15 @@ mod rank;
 mod real;
 mod svd;
 mod sweep;
+mod symmetric_nls;
+mod symmetric_problem;
 
 pub use algebraic::RingAlgebraic;
 pub use als::RingAls;
+pub use derivations::{Derivations, asymmetry, derivation_form};
 pub use engine::Ring;
 pub use missing::RingCompletion;
 pub use rank::{RingRanks, UnfoldingRank};
 pub use svd::{RingSvd, TtSvd};
 pub use sweep::CoreSolver;
+pub use symmetric_nls::SymmetricNls;
