@@ -38,7 +38,7 @@ def peer(t, r, seed):
 def main():
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     print(f"tensorly {tl.__version__}, numpy {np.__version__}; medians over {seeds} seeds; success: error < 1e-8")
-    print("case            | wickring ms, success, worst | TR-ALS normal_eq ms, success | ratio | sweep ms: ours, theirs, ratio")
+    print("case            | wickring: ms per success, success, worst | TR-ALS normal_eq: ms per success, success | ratio | sweep ms: ours, theirs, ratio")
     for dims, r in CASES:
         n = seeds if np.prod(dims) < 2e5 else max(2, seeds // 5)
         with tempfile.TemporaryDirectory() as folder:
@@ -52,8 +52,11 @@ def main():
         ours = [json.loads(line) for line in out.stdout.splitlines()]
         ms, err, sweep = (np.array([o[k] for o in ours]) for k in ("ms", "error", "sweep_ms"))
         peer_ms, peer_err, peer_sweep = np.array(theirs).T
-        print(f"{str(dims):16}r={r}| {np.median(ms):8.2f} {np.sum(err < 1e-8)}/{n} {err.max():.0e} | {np.median(peer_ms):8.1f} {np.sum(peer_err < 1e-8)}/{n}"
-              f" | {np.median(peer_ms) / np.median(ms):6.1f} | {np.median(sweep):.3f} {np.median(peer_sweep):.3f} {np.median(peer_sweep) / np.median(sweep):.1f}", flush=True)
+        # A failure must be repeated from another start: what counts is the time of all runs for each success.
+        good, peer_good = np.sum(err < 1e-8), np.sum(peer_err < 1e-8)
+        mine, other = ms.sum() / max(good, 1), peer_ms.sum() / max(peer_good, 1)
+        print(f"{str(dims):16}r={r}| {mine:8.2f} {good}/{n} {err.max():.0e} | {other:8.1f} {peer_good}/{n}"
+              f" | {other / mine:6.1f} | {np.median(sweep):.3f} {np.median(peer_sweep):.3f} {np.median(peer_sweep) / np.median(sweep):.1f}", flush=True)
 
 
 if __name__ == "__main__":

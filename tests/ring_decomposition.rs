@@ -5,7 +5,9 @@
 use num_complex::Complex;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use wickring::decomp::{CoreSolver, RingAlgebraic, RingAls};
+use wickring::decomp::{
+    CoreSolver, Ring, RingAlgebraic, RingAls, RingCompletion, RingQueries, RingRanks,
+};
 use wickring::observe::unobserved;
 use wickring::tensor::{Scalar, Tensor, TensorRing};
 use wickring::{Error, Status};
@@ -320,4 +322,111 @@ fn the_same_seed_gives_the_same_bits() {
             .model
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn few_queries_are_enough() {
+    for (dims, ranks) in [
+        ([40, 30, 50], [2, 2, 2]),
+        ([30, 40, 35], [3, 3, 3]),
+        ([20, 20, 20], [2, 3, 2]),
+    ] {
+        for seed in 0..5 {
+            let hidden = planted::<f64>(&dims, &ranks, seed);
+            let mut asked = 0u64;
+            let mut look = |i: &[usize]| {
+                asked += 1;
+                hidden.entry(i).unwrap()
+            };
+            let fit = RingQueries::new(&ranks)
+                .decompose(&dims, &mut look, &mut rng(seed))
+                .unwrap();
+            assert_eq!(
+                fit.status,
+                Status::Converged,
+                "{dims:?} {seed} {:?}",
+                fit.certificate
+            );
+            let products = [
+                ranks[0] * ranks[1],
+                ranks[1] * ranks[2],
+                ranks[2] * ranks[0],
+            ];
+            let fibres: usize = (0..3).map(|k| dims[k] * (products[k] + 4)).sum();
+            let block = 4 * (products[0] + 4) * (products[2] + 4);
+            assert_eq!(fit.work.samples, asked);
+            assert!(asked as usize <= fibres + block + 32, "{asked}");
+            let gap = fit.model.distance(&hidden).unwrap() / hidden.norm();
+            assert!(gap <= 1e-7, "{dims:?} {seed}: {gap}");
+        }
+    }
+    let mut noise = rng(1);
+    let mut look = |_: &[usize]| f64::gaussian(&mut noise);
+    let fit = RingQueries::new(&[2]).decompose(&[20, 20, 20], &mut look, &mut rng(1));
+    assert!(fit.is_err() || fit.is_ok_and(|f| f.status != Status::Converged));
+}
+
+#[test]
+fn missing_entries_are_recovered() {
+    for seed in 0..3 {
+        let t = planted::<f64>(&[9, 9, 9], &[2, 2, 2], seed)
+            .to_dense()
+            .unwrap();
+        let mut source = rng(seed);
+        let seen: Vec<bool> = t
+            .as_slice()
+            .iter()
+            .map(|_| f64::gaussian(&mut source) > -0.5)
+            .collect();
+        let mut holes = t.clone();
+        for (x, s) in holes.as_mut_slice().iter_mut().zip(&seen) {
+            if !s {
+                *x = f64::NAN;
+            }
+        }
+        let fit = RingCompletion::new(&[2]).decompose(
+            holes.view(),
+            &seen,
+            &mut rng(seed),
+            &mut unobserved,
+        );
+        let fit = fit.unwrap();
+        assert_eq!(
+            fit.status,
+            Status::Converged,
+            "{seed} {:?}",
+            fit.certificate
+        );
+        let residual = fit.model.rel_residual(t.view()).unwrap();
+        assert!(residual <= 1e-6, "{residual}");
+        // With fewer entries than parameters anything fits: refused.
+        let few: Vec<bool> = (0..729).map(|i| i % 9 == 0).collect();
+        let e = RingCompletion::new(&[2]).decompose(t.view(), &few, &mut rng(1), &mut unobserved);
+        assert!(matches!(e, Err(Error::Degenerate { .. })));
+    }
+}
+
+#[test]
+fn ranks_are_found_with_evidence() {
+    for (dims, ranks) in [
+        (&[10, 11, 12][..], &[3, 3, 3][..]),
+        (&[12, 12, 12], &[2, 3, 2]),
+        (&[3; 6], &[2; 6]),
+    ] {
+        let truth = planted::<f64>(dims, ranks, 1);
+        let exact = truth.to_dense().unwrap();
+        for t in [&exact, &noisy(&exact, 1e-4, 2)] {
+            let found = RingRanks::of(t.view(), &mut rng(1)).unwrap();
+            assert_eq!(found.candidates[0], ranks, "{found:?}");
+        }
+        let fit = Ring::auto().decompose(exact.view(), &mut rng(1)).unwrap();
+        assert_eq!(
+            (fit.status, fit.model.ranks()),
+            (Status::Converged, ranks.to_vec())
+        );
+    }
+    let mut noise = rng(1);
+    let random = Tensor::from_fn(&[8, 8, 8], |_| f64::gaussian(&mut noise)).unwrap();
+    let e = RingRanks::of(random.view(), &mut rng(1)).unwrap_err();
+    assert!(matches!(e, Error::Degenerate { .. }), "{e}");
 }

@@ -56,8 +56,8 @@ impl RingRanks {
     /// Order at least 3.
     ///
     /// # Errors
-    /// `Shape`, `NonFinite`; `Degenerate` when no ranks up to 64 explain the unfoldings (measured: the
-    /// rank of the first one).
+    /// `Shape`, `NonFinite`; `Degenerate` when no ranks up to 64 of a ring with fewer parameters than
+    /// entries explain the unfoldings (measured: the rank of the first one).
     ///
     /// # Complexity
     /// One Gram matrix (or sketch of width 144) for each of about `m^2 / 2` unfoldings.
@@ -87,10 +87,16 @@ impl RingRanks {
             let core = |k: usize| r[k] * t.dims()[k] * r[(k + 1) % m];
             (0..m).map(core).sum::<usize>()
         });
+        // Every tensor is a ring with as many parameters as entries: that explains nothing.
+        let entries = t.as_slice().len();
+        candidates.retain(|r| {
+            let core = |k: usize| r[k] * t.dims()[k] * r[(k + 1) % m];
+            let gauge: usize = r.iter().map(|x| x * x).sum();
+            (0..m).map(core).sum::<usize>() < entries + gauge
+        });
         candidates.truncate(MAX_SOLUTIONS);
         if candidates.is_empty() {
-            let hypothesis =
-                "unfolding ranks that are products of two ring ranks (rank of the first)";
+            let hypothesis = "unfolding ranks that are products of ranks of a ring smaller than the tensor (rank of the first)";
             let rank = unfoldings.first().map_or(0.0, |u| u.rank as f64);
             return Err(Error::degenerate(OP, hypothesis, rank));
         }

@@ -115,7 +115,14 @@ impl SymmetricNls {
         // Entries of the size that the Gram matrix asks for: Tr S = sum |Q_a|^2.
         let trace: f64 = (0..gram.nrows()).map(|a| gram[(a, a)]).sum();
         let unknowns = problem.unknowns() as f64;
-        let size = (trace.abs() / unknowns).sqrt().max(f64::MIN_POSITIVE);
+        let size = if trace > 0.0 {
+            (trace / unknowns).sqrt()
+        } else {
+            // Without S: an entry of T is a sum of r^3 products of three entries of random sign.
+            let entry = t.norm() / (t.as_slice().len() as f64).sqrt();
+            (entry / (self.rank as f64).powf(1.5)).cbrt()
+        };
+        let size = size.max(f64::MIN_POSITIVE);
         let mut best: Option<Path> = None;
         let mut steps = 0;
         let mut starts = 0;

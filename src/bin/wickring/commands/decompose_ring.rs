@@ -8,7 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
-use wickring::decomp::{Fit, Ring, RingAlgebraic, RingAls, RingCompletion, RingRanks, RingSvd};
+use wickring::decomp::{Derivations, Fit, Ring, RingAlgebraic, RingAls, RingCompletion};
+use wickring::decomp::{RingRanks, RingSampledAls, RingSvd, SymmetricNls, asymmetry};
 use wickring::io::{npz, write_whole};
 use wickring::tensor::{Scalar, Tensor, TensorRing, TensorView};
 use wickring::{Error, Status};
@@ -39,6 +40,10 @@ pub struct RingArgs {
     /// Look for complex cores also when the tensor is real.
     #[arg(long)]
     complex: bool,
+    /// The tensor is totally symmetric, of order three: look for one symmetric core for all three places.
+    /// Without this it is tried when the tensor is symmetric to rounding.
+    #[arg(long)]
+    symmetric: bool,
     /// Also look for one core that serves at every place (translation-invariant tensors).
     #[arg(long)]
     uniform: bool,
@@ -55,6 +60,8 @@ enum Method {
     Als,
     /// Sequential SVDs.
     Svd,
+    /// Least squares on sampled rows, for large tensors.
+    Sampled,
 }
 
 /// Runs `wickring decompose ring`.
@@ -71,7 +78,10 @@ pub fn run(args: &RingArgs, context: &Context) -> Result<Outcome, Error> {
                 let data = t.as_slice().iter().map(|&x| Complex::new(x, 0.0)).collect();
                 return dense(args, &Tensor::from_vec(t.dims(), data)?, context);
             }
-            dense(args, &t, context)
+            match symmetric(args, &t, context)? {
+                Some(fit) => report(args, t.dims(), fit, context),
+                None => dense(args, &t, context),
+            }
         }
         Loaded::Complex(t) => dense(args, &t, context),
     }
@@ -91,6 +101,58 @@ fn ranks(text: &str) -> Result<Option<Vec<usize>>, Error> {
             Err(Error::invalid("decompose ring", text))
         }
     }
+}
+
+/// The symmetric methods, when they apply: derivations and the Peirce frame, then least squares on the tensor.
+fn symmetric(
+    args: &RingArgs,
+    t: &Tensor,
+    context: &Context,
+) -> Result<Option<Fit<TensorRing<f64>>>, Error> {
+    let tried = args.symmetric || (args.method == Method::Auto && asymmetry(t.view()) <= 1e-12);
+    if !tried {
+        return Ok(None);
+    }
+    let candidates: Vec<usize> = match ranks(&args.rank)?.as_deref() {
+        Some([first, rest @ ..]) if rest.iter().all(|r| r == first) => vec![*first],
+        Some(_) => return Ok(None),
+        // The greatest rank whose symmetric matrices still fit into the outputs comes first.
+        None => (1..=8)
+            .rev()
+            .filter(|r| r * (r + 1) / 2 <= t.dims()[0])
+            .collect(),
+    };
+    let mut failure = None;
+    for r in candidates {
+        match one_symmetric(r, t, context) {
+            Ok(fit) if fit.status == Status::Converged || args.symmetric => return Ok(Some(fit)),
+            Ok(_) => {}
+            Err(e) => failure = Some(e),
+        }
+    }
+    match failure {
+        Some(e) if args.symmetric => Err(e),
+        _ => Ok(None),
+    }
+}
+
+fn one_symmetric(r: usize, t: &Tensor, context: &Context) -> Result<Fit<TensorRing<f64>>, Error> {
+    let mut rng = context.rng();
+    let mut meter = context.meter();
+    let d = t.dims().first().copied().unwrap_or(0);
+    let gram = faer::Mat::zeros(d, d);
+    let nls = SymmetricNls::new(r).weights(0.0, 1.0 / t.view().norm().max(f64::MIN_POSITIVE));
+    let fit = if d < r * (r + 1) / 2 {
+        nls.decompose(gram.as_ref(), t.view(), &mut rng, &mut |p| meter.step(p))?
+    } else {
+        let fit = Derivations::new(r).decompose(t.view(), &mut rng)?;
+        match fit.status {
+            Status::Converged => fit,
+            _ => nls.refine(gram.as_ref(), t.view(), &fit.model, &mut |p| meter.step(p))?,
+        }
+    };
+    let ring = TensorRing::from_symmetric(&fit.model)?;
+    Ok(fit.map(|_| ring))
 }
 
 fn dense<T: Scalar>(args: &RingArgs, t: &Tensor<T>, context: &Context) -> Result<Outcome, Error> {
@@ -133,6 +195,10 @@ fn named<T: Scalar>(
     match args.method {
         Method::Algebraic => RingAlgebraic::new(ranks).decompose(t, rng),
         Method::Svd => RingSvd::new(ranks).decompose(t, rng),
+        Method::Sampled => RingSampledAls::new(ranks)
+            .starts(args.starts)
+            .max_sweeps(args.max_sweeps)
+            .decompose(t, rng, &mut |p| meter.step(p)),
         Method::Als | Method::Auto => RingAls::new(ranks)
             .starts(args.starts)
             .max_sweeps(args.max_sweeps)
