@@ -7,6 +7,8 @@
 //! |---|---|
 //! | [`Cp`] | a sum of rank-one tensors, any order, real or complex: the default engine |
 //! | [`CpMasked`] | the same for incomplete or weighted data |
+//! | [`CpNonnegative`] | the same with nonnegative factors |
+//! | [`rank_table`] | how many components? |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 //! | [`Ring`] | rings of any order, ranks given or not: the default engine |
 //! | [`Derivations`] | symmetric rings of order three from `T` alone |
@@ -21,6 +23,25 @@
 
 mod contraction;
 mod cp;
+mod fit;
+mod frame;
+mod peirce;
+
+pub use contraction::{Contraction, TensorContraction};
+pub use cp::{
+    Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, core_consistency, kruskal_rank,
+    kruskal_slack, rank_table, rank_table_masked,
+};
+mod compress;
+mod contraction;
+mod cp;
+mod cp_algebraic;
+mod cp_condition;
+mod cp_nls;
+mod cp_normal;
+mod cp_starts;
+mod cp_sweep;
+mod cp_verdict;
 mod fit;
 mod frame;
 mod jordan;

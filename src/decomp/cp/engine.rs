@@ -289,7 +289,10 @@ impl<T: Scalar + Ring> Scaled<T> {
 }
 
 /// The zero tensor is the model with zero weights, exactly.
-fn zero_fit<T: Scalar + Ring>(dims: &[usize], rank: usize) -> Result<Fit<CpTensor<T>>, Error> {
+pub(super) fn zero_fit<T: Scalar + Ring>(
+    dims: &[usize],
+    rank: usize,
+) -> Result<Fit<CpTensor<T>>, Error> {
     let unit =
         |n: usize| Factor::from_fn(n, rank, |i, _| if i == 0 { T::one() } else { T::zero() });
     let factors = dims.iter().map(|&n| unit(n)).collect();

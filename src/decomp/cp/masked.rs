@@ -54,6 +54,13 @@ impl CpMasked {
         }
     }
 
+    pub(super) fn with_rank(&self, rank: usize) -> Self {
+        Self {
+            rank,
+            ..self.clone()
+        }
+    }
+
     /// Number of starts, in `1..=10000`; 8 by default.
     #[must_use]
     pub fn starts(self, starts: usize) -> Self {

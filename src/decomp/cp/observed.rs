@@ -291,11 +291,9 @@ fn damped(h: &Factor, mu: f64) -> Factor {
 }
 
 fn moved(rows: &Rows, p: &Mat<f64>) -> Rows {
-    let mut at = 0;
     let mut out = rows.clone();
-    for x in out.iter_mut().flatten() {
+    for (at, x) in out.iter_mut().flatten().enumerate() {
         *x += p[(at, 0)];
-        at += 1;
     }
     out
 }

@@ -1,5 +1,11 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
+mod cp_report;
+mod decompose;
+mod decompose_cp;
+mod learn;
+mod poly;
+mod tensor_file;
 mod check;
 mod decompose;
 mod decompose_cp;
