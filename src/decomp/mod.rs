@@ -25,31 +25,15 @@ mod contraction;
 mod cp;
 mod fit;
 mod frame;
+mod jordan;
 mod peirce;
+mod ring;
 
 pub use contraction::{Contraction, TensorContraction};
 pub use cp::{
     Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, core_consistency, kruskal_rank,
     kruskal_slack, rank_table, rank_table_masked,
 };
-mod compress;
-mod contraction;
-mod cp;
-mod cp_algebraic;
-mod cp_condition;
-mod cp_nls;
-mod cp_normal;
-mod cp_starts;
-mod cp_sweep;
-mod cp_verdict;
-mod fit;
-mod frame;
-mod jordan;
-mod peirce;
-mod ring;
-
-pub use contraction::{Contraction, TensorContraction};
-pub use cp::{Cp, CpMasked, CpMethod};
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::PeirceFrame;
 pub use jordan::JordanBasis;

@@ -1,6 +1,6 @@
 //! `wickring decompose ring`: tensor ring of a tensor file.
 
-use super::ring_input::{Loaded, inputs, load, require_finite};
+use super::tensor_file::{Loaded, inputs, load, require_finite};
 use crate::context::{Context, Missing, Outcome};
 use clap::{Args, ValueEnum};
 use num_complex::Complex;
@@ -84,6 +84,10 @@ pub fn run(args: &RingArgs, context: &Context) -> Result<Outcome, Error> {
             }
         }
         Loaded::Complex(t) => dense(args, &t, context),
+        Loaded::Sparse(_) => {
+            let problem = "is sparse; decompose ring reads dense tensors (.npy, .npz, .mat)";
+            Err(Error::file(args.file.as_path(), "", problem))
+        }
     }
 }
 

@@ -1,12 +1,7 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
-mod cp_report;
-mod decompose;
-mod decompose_cp;
-mod learn;
-mod poly;
-mod tensor_file;
 mod check;
+mod cp_report;
 mod decompose;
 mod decompose_cp;
 mod decompose_ring;
@@ -16,7 +11,7 @@ mod learn;
 mod learn_relu;
 mod poly;
 mod predict;
-mod ring_input;
+mod tensor_file;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
