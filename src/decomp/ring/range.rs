@@ -5,8 +5,8 @@ use crate::tensor::{Scalar, columns, norm};
 use faer::{Mat, MatRef};
 use rand::Rng;
 
-/// Up to this many rows the Gram matrix is diagonalised; above, the space is sketched. Measured on 2 GF/s
-/// to 40 GF/s machines: the symmetric eigensolver costs more than two passes over the data from here on.
+/// Up to this many rows the Gram matrix is diagonalised; above, the space is sketched. By operation counts the
+/// symmetric eigensolver costs more than two passes over the data from about here on; not tuned further.
 const GRAM_ROWS: usize = 96;
 /// Extra directions of a sketch: they show the spectrum behind the cut and make a miss improbable.
 const MARGIN: usize = 8;
