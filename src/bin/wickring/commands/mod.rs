@@ -12,8 +12,8 @@ mod learn_quadratic;
 mod learn_relu;
 mod poly;
 mod predict;
-mod tensor_file;
 mod sample;
+mod tensor_file;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
