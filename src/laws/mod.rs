@@ -9,6 +9,8 @@ pub mod bytes;
 pub mod planted;
 pub mod poly_ring;
 pub mod quadratic_maps;
+pub mod ring_identities;
+pub mod ring_methods;
 pub mod ring_models;
 pub mod rings;
 pub mod theory;

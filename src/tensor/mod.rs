@@ -10,6 +10,7 @@
 //! | [`QuadraticMap`] | `z_a = x'Q_a x + b_a'x + c_a` of a standard Gaussian `x` |
 //! | [`Factor`] | a factor matrix: contiguous columns, one per component |
 //! | [`CpTensor`] | the canonical polyadic model, float or exact |
+//! | [`SparseTensor`] | coordinates and values, with a sparse MTTKRP |
 //! | [`mttkrp_all`] | the kernel behind every CP algorithm, all modes by two matrix products |
 //! | [`TensorRing`] | the model `T[i_0,..,i_{m-1}] = Tr(G_0(i_0) .. G_{m-1}(i_{m-1}))`, real or complex |
 //! | [`TensorTrain`] | its open case, with canonical form and rounding |
@@ -31,6 +32,7 @@ mod ring_algebra;
 mod ring_gauge;
 mod ring_round;
 mod scalar;
+mod sparse;
 mod symmetric_ring;
 mod train;
 
@@ -45,7 +47,12 @@ pub(crate) use mttkrp::{Side, half, one_in_group};
 pub use mttkrp::{best_split, mttkrp, mttkrp_all, residual_into};
 pub use quadratic_map::{QuadraticForm, QuadraticMap};
 pub use ring::TensorRing;
-pub use ring_gauge::RingGauge;
+pub(crate) use ring::bonds_last;
+pub use ring_gauge::{RingGauge, UniformRing};
 pub use scalar::{Factors, Scalar};
+pub(crate) use scalar::{columns, norm};
+pub use sparse::SparseTensor;
+pub(crate) use sparse::by_rows;
 pub use symmetric_ring::SymmetricRing;
 pub use train::TensorTrain;
+pub(crate) use train::kept;

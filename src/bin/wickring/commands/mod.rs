@@ -1,10 +1,12 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
 mod check;
+mod cp_report;
 mod decompose;
 mod decompose_cp;
 mod demo;
 mod demo_claims;
+mod decompose_ring;
 mod experiment;
 mod experiment_relu;
 mod learn;
@@ -13,6 +15,7 @@ mod learn_relu;
 mod poly;
 mod predict;
 mod sample;
+mod tensor_file;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;

@@ -1,6 +1,6 @@
 //! Compression by orthonormal bases of the unfoldings.
 
-use super::cp_algebraic::normal;
+use super::algebraic::normal;
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::tensor::{Factor, Tensor, TensorView, mode_product, mttkrp, unfolding_gram};

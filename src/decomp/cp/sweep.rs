@@ -1,6 +1,6 @@
 //! Alternating least squares: one sweep over all modes costs two products with the data.
 
-use super::cp_normal::hadamard_grams;
+use super::normal::hadamard_grams;
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::tensor::{Factor, Side, TensorView, best_split, half, one_in_group, residual_into};

@@ -16,9 +16,9 @@
 //!
 //! Exact: nothing. Approximate: everything; the certificate says how well.
 
-use super::cp_starts::{Candidate, search};
-use super::cp_verdict::{Judged, judge};
-use super::{Certificate, Evidence, Fit, Work};
+use super::starts::{Candidate, search};
+use super::verdict::{Judged, judge};
+use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::linalg::Scalar;
 use crate::observe::{Observer, unobserved};
 use crate::poly::Ring;
@@ -117,7 +117,7 @@ impl Cp {
     /// # Errors
     /// `InvalidInput`: an option outside its domain, a dimension of zero, or an algebraic method asked for
     /// where no grouping of modes admits the rank. `NonFinite`: a NaN or infinite entry (see
-    /// [`super::CpMasked`] for missing data). `Degenerate`: the algebraic method met only singular pencils.
+    /// [`crate::decomp::CpMasked`] for missing data). `Degenerate`: the algebraic method met only singular pencils.
     /// `Backend`, `Overflow`.
     ///
     /// # Complexity
@@ -217,17 +217,17 @@ impl Cp {
             let all = judged.certificate.evidence.iter();
             all.filter(|e| e.name == name).any(|e| !e.holds())
         };
-        if failed(super::cp_verdict::CANCELLATION) {
+        if failed(super::verdict::CANCELLATION) {
             return Status::IllConditioned;
         }
         let residual = judged.certificate.rel_residual;
         let reached = match self.tol {
             Some(tol) => residual <= tol,
-            None => !failed(super::cp_verdict::UNEXPLAINED) && judged.certificate.holds(),
+            None => !failed(super::verdict::UNEXPLAINED) && judged.certificate.holds(),
         };
         if reached {
             Status::Converged
-        } else if best.budget_spent && failed(super::cp_verdict::GRADIENT) {
+        } else if best.budget_spent && failed(super::verdict::GRADIENT) {
             Status::IterationLimit
         } else {
             Status::Stalled
@@ -289,7 +289,10 @@ impl<T: Scalar + Ring> Scaled<T> {
 }
 
 /// The zero tensor is the model with zero weights, exactly.
-fn zero_fit<T: Scalar + Ring>(dims: &[usize], rank: usize) -> Result<Fit<CpTensor<T>>, Error> {
+pub(super) fn zero_fit<T: Scalar + Ring>(
+    dims: &[usize],
+    rank: usize,
+) -> Result<Fit<CpTensor<T>>, Error> {
     let unit =
         |n: usize| Factor::from_fn(n, rank, |i, _| if i == 0 { T::one() } else { T::zero() });
     let factors = dims.iter().map(|&n| unit(n)).collect();

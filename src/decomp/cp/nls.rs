@@ -1,6 +1,6 @@
 //! Levenberg-Marquardt for the CP model, on data scaled to norm one.
 
-use super::cp_normal::Normal;
+use super::normal::Normal;
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::tensor::{Factor, TensorView, mttkrp_all, residual_into};

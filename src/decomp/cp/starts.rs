@@ -1,10 +1,10 @@
 //! The search for the best CP fit: starts, batches, return to the full space.
 
+use super::algebraic::{algebraic_start, normal};
 use super::compress::Compressed;
-use super::cp::{Cp, CpMethod};
-use super::cp_algebraic::{algebraic_start, normal};
-use super::cp_nls::{LmOptions, Stop, descent, refine};
-use super::cp_sweep::{accelerated, grams_of};
+use super::engine::{Cp, CpMethod};
+use super::nls::{LmOptions, Stop, descent, refine};
+use super::sweep::{accelerated, grams_of};
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::observe::{Observer, Progress};

@@ -49,7 +49,7 @@ impl Grouping {
                 members.map(|(&n, _)| n).fold(1, usize::saturating_mul)
             };
             let (p, q, s) = (size(0), size(1), size(2));
-            if p < rank || q < rank || (s < 2 && rank > 1) {
+            if p < rank || q < rank || s < 2 {
                 continue;
             }
             // Small first groups keep the inverse cheap and the data well averaged.
@@ -76,6 +76,9 @@ pub(super) fn algebraic_start<T: Scalar>(
     rank: usize,
     rng: &mut impl Rng,
 ) -> Result<Option<Vec<Factor<T>>>, Error> {
+    if rank == 1 {
+        return rank_one(t, 3).map(Some);
+    }
     let Some(groups) = Grouping::of(t.dims(), rank) else {
         return Ok(None);
     };
@@ -129,10 +132,6 @@ fn eigenvectors<T: Scalar>(
     let c = super::compress::Compressed::hosvd(op, t.view(), &[keep(p), keep(q), keep(s)])?;
     let m = c.core.view().as_matrix(2);
     let slices = m.ncols();
-    if rank == 1 {
-        let x = c.expand(&rank_one(c.core.view(), 3)?);
-        return Ok(x.into_iter().next());
-    }
     // The pencil whose eigenvectors are best conditioned among a few random ones.
     let mut best: Option<(f64, Mat<T>)> = None;
     for _ in 0..3 {

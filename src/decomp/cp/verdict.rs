@@ -1,10 +1,10 @@
 //! What is measured about a CP model: gradient, degeneracy, uniqueness, agreement, conditioning.
 
-use super::cp_nls::descent;
-use super::cp_normal::Normal;
-use super::cp_starts::{EXACT, Found};
-use super::{Certificate, Evidence};
+use super::nls::descent;
+use super::normal::Normal;
+use super::starts::{EXACT, Found};
 use crate::Error;
+use crate::decomp::{Certificate, Evidence};
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
 use crate::tensor::{CpTensor, Factor, TensorView, residual_into};
@@ -19,9 +19,9 @@ pub(super) const UNEXPLAINED: &str = "unexplained variance against half of that 
 pub(super) const AGREEMENT: &str = "starts at the best value, short of two";
 
 /// Components that outweigh the model this many times are diverging against each other.
-const MOST_CANCELLATION: f64 = 100.0;
+pub(super) const MOST_CANCELLATION: f64 = 100.0;
 /// On data of norm one; the refinement ends near 1e-9, and a start that stopped early is near 1e-3.
-const MOST_GRADIENT: f64 = 1e-5;
+pub(super) const MOST_GRADIENT: f64 = 1e-5;
 
 /// A certificate together with what the status needs.
 pub(super) struct Judged {
@@ -62,7 +62,7 @@ pub(super) fn judge<T: Scalar + Ring>(
     ));
     let certificate = Certificate {
         rel_residual,
-        cond: super::cp_condition::condition(model),
+        cond: super::condition::condition(model),
         evidence,
     };
     Ok(Judged { certificate })
