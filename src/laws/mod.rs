@@ -7,6 +7,8 @@
 mod broken;
 pub mod bytes;
 pub mod quadratic_maps;
+pub mod poly_ring;
 pub mod rings;
+pub mod planted;
 
 pub use broken::{Broken, check, within};

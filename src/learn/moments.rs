@@ -241,19 +241,13 @@ impl Moments {
 
     /// Turns a leaf whose rows are all there into a subtree.
     fn complete(&mut self, leaf: u64) {
-        if self
-            .rows
-            .get(&leaf)
-            .is_some_and(|rows| rows.len() as u64 == LEAF)
+        let full = |rows: &BTreeMap<u32, Vec<f64>>| rows.len() as u64 == LEAF;
+        if self.rows.get(&leaf).is_some_and(full)
+            && let Some(rows) = self.rows.remove(&leaf)
         {
-            if let Some(rows) = self.rows.remove(&leaf) {
-                let flat: Vec<f64> = rows.into_values().flatten().collect();
-                self.plant(
-                    leaf,
-                    0,
-                    ChunkSums::of(&flat, self.columns, self.third_order),
-                );
-            }
+            let flat: Vec<f64> = rows.into_values().flatten().collect();
+            let sums = ChunkSums::of(&flat, self.columns, self.third_order);
+            self.plant(leaf, 0, sums);
         }
     }
 
@@ -263,10 +257,10 @@ impl Moments {
             return Ok(());
         }
         let before = self.trees.range(..=(to - 1) / LEAF).next_back();
-        if let Some((&leaf, (level, _))) = before {
-            if (leaf + (1 << level)) * LEAF > from {
-                return Err(seen(from.max(leaf * LEAF)));
-            }
+        if let Some((&leaf, (level, _))) = before
+            && (leaf + (1 << level)) * LEAF > from
+        {
+            return Err(seen(from.max(leaf * LEAF)));
         }
         for (&leaf, rows) in self.rows.range(from / LEAF..=(to - 1) / LEAF) {
             for &i in rows.keys() {

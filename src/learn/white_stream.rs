@@ -2,7 +2,7 @@
 
 use super::split::Split;
 use crate::Error;
-use crate::decomp::Contraction;
+use crate::decomp::{Contraction, JordanBasis};
 use crate::io::samples::{Chunk, Samples};
 use crate::observe::{Observer, Progress};
 use faer::{Mat, MatRef};
@@ -169,6 +169,24 @@ impl Contraction for WhiteStream<'_, '_> {
                 }
             }
             y.transpose() * pairs
+        })
+    }
+
+    fn gradient(&mut self, b: MatRef<'_, f64>, jordan: &JordanBasis) -> Result<Mat<f64>, Error> {
+        // sum_ij J_ijk (b_i.y)(b_j.y) is coordinate k of X^2 for the X with coordinates b'y: one pass, and
+        // nothing of size N^3.
+        let n = self.dim();
+        let b = b.to_owned();
+        self.average((n, n), &move |y| {
+            let x = y * &b;
+            let mut squares = Mat::zeros(y.nrows(), n);
+            let (mut row, mut scratch, mut out) = (vec![0.0; n], Vec::new(), vec![0.0; n]);
+            for i in 0..y.nrows() {
+                (0..n).for_each(|k| row[k] = x[(i, k)]);
+                jordan.square(&row, &mut scratch, &mut out);
+                (0..n).for_each(|k| squares[(i, k)] = out[k]);
+            }
+            y.transpose() * squares
         })
     }
 

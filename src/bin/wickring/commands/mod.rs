@@ -1,7 +1,9 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
-mod check;
 mod learn;
+mod check;
+mod decompose;
+mod decompose_cp;
 mod poly;
 
 use crate::context::{Context, Outcome};
@@ -18,6 +20,9 @@ pub enum Command {
     /// Models from samples, with evidence.
     #[command(subcommand)]
     Learn(learn::Learn),
+    /// Tensor decompositions with evidence.
+    #[command(subcommand)]
+    Decompose(decompose::Decompose),
 }
 
 /// Runs a command.
@@ -26,5 +31,6 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
         Command::Check(args) => check::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
+        Command::Decompose(args) => decompose::run(args, context),
     }
 }
