@@ -1,5 +1,5 @@
 //! The quadratic learner: planted maps, the statistical floor, and everything that must not be learned.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;

@@ -9,16 +9,23 @@
 //! The functions are not generic, so that faer's generic code is compiled once.
 
 mod complex;
+mod complex_scalar;
 mod definite;
 mod eigen;
 mod gemm;
 mod jacobi;
+mod qr;
 mod scalar;
 pub mod small;
 mod solve;
 mod svd;
 
+pub use complex::{
+    ComplexSvd, complex_cholesky_solve, complex_eigenvalues, complex_frobenius, complex_lstsq,
+    complex_solve, complex_svd, inverse_iteration,
+};
 pub use eigen::{Eigen, SymmetricEigen, eigen, symmetric_eigen};
+pub use qr::{complex_qr, thin_qr};
 pub use scalar::Scalar;
 pub use solve::{cholesky_solve, lstsq, solve};
 pub use svd::{Svd, polar_orthogonal, thin_svd};

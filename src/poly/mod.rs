@@ -15,9 +15,9 @@
 mod arithmetic;
 mod calculus;
 mod display;
+pub mod gaussian;
 mod integers;
 mod monomials;
-pub mod gaussian;
 mod parse;
 mod polynomial;
 mod product;

@@ -91,7 +91,7 @@ where
         return Err(Error::Overflow { op, what });
     };
     let total = rows.checked_mul(cols);
-    if !total.is_some_and(|t| t <= isize::MAX as usize / 16) {
+    if total.is_none_or(|t| t > isize::MAX as usize / 16) {
         return Err(Error::Overflow { op, what });
     }
     Ok(Factor::from_fn(rows, cols, |i, j| {

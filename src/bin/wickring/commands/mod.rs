@@ -1,9 +1,9 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
-mod learn;
 mod check;
 mod decompose;
 mod decompose_cp;
+mod learn;
 mod poly;
 
 use crate::context::{Context, Outcome};
