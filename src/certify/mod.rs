@@ -18,6 +18,7 @@ mod certificate;
 mod checker;
 mod expression;
 mod format;
+pub mod scheme;
 
 pub use certificate::{Certificate, Claim, ClaimedTensor, Entry, sha256};
 pub use checker::check;

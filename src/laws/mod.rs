@@ -11,5 +11,6 @@ pub mod poly_ring;
 pub mod quadratic_maps;
 pub mod ring_models;
 pub mod rings;
+pub mod schemes;
 
 pub use broken::{Broken, check, within};

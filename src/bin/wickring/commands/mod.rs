@@ -5,6 +5,7 @@ mod decompose;
 mod decompose_cp;
 mod learn;
 mod poly;
+mod verify;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -14,6 +15,7 @@ use wickring::Error;
 #[derive(Subcommand)]
 pub enum Command {
     Check(check::Check),
+    Verify(verify::Verify),
     /// Exact polynomial algebra: Z, Q, Q(i), F_p.
     #[command(subcommand)]
     Poly(poly::Poly),
@@ -29,6 +31,7 @@ pub enum Command {
 pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
         Command::Check(args) => check::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
         Command::Decompose(args) => decompose::run(args, context),
