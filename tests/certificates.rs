@@ -156,7 +156,7 @@ fn factorisations_are_multiplied_out() {
         Claim::cp_exact("Q[x,1/x]", &border, &w).up_to_order(2)
     ));
     // The trace of a product of Pauli-like matrices as a ring of rank two.
-    let core = vec![rows("1 0; 0 1"), rows("0 1; 1 0")];
+    let core = [rows("1 0; 0 1"), rows("0 1; 1 0")];
     let swap = |i: usize, j: usize| if i == j { "2" } else { "0" };
     let trace: Vec<_> = (0..4).map(|k| entry(swap(k / 2, k % 2))).collect();
     // Core entry (a, i, b): identity for i = 0, exchange for i = 1.

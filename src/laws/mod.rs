@@ -12,5 +12,6 @@ pub mod quadratic_maps;
 pub mod ring_models;
 pub mod rings;
 pub mod schemes;
+pub mod theory;
 
 pub use broken::{Broken, check, within};

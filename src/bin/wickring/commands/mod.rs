@@ -3,9 +3,13 @@
 mod check;
 mod decompose;
 mod decompose_cp;
+mod experiment;
+mod experiment_relu;
 mod learn;
+mod learn_relu;
 mod poly;
 mod verify;
+mod predict;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -22,6 +26,11 @@ pub enum Command {
     /// Models from samples, with evidence.
     #[command(subcommand)]
     Learn(learn::Learn),
+    /// Evaluate a learned function.
+    Predict(predict::Predict),
+    /// Planted problems that tell a paper's story: tables and pictures.
+    #[command(subcommand)]
+    Experiment(experiment::Experiment),
     /// Tensor decompositions with evidence.
     #[command(subcommand)]
     Decompose(decompose::Decompose),
@@ -34,6 +43,8 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
         Command::Verify(args) => verify::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
+        Command::Predict(args) => predict::run(args, context),
+        Command::Experiment(args) => experiment::run(args, context),
         Command::Decompose(args) => decompose::run(args, context),
     }
 }
