@@ -103,10 +103,11 @@ pub fn fuzz_schemes(data: &[u8]) -> Result<(), Broken> {
     };
     for scheme in read.unwrap_or_default() {
         // Only small ones: the law is about readers.
-        if scheme.factors.iter().all(|f| f.size() <= 16) && scheme.rank() <= 16 {
-            if let Ok(found) = examine(&scheme, None, SchemeField::Auto) {
-                let _ = find_faults(&found.scheme, &found.residual);
-            }
+        if scheme.factors.iter().all(|f| f.size() <= 16)
+            && scheme.rank() <= 16
+            && let Ok(found) = examine(&scheme, None, SchemeField::Auto)
+        {
+            let _ = find_faults(&found.scheme, &found.residual);
         }
     }
     Ok(())

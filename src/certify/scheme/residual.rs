@@ -102,18 +102,15 @@ impl Residual {
         let scale_q = Rational::from(i64::try_from(scale).ok()?);
         let mut terms = BTreeMap::new();
         let wanted = target.entries();
+        let whole = |v: &Rational| {
+            i128::try_from(&v.numerator())
+                .ok()
+                .filter(|_| v.is_integer())
+        };
         for (at, &sum) in sums.iter().enumerate() {
             match wanted.get(&at) {
                 None if sum == 0 => (),
-                Some(v)
-                    if v.is_integer()
-                        && i64::try_from(&v.numerator())
-                            .ok()
-                            .map(|v| i128::from(v) * scale)
-                            == Some(sum) =>
-                {
-                    ()
-                }
+                Some(v) if whole(v).and_then(|v| v.checked_mul(scale)) == Some(sum) => (),
                 other => {
                     let sum = Rational::from(crate::poly::Integer::from(sum));
                     let gap = (&sum / &scale_q)? - other.cloned().unwrap_or_default();
