@@ -1,5 +1,7 @@
 //! The independent checker: true claims pass, false ones are refuted, damaged files are refused.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // helpers of tests
+
 use wickring::Error;
 use wickring::certify::{Certificate, Claim, ClaimedTensor, Entry, Expression, Limits, check};
 use wickring::poly::Rational;

@@ -1,5 +1,7 @@
 //! Schemes of the public catalogues: verdicts, conventions, faults, mutations, hostile files.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // helpers of tests
+
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use wickring::certify::scheme::{
