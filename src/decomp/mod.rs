@@ -6,6 +6,7 @@
 //! | which one do I want? | |
 //! |---|---|
 //! | [`Cp`] | a sum of rank-one tensors, any order, real or complex: the default engine |
+//! | [`ExactCp`] | rational factors of a small tensor, exact or not called converged |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 
 mod compress;
@@ -18,6 +19,10 @@ mod cp_normal;
 mod cp_starts;
 mod cp_sweep;
 mod cp_verdict;
+mod exact_cp;
+mod exact_fixing;
+mod exact_linear;
+mod exact_system;
 mod fit;
 mod frame;
 mod jordan;
@@ -26,6 +31,7 @@ mod rank_one;
 
 pub use contraction::{Contraction, TensorContraction};
 pub use cp::{Cp, CpMethod};
+pub use exact_cp::{ExactCp, RationalCp};
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::PeirceFrame;
 pub use jordan::JordanBasis;
