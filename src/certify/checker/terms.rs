@@ -15,7 +15,8 @@ pub(super) type Checked<T> = Result<T, Error>;
 
 /// The text is not a certificate, whatever it claims.
 pub(super) fn malformed<T>(what: impl Into<String>) -> Checked<T> {
-    Err(Error::invalid(OP, what))
+    let short = what.into().chars().take(300).collect::<String>();
+    Err(Error::invalid(OP, short))
 }
 
 pub(super) fn monomial(mut exponents: Vec<i64>, coefficient: RBig) -> Terms {
@@ -65,8 +66,7 @@ impl Machine {
     pub(super) fn spend(&mut self, steps: usize) -> Checked<()> {
         let left = self.steps.checked_sub(steps as u64);
         let over = || malformed("checking costs more steps than the limit allows");
-        self.steps = left.map_or_else(over, Ok)?;
-        Ok(())
+        left.map_or_else(over, |left| Ok(self.steps = left))
     }
 
     /// `sum += factor * a * b`, term by term.

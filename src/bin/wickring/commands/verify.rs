@@ -1,5 +1,6 @@
 //! `wickring verify`: is this factorisation exactly the tensor that it claims to be?
 
+use super::check::Emit;
 use crate::context::{Context, Outcome};
 use clap::Args;
 use serde_json::{Value, json};
@@ -35,6 +36,9 @@ pub struct Verify {
     /// Count multiplications, additions and scalings.
     #[arg(long)]
     cost: bool,
+    /// Write the exact schemes for another system instead of a certificate, to --out or to standard output.
+    #[arg(long, value_enum)]
+    emit: Option<Emit>,
     /// Compare ranks with a table of best known ones (CSV: format,ZT,Z,Q).
     #[arg(long)]
     compare: Option<PathBuf>,
@@ -72,7 +76,9 @@ pub fn run(args: &Verify, context: &Context) -> Result<Outcome, Error> {
                 args,
                 table: table.as_ref(),
             };
-            context.say(&record.text());
+            if args.emit.is_none() || context.common.out.is_some() {
+                context.say(&record.text());
+            }
             records.push(record.json());
             let claim = found.scheme.claim(&found.field, &found.target);
             match found.verdict {
@@ -84,7 +90,13 @@ pub fn run(args: &Verify, context: &Context) -> Result<Outcome, Error> {
             }
         }
     }
-    if let Some(out) = &context.common.out {
+    if let Some(language) = args.emit {
+        if certificate.is_empty() {
+            context.warn("nothing was exact, so nothing is written");
+        } else {
+            language.write(&certificate.to_json(), context)?;
+        }
+    } else if let Some(out) = &context.common.out {
         if certificate.is_empty() {
             context.warn("nothing was exact, so no certificate is written");
         } else {
@@ -95,7 +107,7 @@ pub fn run(args: &Verify, context: &Context) -> Result<Outcome, Error> {
             ));
         }
     }
-    if context.common.json {
+    if context.common.json && (args.emit.is_none() || context.common.out.is_some()) {
         context.emit(&json!({ "exact": all, "schemes": records }), "");
     }
     Ok(if all {
