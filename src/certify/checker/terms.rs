@@ -66,7 +66,8 @@ impl Machine {
     pub(super) fn spend(&mut self, steps: usize) -> Checked<()> {
         let left = self.steps.checked_sub(steps as u64);
         let over = || malformed("checking costs more steps than the limit allows");
-        left.map_or_else(over, |left| Ok(self.steps = left))
+        self.steps = left.map_or_else(over, Ok)?;
+        Ok(())
     }
 
     /// `sum += factor * a * b`, term by term.

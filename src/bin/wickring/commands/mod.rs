@@ -3,6 +3,7 @@
 mod check;
 mod decompose;
 mod decompose_cp;
+mod decompose_exact;
 mod experiment;
 mod experiment_relu;
 mod learn;
@@ -10,8 +11,8 @@ mod learn_quadratic;
 mod learn_relu;
 mod poly;
 mod predict;
-mod verify;
 mod sample;
+mod verify;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
