@@ -9,6 +9,7 @@
 //! | [`CpMasked`] | the same for incomplete or weighted data |
 //! | [`CpNonnegative`] | the same with nonnegative factors |
 //! | [`rank_table`] | how many components? |
+//! | [`ExactCp`] | rational factors of a small tensor, exact or not called converged |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 //! | [`Ring`] | rings of any order, ranks given or not: the default engine |
 //! | [`Derivations`] | symmetric rings of order three from `T` alone |
@@ -23,6 +24,17 @@
 
 mod contraction;
 mod cp;
+mod cp_algebraic;
+mod cp_condition;
+mod cp_nls;
+mod cp_normal;
+mod cp_starts;
+mod cp_sweep;
+mod cp_verdict;
+mod exact_cp;
+mod exact_fixing;
+mod exact_linear;
+mod exact_system;
 mod fit;
 mod frame;
 mod jordan;
@@ -34,6 +46,8 @@ pub use cp::{
     Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, core_consistency, kruskal_rank,
     kruskal_slack, rank_table, rank_table_masked,
 };
+pub use cp::{Cp, CpMethod};
+pub use exact_cp::{ExactCp, RationalCp};
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::PeirceFrame;
 pub use jordan::JordanBasis;

@@ -13,6 +13,7 @@ pub mod ring_identities;
 pub mod ring_methods;
 pub mod ring_models;
 pub mod rings;
+pub mod schemes;
 pub mod theory;
 
 pub use broken::{Broken, check, within};

@@ -7,6 +7,7 @@ mod decompose_cp;
 mod demo;
 mod demo_claims;
 mod decompose_ring;
+mod decompose_exact;
 mod experiment;
 mod experiment_relu;
 mod learn;
@@ -16,6 +17,7 @@ mod poly;
 mod predict;
 mod sample;
 mod tensor_file;
+mod verify;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -26,6 +28,7 @@ use wickring::Error;
 pub enum Command {
     Demo(demo::Demo),
     Check(check::Check),
+    Verify(verify::Verify),
     /// Exact polynomial algebra: Z, Q, Q(i), F_p.
     #[command(subcommand)]
     Poly(poly::Poly),
@@ -48,6 +51,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
         Command::Demo(args) => demo::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
         Command::Sample(args) => sample::run(args, context),
