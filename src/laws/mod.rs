@@ -9,6 +9,7 @@ pub mod bytes;
 pub mod planted;
 pub mod poly_ring;
 pub mod quadratic_maps;
+pub mod relu;
 pub mod ring_models;
 pub mod rings;
 pub mod theory;
