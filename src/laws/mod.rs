@@ -11,6 +11,7 @@ pub mod poly_ring;
 pub mod quadratic_maps;
 pub mod ring_identities;
 pub mod ring_methods;
+pub mod relu;
 pub mod ring_models;
 pub mod rings;
 pub mod schemes;
