@@ -2,6 +2,7 @@
 
 mod learn;
 mod poly;
+mod theory;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -16,6 +17,9 @@ pub enum Command {
     /// Models from samples, with evidence.
     #[command(subcommand)]
     Learn(learn::Learn),
+    /// Gaussian-equivalence predictions, beside a simulation on request.
+    #[command(subcommand)]
+    Theory(theory::Theory),
 }
 
 /// Runs a command.
@@ -23,5 +27,6 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
+        Command::Theory(args) => theory::run(args, context),
     }
 }
