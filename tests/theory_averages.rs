@@ -1,4 +1,11 @@
 //! Gaussian averages of activations: Wick over the rationals, Price, symmetry, quadrature.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 use proptest::prelude::*;
 use wickring::Error;

@@ -1,4 +1,11 @@
 //! Online learning: the published integrator, closed solutions, symmetries, refusals.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 use faer::Mat;
 use wickring::observe::unobserved;
