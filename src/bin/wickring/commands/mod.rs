@@ -8,8 +8,8 @@ mod experiment_relu;
 mod learn;
 mod learn_relu;
 mod poly;
-mod theory;
 mod predict;
+mod theory;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
