@@ -18,6 +18,7 @@ mod predict;
 mod sample;
 mod tensor_file;
 mod verify;
+mod theory;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -35,6 +36,9 @@ pub enum Command {
     /// Models from samples, with evidence.
     #[command(subcommand)]
     Learn(learn::Learn),
+    /// Gaussian-equivalence predictions, beside a simulation on request.
+    #[command(subcommand)]
+    Theory(theory::Theory),
     /// Evaluate a learned function.
     Predict(predict::Predict),
     Sample(sample::Sample),
@@ -55,6 +59,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
         Command::Sample(args) => sample::run(args, context),
+        Command::Theory(args) => theory::run(args, context),
         Command::Predict(args) => predict::run(args, context),
         Command::Experiment(args) => experiment::run(args, context),
         Command::Decompose(args) => decompose::run(args, context),
