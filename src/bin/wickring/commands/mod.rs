@@ -2,6 +2,7 @@
 
 mod learn;
 mod poly;
+mod poly_gaussian;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
