@@ -3,7 +3,7 @@
 //! Grammar: sums of products of powers; `*` is required between factors, `^` or `**` raises to a
 //! non-negative integer, `/` divides by a constant. Numbers are read exactly.
 
-use super::{Poly, Rational, Vars};
+use super::{Budget, Poly, Rational, Vars};
 use crate::Error;
 use num_traits::One;
 
@@ -12,6 +12,11 @@ const OP: &str = "Poly::parse";
 const MAX_NESTING: usize = 200;
 /// Default budget for the number of terms of any intermediate result.
 const MAX_TERMS: usize = 1_000_000;
+
+/// Budget of any intermediate result.
+fn budget() -> Budget<'static> {
+    Budget::default().terms(MAX_TERMS).work(1 << 34)
+}
 
 impl Poly<Rational> {
     /// Reads a polynomial with rational coefficients; new names are appended to `vars`.
@@ -100,7 +105,7 @@ impl Reader<'_> {
         loop {
             if self.peek() == Some(b'*') {
                 self.at += 1;
-                product = product.bounded_mul(&self.power()?, MAX_TERMS)?;
+                product = product.mul_within(&self.power()?, &budget())?;
             } else if self.eat(b'/') {
                 let at = self.at;
                 let divisor = self.power()?;
@@ -139,7 +144,7 @@ impl Reader<'_> {
         if bits as u64 * u64::from(exponent) > 1 << 24 {
             return Err(Error::limit(OP, "bits", 1 << 24));
         }
-        base.pow(exponent, MAX_TERMS)
+        base.pow_within(exponent, &budget())
     }
 
     fn atom(&mut self) -> Result<Poly<Rational>, Error> {

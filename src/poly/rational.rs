@@ -1,6 +1,5 @@
 //! Exact rationals: a pair of machine integers that spills into big ones.
 
-use super::Ring;
 use crate::Error;
 use crate::error::quoted;
 use dashu_int::ops::{BitTest, Gcd};
@@ -47,7 +46,7 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
 }
 
 /// Binary greatest common divisor.
-fn gcd64(mut a: u64, mut b: u64) -> u64 {
+pub(super) fn gcd64(mut a: u64, mut b: u64) -> u64 {
     if a == 0 || b == 0 {
         return a | b;
     }
@@ -323,16 +322,6 @@ impl Zero for Rational {
 impl One for Rational {
     fn one() -> Self {
         Self(Repr::Small(1, 1))
-    }
-}
-
-impl Ring for Rational {
-    const EXACT: bool = true;
-    fn from_i64(value: i64) -> Self {
-        Self::from(value)
-    }
-    fn checked_div(&self, other: &Self) -> Option<Self> {
-        self / other
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a coefficient must offer.
 
+use super::store::Store;
 use num_complex::Complex;
 use num_traits::{One, Zero};
 use std::fmt::Debug;
@@ -7,8 +8,9 @@ use std::ops::{AddAssign, MulAssign, Neg, SubAssign};
 
 /// A commutative ring with one, as a value type.
 ///
-/// The laws are those of the textbook (checked by `laws::ring`); for floats they hold up to rounding and
-/// [`Ring::EXACT`] is false.
+/// The laws are those of the textbook (checked by `laws::poly_ring`); for floats they hold up to rounding
+/// and [`Ring::EXACT`] is false. A ring of your own needs the operators, one line for the store and two
+/// functions; `type Store = Vec<Self>` is right unless there is a denser form.
 pub trait Ring:
     Clone
     + PartialEq
@@ -23,8 +25,15 @@ pub trait Ring:
     + Sync
     + 'static
 {
+    /// Where the coefficients of a polynomial lie.
+    type Store: Store<Self>;
+
     /// Whether the ring axioms hold without rounding.
     const EXACT: bool;
+
+    /// Whether the ring has characteristic zero and no zero divisors, so that powers of a sum of several
+    /// terms keep growing. Used to refuse hopeless powers early; `false` is always safe.
+    const DOMAIN: bool = false;
 
     /// The image of an integer.
     fn from_i64(value: i64) -> Self;
@@ -34,6 +43,7 @@ pub trait Ring:
 }
 
 impl Ring for f64 {
+    type Store = Vec<f64>;
     const EXACT: bool = false;
     fn from_i64(value: i64) -> Self {
         value as f64
@@ -44,6 +54,7 @@ impl Ring for f64 {
 }
 
 impl Ring for Complex<f64> {
+    type Store = Vec<Complex<f64>>;
     const EXACT: bool = false;
     fn from_i64(value: i64) -> Self {
         Self::new(value as f64, 0.0)

@@ -1,0 +1,317 @@
+//! Which algorithm a product takes.
+
+use super::cells::{Middle, Narrow, Plain, Terms, Wide};
+use super::grid::{CELLS, Grid, Side};
+use super::limbs::Limbs;
+use super::rows::{Kernel, Rows, Rows64, Rows104, Scatter, Scatter64};
+use super::slab::{self, Output};
+use super::{Budget, sparse, wide};
+use crate::Error;
+use crate::poly::integers::{Integers, MAX_LIMBS};
+use crate::poly::monomials::{Exps, Monomials, Width, Word, drop_zeros, width_for};
+use crate::poly::simd;
+use crate::poly::store::Store;
+use crate::poly::{Integer, Poly, Ring};
+
+const OP: &str = "Poly::mul_within";
+/// Products up to here are sorted; beyond, a block pays (bench `poly_small`).
+const FEW: usize = 24;
+
+/// The coefficients of a product, as a store.
+type Product<S> = Result<(Monomials, S), Error>;
+
+/// The product over any ring.
+pub(crate) fn plain<C: Ring>(
+    a: &Poly<C>,
+    b: &Poly<C>,
+    budget: &Budget<'_>,
+) -> Result<Poly<C>, Error> {
+    let all = |p: &Poly<C>| (0..p.len()).map(|i| p.store().get(i)).collect();
+    let terms = Plain {
+        a: all(a),
+        b: all(b),
+    };
+    let (monomials, values) = by_terms(a.monomials(), b.monomials(), &terms, budget)?;
+    let (monomials, values) = drop_zeros(monomials, values);
+    Ok(Poly::from_parts(monomials, C::Store::from_vec(values)))
+}
+
+/// The product over the integers.
+pub(crate) fn over_integers(
+    a: &Poly<Integer>,
+    b: &Poly<Integer>,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let (left, right) = ((a.monomials(), a.store()), (b.monomials(), b.store()));
+    let (monomials, store) = integers(left, right, budget)?;
+    Ok(Poly::from_parts(monomials, store))
+}
+
+/// The product of integer polynomials in parts.
+pub(crate) fn integers(
+    (ma, a): (&Monomials, &Integers),
+    (mb, b): (&Monomials, &Integers),
+    budget: &Budget<'_>,
+) -> Product<Integers> {
+    if a.is_empty() || b.is_empty() {
+        return Ok((Monomials::empty(), Integers::default()));
+    }
+    // |sum a_i b_j| <= min(n, m) |a|_inf |b|_inf; the norms |.|_1 give more when they are cheap to have.
+    let fewer = a.len().min(b.len()) as u64;
+    let bits = a.bits() + b.bits() + u64::from(64 - fewer.leading_zeros());
+    budget.check_bits(OP, bits.saturating_mul(fewer))?;
+    let narrow = |(m, o): (Monomials, Vec<i64>)| (m, Integers::I64(o));
+    let middle = |(m, o): (Monomials, Vec<i128>)| (m, Integers::from_i128(o));
+    match (a, b) {
+        (Integers::I64(x), Integers::I64(y)) if bits <= 63 || norm_bits(x, y) <= 63 => {
+            let small = Narrow { a: x, b: y };
+            let shape = Shape::new(ma, mb, CELLS, budget)?;
+            shape.run64(&small, budget).map(narrow)
+        }
+        (Integers::I64(x), Integers::I64(y)) if bits <= 127 => {
+            let wide = Middle { a: x, b: y };
+            let shape = Shape::new(ma, mb, CELLS, budget)?;
+            shape.run128(&wide, bits, budget).map(middle)
+        }
+        (Integers::I128(x), Integers::I128(y)) if bits <= 127 => {
+            by_terms(ma, mb, &Wide { a: x, b: y }, budget).map(middle)
+        }
+        (Integers::I128(x), Integers::I64(y)) if bits <= 127 => {
+            let y: Vec<i128> = y.iter().map(|&v| v.into()).collect();
+            by_terms(ma, mb, &Wide { a: x, b: &y }, budget).map(middle)
+        }
+        (Integers::I64(x), Integers::I128(y)) if bits <= 127 => {
+            let x: Vec<i128> = x.iter().map(|&v| v.into()).collect();
+            by_terms(ma, mb, &Wide { a: &x, b: y }, budget).map(middle)
+        }
+        _ => limbs((ma, a), (mb, b), bits, budget),
+    }
+}
+
+/// Bits of `min(|x|_1 |y|_inf, |x|_inf |y|_1)`.
+fn norm_bits(x: &[i64], y: &[i64]) -> u64 {
+    let one = |v: &[i64]| {
+        v.iter()
+            .fold(0u128, |s, c| s + u128::from(c.unsigned_abs()))
+    };
+    let max = |v: &[i64]| v.iter().map(|c| c.unsigned_abs()).max().unwrap_or(0);
+    let bits = |n: u128, m: u64| match n.checked_mul(m.into()) {
+        Some(p) => u64::from(128 - p.leading_zeros()),
+        None => 128,
+    };
+    bits(one(x), max(y)).min(bits(one(y), max(x)))
+}
+
+/// Factors of more than 128 bits: a fixed number of limbs, or whole integers when there are very many.
+fn limbs(
+    (ma, a): (&Monomials, &Integers),
+    (mb, b): (&Monomials, &Integers),
+    bits: u64,
+    budget: &Budget<'_>,
+) -> Product<Integers> {
+    let cells = (bits / 64 + 1) as usize;
+    let factor = a.width().zip(b.width()).map(|(x, y)| x.max(y));
+    macro_rules! fixed {
+        ($($n:literal $w:literal),*) => {
+            match factor {
+                $(Some(n) if n <= $n && cells <= $w => {
+                    let terms = Limbs::<$n, $w>::new(a, b);
+                    let (m, cells) = by_terms(ma, mb, &terms, budget)?;
+                    return Ok((m, Integers::from_limbs($w, cells.concat())));
+                })*
+                _ => {}
+            }
+        };
+    }
+    fixed!(1 3, 2 3, 2 4, 2 5, 3 6, 3 7, 4 8, 4 9, 6 12, 6 13, 8 16, 8 17, 12 25, 16 33);
+    debug_assert!(factor.is_none_or(|n| n > 16 && n <= MAX_LIMBS));
+    let all = |v: &Integers| (0..v.len()).map(|i| v.get(i)).collect();
+    let terms = Plain::<Integer> {
+        a: all(a),
+        b: all(b),
+    };
+    let (monomials, values) = by_terms(ma, mb, &terms, budget)?;
+    let (monomials, values) = drop_zeros(monomials, values);
+    Ok((monomials, Integers::from_vec(values)))
+}
+
+/// Both factors in one layout, and the box of their product.
+struct Shape {
+    a: Monomials,
+    b: Monomials,
+    grid: Option<(Grid, Side, Side)>,
+}
+
+impl Shape {
+    fn new(a: &Monomials, b: &Monomials, limit: usize, budget: &Budget<'_>) -> Result<Self, Error> {
+        budget.check_work(OP, a.len(), b.len())?;
+        budget.check_time(OP)?;
+        let nvars = a.nvars.max(b.nvars);
+        let (mut x, mut y) = (a.ranges(), b.ranges());
+        for r in [&mut x, &mut y] {
+            r.0.resize(nvars, 0);
+            r.1.resize(nvars, 0);
+        }
+        let most = |v: usize| u64::from(x.1[v]) + u64::from(y.1[v]);
+        let most = (0..nvars).map(most).max().unwrap_or(0);
+        let width = width_for(nvars, most);
+        if width == Width::Rows && most > u32::MAX.into() {
+            let what = "exponent";
+            return Err(Error::Overflow { op: OP, what });
+        }
+        let fit = |m: &Monomials| {
+            let what = "exponent";
+            m.repacked(nvars, width)
+                .ok_or(Error::Overflow { op: OP, what })
+        };
+        let (left, right) = (fit(a)?, fit(b)?);
+        let few = a.len() * b.len() <= FEW;
+        let grid = match width != Width::Rows && !few {
+            true => Grid::of_product(&x, &y, limit),
+            false => None,
+        };
+        let grid = grid.map(|g| {
+            let (p, q) = (g.side(&left, &x.0), g.side(&right, &y.0));
+            (g, p, q)
+        });
+        // Blocks with hardly a product in them cost more than they hold: leave those to the hash table.
+        let grid = grid.filter(|(g, p, q)| {
+            let blocks = (p.groups.len() as f64 * q.groups.len() as f64).min(g.blocks as f64);
+            let products = p.offsets.len() as f64 * q.offsets.len() as f64;
+            products >= blocks * g.cells as f64 * DENSE && p.mean().max(q.mean()) > 1.2
+        });
+        Ok(Self {
+            a: left,
+            b: right,
+            grid,
+        })
+    }
+
+    fn by<W: Word, T: Terms>(
+        &self,
+        words: (&[W], &[W]),
+        terms: &T,
+        budget: &Budget<'_>,
+    ) -> Result<(Monomials, Vec<T::Cell>), Error> {
+        let out = match &self.grid {
+            Some((grid, a, b)) => {
+                let kernel = Scatter(terms);
+                slab::multiply(grid, a, b, &kernel, budget)?
+            }
+            None => self.sparse(words, terms, budget)?,
+        };
+        self.done(out, budget)
+    }
+
+    fn sparse<W: Word, T: Terms>(
+        &self,
+        words: (&[W], &[W]),
+        terms: &T,
+        budget: &Budget<'_>,
+    ) -> Result<Output<W, T::Cell>, Error> {
+        if words.0.len() * words.1.len() <= SORTED {
+            return Ok(sparse::sorted(words.0, words.1, terms));
+        }
+        sparse::hashed(words.0, words.1, terms, budget)
+    }
+
+    fn done<W: Word, T>(
+        &self,
+        out: Output<W, T>,
+        budget: &Budget<'_>,
+    ) -> Result<(Monomials, Vec<T>), Error> {
+        budget.check_terms(OP, out.words.len())?;
+        Ok((Monomials::from_words(self.a.nvars, out.words), out.values))
+    }
+
+    fn run<T: Terms>(
+        &self,
+        terms: &T,
+        budget: &Budget<'_>,
+    ) -> Result<(Monomials, Vec<T::Cell>), Error> {
+        match (&self.a.exps, &self.b.exps) {
+            (Exps::W1(x), Exps::W1(y)) => self.by((x, y), terms, budget),
+            (Exps::W2(x), Exps::W2(y)) => self.by((x, y), terms, budget),
+            _ => wide::mapped(&self.a, &self.b, terms, budget),
+        }
+    }
+
+    fn run64(
+        &self,
+        terms: &Narrow<'_>,
+        budget: &Budget<'_>,
+    ) -> Result<(Monomials, Vec<i64>), Error> {
+        let Some((grid, a, b)) = &self.grid else {
+            return self.run(terms, budget);
+        };
+        if simd::has_rows() && Rows::mean(a).min(Rows::mean(b)) >= ROWS {
+            let (a, b) = ((a, terms.a), (b, terms.b));
+            let kernel = Rows64 {
+                a: Rows::new(a.0, a.1),
+                b: Rows::new(b.0, b.1),
+            };
+            return self.blocks(grid, (a.0, b.0), &kernel, budget);
+        }
+        let (x, y) = (terms.a, terms.b);
+        self.blocks(grid, (a, b), &Scatter64 { a: x, b: y }, budget)
+    }
+
+    fn run128(
+        &self,
+        terms: &Middle<'_>,
+        bits: u64,
+        budget: &Budget<'_>,
+    ) -> Result<(Monomials, Vec<i128>), Error> {
+        let Some((grid, a, b)) = &self.grid else {
+            return self.run(terms, budget);
+        };
+        let small = |v: &[i64]| v.iter().all(|&c| c.unsigned_abs() < 1 << 51);
+        // The high words hold the sums divided by 2^52.
+        let fits = bits <= 114 && small(terms.a) && small(terms.b);
+        if fits && simd::has_rows() && Rows::mean(a).min(Rows::mean(b)) >= ROWS {
+            let signed = terms.a.iter().chain(terms.b).any(|&c| c < 0);
+            let kernel = Rows104 {
+                a: Rows::new(a, terms.a),
+                b: Rows::new(b, terms.b),
+                signed,
+            };
+            return self.blocks(grid, (a, b), &kernel, budget);
+        }
+        self.run(terms, budget)
+    }
+
+    fn blocks<K: Kernel>(
+        &self,
+        grid: &Grid,
+        (a, b): (&Side, &Side),
+        kernel: &K,
+        budget: &Budget<'_>,
+    ) -> Result<(Monomials, Vec<K::Value>), Error> {
+        if self.a.width() == Width::W1 {
+            let out = slab::multiply::<u64, K>(grid, a, b, kernel, budget)?;
+            return self.done(out, budget);
+        }
+        let out = slab::multiply::<u128, K>(grid, a, b, kernel, budget)?;
+        self.done(out, budget)
+    }
+}
+
+/// Products a cell, on average, below which blocks are not worth their cells (bench `poly_product`).
+const DENSE: f64 = 0.02;
+/// Shortest rows, on average, that vector rows are faster for than scattered terms.
+const ROWS: f64 = 2.0;
+/// Products up to here are sorted when there is no grid.
+const SORTED: usize = 4096;
+
+/// The product by any kind of terms.
+fn by_terms<T: Terms>(
+    a: &Monomials,
+    b: &Monomials,
+    terms: &T,
+    budget: &Budget<'_>,
+) -> Result<(Monomials, Vec<T::Cell>), Error> {
+    if a.len() == 0 || b.len() == 0 {
+        return Ok((Monomials::empty(), Vec::new()));
+    }
+    Shape::new(a, b, terms.fast_cells(), budget)?.run(terms, budget)
+}

@@ -1,0 +1,27 @@
+//! Products of sparse polynomials.
+//!
+//! `sum_i a_i x^(e_i) * sum_j b_j x^(f_j)`: exact, in canonical form, whatever the algorithm. The plan is
+//! made from cheap statistics, the degrees, the lengths and a bound for the result's coefficients:
+//!
+//! | situation | algorithm |
+//! |---|---|
+//! | few products | sort them ([`sparse`]) |
+//! | the result is dense in its last variables | slabs: accumulate one block of the result at a time ([`slab`]) |
+//! | the result is sparse everywhere | ranges of monomials in a small hash table ([`sparse`]) |
+//! | exponents too wide for a word | an ordered map ([`wide`]) |
+//!
+//! Integer coefficients accumulate in 64 bits, 128 bits or a fixed number of limbs, chosen from the bound
+//! `min(|a|_1 |b|_inf, |a|_inf |b|_1)`, so that no kernel ever checks for overflow.
+
+mod budget;
+mod cells;
+mod driver;
+mod grid;
+mod limbs;
+mod rows;
+mod slab;
+mod sparse;
+mod wide;
+
+pub use budget::Budget;
+pub(crate) use driver::{integers, over_integers, plain};

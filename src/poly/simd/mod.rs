@@ -1,0 +1,12 @@
+//! Vector instructions, chosen when the program runs.
+//!
+//! The only module of the crate with `unsafe` code. Every function here has a portable twin that gives
+//! the same bits (integer sums are exact; floating-point work uses fused multiply-add in both), so results
+//! never depend on the processor. `unsafe` is needed for two reasons only: to call a function compiled for
+//! instructions that were just detected, and to load and store vectors at unaligned places whose bounds
+//! are asserted before.
+#![allow(unsafe_code)]
+
+mod rows;
+
+pub(crate) use rows::{PAD, Row, has_rows, rows64, rows104};

@@ -1,0 +1,105 @@
+//! The identities of sparse polynomials, exactly.
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use wickring::laws::Broken;
+use wickring::laws::bytes::Bytes;
+use wickring::laws::poly_ring;
+use wickring::poly::{Integer, Poly, Rational};
+
+fn holds(law: Result<(), Broken>) -> Result<(), TestCaseError> {
+    law.map_err(|b| TestCaseError::fail(b.to_string()))
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..1200)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn integer_polynomials_add_and_multiply_as_maps_do(data in bytes()) {
+        let mut b = Bytes::new(&data);
+        let (p, q) = (poly_ring::integer_poly(&mut b), poly_ring::integer_poly(&mut b));
+        holds(poly_ring::sum_is_naive(&p, &q))?;
+        holds(poly_ring::product_is_naive(&p, &q))?;
+    }
+
+    #[test]
+    fn rational_polynomials_add_and_multiply_as_maps_do(data in bytes()) {
+        let mut b = Bytes::new(&data);
+        let (p, q) = (poly_ring::rational_poly(&mut b), poly_ring::rational_poly(&mut b));
+        holds(poly_ring::sum_is_naive(&p, &q))?;
+        holds(poly_ring::product_is_naive(&p, &q))?;
+    }
+
+    #[test]
+    fn the_ring_axioms_hold(data in bytes()) {
+        let mut b = Bytes::new(&data);
+        let mut p = || poly_ring::integer_poly(&mut b);
+        holds(poly_ring::ring_axioms(&p(), &p(), &p()))?;
+    }
+
+    #[test]
+    fn exact_division_undoes_multiplication_and_rejects_the_rest(data in bytes()) {
+        let mut b = Bytes::new(&data);
+        let (p, q) = (poly_ring::integer_poly(&mut b), poly_ring::integer_poly(&mut b));
+        holds(poly_ring::quotient_undoes_product(&p, &q, &poly_ring::integer_poly(&mut b)))?;
+        let (p, q) = (poly_ring::rational_poly(&mut b), poly_ring::rational_poly(&mut b));
+        holds(poly_ring::quotient_undoes_product(&p, &q, &poly_ring::rational_poly(&mut b)))?;
+    }
+}
+
+/// `(1 + x_0 + ... + x_(n-1))^k`.
+fn simplex(nvars: usize, k: u32) -> Poly<Integer> {
+    let mut f = Poly::constant(Integer::from(1));
+    for v in 0..nvars {
+        f += &Poly::variable(v);
+    }
+    f.pow(k, 1 << 20).unwrap()
+}
+
+/// Large products take the block and row kernels, which small random ones seldom reach.
+#[test]
+fn large_products_equal_the_naive_ones() {
+    let one = Poly::constant(Integer::from(1));
+    let signed = |p: &Poly<Integer>, scale: i64, shift: usize| {
+        let terms = p.iter().enumerate().map(|(i, (e, c))| {
+            let sign = if i * 7 % 3 == 0 { -1 } else { 1 };
+            (e, (c * scale * sign + i as i64) << shift)
+        });
+        Poly::from_terms(terms.collect::<Vec<_>>())
+    };
+    for (nvars, k) in [(1, 60), (2, 16), (3, 9), (4, 7), (6, 4), (9, 3)] {
+        let f = simplex(nvars, k);
+        let g = &f + &one;
+        poly_ring::product_is_naive(&f, &g).unwrap();
+        for (scale, shift) in [(-3, 0), (1 << 30, 0), (1 << 40, 0), (12345, 70), (77, 200)] {
+            let (p, q) = (signed(&f, scale, shift), signed(&g, 3 * scale, 0));
+            poly_ring::product_is_naive(&p, &q).unwrap();
+            poly_ring::quotient_undoes_product(&p, &q, &one).unwrap();
+        }
+        let r = f.map(|c| Rational::from_integers(c.clone(), 6.into()).unwrap_or_default());
+        poly_ring::product_is_naive(&r, &r).unwrap();
+    }
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let f = simplex(4, 10);
+    let g = f.map(|c| c * Integer::from(1_000_003) - Integer::from(5));
+    let pool = |n| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(n)
+            .build()
+            .unwrap()
+    };
+    let one = pool(1).install(|| (&f * &g, &g * &g));
+    let four = pool(4).install(|| (&f * &g, &g * &g));
+    assert_eq!(one, four);
+    let floats = f.map(|c| c.to_f64().value() / 3.0);
+    let one = pool(1).install(|| &floats * &floats);
+    let four = pool(4).install(|| &floats * &floats);
+    assert_eq!(one, four);
+}
