@@ -51,7 +51,7 @@ pub fn contract_form<C: Ring>(
     for (k, v) in vectors.iter().enumerate() {
         let left = C::from_i64(i64::from(order) - k as i64);
         let mut terms = Vec::new();
-        for (e, c) in directional_derivative(&rest, v).terms() {
+        for (e, c) in directional_derivative(&rest, v).iter() {
             let no = || {
                 Error::invalid(
                     op,

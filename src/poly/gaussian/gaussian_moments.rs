@@ -1,9 +1,9 @@
 //! Moments of polynomials of Gaussians without expanding powers: traces for quadratics, Parseval for the rest.
 
 use super::hermite::fischer;
-use super::hermite_operators::{linear_form, substitute};
+use super::hermite_operators::{budget, linear_form, substitute};
 use super::lattice::exp_second_order;
-use super::{GaussianLaw, Law, MAX_TERMS, QuadraticForm, cumulants_to_moments};
+use super::{GaussianLaw, Law, Quadratic, cumulants_to_moments};
 use crate::Error;
 use crate::poly::{Poly, Ring};
 
@@ -17,10 +17,10 @@ pub(super) fn moments<C: Ring>(
     highest: u32,
 ) -> Result<Vec<C>, Error> {
     law.check("GaussianLaw::moments", p)?;
-    if let Some(form) = QuadraticForm::of(p) {
-        if let Ok(cumulants) = form.cumulants(law, highest) {
-            return Ok(cumulants_to_moments(&cumulants));
-        }
+    if let Some(form) = Quadratic::of(p)
+        && let Ok(cumulants) = form.cumulants(law, highest)
+    {
+        return Ok(cumulants_to_moments(&cumulants));
     }
     if highest == 0 {
         return Ok(Vec::new());
@@ -33,7 +33,7 @@ pub(super) fn moments<C: Ring>(
     let mut halves = vec![basis.symbol(&centred)?];
     let mut power = centred.clone();
     for _ in 2..=highest.div_ceil(2) {
-        power = power.bounded_mul(&centred, MAX_TERMS)?;
+        power = power.mul_within(&centred, &budget())?;
         halves.push(basis.symbol(&power)?);
     }
     let duals = halves
@@ -69,7 +69,7 @@ pub(super) fn joint_moment<C: Ring>(
         } else {
             &mut right
         };
-        *side = side.bounded_mul(p, MAX_TERMS)?;
+        *side = side.mul_within(p, &budget())?;
     }
     let basis = WickBasis::new(law, left.nvars().max(right.nvars()));
     let left = basis.symbol(&basis.centre(&left)?)?;

@@ -177,16 +177,16 @@ impl<C: Ring> HermiteExpansion<C> {
     pub fn mul_by_linearisation(&self, other: &Self) -> Result<Self, Error> {
         let op = "HermiteExpansion::mul_by_linearisation";
         self.same_basis(other, op)?;
-        let mut sum = Poly::zero();
-        for (a, c) in self.symbol.terms() {
-            for (b, d) in other.symbol.terms() {
+        let mut parts = Vec::new();
+        for (a, c) in self.symbol.iter() {
+            for (b, d) in other.symbol.iter() {
                 let mut coefficient = c.clone();
-                coefficient *= &d.clone();
-                sum += &linearise(&a, &b, coefficient, &self.variance)?;
+                coefficient *= &d;
+                parts.push(linearise(&a, &b, coefficient, &self.variance)?);
             }
         }
         Ok(Self {
-            symbol: sum,
+            symbol: Poly::sum(parts),
             variance: self.variance.clone(),
         })
     }
@@ -226,7 +226,7 @@ pub(super) fn fischer<C: Ring>(left: &Poly<C>, right: &Poly<C>, variances: &[C])
     };
     let mut tables: Vec<Vec<C>> = variances.iter().map(|_| vec![C::one()]).collect();
     let mut sum = C::zero();
-    for (e, c) in short.terms() {
+    for (e, c) in short.iter() {
         if e.len() > variances.len() {
             continue;
         }
@@ -234,7 +234,7 @@ pub(super) fn fischer<C: Ring>(left: &Poly<C>, right: &Poly<C>, variances: &[C])
         if term.is_zero() {
             continue;
         }
-        term *= &c.clone();
+        term *= &c;
         for (i, &k) in e.iter().enumerate().filter(|&(_, &k)| k > 0) {
             term *= factorial_power(&mut tables[i], &variances[i], k);
         }

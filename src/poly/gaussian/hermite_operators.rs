@@ -6,11 +6,13 @@
 use super::hermite::{HermiteExpansion, heat};
 use super::lattice::exp_second_order;
 use crate::Error;
-use crate::poly::{Poly, Ring};
+use crate::poly::{Budget, Poly, Ring};
 use std::collections::BTreeMap;
 
-/// Most terms of a substitution.
-pub(super) const MAX_TERMS: usize = 1 << 22;
+/// What one product on the way to an expectation may cost.
+pub(super) fn budget() -> Budget<'static> {
+    Budget::default().terms(1 << 22).work(1 << 33)
+}
 
 impl<C: Ring> HermiteExpansion<C> {
     fn with_symbol(&self, symbol: Poly<C>) -> Self {
@@ -74,9 +76,8 @@ impl<C: Ring> HermiteExpansion<C> {
     }
 
     fn graded(&self, weight: impl Fn(u64) -> C) -> Self {
-        let terms = self.symbol().terms().map(|(e, c)| {
+        let terms = self.symbol().iter().map(|(e, mut c)| {
             let degree = e.iter().map(|&k| u64::from(k)).sum();
-            let mut c = c.clone();
             c *= &weight(degree);
             (e, c)
         });
@@ -104,8 +105,8 @@ impl<C: Ring> HermiteExpansion<C> {
     }
 
     fn keep(&self, wanted: impl Fn(&[u32]) -> bool) -> Self {
-        let terms = self.symbol().terms().filter(|(e, _)| wanted(e));
-        self.with_symbol(Poly::from_terms(terms.map(|(e, c)| (e, c.clone()))))
+        let terms = self.symbol().iter().filter(|(e, _)| wanted(e));
+        self.with_symbol(Poly::from_terms(terms))
     }
 
     /// Expectation over the listed variables (each `N(0, s)`), a function of the others.
@@ -124,12 +125,12 @@ impl<C: Ring> HermiteExpansion<C> {
     /// `LimitExceeded` when the degree in `x_i` is above 100000.
     pub fn restrict(&self, index: usize, value: &C) -> Result<Self, Error> {
         let mut lines: BTreeMap<Vec<u32>, Vec<(u32, C)>> = BTreeMap::new();
-        for (mut e, c) in self.symbol().terms() {
+        for (mut e, c) in self.symbol().iter() {
             let mut k = 0;
             if let Some(slot) = e.get_mut(index) {
                 std::mem::swap(slot, &mut k);
             }
-            lines.entry(e).or_default().push((k, c.clone()));
+            lines.entry(e).or_default().push((k, c));
         }
         let mut terms = Vec::with_capacity(lines.len());
         for (e, line) in lines {
@@ -224,7 +225,7 @@ pub(super) fn substitute<C: Ring>(p: &Poly<C>, images: &[Poly<C>]) -> Result<Pol
     if p.nvars() > 1000 {
         return Err(Error::limit("substitute", "variables", 1000));
     }
-    let terms: Vec<(Vec<u32>, C)> = p.terms().map(|(e, c)| (e, c.clone())).collect();
+    let terms: Vec<(Vec<u32>, C)> = p.iter().collect();
     nested(terms, images, 0, p.nvars())
 }
 
@@ -250,12 +251,12 @@ fn nested<C: Ring>(
     let mut result = Poly::zero();
     let mut power = by_power.keys().next_back().copied().unwrap_or(0);
     while let Some((k, group)) = by_power.pop_last() {
-        let step = image.pow(power - k, MAX_TERMS)?;
-        result = result.bounded_mul(&step, MAX_TERMS)?;
+        let step = image.pow_within(power - k, &budget())?;
+        result = result.mul_within(&step, &budget())?;
         result += &nested(group, images, i + 1, n)?;
         power = k;
     }
-    result.bounded_mul(&image.pow(power, MAX_TERMS)?, MAX_TERMS)
+    result.mul_within(&image.pow_within(power, &budget())?, &budget())
 }
 
 /// `sum_k c_k He_k^[s](x)` from pairs in any order: `b_k = c_k + x b_{k+1} - s (k+1) b_{k+2}`.
@@ -287,14 +288,9 @@ impl HermiteExpansion<f64> {
     pub fn orthonormal_coefficients(&self) -> Vec<(Vec<u32>, f64)> {
         let deviation = self.variance().sqrt();
         let size = |k: u32| -> f64 { (1..=k).map(|n| f64::from(n).sqrt() * deviation).product() };
-        let terms = self.symbol().terms();
+        let terms = self.symbol().iter();
         terms
-            .map(|(e, c)| {
-                (
-                    e.clone(),
-                    c.clone() * e.iter().map(|&k| size(k)).product::<f64>(),
-                )
-            })
+            .map(|(e, c)| (e.clone(), c * e.iter().map(|&k| size(k)).product::<f64>()))
             .collect()
     }
 }

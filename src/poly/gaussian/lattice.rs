@@ -105,7 +105,7 @@ pub(super) fn exp_second_order<C: Ring>(
     p: &Poly<C>,
     operators: &[(usize, usize, C)],
 ) -> Result<Poly<C>, Error> {
-    let terms: Vec<(Vec<u32>, C)> = p.terms().map(|(e, c)| (e, c.clone())).collect();
+    let terms: Vec<(Vec<u32>, C)> = p.iter().collect();
     let top = terms
         .iter()
         .flat_map(|(e, _)| e.iter().copied())
@@ -358,7 +358,7 @@ mod tests {
             e[60] += 1;
             (e, Rational::from(k as i64))
         }));
-        let near = Poly::from_terms(wide.terms().map(|(e, c)| (e[60..].to_vec(), c.clone())));
+        let near = Poly::from_terms(wide.iter().map(|(e, c)| (e[60..].to_vec(), c)));
         let half = Rational::new(1, 2).unwrap_or_default();
         let ops = |shift: usize| {
             vec![
@@ -371,8 +371,8 @@ mod tests {
             exp_second_order(&near, &ops(0))?,
         );
         let moved = Poly::from_terms(
-            a.terms()
-                .map(|(e, c)| (e.get(60..).unwrap_or(&[]).to_vec(), c.clone())),
+            a.iter()
+                .map(|(e, c)| (e.get(60..).unwrap_or(&[]).to_vec(), c)),
         );
         assert_eq!(moved, b);
         assert!(b.len() > 3);

@@ -27,7 +27,7 @@ pub trait Law<C: Ring> {
         let mut power = Poly::constant(C::one());
         let mut moments = Vec::new();
         for _ in 0..highest {
-            power = power.bounded_mul(p, super::MAX_TERMS)?;
+            power = power.mul_within(p, &super::budget())?;
             moments.push(self.expectation(&power)?);
         }
         Ok(moments)
@@ -40,7 +40,7 @@ pub trait Law<C: Ring> {
     fn joint_moment(&self, factors: &[(&Poly<C>, u32)]) -> Result<C, Error> {
         let mut product = Poly::constant(C::one());
         for (p, k) in factors {
-            product = product.bounded_mul(&p.pow(*k, super::MAX_TERMS)?, super::MAX_TERMS)?;
+            product = product.mul_within(&p.pow_within(*k, &super::budget())?, &super::budget())?;
         }
         self.expectation(&product)
     }
@@ -118,8 +118,7 @@ impl<C: Ring> GaussianLaw<C> {
     fn independent(&self, p: &Poly<C>) -> Result<C, Error> {
         let mut tables: Vec<Vec<C>> = vec![vec![C::one()]; self.mean.len()];
         let mut sum = C::zero();
-        for (e, c) in p.terms() {
-            let mut term = c.clone();
+        for (e, mut term) in p.iter() {
             for (i, &k) in e.iter().enumerate().filter(|&(_, &k)| k > 0) {
                 term *= line_moment(
                     &mut tables[i],
@@ -170,9 +169,8 @@ impl<C: Ring> Law<C> for GaussianLaw<C> {
         }
         let table = MomentTable::build(self, p)?;
         let mut sum = C::zero();
-        for (mut e, c) in p.terms() {
+        for (mut e, mut term) in p.iter() {
             e.resize(self.mean.len(), 0);
-            let mut term = c.clone();
             term *= table.at(&e)?;
             sum += &term;
         }
@@ -188,10 +186,10 @@ impl<C: Ring> Law<C> for GaussianLaw<C> {
     }
 
     fn cumulants(&self, p: &Poly<C>, highest: u32) -> Result<Vec<C>, Error> {
-        if let Some(form) = super::QuadraticForm::of(p) {
-            if let Ok(cumulants) = form.cumulants(self, highest) {
-                return Ok(cumulants);
-            }
+        if let Some(form) = super::Quadratic::of(p)
+            && let Ok(cumulants) = form.cumulants(self, highest)
+        {
+            return Ok(cumulants);
         }
         Ok(super::moments_to_cumulants(&self.moments(p, highest)?))
     }
@@ -207,7 +205,7 @@ impl<C: Ring> MomentTable<C> {
         let dim = law.mean.len();
         let top = p.total_degree() as usize;
         let mut levels: Vec<HashMap<Vec<u32>, C>> = vec![HashMap::new(); top + 1];
-        for (mut e, _) in p.terms() {
+        for (mut e, _) in p.iter() {
             e.resize(dim, 0);
             let degree = e.iter().map(|&k| k as usize).sum::<usize>();
             levels[degree].insert(e, C::zero());

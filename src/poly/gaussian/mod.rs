@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`HermiteExpansion`], [`heat`] | polynomials in the basis `He_a`, and its operators |
 //! | [`GaussianLaw`], [`Covariance`], [`Law`] | `E p`, moments and cumulants under `N(mu, S)`, symbols allowed |
-//! | [`QuadraticForm`], [`joint_cumulant`] | cumulants of quadratics by traces |
+//! | [`Quadratic`], [`joint_cumulant`] | cumulants of quadratics by traces |
 //! | [`RadialLaw`], [`ProductLaw`] | sphere, ball, any radius; independent coordinates |
 //! | [`contract_form`], [`stein_sides`] | Hermite tensors as forms, Stein's identity |
 //! | [`moments_to_cumulants`], [`cumulants_to_moments`], [`joint_cumulants`], [`joint_moments`] | one to the other |
@@ -39,10 +39,10 @@ pub use form::{contract_form, directional_derivative, stein_sides};
 pub use hermite::{HermiteExpansion, heat};
 pub use kernel::{PairLaw, derivative_kernel, dual_kernel, mehler_kernel};
 pub use law::{GaussianLaw, Law};
-pub use quadratic::{QuadraticForm, joint_cumulant};
+pub use quadratic::{Quadratic, joint_cumulant};
 pub use quadrature::{NormalPanels, gauss_hermite, gauss_legendre};
 pub use radial::{ProductLaw, RadialLaw};
 pub use series::HermiteSeries;
 pub use special::{erf, erfc, normal_cdf, normal_density};
 
-use hermite_operators::MAX_TERMS;
+use hermite_operators::budget;

@@ -7,13 +7,13 @@ use super::{GaussianLaw, Law};
 use crate::Error;
 use crate::poly::{Poly, Ring};
 
-const OP: &str = "QuadraticForm::cumulants";
+const OP: &str = "Quadratic::cumulants";
 /// More distinct factors are left to the moment route: the number of orders is a factorial.
 const MAX_FACTORS: usize = 8;
 
 /// `c + b'x + 1/2 x'Hx`, kept with its Hessian `H` so that no ring needs a half.
 #[derive(Clone, Debug, PartialEq)]
-pub struct QuadraticForm<C: Ring> {
+pub struct Quadratic<C: Ring> {
     /// The constant `c`.
     pub constant: C,
     /// The linear part `b`.
@@ -22,7 +22,7 @@ pub struct QuadraticForm<C: Ring> {
     pub hessian: Vec<Vec<C>>,
 }
 
-impl<C: Ring> QuadraticForm<C> {
+impl<C: Ring> Quadratic<C> {
     /// The parts of a polynomial of degree at most two, `None` for a higher degree.
     pub fn of(p: &Poly<C>) -> Option<Self> {
         if p.total_degree() > 2 {
@@ -34,15 +34,15 @@ impl<C: Ring> QuadraticForm<C> {
             linear: vec![C::zero(); n],
             hessian: vec![vec![C::zero(); n]; n],
         };
-        for (e, c) in p.terms() {
+        for (e, c) in p.iter() {
             let mut occurring = e.iter().enumerate().filter(|&(_, &k)| k > 0);
             match (occurring.next(), occurring.next()) {
-                (None, _) => form.constant = c.clone(),
-                (Some((i, 1)), None) => form.linear[i] = c.clone(),
-                (Some((i, _)), None) => form.hessian[i][i] = c.clone() * C::from_i64(2),
+                (None, _) => form.constant = c,
+                (Some((i, 1)), None) => form.linear[i] = c,
+                (Some((i, _)), None) => form.hessian[i][i] = c * C::from_i64(2),
                 (Some((i, _)), Some((j, _))) => {
                     form.hessian[i][j] = c.clone();
-                    form.hessian[j][i] = c.clone();
+                    form.hessian[j][i] = c;
                 }
             }
         }
@@ -148,11 +148,11 @@ pub fn joint_cumulant<C: Ring>(law: &GaussianLaw<C>, polynomials: &[&Poly<C>]) -
     if m == 1 {
         return law.expectation(polynomials[0]);
     }
-    let forms: Option<Vec<_>> = polynomials.iter().map(|p| QuadraticForm::of(p)).collect();
-    if let Some(forms) = forms.filter(|_| m <= MAX_FACTORS) {
-        if let Ok(value) = by_traces(law, &forms) {
-            return Ok(value);
-        }
+    let forms: Option<Vec<_>> = polynomials.iter().map(|p| Quadratic::of(p)).collect();
+    if let Some(forms) = forms.filter(|_| m <= MAX_FACTORS)
+        && let Ok(value) = by_traces(law, &forms)
+    {
+        return Ok(value);
     }
     let top = vec![1; m];
     let table = super::joint_cumulants(&top, |a| {
@@ -167,7 +167,7 @@ pub fn joint_cumulant<C: Ring>(law: &GaussianLaw<C>, polynomials: &[&Poly<C>]) -
     Ok(table[&top].clone())
 }
 
-fn by_traces<C: Ring>(law: &GaussianLaw<C>, forms: &[QuadraticForm<C>]) -> Result<C, Error> {
+fn by_traces<C: Ring>(law: &GaussianLaw<C>, forms: &[Quadratic<C>]) -> Result<C, Error> {
     let n = forms.iter().map(|f| f.linear.len()).max().unwrap_or(0);
     let padded: Vec<_> = forms.iter().map(|f| f.padded(n)).collect();
     let parts: Vec<_> = padded.iter().map(|f| f.prepared(law)).collect();
@@ -200,7 +200,7 @@ fn by_traces<C: Ring>(law: &GaussianLaw<C>, forms: &[QuadraticForm<C>]) -> Resul
     halved(sum)
 }
 
-impl<C: Ring> QuadraticForm<C> {
+impl<C: Ring> Quadratic<C> {
     fn padded(&self, n: usize) -> Self {
         let mut form = self.clone();
         form.linear.resize(n, C::zero());

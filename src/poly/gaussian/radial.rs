@@ -134,9 +134,8 @@ impl<C: Ring> Law<C> for RadialLaw<C> {
             odd.push(odd[odd.len() - 1].clone() * C::from_i64(2 * k - 1));
         }
         let mut sum = C::zero();
-        for (e, c) in p.terms().filter(|(e, _)| e.iter().all(|k| k % 2 == 0)) {
+        for (e, mut term) in p.iter().filter(|(e, _)| e.iter().all(|k| k % 2 == 0)) {
             let half = e.iter().map(|&k| k as usize).sum::<usize>() / 2;
-            let mut term = c.clone();
             term *= &reduced[half];
             for &k in e.iter().filter(|&&k| k > 2) {
                 term *= &odd[k as usize / 2];
@@ -194,8 +193,7 @@ impl<C: Ring> Law<C> for ProductLaw<C> {
     fn expectation(&self, p: &Poly<C>) -> Result<C, Error> {
         let op = "ProductLaw::expectation";
         let mut sum = C::zero();
-        for (e, c) in p.terms() {
-            let mut term = c.clone();
+        for (e, mut term) in p.iter() {
             for (i, &k) in e.iter().enumerate().filter(|&(_, &k)| k > 0) {
                 let known = self.moments.get(i).and_then(|m| m.get(k as usize));
                 let missing = || {
