@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 const OP: &str = "GaussianLaw::expectation";
 /// Most entries of a table of mixed moments.
-const MAX_TABLE: usize = 1 << 21;
+const MAX_TABLE: usize = 1 << 18;
 /// Largest total degree for which a table of mixed moments is built level by level.
 const MAX_DEGREE: u64 = 20_000;
 
@@ -211,17 +211,16 @@ impl<C: Ring> MomentTable<C> {
             levels[degree].insert(e, C::zero());
         }
         // Downwards: which entries are reached.
-        let mut total = 0;
+        let mut total = levels.iter().map(HashMap::len).sum::<usize>();
         for degree in (1..=top).rev() {
-            total += levels[degree].len();
-            if total > MAX_TABLE {
-                return Err(Error::limit(OP, "moments", MAX_TABLE as u64));
-            }
             let keys: Vec<Vec<u32>> = levels[degree].keys().cloned().collect();
             for key in keys {
                 for (below, _) in law.children(&key) {
                     let level = below.iter().map(|&k| k as usize).sum::<usize>();
-                    levels[level].entry(below).or_insert_with(C::zero);
+                    total += usize::from(levels[level].insert(below, C::zero()).is_none());
+                }
+                if total > MAX_TABLE {
+                    return Err(Error::limit(OP, "moments", MAX_TABLE as u64));
                 }
             }
         }

@@ -10,6 +10,7 @@
 //! | [`contract_form`], [`stein_sides`] | Hermite tensors as forms, Stein's identity |
 //! | [`moments_to_cumulants`], [`cumulants_to_moments`], [`joint_cumulants`], [`joint_moments`] | one to the other |
 //! | [`Activation`] | relu, abs, sign, step, erf, polynomials: closed-form Hermite coefficients |
+//! | [`exact_hermite`], [`ExactCoefficient`] | the same, exactly, with the irrational factor as a symbol |
 //! | [`HermiteSeries`] | coefficients of any function, its tail, its Mehler series |
 //! | [`dual_kernel`], [`derivative_kernel`], [`mehler_kernel`] | `E[f(u) f(v)]` of correlated normals |
 //! | [`NormalPanels`], [`gauss_hermite`], [`gauss_legendre`] | quadrature |
@@ -19,6 +20,7 @@
 mod activation;
 mod covariance;
 mod cumulant;
+mod exact_series;
 mod form;
 mod gaussian_moments;
 mod hermite;
@@ -35,6 +37,7 @@ mod special;
 pub use activation::Activation;
 pub use covariance::{Covariance, ExactFactor, symbolic_covariance};
 pub use cumulant::{cumulants_to_moments, joint_cumulants, joint_moments, moments_to_cumulants};
+pub use exact_series::{ExactCoefficient, exact_hermite, hermite_at_zero};
 pub use form::{contract_form, directional_derivative, stein_sides};
 pub use hermite::{HermiteExpansion, heat};
 pub use kernel::{PairLaw, derivative_kernel, dual_kernel, mehler_kernel};
