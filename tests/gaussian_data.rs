@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use wickring::Error;
 use wickring::poly::gaussian::{
-    Activation, Covariance, GaussianLaw, HermiteExpansion, Law, PairLaw, dual_kernel,
+    Activation, Covariance, GaussianLaw, HermiteExpansion, Law, PairLaw, StraightLine, dual_kernel,
     exact_hermite, gauss_hermite, symbolic_covariance,
 };
 use wickring::poly::{Poly, Rational, Vars};
@@ -216,6 +216,21 @@ fn integrals_of_online_learning_as_polynomials_in_the_covariance() -> Result<(),
     let (i2, _) = symbolic(&[at(g, "a"), at(g, "c")].join("*"))?;
     let index = names.index("s_1_3").unwrap();
     assert_eq!(i2.derivative(index), j2);
+    // Compiled once, evaluated in floats, against the exact value.
+    let program = StraightLine::compile(&[&cubic, &i4])?;
+    let entries: Vec<Rational> = (1..=10).map(|k| Rational::new(k, 7).unwrap()).collect();
+    let point: Vec<f64> = entries.iter().map(Rational::to_f64).collect();
+    let mut values = [0.0; 2];
+    program.eval(&point, &mut Vec::new(), &mut values)?;
+    for (value, p) in values.iter().zip([&cubic, &i4]) {
+        let size: f64 = p
+            .iter()
+            .map(|(e, c)| Poly::monomial(&e, c.abs()).eval(&entries).to_f64())
+            .sum();
+        assert!(
+            (value - p.eval(&entries).to_f64()).abs() <= (p.len() + 5) as f64 * f64::EPSILON * size
+        );
+    }
     // I4 is symmetric in a <-> b: exchanging the symbols gives the same polynomial.
     let (swapped, _) =
         symbolic(&[at(slope, "b"), at(slope, "a"), at(g, "c"), at(g, "d")].join("*"))?;
@@ -289,4 +304,73 @@ fn hostile_input_is_refused_in_words() {
         Err(Error::LimitExceeded { .. })
     ));
     assert!(exact_hermite(&Activation::Tanh, 3).is_err());
+}
+
+/// The streamed contraction equals the exact mean of `y H_l(x)` contracted, sample by sample, on a grid of rational points.
+#[test]
+fn streamed_contractions_equal_the_exact_tensors() -> Result<(), Error> {
+    use wickring::laws::gaussian_hermite::contracted_hermite;
+    use wickring::learn::HermiteContractions;
+    let points = [[1, -2, 3], [0, 1, 1], [-3, 2, 2], [2, 2, -1], [1, 0, -2i64]];
+    let labels = [1, -2, 3, 1, 2i64];
+    let rational =
+        |list: &[i64]| -> Vec<Rational> { list.iter().map(|&k| Rational::from(k)).collect() };
+    let g: Vec<Rational> = [(3, 5), (0, 1), (4, 5)]
+        .map(|(a, b)| Rational::new(a, b).unwrap())
+        .to_vec();
+    let unit = g.iter().map(Rational::to_f64).collect::<Vec<_>>();
+    let x = faer::Mat::from_fn(5, 3, |i, j| points[i][j] as f64);
+    let y = labels.map(|k| k as f64);
+    let make =
+        || HermiteContractions::new(3, vec![vec![0.0, 1.0, 0.0], unit.clone()], vec![2, 3, 4, 6]);
+    let (mut sums, mut rest) = (make()?, make()?);
+    sums.absorb(x.as_ref().subrows(0, 2), &y[..2])?;
+    rest.absorb(x.as_ref().subrows(2, 3), &y[2..])?;
+    sums.merge(&rest)?;
+    for (o, order) in [2usize, 3, 4, 6].into_iter().enumerate() {
+        let ours = sums.contraction(1, o)?;
+        for (i, j) in (0..3).flat_map(|i| (0..3).map(move |j| (i, j))) {
+            let axis = |k: usize| rational(&[0, 1, 2].map(|m| i64::from(m == k as i64)));
+            let (a, b) = (axis(i), axis(j));
+            let mut vectors = vec![&g[..]; order - 2];
+            vectors.extend([&a[..], &b[..]]);
+            let h = contracted_hermite(&vectors)?;
+            let mut mean = Rational::default();
+            for (point, label) in points.iter().zip(labels) {
+                mean += &(&Rational::from(label) * &h.eval(&rational(point)));
+            }
+            let mean = mean.to_f64() / 5.0;
+            // Values up to 10^4 are summed; rounding stays below a thousand eps of that.
+            assert!(
+                (ours[(i, j)] - mean).abs() < 1e7 * f64::EPSILON,
+                "order {order}: {} {mean}",
+                ours[(i, j)]
+            );
+        }
+    }
+    assert!(
+        sums.absorb(faer::Mat::from_fn(1, 3, |_, _| f64::NAN).as_ref(), &[1.0])
+            .is_err()
+    );
+    assert!(HermiteContractions::new(3, vec![vec![1.0, 1.0, 0.0]], vec![2]).is_err());
+    Ok(())
+}
+
+#[test]
+fn hermite_forms_become_symmetric_tensors_and_back() -> Result<(), Error> {
+    use wickring::tensor::{form_to_tensor, tensor_to_form};
+    let p = Poly::<Rational>::parse("(x + 2*y - z/3)^5 + x*y*z + y^3", &mut Vars::new())?;
+    for order in 0..=5 {
+        // E[p H_l] = E[grad^l p]: entry by entry.
+        let form = HermiteExpansion::from_poly(&p)?.hermite_form(order);
+        let tensor = form_to_tensor(&form, order as usize, 3)?;
+        assert_eq!(tensor_to_form(&tensor)?, form);
+        let law = GaussianLaw::standard(3);
+        if order == 2 {
+            let entry = law.expectation(&p.derivative(0).derivative(2))?;
+            assert_eq!(tensor.view().get(&[2, 0]), Some(&entry));
+        }
+    }
+    assert!(form_to_tensor(&p, 5, 3).is_err());
+    Ok(())
 }

@@ -187,6 +187,17 @@ fn cubic_forms_and_power_sums() {
     });
 }
 
+#[test]
+fn fuzz_regressions_are_replayed() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions/gaussian");
+    let mut replayed = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        cases::fuzz_gaussian(&std::fs::read(entry.unwrap().path()).unwrap());
+        replayed += 1;
+    }
+    assert!(replayed >= 4);
+}
+
 /// The laws can fail: each is shown a false claim.
 #[test]
 fn the_laws_notice_what_is_false() {

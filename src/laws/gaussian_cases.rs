@@ -2,8 +2,35 @@
 //! and the slow obvious definition of an expectation.
 
 use super::bytes::Bytes;
-use crate::poly::gaussian::Covariance;
+use crate::poly::gaussian::{Covariance, GaussianLaw};
 use crate::poly::{Poly, Rational};
+
+/// The fuzzing body: text as a covariance and bytes as polynomials; nothing panics, and what is accepted keeps its laws.
+///
+/// # Panics
+/// When a law is broken.
+#[allow(clippy::panic)]
+pub fn fuzz_gaussian(data: &[u8]) {
+    if let Ok((_, matrix)) = Covariance::parse(&String::from_utf8_lossy(data)) {
+        let _ = matrix.factor();
+    }
+    let bytes = &mut Bytes::new(data);
+    let (p, q, s) = (
+        polynomial(bytes, 3, 5),
+        polynomial(bytes, 2, 4),
+        fraction(bytes),
+    );
+    let mean = fractions(bytes, 3);
+    let outcome = super::gaussian_hermite::round_trip(&p, &s)
+        .and_then(|()| super::gaussian_hermite::products(&p, &q, &s))
+        .and_then(|()| {
+            let law = GaussianLaw::new(mean, covariance(bytes, 3));
+            law.map_or(Ok(()), |law| super::gaussian_moments::wick(&p, &law))
+        });
+    if let Err(broken) = outcome {
+        panic!("{broken}");
+    }
+}
 
 /// `a/b` with small parts.
 pub fn fraction(bytes: &mut Bytes<'_>) -> Rational {

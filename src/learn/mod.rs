@@ -10,6 +10,7 @@
 //! | [`relu::ReluLearner`] | a narrow one-hidden-layer relu network, from inputs and targets |
 
 mod chunk_sums;
+mod hermite_contractions;
 mod holdout;
 mod latent_rank;
 mod moments;
@@ -20,6 +21,7 @@ pub mod relu;
 mod split;
 mod white_stream;
 
+pub use hermite_contractions::HermiteContractions;
 pub use holdout::HoldoutTest;
 pub use moments::{MomentSummary, Moments};
 pub use predictor::Predictor;

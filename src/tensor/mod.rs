@@ -8,6 +8,7 @@
 //! | [`Tensor`] | an owned dense tensor of any order |
 //! | [`TensorView`] | a borrowed one; what public functions take |
 //! | [`QuadraticMap`] | `z_a = x'Q_a x + b_a'x + c_a` of a standard Gaussian `x` |
+//! | [`form_to_tensor`], [`tensor_to_form`] | homogeneous polynomials as symmetric tensors and back |
 //! | [`Factor`] | a factor matrix: contiguous columns, one per component |
 //! | [`CpTensor`] | the canonical polyadic model, float or exact |
 //! | [`mttkrp_all`] | the kernel behind every CP algorithm, all modes by two matrix products |
@@ -31,6 +32,7 @@ mod ring_algebra;
 mod ring_gauge;
 mod ring_round;
 mod scalar;
+mod symmetric_form;
 mod symmetric_ring;
 mod train;
 
@@ -47,5 +49,6 @@ pub use quadratic_map::{QuadraticForm, QuadraticMap};
 pub use ring::TensorRing;
 pub use ring_gauge::RingGauge;
 pub use scalar::{Factors, Scalar};
+pub use symmetric_form::{form_to_tensor, tensor_to_form};
 pub use symmetric_ring::SymmetricRing;
 pub use train::TensorTrain;

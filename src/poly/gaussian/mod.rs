@@ -13,6 +13,7 @@
 //! | [`exact_hermite`], [`ExactCoefficient`] | the same, exactly, with the irrational factor as a symbol |
 //! | [`HermiteSeries`] | coefficients of any function, its tail, its Mehler series |
 //! | [`dual_kernel`], [`derivative_kernel`], [`mehler_kernel`] | `E[f(u) f(v)]` of correlated normals |
+//! | [`StraightLine`] | moments in symbolic covariance entries, compiled for evaluation |
 //! | [`NormalPanels`], [`gauss_hermite`], [`gauss_legendre`] | quadrature |
 //!
 //! `He_n` are the probabilists' polynomials, `He_2 = x^2 - 1`; `h_n = He_n / sqrt(n!)` appears only in floats.
@@ -33,6 +34,7 @@ mod quadrature;
 mod radial;
 mod series;
 mod special;
+mod straight_line;
 
 pub use activation::Activation;
 pub use covariance::{Covariance, ExactFactor, symbolic_covariance};
@@ -47,5 +49,6 @@ pub use quadrature::{NormalPanels, gauss_hermite, gauss_legendre};
 pub use radial::{ProductLaw, RadialLaw};
 pub use series::HermiteSeries;
 pub use special::{erf, erfc, normal_cdf, normal_density};
+pub use straight_line::StraightLine;
 
 use hermite_operators::budget;
