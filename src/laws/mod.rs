@@ -6,6 +6,9 @@
 
 mod broken;
 pub mod bytes;
+pub mod gaussian_cases;
+pub mod gaussian_hermite;
+pub mod gaussian_moments;
 pub mod planted;
 pub mod poly_ring;
 pub mod quadratic_maps;

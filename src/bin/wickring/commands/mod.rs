@@ -14,6 +14,7 @@ mod learn;
 mod learn_quadratic;
 mod learn_relu;
 mod poly;
+mod poly_gaussian;
 mod predict;
 mod sample;
 mod tensor_file;

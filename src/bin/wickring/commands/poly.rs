@@ -13,6 +13,12 @@ pub enum Poly {
     Eq(Two),
     /// Multiply out.
     Expand(One),
+    /// Moments of a polynomial of Gaussian, spherical or independent variables, exactly.
+    Moment(super::poly_gaussian::Moments),
+    /// Cumulants of a polynomial of Gaussian, spherical or independent variables, exactly.
+    Cumulant(super::poly_gaussian::Moments),
+    /// Expansion in Hermite polynomials, and back.
+    Hermite(super::poly_gaussian::Hermite),
 }
 
 /// One expression.
@@ -36,6 +42,9 @@ pub fn run(command: &Poly, context: &Context) -> Result<Outcome, Error> {
     match command {
         Poly::Eq(args) => eq(args, context),
         Poly::Expand(args) => expand(args, context),
+        Poly::Moment(args) => super::poly_gaussian::moment(args, context),
+        Poly::Cumulant(args) => super::poly_gaussian::cumulant(args, context),
+        Poly::Hermite(args) => super::poly_gaussian::hermite(args, context),
     }
 }
 
