@@ -2,6 +2,9 @@
 
 mod learn;
 mod poly;
+mod poly_algebra;
+mod poly_groebner;
+mod poly_input;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
