@@ -14,6 +14,7 @@
 //! | [`tensor`] | dense tensors, views onto faer, tensor models |
 //! | [`decomp`] | one decomposition per file, all returning [`decomp::Fit`] |
 //! | [`learn`] | sample streams, moment accumulators, learners |
+//! | [`theory`] | learning curves of two-layer and linear learners, predicted and simulated |
 //! | [`certify`] | exact claims and their independent checker |
 //! | [`io`] | bytes in, typed values or a clear error out |
 //! | [`laws`] | every law once, for tests, property tests and fuzzing alike |
@@ -28,5 +29,6 @@ pub mod linalg;
 pub mod observe;
 pub mod poly;
 pub mod tensor;
+pub mod theory;
 
 pub use error::{Error, Status};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// What each module of ours may import, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("error", &[]),
     ("observe", &["error"]),
     ("linalg", &["error"]),
@@ -17,12 +17,19 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
             "error", "observe", "linalg", "poly", "tensor", "decomp", "io",
         ],
     ),
+    (
+        "theory",
+        &[
+            "error", "observe", "linalg", "poly", "tensor", "decomp", "learn", "io",
+        ],
+    ),
     ("certify", &["error", "poly", "tensor"]),
     ("io", &["error", "tensor", "poly"]),
     (
         "laws",
         &[
-            "error", "observe", "linalg", "poly", "tensor", "decomp", "learn", "certify", "io",
+            "error", "observe", "linalg", "poly", "tensor", "decomp", "learn", "theory", "certify",
+            "io",
         ],
     ),
 ];

@@ -1,1 +1,25 @@
-//! placeholder
+//! Exact claims, certificates, and the small independent checker that replays them.
+//!
+//! A [`Certificate`] is a list of [`Claim`]s with exactly the data needed to check them; [`check`] recomputes
+//! each from its definition, in exact arithmetic, with code that no algorithm of this crate uses. Numbers in
+//! the file are exact: texts such as `"-3/4"`, whole numbers, and, for numeric claims, JSON floats, which
+//! stand for the nearest binary64.
+//!
+//! | kind of claim | what the checker does |
+//! |---|---|
+//! | `polynomial-identity` | expands both sides over Q |
+//! | `ideal-membership` | expands `f - sum g_i h_i` |
+//! | `sos` | expands `f - sum w_i q_i^2` and looks at the signs of the `w_i` |
+//! | `gaussian-moments` | Wick's formula for each stated moment or joint cumulant |
+//! | `cp-exact`, `ring-exact` | multiplies the factorisation out over its field |
+//! | `numeric-residual` | the exact residual of the float model, held against the stated bound |
+
+mod certificate;
+mod checker;
+mod expression;
+mod format;
+
+pub use certificate::{Certificate, Claim, ClaimedTensor, Entry, sha256};
+pub use checker::check;
+pub use expression::Expression;
+pub use format::{Finding, Limits, Report};

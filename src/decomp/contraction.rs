@@ -1,6 +1,7 @@
 //! Totally symmetric trilinear forms as products with vectors.
 
 use crate::Error;
+use crate::decomp::JordanBasis;
 use crate::tensor::{Tensor, TensorView};
 use faer::{Mat, MatRef};
 
@@ -29,6 +30,13 @@ pub trait Contraction {
     /// # Errors
     /// As [`Contraction::contract`].
     fn products(&mut self, f: MatRef<'_, f64>) -> Result<Mat<f64>, Error>;
+
+    /// The gradient in the basis `b` (`N x N`) of its agreement with the algebra: column `k` is
+    /// `sum_ij J_ijk T(b_i, b_j, .)`.
+    ///
+    /// # Errors
+    /// As [`Contraction::contract`].
+    fn gradient(&mut self, b: MatRef<'_, f64>, jordan: &JordanBasis) -> Result<Mat<f64>, Error>;
 
     /// The trace vector `sum_j T(e_j, e_j, .)`.
     ///
@@ -88,6 +96,10 @@ impl Contraction for TensorContraction<'_> {
             out.as_mut().subcols_mut(start, j + 1).copy_from(&part);
         }
         Ok(out)
+    }
+
+    fn gradient(&mut self, b: MatRef<'_, f64>, jordan: &JordanBasis) -> Result<Mat<f64>, Error> {
+        Ok(self.products(b)? * jordan.pair_weights())
     }
 
     fn trace(&mut self) -> Result<Vec<f64>, Error> {

@@ -19,7 +19,7 @@
 //! on `R^r`, which splits the two.
 
 use crate::Error;
-use crate::decomp::{Contraction, Evidence};
+use crate::decomp::{Contraction, Evidence, JordanBasis};
 use crate::linalg::{norm2, polar_orthogonal, symmetric_eigen};
 use faer::{Mat, MatRef};
 use rand::Rng;
@@ -45,12 +45,7 @@ pub struct PeirceFrame {
 impl PeirceFrame {
     /// The column of [`PeirceFrame::quadratic`] that belongs to the entry `(i, j)`, in either order.
     pub fn column(&self, i: usize, j: usize) -> usize {
-        let (i, j) = (i.min(j), i.max(j));
-        if i == j {
-            i
-        } else {
-            self.rank + j * (j - 1) / 2 + i
-        }
+        JordanBasis::index(self.rank, i, j)
     }
 
     /// The rank `r`.
@@ -146,6 +141,40 @@ impl PeirceFrame {
         // Keep the linear part in its own space before it is made orthonormal.
         let linear = odd * (odd.transpose() * linear);
         Self::finish(rank, raw, Some(linear), idempotent)
+    }
+
+    /// The orthonormal frame whose structure constants fit the form best in the least-squares sense, climbed to
+    /// from this one: column `k` of the gradient is `sum_ij J_ijk T(b_i, b_j, .)` with the structure constants
+    /// `J` of the algebra, and each step takes its orthogonal polar factor.
+    ///
+    /// A frame built from one idempotent leans on the noise of that idempotent; this one uses every entry of
+    /// the form and depends on no choice. On exact data nothing changes; on sample cumulants the parameter
+    /// error falls to about half, and three steps suffice (bench `quadratic_floor`).
+    ///
+    /// # Errors
+    /// Those of [`Contraction::gradient`]; `Backend`.
+    ///
+    /// # Complexity
+    /// One gradient and one SVD of size `N` for each of at most `steps` steps.
+    pub fn sharpen(mut self, form: &mut dyn Contraction, steps: usize) -> Result<Self, Error> {
+        let jordan = JordanBasis::new(self.rank, self.linear.is_some());
+        let (n, m) = (self.quadratic.nrows(), self.quadratic.ncols());
+        let mut basis = Mat::from_fn(n, jordan.dim(), |i, j| match &self.linear {
+            Some(g) if j >= m => g[(i, j - m)],
+            _ => self.quadratic[(i, j)],
+        });
+        for _ in 0..steps {
+            let gradient = form.gradient(basis.as_ref(), &jordan)?;
+            let (next, _, _) = polar_orthogonal(OP, gradient.as_ref())?;
+            let moved = crate::linalg::frobenius((&next - &basis).as_ref());
+            basis = next;
+            if moved < 1e-12 * n as f64 {
+                break;
+            }
+        }
+        self.quadratic = basis.subcols(0, m).to_owned();
+        self.linear = self.linear.map(|g| basis.subcols(m, g.ncols()).to_owned());
+        Ok(self)
     }
 
     fn finish(

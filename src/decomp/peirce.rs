@@ -87,7 +87,7 @@ impl Peirce {
         rng: &mut impl Rng,
     ) -> Result<Fit<SymmetricRing>, Error> {
         self.check(gram, t)?;
-        let white = Whitening::of(gram, self.rank * (self.rank + 1) / 2)?;
+        let white = Whitening::of(OP, gram, self.rank * (self.rank + 1) / 2)?;
         let tensor = change_basis(t, white.down.as_ref())?;
         let mut form = TensorContraction::new(tensor.view())?;
         let frame = PeirceFrame::find(&mut form, self.rank, self.starts, rng)?;
@@ -178,15 +178,15 @@ pub(crate) struct Whitening {
 }
 
 impl Whitening {
-    pub(crate) fn of(gram: MatRef<'_, f64>, keep: usize) -> Result<Self, Error> {
+    pub(crate) fn of(op: &'static str, gram: MatRef<'_, f64>, keep: usize) -> Result<Self, Error> {
         let d = gram.nrows();
-        let e = symmetric_eigen(OP, gram)?;
+        let e = symmetric_eigen(op, gram)?;
         let (top, least) = (e.values[d - 1], e.values[d - keep]);
         // Rounding of the eigenvalues is d * eps * top; below that there is no direction to keep.
         if !(least > d as f64 * f64::EPSILON * top) {
             let hypothesis = "outputs that span all symmetric matrices (least eigenvalue kept of S relative to the greatest)";
             let share = if top > 0.0 { least / top } else { 0.0 };
-            return Err(Error::degenerate(OP, hypothesis, share));
+            return Err(Error::degenerate(op, hypothesis, share));
         }
         let column = |j: usize| d - 1 - j;
         let down = Mat::from_fn(d, keep, |i, j| {

@@ -9,9 +9,11 @@
 //! | [`write_whole`] | any file, through a temporary one and a rename |
 //! | [`npy`] | one array, `.npy` (versions 1 to 3; C and Fortran order; integers, floats, complex) |
 //! | [`npz`] | several named arrays, `.npz` |
+//! | [`model`] | model files in JSON |
 //! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
 
 mod atomic;
+pub mod model;
 pub mod npy;
 pub mod npz;
 mod rows;

@@ -6,7 +6,11 @@
 
 mod broken;
 pub mod bytes;
+pub mod planted;
 pub mod poly_ring;
+pub mod quadratic_maps;
+pub mod ring_models;
 pub mod rings;
+pub mod theory;
 
 pub use broken::{Broken, check, within};

@@ -1,1 +1,28 @@
-//! placeholder
+//! Learners: samples in, a model and evidence out.
+//!
+//! Every learner is a value holding its options, with one verb, `learn`, returning [`crate::decomp::Fit`].
+//! Samples are streamed ([`crate::io::samples`]); moments are accumulated in [`Moments`], whose result depends
+//! neither on threads nor on how the sample was split.
+//!
+//! | which one do I want? | |
+//! |---|---|
+//! | [`Quadratic`] | a quadratic map of a hidden Gaussian, from its outputs alone |
+//! | [`relu::ReluLearner`] | a narrow one-hidden-layer relu network, from inputs and targets |
+
+mod chunk_sums;
+mod holdout;
+mod latent_rank;
+mod moments;
+mod moments_bytes;
+mod predictor;
+mod quadratic;
+pub mod relu;
+mod split;
+mod white_stream;
+
+pub use holdout::HoldoutTest;
+pub use moments::{MomentSummary, Moments};
+pub use predictor::Predictor;
+pub use quadratic::Quadratic;
+
+pub mod mixture;

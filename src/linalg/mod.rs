@@ -8,12 +8,25 @@
 //!
 //! The functions are not generic, so that faer's generic code is compiled once.
 
+mod complex;
+mod complex_scalar;
+mod definite;
 mod eigen;
+mod gemm;
 mod jacobi;
+mod qr;
+mod scalar;
+pub mod small;
 mod solve;
 mod svd;
 
+pub use complex::{
+    ComplexSvd, complex_cholesky_solve, complex_eigenvalues, complex_frobenius, complex_lstsq,
+    complex_solve, complex_svd, inverse_iteration,
+};
 pub use eigen::{Eigen, SymmetricEigen, eigen, symmetric_eigen};
+pub use qr::{complex_qr, thin_qr};
+pub use scalar::Scalar;
 pub use solve::{cholesky_solve, lstsq, solve};
 pub use svd::{Svd, polar_orthogonal, thin_svd};
 
@@ -90,6 +103,12 @@ impl PowerOfTwo {
         let first = self.0 / 2;
         (2f64.powi(first), 2f64.powi(self.0 - first))
     }
+}
+
+/// Two normal powers of two whose product is the power of two at or below `x > 0`; that product may be
+/// subnormal, so divide by one and then by the other.
+pub fn split_power_of_two(x: f64) -> (f64, f64) {
+    power_of_two_below(x).sqrt_power()
 }
 
 fn power_of_two_below(x: f64) -> PowerOfTwo {

@@ -8,6 +8,7 @@
 //! | [`Poly`] | sparse polynomials in any number of variables |
 //! | [`Budget`] | what an operation may cost before it gives up |
 //! | [`Vars`] | names of variables, for reading and writing |
+//! | [`gaussian`] | Hermite series, moments, cumulants, kernels |
 //! | [`wick`] | expectations under Gaussian laws |
 //! | [`Store`], [`Integers`], [`Rationals`] | where coefficients lie |
 
@@ -19,6 +20,7 @@ mod factor;
 mod gcd;
 #[cfg(feature = "groebner")]
 mod groebner;
+pub mod gaussian;
 mod integers;
 mod modular_gcd;
 mod monomials;

@@ -7,12 +7,45 @@
 //! |---|---|
 //! | [`Tensor`] | an owned dense tensor of any order |
 //! | [`TensorView`] | a borrowed one; what public functions take |
+//! | [`QuadraticMap`] | `z_a = x'Q_a x + b_a'x + c_a` of a standard Gaussian `x` |
+//! | [`Factor`] | a factor matrix: contiguous columns, one per component |
+//! | [`CpTensor`] | the canonical polyadic model, float or exact |
+//! | [`mttkrp_all`] | the kernel behind every CP algorithm, all modes by two matrix products |
+//! | [`TensorRing`] | the model `T[i_0,..,i_{m-1}] = Tr(G_0(i_0) .. G_{m-1}(i_{m-1}))`, real or complex |
+//! | [`TensorTrain`] | its open case, with canonical form and rounding |
+//! | [`Scalar`] | what both are over: `f64` or `Complex<f64>` |
 //! | [`SymmetricRing`] | the model `T[a,b,c] = Tr(Q_a Q_b Q_c)` with symmetric `Q_a` |
 
+mod assignment;
+mod cp;
+mod cp_compare;
 mod dense;
+mod factor;
 mod gauge;
+mod khatri_rao;
+mod mode_product;
+mod mttkrp;
+mod quadratic_map;
+mod ring;
+mod ring_algebra;
+mod ring_gauge;
+mod ring_round;
+mod scalar;
 mod symmetric_ring;
+mod train;
 
+pub use assignment::best_assignment;
+pub use cp::CpTensor;
 pub use dense::{Tensor, TensorView};
+pub use factor::Factor;
 pub use gauge::Alignment;
+pub use khatri_rao::{khatri_rao, kronecker};
+pub use mode_product::{mode_product, unfolding_gram};
+pub(crate) use mttkrp::{Side, half, one_in_group};
+pub use mttkrp::{best_split, mttkrp, mttkrp_all, residual_into};
+pub use quadratic_map::{QuadraticForm, QuadraticMap};
+pub use ring::TensorRing;
+pub use ring_gauge::RingGauge;
+pub use scalar::{Factors, Scalar};
 pub use symmetric_ring::SymmetricRing;
+pub use train::TensorTrain;

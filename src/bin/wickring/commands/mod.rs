@@ -1,10 +1,17 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
+mod check;
+mod decompose;
+mod decompose_cp;
+mod experiment;
+mod experiment_relu;
 mod learn;
+mod learn_relu;
 mod poly;
 mod poly_algebra;
 mod poly_groebner;
 mod poly_input;
+mod predict;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -13,18 +20,31 @@ use wickring::Error;
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
+    Check(check::Check),
     /// Exact polynomial algebra: Z, Q, Q(i), F_p.
     #[command(subcommand)]
     Poly(poly::Poly),
     /// Models from samples, with evidence.
     #[command(subcommand)]
     Learn(learn::Learn),
+    /// Evaluate a learned function.
+    Predict(predict::Predict),
+    /// Planted problems that tell a paper's story: tables and pictures.
+    #[command(subcommand)]
+    Experiment(experiment::Experiment),
+    /// Tensor decompositions with evidence.
+    #[command(subcommand)]
+    Decompose(decompose::Decompose),
 }
 
 /// Runs a command.
 pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
+        Command::Check(args) => check::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
+        Command::Predict(args) => predict::run(args, context),
+        Command::Experiment(args) => experiment::run(args, context),
+        Command::Decompose(args) => decompose::run(args, context),
     }
 }

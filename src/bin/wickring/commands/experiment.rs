@@ -1,0 +1,23 @@
+//! `wickring experiment ...`: planted problems that tell a paper's story.
+
+use super::experiment_relu;
+use crate::context::{Context, Outcome};
+use clap::Subcommand;
+use wickring::Error;
+
+/// Which story.
+#[derive(Subcommand)]
+pub enum Experiment {
+    /// Narrow relu networks: separated, near-parallel, cancelling and correlational-hard ones.
+    ReluStory(experiment_relu::Story),
+    /// Narrow relu networks at the sizes of BENCHMARKS.md, beside baselines in the same run.
+    ReluBars(experiment_relu::Bars),
+}
+
+/// Runs `wickring experiment`.
+pub fn run(command: &Experiment, context: &Context) -> Result<Outcome, Error> {
+    match command {
+        Experiment::ReluStory(args) => experiment_relu::story(args, context),
+        Experiment::ReluBars(args) => experiment_relu::bars(args, context),
+    }
+}

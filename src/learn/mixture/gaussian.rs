@@ -1,0 +1,356 @@
+//! The model: a finite mixture of Gaussians with a density.
+
+use crate::Error;
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::{ParallelIterator, ParallelSlice};
+
+/// Rows handled together: the inner loops run over this many values of one coordinate.
+pub(super) const BLOCK: usize = 512;
+
+const LOG_TWO_PI: f64 = 1.837_877_066_409_345_3;
+
+/// One component of a [`GaussianMixture`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Component {
+    /// Its share, positive.
+    pub weight: f64,
+    /// Its mean.
+    pub mean: Vec<f64>,
+    /// Its covariance, row by row, symmetric positive definite.
+    pub covariance: Vec<f64>,
+}
+
+/// `p(x) = sum_j w_j N(x; mu_j, Sigma_j)` with positive weights that sum to 1 and positive definite
+/// covariances.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GaussianMixture {
+    dim: usize,
+    components: Vec<Component>,
+    factors: Vec<Factor>,
+}
+
+/// Cholesky factor of one covariance.
+#[derive(Clone, Debug, PartialEq)]
+struct Factor {
+    /// Lower triangular, row by row; the diagonal holds reciprocals.
+    lower: Vec<f64>,
+    /// `log w - (n log 2 pi + log det Sigma) / 2`.
+    log_scale: f64,
+}
+
+impl GaussianMixture {
+    /// A mixture of given components; weights are divided by their sum.
+    ///
+    /// # Errors
+    /// `InvalidInput` without components or with a weight that is not positive; `Shape`; `NonFinite`;
+    /// `Degenerate` when a covariance is not positive definite.
+    pub fn new(dim: usize, mut components: Vec<Component>) -> Result<Self, Error> {
+        let op = "mixture";
+        if dim == 0 || components.is_empty() {
+            return Err(Error::invalid(
+                op,
+                "at least one dimension and one component",
+            ));
+        }
+        let total: f64 = components.iter().map(|c| c.weight).sum();
+        let mut factors = Vec::with_capacity(components.len());
+        for (j, c) in components.iter_mut().enumerate() {
+            if c.mean.len() != dim || c.covariance.len() != dim * dim {
+                let found = format!("{} and {} entries", c.mean.len(), c.covariance.len());
+                let expected = format!("a mean of {dim} and a covariance of {} entries", dim * dim);
+                return Err(Error::shape(op, expected, found));
+            }
+            if c.mean.iter().chain(&c.covariance).any(|x| !x.is_finite()) {
+                return Err(Error::NonFinite { op, index: j });
+            }
+            if !(c.weight > 0.0 && total.is_finite()) {
+                let requirement = format!("positive weights, got {} for component {j}", c.weight);
+                return Err(Error::invalid(op, requirement));
+            }
+            c.weight /= total;
+            factors.push(Factor::new(op, c)?);
+        }
+        Ok(Self {
+            dim,
+            components,
+            factors,
+        })
+    }
+
+    /// Components with one variance for all: `Q * N(0, variance I)` for the discrete `Q` of the atoms.
+    ///
+    /// # Errors
+    /// As [`GaussianMixture::new`].
+    pub fn spherical(
+        dim: usize,
+        atoms: impl IntoIterator<Item = (f64, Vec<f64>)>,
+        variance: f64,
+    ) -> Result<Self, Error> {
+        let component = |(weight, mean)| Component {
+            weight,
+            mean,
+            covariance: scaled_identity(dim, variance),
+        };
+        Self::new(dim, atoms.into_iter().map(component).collect())
+    }
+
+    /// Number of dimensions.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The components.
+    pub fn components(&self) -> &[Component] {
+        &self.components
+    }
+
+    /// Number of components.
+    pub fn len(&self) -> usize {
+        self.components.len()
+    }
+
+    /// Always false: a mixture has at least one component.
+    pub fn is_empty(&self) -> bool {
+        self.components.is_empty()
+    }
+
+    /// `log p(x)` for every row of `rows` (row-major, `dim` columns; an incomplete last row is ignored).
+    ///
+    /// # Complexity
+    /// `O(rows * components * dim^2)`, in parallel over fixed blocks.
+    pub fn log_density(&self, rows: &[f64]) -> Vec<f64> {
+        let blocks: Vec<Vec<f64>> = rows
+            .par_chunks(BLOCK * self.dim)
+            .map(|chunk| {
+                let mut work = Work::new(self.dim, self.len());
+                self.posterior(chunk, &mut work);
+                let rows = chunk.len() / self.dim;
+                work.log_density[..rows].to_vec()
+            })
+            .collect();
+        blocks.concat()
+    }
+
+    /// `sum log p(x)` over the rows.
+    pub fn log_likelihood(&self, rows: &[f64]) -> f64 {
+        self.log_density(rows).iter().sum()
+    }
+
+    /// Draws `count` rows, row-major.
+    pub fn sample(&self, count: usize, rng: &mut impl Rng) -> Vec<f64> {
+        let mut out = Vec::with_capacity(count * self.dim);
+        let mut z = vec![0.0; self.dim];
+        for _ in 0..count {
+            let mut u: f64 = rng.random();
+            let mut j = 0;
+            while j + 1 < self.len() && u >= self.components[j].weight {
+                u -= self.components[j].weight;
+                j += 1;
+            }
+            z.fill_with(|| StandardNormal.sample(rng));
+            let (mean, lower) = (&self.components[j].mean, &self.factors[j].lower);
+            for a in 0..self.dim {
+                let row = &lower[a * self.dim..a * self.dim + a];
+                let below: f64 = row.iter().zip(&z).map(|(l, z)| l * z).sum();
+                out.push(mean[a] + below + z[a] / lower[a * self.dim + a]);
+            }
+        }
+        out
+    }
+
+    /// `grad log p(x)`.
+    ///
+    /// # Errors
+    /// `Shape` when `x` has another length than `dim`.
+    pub fn score(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
+        if x.len() != self.dim {
+            let (expected, found) = (format!("{} entries", self.dim), x.len().to_string());
+            return Err(Error::shape("mixture score", expected, found));
+        }
+        let mut work = Work::new(self.dim, self.len());
+        self.posterior(x, &mut work);
+        let mut score = vec![0.0; self.dim];
+        for (j, factor) in self.factors.iter().enumerate() {
+            let mut y: Vec<f64> = x
+                .iter()
+                .zip(&self.components[j].mean)
+                .map(|(x, m)| x - m)
+                .collect();
+            factor.forward(&mut y, 1);
+            factor.backward(&mut y);
+            for (s, v) in score.iter_mut().zip(&y) {
+                *s -= work.share(j)[0] * v;
+            }
+        }
+        Ok(score)
+    }
+
+    /// The law of `x + sqrt(variance) z` with `z` standard normal.
+    ///
+    /// # Errors
+    /// As [`GaussianMixture::new`].
+    pub fn heated(&self, variance: f64) -> Result<Self, Error> {
+        let mut components = self.components.clone();
+        for c in &mut components {
+            for a in 0..self.dim {
+                c.covariance[a * self.dim + a] += variance;
+            }
+        }
+        Self::new(self.dim, components)
+    }
+
+    /// Posterior shares of the components and log densities of at most [`BLOCK`] rows.
+    pub(super) fn posterior(&self, rows: &[f64], work: &mut Work) {
+        let (dim, count) = (self.dim, (rows.len() / self.dim).min(BLOCK));
+        work.rows = count;
+        for (j, (c, factor)) in self.components.iter().zip(&self.factors).enumerate() {
+            let y = &mut work.centred[j * dim * BLOCK..(j + 1) * dim * BLOCK];
+            for (i, row) in rows.chunks_exact(dim).take(count).enumerate() {
+                for a in 0..dim {
+                    y[a * BLOCK + i] = row[a] - c.mean[a];
+                }
+            }
+            work.solved.copy_from_slice(y);
+            factor.forward(&mut work.solved, BLOCK);
+            let share = &mut work.shares[j * BLOCK..j * BLOCK + count];
+            share.fill(factor.log_scale);
+            for a in 0..dim {
+                let solved = &work.solved[a * BLOCK..a * BLOCK + count];
+                for (s, v) in share.iter_mut().zip(solved) {
+                    *s -= 0.5 * v * v;
+                }
+            }
+        }
+        work.normalise(self.len());
+    }
+}
+
+impl Factor {
+    fn new(op: &'static str, c: &Component) -> Result<Self, Error> {
+        let dim = c.mean.len();
+        let mut lower = c.covariance.clone();
+        let mut log_det = 0.0;
+        for a in 0..dim {
+            for b in 0..=a {
+                let (i, j) = (a * dim, b * dim);
+                let dot: f64 = (0..b).map(|k| lower[i + k] * lower[j + k]).sum();
+                let rest = lower[i + b] - dot;
+                if a == b {
+                    // Below this the pivot is rounding of the diagonal entry that it came from.
+                    let floor = 4.0 * f64::EPSILON * c.covariance[i + a].abs();
+                    if !(rest > floor && rest > f64::MIN_POSITIVE) {
+                        let hypothesis = "a positive definite covariance (Cholesky pivot)";
+                        return Err(Error::degenerate(op, hypothesis, rest));
+                    }
+                    log_det += rest.ln();
+                    lower[i + a] = 1.0 / rest.sqrt();
+                } else {
+                    lower[i + b] = rest * lower[j + b];
+                }
+            }
+        }
+        let log_scale = c.weight.ln() - 0.5 * (dim as f64 * LOG_TWO_PI + log_det);
+        Ok(Self { lower, log_scale })
+    }
+
+    /// Solves `L y = v` in place for `stride` right-hand sides, coordinate-major.
+    fn forward(&self, y: &mut [f64], stride: usize) {
+        let dim = y.len() / stride;
+        for a in 0..dim {
+            let (before, rest) = y.split_at_mut(a * stride);
+            let current = &mut rest[..stride];
+            for (b, known) in before.chunks_exact(stride).enumerate() {
+                let l = self.lower[a * dim + b];
+                current.iter_mut().zip(known).for_each(|(c, k)| *c -= l * k);
+            }
+            let reciprocal = self.lower[a * dim + a];
+            current.iter_mut().for_each(|c| *c *= reciprocal);
+        }
+    }
+
+    /// Solves `L' y = v` in place.
+    fn backward(&self, y: &mut [f64]) {
+        let dim = y.len();
+        for a in (0..dim).rev() {
+            for b in a + 1..dim {
+                y[a] -= self.lower[b * dim + a] * y[b];
+            }
+            y[a] *= self.lower[a * dim + a];
+        }
+    }
+}
+
+/// Buffers of one block of the E-step.
+pub(super) struct Work {
+    rows: usize,
+    /// Per component and coordinate: the block minus the mean.
+    pub(super) centred: Vec<f64>,
+    solved: Vec<f64>,
+    shares: Vec<f64>,
+    pub(super) log_density: Vec<f64>,
+}
+
+impl Work {
+    pub(super) fn new(dim: usize, components: usize) -> Self {
+        Self {
+            rows: 0,
+            centred: vec![0.0; components * dim * BLOCK],
+            solved: vec![0.0; dim * BLOCK],
+            shares: vec![0.0; components * BLOCK],
+            log_density: vec![0.0; BLOCK],
+        }
+    }
+
+    /// Posterior shares of component `j`.
+    pub(super) fn share(&self, j: usize) -> &[f64] {
+        &self.shares[j * BLOCK..j * BLOCK + self.rows]
+    }
+
+    /// Log joint densities to posterior shares and log densities, by the log-sum-exp of each row.
+    fn normalise(&mut self, components: usize) {
+        for i in 0..self.rows {
+            let of = |j: usize| j * BLOCK + i;
+            let most = (0..components).fold(f64::NEG_INFINITY, |m, j| m.max(self.shares[of(j)]));
+            if most == f64::NEG_INFINITY {
+                // So far from every component that all joint densities underflow.
+                (0..components).for_each(|j| self.shares[of(j)] = 1.0 / components as f64);
+                self.log_density[i] = most;
+                continue;
+            }
+            let mut sum = 0.0;
+            for j in 0..components {
+                let e = (self.shares[of(j)] - most).exp();
+                self.shares[of(j)] = e;
+                sum += e;
+            }
+            (0..components).for_each(|j| self.shares[of(j)] /= sum);
+            self.log_density[i] = most + sum.ln();
+        }
+    }
+}
+
+/// `variance * I`, row by row.
+pub(super) fn scaled_identity(dim: usize, variance: f64) -> Vec<f64> {
+    let mut m = vec![0.0; dim * dim];
+    (0..dim).for_each(|a| m[a * dim + a] = variance);
+    m
+}
+
+/// `sum a_i b_i` in eight interleaved partial sums, so that it runs on vectors; a fixed order of additions.
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (heads, tails) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f64 = heads
+        .remainder()
+        .iter()
+        .zip(tails.remainder())
+        .map(|(x, y)| x * y)
+        .sum();
+    for (x, y) in heads.zip(tails) {
+        for i in 0..8 {
+            lanes[i] += x[i] * y[i];
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
+}

@@ -1,0 +1,197 @@
+//! Any learned function, evaluated: what `predict` runs.
+
+use super::relu::ReluNetwork;
+use crate::Error;
+use crate::error::quoted;
+use crate::io::model::{ModelFile, QUADRATIC_MAP};
+use crate::tensor::QuadraticMap;
+use faer::{Mat, MatRef};
+use serde_json::Value;
+
+/// Schema of two-layer networks with one activation.
+const TWO_LAYER: &str = "wickring/two-layer/1";
+/// Schema of polynomial maps.
+const POLYNOMIAL_MAP: &str = "wickring/polynomial-map/1";
+/// Schema of narrow relu networks.
+pub(super) const RELU_NETWORK: &str = "wickring/relu-network/1";
+
+/// A function read from a model file, from rows of inputs to rows of outputs.
+#[derive(Clone, Debug)]
+pub struct Predictor {
+    kind: Kind,
+    inputs: usize,
+    outputs: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Relu(ReluNetwork),
+    Quadratic(QuadraticMap),
+    /// Coefficients of the activation, lowest first, and the weights, one neuron a row.
+    TwoLayer(Vec<f64>, Mat<f64>),
+    /// The terms of each output.
+    Polynomial(Vec<Terms>),
+}
+
+/// Terms of a polynomial: exponents and coefficient.
+type Terms = Vec<(Vec<i32>, f64)>;
+
+impl Predictor {
+    /// The function in a model file.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the schema is not that of a function, or naming the entry that is wrong.
+    pub fn from_model(file: &ModelFile) -> Result<Self, Error> {
+        let op = "Predictor::from_model";
+        let (kind, inputs, outputs) = match file.header.schema.as_str() {
+            RELU_NETWORK => {
+                let network = ReluNetwork::from_model(file)?;
+                let inputs = network.input_dim();
+                (Kind::Relu(network), inputs, 1)
+            }
+            QUADRATIC_MAP => {
+                let map = file.quadratic_map()?;
+                let (inputs, outputs) = (map.latent_dim(), map.output_dim());
+                (Kind::Quadratic(map), inputs, outputs)
+            }
+            TWO_LAYER => {
+                let d = file.size(op, "input_dim")?;
+                let length = |key: &str| {
+                    file.body
+                        .get(key)
+                        .and_then(Value::as_array)
+                        .map_or(0, Vec::len)
+                };
+                let activation = file.numbers(op, "activation", &[length("activation")])?;
+                let r = length("weights");
+                let weights = file.numbers(op, "weights", &[r, d])?;
+                let weights = MatRef::from_row_major_slice(&weights, r, d).to_owned();
+                (Kind::TwoLayer(activation, weights), d, 1)
+            }
+            POLYNOMIAL_MAP => {
+                let (d, outputs) = (file.size(op, "latent_dim")?, file.size(op, "output_dim")?);
+                (Kind::Polynomial(terms(op, file, d, outputs)?), d, outputs)
+            }
+            other => {
+                let known = [RELU_NETWORK, TWO_LAYER, QUADRATIC_MAP, POLYNOMIAL_MAP].join(", ");
+                let found = quoted(other);
+                return Err(Error::invalid(
+                    op,
+                    format!("schema: expected one of {known}, found {found}"),
+                ));
+            }
+        };
+        Ok(Self {
+            kind,
+            inputs,
+            outputs,
+        })
+    }
+
+    /// Number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The outputs at the rows of `x`, row after row.
+    ///
+    /// # Shapes
+    /// `x` is `n x inputs`; the result has `n * outputs` entries.
+    ///
+    /// # Errors
+    /// `Shape`; `NonFinite` (index into the result) when a value overflows.
+    ///
+    /// # Complexity
+    /// `O(n)` times the size of the model; memory `O(n * outputs)`.
+    pub fn evaluate(&self, x: MatRef<'_, f64>) -> Result<Vec<f64>, Error> {
+        let op = "Predictor::evaluate";
+        if x.ncols() != self.inputs {
+            let expected = format!(
+                "samples with {} entries, as the model has inputs",
+                self.inputs
+            );
+            return Err(Error::shape(op, expected, x.ncols().to_string()));
+        }
+        let values: Vec<f64> = match &self.kind {
+            Kind::Relu(network) => network.evaluate(x)?,
+            Kind::Quadratic(map) => {
+                let z = map.eval(x)?;
+                (0..x.nrows())
+                    .flat_map(|i| (0..self.outputs).map(move |j| (i, j)))
+                    .map(|at| z[at])
+                    .collect()
+            }
+            Kind::TwoLayer(activation, weights) => {
+                let s = weights * x.transpose();
+                let at = |z: f64| activation.iter().rev().fold(0.0, |sum, a| sum * z + a);
+                (0..x.nrows())
+                    .map(|j| s.col_as_slice(j).iter().map(|&z| at(z)).sum())
+                    .collect()
+            }
+            Kind::Polynomial(outputs) => {
+                let of = |terms: &[(Vec<i32>, f64)], i: usize| -> f64 {
+                    let power = |(j, e): (usize, &i32)| x[(i, j)].powi(*e);
+                    terms
+                        .iter()
+                        .map(|(e, c)| c * e.iter().enumerate().map(power).product::<f64>())
+                        .sum()
+                };
+                (0..x.nrows())
+                    .flat_map(|i| outputs.iter().map(move |t| of(t, i)))
+                    .collect()
+            }
+        };
+        match values.iter().position(|v| !v.is_finite()) {
+            Some(index) => Err(Error::NonFinite { op, index }),
+            None => Ok(values),
+        }
+    }
+}
+
+/// `[[exponents, coefficient], ...]` for each output.
+fn terms(
+    op: &'static str,
+    file: &ModelFile,
+    d: usize,
+    outputs: usize,
+) -> Result<Vec<Terms>, Error> {
+    let wrong = |place: String| {
+        Error::invalid(
+            op,
+            format!("{place}: expected [exponents of {d} entries, coefficient]"),
+        )
+    };
+    let listed = file.body.get("outputs").and_then(Value::as_array);
+    let listed = listed.filter(|l| l.len() == outputs);
+    let listed =
+        listed.ok_or_else(|| Error::invalid(op, format!("outputs: expected {outputs} lists")))?;
+    let mut all = Vec::with_capacity(outputs);
+    for (a, list) in listed.iter().enumerate() {
+        let list = list
+            .as_array()
+            .ok_or_else(|| wrong(format!("outputs[{a}]")))?;
+        let mut terms = Vec::with_capacity(list.len());
+        for (t, term) in list.iter().enumerate() {
+            let coefficient = term[1].as_f64().filter(|c| c.is_finite());
+            let exponent = |e: &Value| {
+                e.as_i64()
+                    .filter(|e| (0..=64).contains(e))
+                    .map(|e| e as i32)
+            };
+            let exponents: Option<Vec<i32>> = term[0]
+                .as_array()
+                .and_then(|e| e.iter().map(exponent).collect());
+            match (exponents.filter(|e| e.len() == d), coefficient) {
+                (Some(e), Some(c)) => terms.push((e, c)),
+                _ => return Err(wrong(format!("outputs[{a}][{t}]"))),
+            }
+        }
+        all.push(terms);
+    }
+    Ok(all)
+}

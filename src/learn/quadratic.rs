@@ -1,0 +1,401 @@
+//! Quadratic maps of a hidden Gaussian, from output samples alone.
+//!
+//! The samples are `z_a = x' Q_a x + b_a' x + c_a` with hidden `x ~ N(0, I_r)`. Their second and third
+//! cumulants are those of a symmetric tensor ring: with `M_a = [[Q_a, b_a/2], [b_a'/2, 0]]`,
+//! `k_2 = 2 Tr M_a M_b` and `k_3 = 8 Tr M_a M_b M_c`. Whitening with the covariance turns the third cumulants
+//! into the structure constants of the Jordan algebra of symmetric matrices, and its Peirce frame
+//! ([`crate::decomp::PeirceFrame`]) reads off `Q` and `b` up to an orthogonal change of `x`; then
+//! `c_a = k_1 - Tr Q_a`.
+//!
+//! What is exact: the identities above. What is approximate: sample cumulants, with errors that fall as
+//! `n^(-1/2)`.
+//!
+//! Source: S. Chen, Li, Li and Zhang, *Learning polynomial transformations* (arXiv 2204.04209) for the problem
+//! and the reduction to tensor rings. Where we differ: the ring is solved by its Peirce frame instead of sums
+//! of squares; samples are streamed and the third cumulants are never formed when `N` is large; linear and
+//! constant parts are learned too.
+
+use super::holdout::HoldoutTest;
+use super::latent_rank::{LatentRank, span};
+use super::moments::{MomentSummary, Moments};
+use super::split::Split;
+use super::white_stream::{WhiteRows, WhiteStream};
+use crate::decomp::{Certificate, Evidence, Fit, PeirceFrame, TensorContraction, Whitening, Work};
+use crate::io::samples::Samples;
+use crate::linalg::{norm2, symmetric_eigen};
+use crate::observe::Observer;
+use crate::tensor::{QuadraticMap, SymmetricRing, Tensor};
+use crate::{Error, Status};
+use faer::Mat;
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+const OP: &str = "Quadratic::learn";
+/// Up to this many white coordinates the third cumulants are stored (`N^3 / 6` numbers, two passes in all);
+/// beyond, they are streamed.
+const MAX_STORED: usize = 45;
+/// Steps of sharpening: three reach the optimum to a small part of the sampling error.
+const SHARPEN: usize = 5;
+/// Directions in white coordinates along which the model is tested, beside the outputs themselves.
+const TEST_DIRECTIONS: usize = 12;
+/// Outputs that are tested one by one.
+const TEST_OUTPUTS: usize = 8;
+
+/// Learner of quadratic maps from output samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quadratic {
+    latent: Option<usize>,
+    general: bool,
+    holdout: f64,
+    starts: usize,
+}
+
+impl Default for Quadratic {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Quadratic {
+    /// Latent dimension from the data, no linear part, a fifth of the samples held out.
+    pub fn new() -> Self {
+        Self {
+            latent: None,
+            general: false,
+            holdout: 0.2,
+            starts: 3,
+        }
+    }
+
+    /// Latent dimension `r >= 1`, instead of the one that the spectrum of the covariance tells.
+    #[must_use]
+    pub fn latent(self, rank: usize) -> Self {
+        Self {
+            latent: Some(rank),
+            ..self
+        }
+    }
+
+    /// Whether there is a linear part `b_a' x`.
+    #[must_use]
+    pub fn general(self, general: bool) -> Self {
+        Self { general, ..self }
+    }
+
+    /// Share of the samples held out for the test, in `[0.01, 0.5]`.
+    #[must_use]
+    pub fn holdout(self, share: f64) -> Self {
+        Self {
+            holdout: share,
+            ..self
+        }
+    }
+
+    /// Starts for the idempotent of the frame, in `1..=100`.
+    #[must_use]
+    pub fn starts(self, starts: usize) -> Self {
+        Self { starts, ..self }
+    }
+
+    /// Learns the map from samples of its outputs.
+    ///
+    /// # Shapes
+    /// `samples` has `n` rows and `d` columns, `d >= N` with `N = r(r+1)/2`, or `r(r+3)/2` with a linear part.
+    ///
+    /// # Errors
+    /// `InvalidInput`: an option out of its domain, or too few samples or outputs. `Degenerate`: no output
+    /// varies, the rank of the covariance is not that of a quadratic map, or the third cumulants are not near
+    /// those of one. `Stopped`: the observer asked to stop. `File`: a sample file changed while it was read.
+    ///
+    /// # Complexity
+    /// `O(n d^2 + n N^3)` time up to `N = 45`, `O(n d N + n N^2)` for each of some dozen passes beyond;
+    /// memory `O(d^2)` or `O(N^3 log n)` beyond a chunk.
+    ///
+    /// # Accuracy
+    /// Parameter error about 1.2 to 2.4 times the statistical floor `((r + 2 + tau) / 2n)^(1/2)`,
+    /// `tau = sum (Tr Q_a)^2 / sum |Q_a|^2`. The status is `Converged` only when held-out samples agree with
+    /// the law of the model ([`HoldoutTest`]); `rel_residual` is that of the held-out cumulants.
+    ///
+    /// # Example
+    /// ```
+    /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+    /// use wickring::io::samples::Samples;
+    /// use wickring::laws::quadratic_maps::random_quadratic_map;
+    /// use wickring::{learn::Quadratic, observe::unobserved};
+    ///
+    /// let mut rng = ChaCha8Rng::seed_from_u64(7);
+    /// let hidden = random_quadratic_map(6, 3, false, &mut rng)?;
+    /// let samples = Samples::from_rows(6, hidden.sample(20_000, &mut rng))?;
+    /// let fit = Quadratic::new().learn(&samples, &mut rng, &mut unobserved)?;
+    /// let model = fit.converged()?;
+    /// assert_eq!(model.latent_dim(), 3);
+    /// assert!(model.distance(&hidden)? < 0.1);
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    pub fn learn(
+        &self,
+        samples: &Samples,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<QuadraticMap>, Error> {
+        self.check(samples)?;
+        let split = Split::new(self.holdout);
+        let outputs = Outputs::of(samples, split, observer)?;
+        let (rows, up, latent, cond) = self.whiten(&outputs, split)?;
+        let (frame, read) = self.frame(samples, &rows, latent.rank, rng, observer)?;
+        let map = outputs.read_off(&frame, &up)?;
+
+        let directions = rows.test_directions(outputs.columns, rng);
+        let learning = outputs.summary.count() as f64;
+        let held = samples.rows() as f64 - learning;
+        // The error of the model itself: moments come within 2.2 times the best estimator (its variance, 5).
+        let inflation = 5.0 * held / learning;
+        let test = HoldoutTest::run(
+            &map,
+            samples,
+            split,
+            directions.as_ref(),
+            inflation,
+            observer,
+        )?;
+        let mut evidence = latent.evidence;
+        evidence.extend_from_slice(frame.evidence());
+        evidence.push(Evidence::note(
+            "statistical floor of the relative parameter error",
+            floor(&map, samples.rows()),
+        ));
+        evidence.extend(test.evidence());
+        let certificate = Certificate {
+            rel_residual: test.rel_residual,
+            cond,
+            evidence,
+        };
+        let status = if certificate.holds() {
+            Status::Converged
+        } else {
+            Status::Stalled
+        };
+        let work = Work {
+            sweeps: frame.squarings(),
+            backend_calls: self.starts + 5,
+            samples: read + 3 * samples.rows() as u64,
+            starts: self.starts,
+        };
+        let history = vec![test.rel_residual];
+        Ok(Fit {
+            model: map,
+            status,
+            history,
+            work,
+            certificate,
+        })
+    }
+
+    fn check(&self, samples: &Samples) -> Result<(), Error> {
+        if self.latent == Some(0) {
+            return Err(Error::invalid(
+                OP,
+                "a latent dimension of at least 1, got 0",
+            ));
+        }
+        if !(0.01..=0.5).contains(&self.holdout) {
+            let text = format!("holdout in [0.01, 0.5], got {}", self.holdout);
+            return Err(Error::invalid(OP, text));
+        }
+        if self.starts == 0 || self.starts > 100 {
+            return Err(Error::invalid(
+                OP,
+                format!("starts in 1..=100, got {}", self.starts),
+            ));
+        }
+        let (n, d) = (samples.rows(), samples.columns());
+        // The covariance of fewer rows than this has the rank of the sample, not of the map.
+        let least = (2 * d + 20).max(50);
+        if n < least {
+            return Err(Error::invalid(
+                OP,
+                format!("at least {least} samples for {d} outputs, got {n}"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// White coordinates from the covariance: rows, their way back to outputs, the latent rank, conditioning.
+    fn whiten(
+        &self,
+        outputs: &Outputs,
+        split: Split,
+    ) -> Result<(WhiteRows, Mat<f64>, LatentRank, f64), Error> {
+        let m = outputs.active.len();
+        let cov = outputs.summary.covariance();
+        let gram = Mat::from_fn(m, m, |i, j| 0.5 * cov[(i, j)]);
+        let mut values = symmetric_eigen(OP, gram.as_ref())?.values;
+        values.reverse();
+        let latent = LatentRank::choose(&values, self.general, self.latent)?;
+        let white = Whitening::of(OP, gram.as_ref(), latent.keep)?;
+        let rows = WhiteRows {
+            active: outputs.active.clone(),
+            scale: outputs.scale.clone(),
+            mean: outputs.summary.mean().to_vec(),
+            down: white.down,
+            split,
+        };
+        Ok((rows, white.up, latent, white.cond))
+    }
+
+    /// The Peirce frame of the third cumulants in white coordinates, and the samples read for it.
+    fn frame(
+        &self,
+        samples: &Samples,
+        rows: &WhiteRows,
+        rank: usize,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<(PeirceFrame, u64), Error> {
+        let n = span(rank, self.general);
+        if n > MAX_STORED {
+            let mut stream = WhiteStream::new(samples, rows, observer);
+            // Every start costs passes over the samples; one is enough for a simple top eigenvalue.
+            let frame = match self.general {
+                true => PeirceFrame::find_with_linear(&mut stream, rank, 1, rng),
+                false => PeirceFrame::find(&mut stream, rank, 1, rng),
+            }?;
+            let frame = frame.sharpen(&mut stream, SHARPEN)?;
+            return Ok((frame, stream.read));
+        }
+        let prepare = |chunk: &_, out: &mut Vec<f64>| rows.white(chunk, out);
+        let moments = Moments::of_samples(samples, (n, true), &prepare, observer)?;
+        let third = moments.summary()?.third_cumulants();
+        let third = third.ok_or_else(|| Error::invalid(OP, "third cumulants"))?;
+        let eighth = third.as_slice().iter().map(|x| x / 8.0).collect();
+        let tensor = Tensor::from_vec(&[n, n, n], eighth)?;
+        let mut form = TensorContraction::new(tensor.view())?;
+        let frame = match self.general {
+            true => PeirceFrame::find_with_linear(&mut form, rank, self.starts, rng),
+            false => PeirceFrame::find(&mut form, rank, self.starts, rng),
+        }?;
+        let frame = frame.sharpen(&mut form, SHARPEN)?;
+        Ok((frame, samples.rows() as u64))
+    }
+}
+
+/// The statistical floor of the relative parameter error for `n` samples.
+fn floor(map: &QuadraticMap, n: usize) -> f64 {
+    let (d, r) = (map.output_dim(), map.latent_dim());
+    let ring = map.quadratic();
+    let trace = |a: usize| (0..r).map(|i| ring.entry(a, i, i)).sum::<f64>();
+    let traces: Vec<f64> = (0..d).map(trace).collect();
+    let norm = norm2(ring.as_slice());
+    let tau = if norm > 0.0 {
+        (norm2(&traces) / norm).powi(2)
+    } else {
+        0.0
+    };
+    ((r as f64 + 2.0 + tau) / (2.0 * n as f64)).sqrt()
+}
+
+/// The outputs that vary, scaled to unit variance, with their mean and covariance.
+struct Outputs {
+    columns: usize,
+    active: Vec<usize>,
+    /// Multiplier of each active column.
+    scale: Vec<f64>,
+    summary: MomentSummary,
+    /// Mean of every column, in the units of the data.
+    mean: Vec<f64>,
+}
+
+impl Outputs {
+    fn of(samples: &Samples, split: Split, observer: Observer<'_>) -> Result<Self, Error> {
+        let d = samples.columns();
+        // Powers of two bring every column near one, so that squares neither overflow nor vanish.
+        let near_one = |x: f64| {
+            if x > 0.0 {
+                2f64.powi(-(x.log2().floor().max(-1000.0) as i32))
+            } else {
+                1.0
+            }
+        };
+        let first: Vec<f64> = samples.max_abs().iter().map(|&x| near_one(x)).collect();
+        let all = WhiteRows {
+            active: (0..d).collect(),
+            scale: first.clone(),
+            mean: vec![0.0; d],
+            down: Mat::zeros(d, 0),
+            split,
+        };
+        let prepare = |chunk: &_, out: &mut Vec<f64>| all.scaled(chunk, out);
+        let moments = Moments::of_samples(samples, (d, false), &prepare, observer)?;
+        let raw = moments.summary()?;
+        let cov = raw.covariance();
+        let mean = (0..d).map(|a| raw.mean()[a] / first[a]).collect();
+        // Below the square of this, the variance is the rounding of a constant.
+        let varies = |a: &usize| cov[(*a, *a)].sqrt() > 1e-13;
+        let active: Vec<usize> = (0..d).filter(varies).collect();
+        if active.is_empty() {
+            return Err(Error::degenerate(
+                OP,
+                "at least one output that varies (number of such outputs)",
+                0.0,
+            ));
+        }
+        let unit = |a: usize| 1.0 / cov[(a, a)].sqrt();
+        let scale: Vec<f64> = active.iter().map(|&a| first[a] * unit(a)).collect();
+        // Scaling moves the sums exactly as it moves the rows: no second pass is needed.
+        let summary = raw.rescaled(
+            &active,
+            &active.iter().map(|&a| unit(a)).collect::<Vec<_>>(),
+        );
+        Ok(Self {
+            columns: d,
+            active,
+            scale,
+            summary,
+            mean,
+        })
+    }
+
+    /// The map in the units of the data, constants included.
+    fn read_off(&self, frame: &PeirceFrame, up: &Mat<f64>) -> Result<QuadraticMap, Error> {
+        let (d, r) = (self.columns, frame.rank());
+        let quadratic = up * frame.quadratic();
+        let linear = frame.linear().map(|g| up * g);
+        let mut cores = vec![0.0; d * r * r];
+        let mut slopes = vec![0.0; d * r];
+        let mut constant = self.mean.clone();
+        for (row, (&a, s)) in self.active.iter().zip(&self.scale).enumerate() {
+            for i in 0..r {
+                for j in 0..r {
+                    let x = quadratic[(row, frame.column(i, j))] / s;
+                    cores[(a * r + i) * r + j] = if i == j { x } else { x / 2f64.sqrt() };
+                }
+                constant[a] -= cores[(a * r + i) * r + i];
+                if let Some(g) = &linear {
+                    // <M_a, G_i> = 2 (b_i / 2) / sqrt 2.
+                    slopes[a * r + i] = g[(row, i)] * 2f64.sqrt() / s;
+                }
+            }
+        }
+        QuadraticMap::new(SymmetricRing::new(r, cores)?, slopes, constant)
+    }
+}
+
+impl WhiteRows {
+    /// Directions for the test, as columns over all outputs: random ones in white coordinates, then outputs.
+    fn test_directions(&self, columns: usize, rng: &mut impl Rng) -> Mat<f64> {
+        let n = self.down.ncols();
+        let single = self.active.len().min(TEST_OUTPUTS);
+        let mut out = Mat::zeros(columns, TEST_DIRECTIONS + single);
+        for k in 0..TEST_DIRECTIONS {
+            let u: Vec<f64> = (0..n).map(|_| StandardNormal.sample(&mut *rng)).collect();
+            for (row, (&a, s)) in self.active.iter().zip(&self.scale).enumerate() {
+                let w: f64 = (0..n).map(|j| self.down[(row, j)] * u[j]).sum();
+                out[(a, k)] = w * s;
+            }
+        }
+        for k in 0..single {
+            out[(self.active[k], TEST_DIRECTIONS + k)] = self.scale[k];
+        }
+        out
+    }
+}

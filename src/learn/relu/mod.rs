@@ -1,0 +1,47 @@
+//! Narrow one-hidden-layer relu networks, learnt from samples.
+//!
+//! ```text
+//! y = c + <w, x> + sum_i b_i |<a_i, x>| + noise,      x Gaussian
+//! ```
+//!
+//! Every sum of relus has this form (`relu(z) = (|z| + z) / 2`), and it is the one in which things are
+//! computed; [`ReluNetwork::to_relu`] gives the other. What is exact: nothing but the identities; what is
+//! recovered to rounding: the function, when there is no noise and every pair of neurons is sampled.
+//!
+//! * [`ReluLearner`] learns; its [`Report`] says how far to trust the result.
+//! * [`Story`] plants networks from easy to hard for methods that correlate labels with polynomials.
+//! * [`contraction`] and [`relu_coefficient`] are the Hermite moments of the theory.
+//!
+//! Out of scope: inputs far from Gaussian are accepted with a warning (the search relies on it, the descent
+//! and the report do not); deep networks; other activations.
+
+mod discover;
+mod gram;
+mod hermite;
+mod inputs;
+mod kinks;
+mod learner;
+mod levenberg;
+mod merge;
+mod model_file;
+mod network;
+mod report;
+mod rounds;
+mod sample;
+mod story;
+mod structure;
+mod subspace;
+mod trial;
+mod whiten;
+
+pub use hermite::{contraction, hermite, relu_coefficient};
+pub use inputs::InputCheck;
+pub use learner::{Learned, MAX_NEURONS, ReluLearner};
+pub use network::{Activation, Neuron, ReluNetwork};
+pub use report::{ClosePair, HeldOut, Report};
+pub use rounds::Strategy;
+pub use story::{Story, draw};
+pub use trial::{Outcome, Planted, Trial};
+
+/// The public function that errors name.
+const OP: &str = "ReluLearner::learn";

@@ -1,0 +1,234 @@
+//! Rounds of discovery: find a subspace, find neurons in it, descend in the full space, look at what is left.
+
+use super::discover::{Search, by_chance, from_net, greedy, linear_fit, price, random_starts};
+use super::kinks::Kinks;
+use super::levenberg::{Landing, descend};
+use super::merge::reduced;
+use super::sample::{Sample, mean_square};
+use super::structure;
+use super::subspace::{Span, span, widened};
+use crate::Error;
+use crate::observe::{Observer, Progress};
+use faer::Mat;
+use rand::Rng;
+
+/// How neurons are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// Label transforms for the subspace, then dipoles, nets and chance inside it.
+    Full,
+    /// The paper's own moments only, `M_2` and contractions `M_4(g)`, `M_6(g)`, for the subspace; the rest as
+    /// [`Strategy::Full`]. Neurons whose low moments cancel are out of its reach.
+    Correlational,
+    /// Baseline: this many random starts in all dimensions, the best kept.
+    RandomStarts(usize),
+    /// Baseline: this many random starts in the subspace of the label transforms, the best polished.
+    SubspaceStarts(usize),
+}
+
+/// The best network found and the errors on the way.
+pub(super) struct Found {
+    pub landing: Landing,
+    /// Mean square of the residual: of the linear fit, then after each round.
+    pub history: Vec<f64>,
+    pub stopped: bool,
+    pub starts: usize,
+    pub sweeps: usize,
+}
+
+impl Found {
+    fn offer(&mut self, landed: Landing, sample: &Sample, exact: f64) {
+        let cost = |l: &Landing| price(l.mse, l.kinks.len(), sample, exact);
+        self.starts += 1;
+        self.sweeps += landed.sweeps;
+        if cost(&landed) < cost(&self.landing) {
+            self.landing = landed;
+        }
+    }
+}
+
+/// Greatest number of rounds: past the third nothing new was ever found on planted networks.
+const ROUNDS: usize = 4;
+/// Samples that a low-dimensional search looks at.
+const SEARCHED: usize = 6000;
+/// Share of the targets' mean square below which nothing is left to find.
+pub(super) const EXACT: f64 = 1e-24;
+
+/// Finds at most `search.limit` neurons.
+pub(super) fn discover(
+    train: &Sample,
+    search: Search,
+    strategy: Strategy,
+    rng: &mut impl Rng,
+    observe: Observer<'_>,
+) -> Result<Found, Error> {
+    let landing = descend(train, &linear_fit(train), search.descent(0));
+    let history = vec![landing.mse];
+    let mut found = Found {
+        landing,
+        history,
+        stopped: false,
+        starts: 0,
+        sweeps: 0,
+    };
+    let enough = EXACT * mean_square(&train.y);
+    if search.limit == 0 || found.landing.mse <= enough {
+        return Ok(found);
+    }
+    match strategy {
+        Strategy::RandomStarts(starts) => random_starts(train, search, starts, rng, |landed| {
+            found.offer(landed, train, search.exact);
+            found.history.push(found.landing.mse);
+            let step = Progress::of("random starts", found.starts as u64, starts as u64);
+            found.stopped = observe(&step.with_figure(found.landing.mse)).is_break();
+            found.stopped || found.landing.mse <= enough
+        }),
+        Strategy::SubspaceStarts(starts) => {
+            let room = Room::first(train, &found.landing.kinks, search, false, rng)?;
+            for landed in by_chance(&room.low, search, starts, rng) {
+                found.offer(room.polish(train, &landed, search), train, search.exact);
+            }
+            found.history.push(found.landing.mse);
+        }
+        Strategy::Full | Strategy::Correlational => {
+            let correlational = strategy == Strategy::Correlational;
+            rounds(train, search, correlational, rng, observe, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+fn rounds(
+    train: &Sample,
+    search: Search,
+    correlational: bool,
+    rng: &mut impl Rng,
+    observe: Observer<'_>,
+    found: &mut Found,
+) -> Result<(), Error> {
+    let enough = EXACT * mean_square(&train.y);
+    for round in 0..ROUNDS {
+        let step = Progress::of("rounds", round as u64, ROUNDS as u64);
+        found.stopped = observe(&step.with_figure(found.landing.mse)).is_break();
+        let residual = found.landing.kinks.forward(train).residual;
+        if found.stopped || (round > 0 && !something_left(train, &residual)?) {
+            break;
+        }
+        let kinks = &found.landing.kinks;
+        let room = if round == 0 {
+            Room::first(train, kinks, search, correlational, rng)?
+        } else {
+            Room::next(train, kinks, residual, search, correlational, rng)?
+        };
+        // Each search is dearer than the one before it and comes only after the cheaper ones have failed.
+        let wide = Search {
+            limit: search.limit + 2,
+            ..search
+        };
+        let landed = room.polish(train, &greedy(&room.low, wide, rng), search);
+        found.offer(reduced(train, landed, search), train, search.exact);
+        if found.landing.mse > enough
+            && round > 0
+            && let Some(landed) = from_net(&room.low, search, rng)
+        {
+            found.offer(room.polish(train, &landed, search), train, search.exact);
+        }
+        if found.landing.mse > enough && round > 1 {
+            for landed in by_chance(&room.low, search, 8, rng) {
+                found.offer(room.polish(train, &landed, search), train, search.exact);
+            }
+        }
+        found.history.push(found.landing.mse);
+        if found.landing.mse <= enough {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the residual depends on the inputs as far as the tests can see.
+fn something_left(train: &Sample, residual: &[f64]) -> Result<bool, Error> {
+    let tests = structure::evidence(train, residual)?;
+    Ok(!tests.iter().all(crate::decomp::Evidence::holds))
+}
+
+/// A subspace, the sample seen in it, and the linear part that stays outside.
+struct Room {
+    basis: Mat<f64>,
+    outside: Vec<f64>,
+    low: Sample,
+}
+
+impl Room {
+    /// The span of the label transforms of what the linear fit leaves.
+    fn first(
+        train: &Sample,
+        linear: &Kinks,
+        search: Search,
+        correlational: bool,
+        rng: &mut impl Rng,
+    ) -> Result<Self, Error> {
+        let spanned = span_of(train, linear.forward(train).residual, correlational, rng)?;
+        let r = spanned.rank().clamp(1, search.limit.min(train.dim()));
+        Ok(Self::new(train, linear, spanned.first(r).to_owned()))
+    }
+
+    /// The span of the neurons found and of the residual.
+    fn next(
+        train: &Sample,
+        kinks: &Kinks,
+        residual: Vec<f64>,
+        search: Search,
+        correlational: bool,
+        rng: &mut impl Rng,
+    ) -> Result<Self, Error> {
+        let spanned = span_of(train, residual, correlational, rng)?;
+        let basis = widened(kinks, &spanned, search.limit + 1)?;
+        Ok(Self::new(train, kinks, basis))
+    }
+
+    fn new(train: &Sample, kinks: &Kinks, basis: Mat<f64>) -> Self {
+        let d = train.dim();
+        let mut outside = kinks.linear[..d].to_vec();
+        for j in 0..basis.ncols() {
+            let along: f64 = (0..d).map(|i| basis[(i, j)] * kinks.linear[i]).sum();
+            (0..d).for_each(|i| outside[i] -= along * basis[(i, j)]);
+        }
+        outside.push(0.0);
+        let seen = train.range(0, train.len().min(SEARCHED));
+        let y = Kinks::linear(outside.clone()).forward(&seen).residual;
+        let low = seen.project(basis.as_ref(), y);
+        Self {
+            basis,
+            outside,
+            low,
+        }
+    }
+
+    /// Descends in the full space, on a part of the samples first.
+    fn polish(&self, train: &Sample, low: &Landing, search: Search) -> Landing {
+        let lifted = low.kinks.lift(self.basis.as_ref(), &self.outside);
+        let parameters = (train.dim() + 1) * (lifted.len() + 1);
+        let few = train.len().min(8 * parameters);
+        let first = if few < train.len() {
+            descend(&train.range(0, few), &lifted, search.descent(40)).kinks
+        } else {
+            lifted
+        };
+        descend(train, &first, search.descent(40))
+    }
+}
+
+fn span_of(
+    train: &Sample,
+    labels: Vec<f64>,
+    correlational: bool,
+    rng: &mut impl Rng,
+) -> Result<Span, Error> {
+    let labelled = Sample {
+        x: train.x.clone(),
+        y: labels,
+    };
+    span(&labelled, correlational, rng)
+}

@@ -1,0 +1,226 @@
+//! Real and complex scalars behind one trait, with the guarded routines that both need.
+
+use super::{complex_scalar as complex, definite, gemm, small, symmetric_eigen};
+use crate::Error;
+use faer::{Mat, MatMut, MatRef};
+use num_complex::Complex;
+use num_traits::{One, Zero};
+use std::fmt::Debug;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f64 {}
+    impl Sealed for num_complex::Complex<f64> {}
+}
+
+/// `f64` or `Complex<f64>`: what the numeric algorithms run over. Sealed.
+pub trait Scalar:
+    sealed::Sealed
+    + Copy
+    + PartialEq
+    + Debug
+    + Default
+    + Send
+    + Sync
+    + 'static
+    + Zero
+    + One
+    + Sum
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + for<'a> MulAssign<&'a Self>
+{
+    /// Whether the scalars have an imaginary part.
+    const COMPLEX: bool;
+
+    /// The scalar `re + i im`; the imaginary part is dropped over the reals.
+    fn from_parts(re: f64, im: f64) -> Self;
+    /// Real part.
+    fn re(self) -> f64;
+    /// Imaginary part, zero over the reals.
+    fn im(self) -> f64;
+    /// Complex conjugate.
+    fn conj(self) -> Self;
+    /// `|x|^2`.
+    fn abs_sq(self) -> f64;
+    /// `|x|`.
+    fn abs(self) -> f64;
+    /// `x * s` for a real `s`.
+    fn scale(self, s: f64) -> Self;
+    /// Whether every part is finite.
+    fn is_finite(self) -> bool;
+
+    /// `dst = alpha * a * b`, or `dst += alpha * a * b` when `accumulate`; sequential.
+    ///
+    /// # Panics
+    /// If the shapes do not go together.
+    fn gemm(
+        dst: MatMut<'_, Self>,
+        accumulate: bool,
+        a: MatRef<'_, Self>,
+        b: MatRef<'_, Self>,
+        alpha: f64,
+    );
+
+    /// Solves `a x = b` for a Hermitian positive definite `a` (its lower triangle is read), or `None`.
+    fn definite_solve(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Option<Mat<Self>>;
+
+    /// The smallest eigenvalue of a Hermitian positive definite matrix, to a few digits, by inverse
+    /// iteration on one Cholesky factorisation; `None` when it is not definite to working precision.
+    fn smallest_definite(a: MatRef<'_, Self>) -> Option<f64>;
+
+    /// Solves `a x = b` for a square `a`, or `None` when it is singular to working precision.
+    fn general_solve(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Option<Mat<Self>>;
+
+    /// Eigenvalues (nondecreasing) and orthonormal eigenvectors of a Hermitian matrix.
+    ///
+    /// # Errors
+    /// `Shape`, `NonFinite`, `Backend`.
+    fn hermitian_eigen(
+        op: &'static str,
+        m: MatRef<'_, Self>,
+    ) -> Result<(Vec<f64>, Mat<Self>), Error>;
+
+    /// A basis of eigenvectors of a general matrix, unit columns. Over the reals a conjugate pair of
+    /// eigenvectors is replaced by its real and imaginary parts, which span the same plane.
+    ///
+    /// # Errors
+    /// `Shape`, `NonFinite`, `Backend`.
+    fn eigenbasis(op: &'static str, m: MatRef<'_, Self>) -> Result<Mat<Self>, Error>;
+}
+
+impl Scalar for f64 {
+    const COMPLEX: bool = false;
+
+    fn from_parts(re: f64, _im: f64) -> Self {
+        re
+    }
+    fn re(self) -> f64 {
+        self
+    }
+    fn im(self) -> f64 {
+        0.0
+    }
+    fn conj(self) -> Self {
+        self
+    }
+    fn abs_sq(self) -> f64 {
+        self * self
+    }
+    fn abs(self) -> f64 {
+        f64::abs(self)
+    }
+    fn scale(self, s: f64) -> Self {
+        self * s
+    }
+    fn is_finite(self) -> bool {
+        f64::is_finite(self)
+    }
+    fn gemm(
+        dst: MatMut<'_, f64>,
+        accumulate: bool,
+        a: MatRef<'_, f64>,
+        b: MatRef<'_, f64>,
+        alpha: f64,
+    ) {
+        gemm::into(dst, accumulate, a, b, alpha);
+    }
+    fn definite_solve(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Option<Mat<f64>> {
+        super::cholesky_solve(a, b)
+    }
+    fn smallest_definite(a: MatRef<'_, f64>) -> Option<f64> {
+        definite::smallest(a)
+    }
+    fn general_solve(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Option<Mat<f64>> {
+        super::solve("general_solve", a, b).ok()
+    }
+    fn hermitian_eigen(
+        op: &'static str,
+        m: MatRef<'_, f64>,
+    ) -> Result<(Vec<f64>, Mat<f64>), Error> {
+        let e = symmetric_eigen(op, m)?;
+        Ok((e.values, e.vectors))
+    }
+    fn eigenbasis(op: &'static str, m: MatRef<'_, f64>) -> Result<Mat<f64>, Error> {
+        let e = super::eigen(op, m)?;
+        let n = m.nrows();
+        let mut basis = Mat::<f64>::zeros(n, n);
+        let mut j = 0;
+        while j < n {
+            let pair = j + 1 < n && e.values[j].im != 0.0 && e.values[j + 1].im != 0.0;
+            for i in 0..n {
+                basis[(i, j)] = e.vectors[(i, j)].re;
+                if pair {
+                    basis[(i, j + 1)] = e.vectors[(i, j)].im;
+                }
+            }
+            j += if pair { 2 } else { 1 };
+        }
+        small::unit_columns(basis.as_mut());
+        Ok(basis)
+    }
+}
+
+impl Scalar for Complex<f64> {
+    const COMPLEX: bool = true;
+
+    fn from_parts(re: f64, im: f64) -> Self {
+        Self::new(re, im)
+    }
+    fn re(self) -> f64 {
+        self.re
+    }
+    fn im(self) -> f64 {
+        self.im
+    }
+    fn conj(self) -> Self {
+        Self::conj(&self)
+    }
+    fn abs_sq(self) -> f64 {
+        self.norm_sqr()
+    }
+    fn abs(self) -> f64 {
+        self.norm()
+    }
+    fn scale(self, s: f64) -> Self {
+        self * s
+    }
+    fn is_finite(self) -> bool {
+        self.re.is_finite() && self.im.is_finite()
+    }
+    fn gemm(
+        dst: MatMut<'_, Self>,
+        accumulate: bool,
+        a: MatRef<'_, Self>,
+        b: MatRef<'_, Self>,
+        alpha: f64,
+    ) {
+        complex::into(dst, accumulate, a, b, alpha);
+    }
+    fn definite_solve(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Option<Mat<Self>> {
+        complex::cholesky_solve(a, b)
+    }
+    fn smallest_definite(a: MatRef<'_, Self>) -> Option<f64> {
+        definite::smallest_complex(a)
+    }
+    fn general_solve(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Option<Mat<Self>> {
+        complex::solve(a, b)
+    }
+    fn hermitian_eigen(
+        op: &'static str,
+        m: MatRef<'_, Self>,
+    ) -> Result<(Vec<f64>, Mat<Self>), Error> {
+        complex::hermitian_eigen(op, m)
+    }
+    fn eigenbasis(op: &'static str, m: MatRef<'_, Self>) -> Result<Mat<Self>, Error> {
+        complex::eigenbasis(op, m)
+    }
+}

@@ -1,0 +1,107 @@
+//! Shortening rings, and leaving them for other formats.
+
+use super::{Scalar, Tensor, TensorRing, TensorTrain};
+use crate::Error;
+use crate::tensor::scalar::columns;
+use faer::Mat;
+
+impl<T: Scalar> TensorRing<T> {
+    /// A ring of smaller ranks within `tolerance * ||self||` of this one.
+    ///
+    /// The ring is cut open at bond 0: with the closing index kept as an extra mode at both ends it is a
+    /// train, and closing it again multiplies errors by at most `sqrt(R_0)`. So the train is rounded with the
+    /// budget divided by that; then the ring is turned by half its length, so that bond 0 shrinks too.
+    ///
+    /// # Errors
+    /// `InvalidInput` unless `0 <= tolerance < 1`; `Backend`.
+    ///
+    /// # Complexity
+    /// `O(m n R^4)` for equal ranks.
+    ///
+    /// # Accuracy
+    /// `||result - self|| <= tolerance * ||self||` up to rounding. Ranks are those of the open chain and may
+    /// be larger than the least ones of a ring: a minimal ring of minimal ranks is left as it is.
+    pub fn round(&self, tolerance: f64) -> Result<Self, Error> {
+        let op = "TensorRing::round";
+        if !(0.0..1.0).contains(&tolerance) {
+            let requirement = format!("the tolerance must lie in 0..1, got {tolerance}");
+            return Err(Error::invalid(op, requirement));
+        }
+        let m = self.order();
+        let budget = 0.5 * tolerance * self.norm();
+        let half = m / 2;
+        let once = self.balanced().round_open(op, budget)?;
+        let twice = once.rotated(half).balanced().round_open(op, budget)?;
+        Ok(twice.rotated(m - half).balanced())
+    }
+
+    /// Rounds all bonds but bond 0, with an absolute budget for the tensor.
+    fn round_open(&self, op: &'static str, budget: f64) -> Result<Self, Error> {
+        let (m, outer) = (self.order(), self.ranks()[0]);
+        let unit = Tensor::from_fn(&[1, outer, outer], |i| {
+            if i[1] == i[2] { T::one() } else { T::zero() }
+        })?;
+        let closing = Tensor::from_vec(&[outer, outer, 1], unit.as_slice().to_vec())?;
+        let mut cores = vec![unit];
+        cores.extend(self.cores().iter().cloned());
+        cores.push(closing);
+        let cuts = (m + 1) as f64;
+        let share = budget / (outer as f64 * cuts).sqrt();
+        let mut cores = TensorTrain::new(cores)?
+            .round_absolute(op, share)?
+            .into_ring()
+            .into_cores();
+        // The outer cores are matrices; multiplied into their neighbours they restore the closing index.
+        let (Some(last), first) = (cores.pop(), cores.remove(0)) else {
+            return Ok(self.clone());
+        };
+        let absorbed = T::product(first.view().as_matrix(2), cores[0].view().as_matrix(1));
+        let dims = [outer, cores[0].dims()[1], cores[0].dims()[2]];
+        cores[0] = Tensor::from_vec(&dims, columns(absorbed.as_ref()))?;
+        let end = cores.len() - 1;
+        let absorbed = T::product(cores[end].view().as_matrix(2), last.view().as_matrix(1));
+        let dims = [cores[end].dims()[0], cores[end].dims()[1], outer];
+        cores[end] = Tensor::from_vec(&dims, columns(absorbed.as_ref()))?;
+        Self::new(cores)
+    }
+
+    /// The factors of a CP model with the same tensor, when one gauge makes every slice diagonal:
+    /// factor `k` is `n_k x R`.
+    ///
+    /// # Shapes
+    /// All ranks agree.
+    ///
+    /// # Errors
+    /// `Shape` when the ranks differ; `Degenerate` when no gauge makes the slices diagonal (measured: the
+    /// greatest share of a core off the diagonal).
+    pub fn to_cp_factors(&self, tolerance: f64) -> Result<Vec<Mat<T>>, Error> {
+        let op = "TensorRing::to_cp_factors";
+        let r = self.ranks()[0];
+        if self.ranks().iter().any(|&x| x != r) {
+            let found = format!("{:?}", self.ranks());
+            return Err(Error::shape(op, "equal ranks", found));
+        }
+        // A ring of diagonal cores is not normal: a diagonal gauge has the freedom of one scalar for each
+        // term. The diagonal form is recognised where it stands.
+        let mut worst = 0.0f64;
+        let mut factors = Vec::with_capacity(self.order());
+        for g in self.cores() {
+            let (mut off, mut all) = (0.0, 0.0);
+            for (flat, x) in g.as_slice().iter().enumerate() {
+                let (a, b) = (flat % r, flat / (r * g.dims()[1]));
+                all += x.squared();
+                off += if a == b { 0.0 } else { x.squared() };
+            }
+            worst = worst.max(if all > 0.0 { (off / all).sqrt() } else { 0.0 });
+            let v = g.view();
+            factors.push(Mat::from_fn(g.dims()[1], r, |i, a| {
+                v.get(&[a, i, a]).copied().unwrap_or(T::zero())
+            }));
+        }
+        let hypothesis = "cores that are diagonal (greatest share off the diagonal)";
+        if worst <= tolerance {
+            return Ok(factors);
+        }
+        Err(Error::degenerate(op, hypothesis, worst))
+    }
+}

@@ -1,0 +1,239 @@
+//! Real and complex scalars behind one sealed trait.
+
+use crate::{Error, linalg};
+use faer::traits::ComplexField;
+use faer::{Mat, MatRef};
+use num_complex::Complex;
+use num_traits::NumAssign;
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+use std::fmt::Debug;
+use std::iter::Sum;
+use std::ops::Neg;
+
+mod sealed {
+    /// Closes [`Scalar`](super::Scalar): the guarded solvers exist for two types only.
+    pub trait Sealed {}
+    impl Sealed for f64 {}
+    impl Sealed for num_complex::Complex<f64> {}
+}
+
+/// A thin singular value decomposition `m = u diag(s) v^H`.
+#[derive(Clone, Debug)]
+pub struct Factors<T> {
+    /// Left singular vectors.
+    pub u: Mat<T>,
+    /// Singular values, nonincreasing.
+    pub s: Vec<f64>,
+    /// Right singular vectors.
+    pub v: Mat<T>,
+}
+
+/// `f64` or `Complex<f64>`: arithmetic, conjugation and the guarded solvers of [`linalg`].
+///
+/// The matrix routines are instantiated once for each type, so generic callers cost no compile time.
+pub trait Scalar:
+    sealed::Sealed
+    + ComplexField
+    + NumAssign
+    + Neg<Output = Self>
+    + Sum
+    + Copy
+    + Debug
+    + Send
+    + Sync
+    + 'static
+{
+    /// Whether conjugation is not the identity.
+    const COMPLEX: bool;
+    /// A real number.
+    fn from_real(x: f64) -> Self;
+    /// A complex number; the imaginary part is dropped when `Self` is real.
+    fn from_complex(z: Complex<f64>) -> Self;
+    /// The same number among the complex ones.
+    fn to_complex(self) -> Complex<f64>;
+    /// The complex conjugate.
+    fn conjugate(self) -> Self;
+    /// Real part.
+    fn real(self) -> f64;
+    /// `|x|^2`.
+    fn squared(self) -> f64;
+    /// Whether no part is NaN or infinite.
+    fn finite(self) -> bool;
+    /// A standard normal number with `E|x|^2 = 1`.
+    fn gaussian(rng: &mut impl Rng) -> Self;
+    /// `a b`.
+    fn product(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Mat<Self>;
+    /// `a^H b`.
+    fn adjoint_product(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Mat<Self>;
+    /// Thin SVD.
+    ///
+    /// # Errors
+    /// As [`linalg::thin_svd`].
+    fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<Factors<Self>, Error>;
+    /// Thin QR.
+    ///
+    /// # Errors
+    /// As [`linalg::thin_qr`].
+    fn qr(op: &'static str, m: MatRef<'_, Self>) -> Result<(Mat<Self>, Mat<Self>), Error>;
+    /// `m^-1 rhs`.
+    ///
+    /// # Errors
+    /// As [`linalg::solve`].
+    fn solve(
+        op: &'static str,
+        m: MatRef<'_, Self>,
+        rhs: MatRef<'_, Self>,
+    ) -> Result<Mat<Self>, Error>;
+    /// Least squares.
+    ///
+    /// # Errors
+    /// As [`linalg::lstsq`].
+    fn lstsq(
+        op: &'static str,
+        m: MatRef<'_, Self>,
+        rhs: MatRef<'_, Self>,
+    ) -> Result<Mat<Self>, Error>;
+    /// `m^-1 rhs` for a Hermitian positive definite matrix, or `None`.
+    fn definite_solve(m: MatRef<'_, Self>, rhs: MatRef<'_, Self>) -> Option<Mat<Self>>;
+}
+
+/// Euclidean norm of a slice, without overflow or underflow.
+pub(super) fn norm<T: Scalar>(x: &[T]) -> f64 {
+    let plain: f64 = x.iter().map(|v| v.squared()).sum();
+    if plain.is_finite() && plain > 1e-280 {
+        return plain.sqrt();
+    }
+    let parts = x.iter().flat_map(|v| {
+        let z = v.to_complex();
+        [z.re, z.im]
+    });
+    linalg::norm2(&Vec::from_iter(parts))
+}
+
+/// The entries of a matrix, columns one after the other.
+pub(super) fn columns<T: Scalar>(m: MatRef<'_, T>) -> Vec<T> {
+    let mut out = Vec::with_capacity(m.nrows() * m.ncols());
+    for j in 0..m.ncols() {
+        out.extend(m.col(j).iter().copied());
+    }
+    out
+}
+
+macro_rules! forward {
+    () => {
+        fn product(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Mat<Self> {
+            a * b
+        }
+        fn adjoint_product(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Mat<Self> {
+            a.adjoint() * b
+        }
+    };
+}
+
+impl Scalar for f64 {
+    const COMPLEX: bool = false;
+    forward!();
+    fn from_real(x: f64) -> Self {
+        x
+    }
+    fn from_complex(z: Complex<f64>) -> Self {
+        z.re
+    }
+    fn to_complex(self) -> Complex<f64> {
+        Complex::new(self, 0.0)
+    }
+    fn conjugate(self) -> Self {
+        self
+    }
+    fn real(self) -> f64 {
+        self
+    }
+    fn squared(self) -> f64 {
+        self * self
+    }
+    fn finite(self) -> bool {
+        self.is_finite()
+    }
+    fn gaussian(rng: &mut impl Rng) -> Self {
+        StandardNormal.sample(rng)
+    }
+    fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<Factors<Self>, Error> {
+        let linalg::Svd { u, s, v } = linalg::thin_svd(op, m)?;
+        Ok(Factors { u, s, v })
+    }
+    fn qr(op: &'static str, m: MatRef<'_, Self>) -> Result<(Mat<Self>, Mat<Self>), Error> {
+        linalg::thin_qr(op, m)
+    }
+    fn solve(
+        op: &'static str,
+        m: MatRef<'_, Self>,
+        rhs: MatRef<'_, Self>,
+    ) -> Result<Mat<Self>, Error> {
+        linalg::solve(op, m, rhs)
+    }
+    fn lstsq(
+        op: &'static str,
+        m: MatRef<'_, Self>,
+        rhs: MatRef<'_, Self>,
+    ) -> Result<Mat<Self>, Error> {
+        linalg::lstsq(op, m, rhs)
+    }
+    fn definite_solve(m: MatRef<'_, Self>, rhs: MatRef<'_, Self>) -> Option<Mat<Self>> {
+        linalg::cholesky_solve(m, rhs)
+    }
+}
+
+impl Scalar for Complex<f64> {
+    const COMPLEX: bool = true;
+    forward!();
+    fn from_real(x: f64) -> Self {
+        Self::new(x, 0.0)
+    }
+    fn from_complex(z: Complex<f64>) -> Self {
+        z
+    }
+    fn to_complex(self) -> Complex<f64> {
+        self
+    }
+    fn conjugate(self) -> Self {
+        self.conj()
+    }
+    fn real(self) -> f64 {
+        self.re
+    }
+    fn squared(self) -> f64 {
+        self.norm_sqr()
+    }
+    fn finite(self) -> bool {
+        self.re.is_finite() && self.im.is_finite()
+    }
+    fn gaussian(rng: &mut impl Rng) -> Self {
+        let (re, im): (f64, f64) = (StandardNormal.sample(rng), StandardNormal.sample(rng));
+        Self::new(re, im) * std::f64::consts::FRAC_1_SQRT_2
+    }
+    fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<Factors<Self>, Error> {
+        let linalg::ComplexSvd { u, s, v } = linalg::complex_svd(op, m)?;
+        Ok(Factors { u, s, v })
+    }
+    fn qr(op: &'static str, m: MatRef<'_, Self>) -> Result<(Mat<Self>, Mat<Self>), Error> {
+        linalg::complex_qr(op, m)
+    }
+    fn solve(
+        op: &'static str,
+        m: MatRef<'_, Self>,
+        rhs: MatRef<'_, Self>,
+    ) -> Result<Mat<Self>, Error> {
+        linalg::complex_solve(op, m, rhs)
+    }
+    fn lstsq(
+        op: &'static str,
+        m: MatRef<'_, Self>,
+        rhs: MatRef<'_, Self>,
+    ) -> Result<Mat<Self>, Error> {
+        linalg::complex_lstsq(op, m, rhs)
+    }
+    fn definite_solve(m: MatRef<'_, Self>, rhs: MatRef<'_, Self>) -> Option<Mat<Self>> {
+        linalg::complex_cholesky_solve(m, rhs)
+    }
+}

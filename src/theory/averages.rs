@@ -1,0 +1,116 @@
+//! All Gaussian averages of one instant: what the right-hand side of the equations of motion reads.
+
+use super::neuron::Neuron;
+use super::straight_line::{LANES, Lanes};
+
+/// The averages for `k` students and `m` teachers with one activation; reused from instant to instant.
+///
+/// Fields are numbered students first; `n = k + m`. The output error is `e = sum_i s_i g(z_i) + noise` with
+/// `s = (v, -A)`.
+#[derive(Clone, Debug)]
+pub(super) struct Averages {
+    k: usize,
+    n: usize,
+    /// `E g(z_i) g(z_j)`, `n x n`.
+    pub i2: Vec<f64>,
+    /// `E g'(z_i) g'(z_j)`, students by all, `k x n` by rows.
+    pub j2: Vec<f64>,
+    /// `E g''(z_i) sum_j s_j g(z_j)` for each student.
+    pub bend: Vec<f64>,
+    /// `E g'(z_i) g'(z_j) e^2`, `k x k`.
+    pub noise: Vec<f64>,
+    registers: Vec<Lanes>,
+}
+
+impl Averages {
+    pub(super) fn new(k: usize, m: usize) -> Self {
+        let n = k + m;
+        Self {
+            k,
+            n,
+            i2: vec![0.0; n * n],
+            j2: vec![0.0; k * n],
+            bend: vec![0.0; k],
+            noise: vec![0.0; k * k],
+            registers: Vec::new(),
+        }
+    }
+
+    /// Half the mean squared error without label noise.
+    pub(super) fn error(&self, s: &[f64]) -> f64 {
+        let terms = self.i2.iter().enumerate();
+        0.5 * terms
+            .map(|(at, i2)| s[at / self.n] * s[at % self.n] * i2)
+            .sum::<f64>()
+    }
+
+    /// Only the two-point functions `i2`, enough for the error.
+    pub(super) fn pairs(&mut self, g: &Neuron, c: &[f64]) {
+        let n = self.n;
+        for i in 0..n {
+            for j in 0..=i {
+                let value = g.i2(c[i * n + i], c[i * n + j], c[j * n + j]);
+                self.i2[i * n + j] = value;
+                self.i2[j * n + i] = value;
+            }
+        }
+    }
+
+    /// Everything, for the covariance `c` (`n x n`) and the output weights `s`.
+    pub(super) fn update(&mut self, g: &Neuron, c: &[f64], s: &[f64], label_noise: f64) {
+        let (k, n) = (self.k, self.n);
+        self.pairs(g, c);
+        for a in 0..k {
+            let mut bend = 0.0;
+            for b in 0..n {
+                let (aa, ab, bb) = (c[a * n + a], c[a * n + b], c[b * n + b]);
+                self.j2[a * n + b] = g.j2(aa, ab, bb);
+                bend += s[b] * g.k2(aa, ab, bb);
+            }
+            self.bend[a] = bend;
+        }
+        for a in 0..k {
+            for b in 0..=a {
+                let value = self.quadruple(g, c, s, a, b) + label_noise * self.j2[a * n + b];
+                self.noise[a * k + b] = value;
+                self.noise[b * k + a] = value;
+            }
+        }
+    }
+
+    /// `sum_ij s_i s_j I4(a, b, i, j)`, eight pairs `i <= j` at a time.
+    fn quadruple(&mut self, g: &Neuron, c: &[f64], s: &[f64], a: usize, b: usize) -> f64 {
+        let n = self.n;
+        let at = |i: usize, j: usize| c[i * n + j];
+        let mut point: [Lanes; 10] = [[0.0; LANES]; 10];
+        let mut weights: Lanes = [0.0; LANES];
+        let (mut lane, mut sum) = (0, 0.0);
+        for i in 0..n {
+            for j in i..n {
+                let entries = [
+                    at(a, a),
+                    at(a, b),
+                    at(b, b),
+                    at(a, i),
+                    at(b, i),
+                    at(i, i),
+                    at(a, j),
+                    at(b, j),
+                    at(i, j),
+                    at(j, j),
+                ];
+                (0..10).for_each(|e| point[e][lane] = entries[e]);
+                weights[lane] = s[i] * s[j] * if i == j { 1.0 } else { 2.0 };
+                lane += 1;
+                if lane == LANES || (i, j) == (n - 1, n - 1) {
+                    // Lanes left over hold old covariances, with weight zero.
+                    weights[lane..].fill(0.0);
+                    let values = g.i4_lanes(&mut point, &mut self.registers);
+                    sum += (0..LANES).map(|l| weights[l] * values[l]).sum::<f64>();
+                    lane = 0;
+                }
+            }
+        }
+        sum
+    }
+}

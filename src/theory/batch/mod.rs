@@ -1,0 +1,36 @@
+//! Full-batch learning of generalised linear models on Gaussian-equivalent features.
+//!
+//! ```text
+//! min_w  sum_mu l(y_mu, w.x_mu / sqrt p) + lambda/2 |w|^2,     n = alpha p samples
+//! ```
+//!
+//! with student features `x` (`p` of them), a teacher `theta.u / sqrt k` on features `u` (`k` of them) and
+//! the covariances `Psi = E u u'`, `Phi = E x u'`, `Omega = E x x'`. In the proportional limit the minimiser is
+//! described by three numbers `V, q, m` that obey fixed-point equations, solved here.
+//!
+//! | item | use it for |
+//! |---|---|
+//! | [`Task`] | the spectrum of a teacher-student covariance: all that the equations read |
+//! | [`ridge`] | square loss on values or on signs: one scalar root, then closed forms |
+//! | [`MarginLearner`] | [`Logistic`], [`Hinge`], [`SquaredHinge`], [`Square`] or any [`MarginLoss`] on signs |
+//! | [`best_lambda`] | the regularisation with the least generalisation error |
+//! | [`BatchSimulation`] | the same problems solved on sampled data, beside the prediction |
+//!
+//! Source: Loureiro, Gerbelot, Cui, Goldt, Krzakala, Mezard and Zdeborova 2021 for the equations with general
+//! covariances; the reductions to a scalar root and to monotone proximal steps are derived in the code.
+
+mod lambda;
+mod loss;
+mod margin;
+mod nodes;
+mod ridge;
+mod simulate;
+mod solvers;
+mod task;
+
+pub use lambda::{LambdaSearch, best_lambda};
+pub use loss::{Feature, Hinge, Logistic, MarginLoss, Prox, Square, SquaredHinge, named_loss};
+pub use margin::MarginLearner;
+pub use ridge::{Labels, ridge};
+pub use simulate::{BatchLearner, BatchSimulation, Sampled};
+pub use task::{BatchPoint, Task};
