@@ -17,10 +17,10 @@ mod calculus;
 mod display;
 mod divrem;
 mod factor;
+pub mod gaussian;
 mod gcd;
 #[cfg(feature = "groebner")]
 mod groebner;
-pub mod gaussian;
 mod integers;
 mod modular_gcd;
 mod monomials;

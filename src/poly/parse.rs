@@ -93,12 +93,9 @@ impl Reader<'_> {
 
     fn sum(&mut self) -> Result<Poly<Rational>, Error> {
         let mut parts = vec![self.signed_product()?];
-        loop {
-            match self.peek() {
-                // The sign is read with the product.
-                Some(b'+' | b'-') => parts.push(self.signed_product()?),
-                _ => break,
-            }
+        // The sign is read with the product.
+        while let Some(b'+' | b'-') = self.peek() {
+            parts.push(self.signed_product()?);
             if parts.len() == GATHER {
                 parts = vec![Poly::sum(parts)];
                 self.budget.check_terms(OP, parts[0].len())?;

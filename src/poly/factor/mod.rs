@@ -260,7 +260,10 @@ impl Poly<Rational> {
     /// variables; `LimitExceeded` for degrees beyond 10^4.
     pub fn gcd_mod(&self, other: &Self, p: u64) -> Result<Poly<Integer>, Error> {
         let op = "Poly::gcd_mod";
-        let (a, b) = (self.modulo(p)?.to_integers(), other.modulo(p)?.to_integers());
+        let (a, b) = (
+            self.modulo(p)?.to_integers(),
+            other.modulo(p)?.to_integers(),
+        );
         let several = || Error::invalid(op, "polynomials in one and the same variable");
         let (v, f) = integral::residues(&a, p)?.ok_or_else(several)?;
         let (w, g) = integral::residues(&b, p)?.ok_or_else(several)?;

@@ -62,8 +62,8 @@ pub struct Two {
 /// Several expressions.
 #[derive(Args)]
 pub struct Many {
-    /// The polynomials; @FILE reads a file, - standard input.
-    #[arg(required = true, allow_hyphen_values = true)]
+    /// The polynomials (after -- when one begins with a minus sign); @FILE reads a file, - standard input.
+    #[arg(required = true)]
     pub exprs: Vec<String>,
     #[command(flatten)]
     pub reading: Reading,
@@ -75,8 +75,8 @@ pub struct Divide {
     /// The dividend; @FILE reads a file, - standard input.
     #[arg(allow_hyphen_values = true)]
     pub dividend: String,
-    /// The divisors: the first whose leading term fits is used.
-    #[arg(required = true, allow_hyphen_values = true)]
+    /// The divisors (after -- when one begins with a minus sign): the first whose leading term fits is used.
+    #[arg(required = true)]
     pub divisors: Vec<String>,
     /// Monomial order: lex, deglex or degrevlex.
     #[arg(long, default_value = "lex")]
@@ -91,9 +91,9 @@ pub struct Divide {
 /// Generators of an ideal.
 #[derive(Args)]
 pub struct Groebner {
-    /// The generators. @FILE reads polynomials separated by ';' or one a line, or a system in the format of
+    /// The generators (after -- when one begins with a minus sign). @FILE reads polynomials separated by ';' or one a line, or a system in the format of
     /// PHCpack (a number of equations, then polynomials that end in ';').
-    #[arg(required = true, allow_hyphen_values = true)]
+    #[arg(required = true)]
     pub exprs: Vec<String>,
     /// Monomial order: lex, deglex or degrevlex.
     #[arg(long, default_value = "degrevlex")]

@@ -33,7 +33,11 @@ pub fn eq(args: &Two, context: &Context) -> Result<Outcome, Error> {
         format!("DIFFERENT: left - right = {shown}\n")
     };
     context.emit(&json, &text);
-    Ok(if equal { Outcome::Certified } else { Outcome::Refuted })
+    Ok(if equal {
+        Outcome::Certified
+    } else {
+        Outcome::Refuted
+    })
 }
 
 pub fn divide(args: &Divide, context: &Context) -> Result<Outcome, Error> {
@@ -87,12 +91,20 @@ pub fn divide(args: &Divide, context: &Context) -> Result<Outcome, Error> {
     let json = json!({ "quotients": list, "remainder": shown(&remainder), "exact": exact });
     let mut text = String::new();
     for (k, q) in list.iter().enumerate() {
-        let name = if list.len() == 1 { "quotient".to_owned() } else { format!("quotient {}", k + 1) };
+        let name = if list.len() == 1 {
+            "quotient".to_owned()
+        } else {
+            format!("quotient {}", k + 1)
+        };
         text += &format!("{name}: {q}\n");
     }
     text += &format!("remainder: {}\n", shown(&remainder));
     context.emit(&json, &text);
-    Ok(if args.exact && !exact { Outcome::Refuted } else { Outcome::Certified })
+    Ok(if args.exact && !exact {
+        Outcome::Refuted
+    } else {
+        Outcome::Certified
+    })
 }
 
 /// The exact quotient by a single divisor, which is much faster than division with remainder.
@@ -131,9 +143,10 @@ pub fn gcd(args: &Many, context: &Context) -> Result<Outcome, Error> {
         // Over Z the contents have a divisor too.
         let content = |p: &P<Rational>| p.content_and_primitive_part().0.abs().numerator();
         let zero = wickring::poly::Integer::ZERO;
-        let shared = all.iter().filter(|p| !p.is_zero()).fold(zero, |g, p| {
-            wickring::poly::integer_gcd(&g, &content(p))
-        });
+        let shared = all
+            .iter()
+            .filter(|p| !p.is_zero())
+            .fold(zero, |g, p| wickring::poly::integer_gcd(&g, &content(p)));
         common = common.scale(&Rational::from(shared));
     }
     let text = common.display(&reader.vars).to_string();

@@ -14,7 +14,7 @@ const MAX_TERMS: usize = 1 << 22;
 /// What the operations of one command may cost.
 pub fn budget(stop: &(dyn Fn() -> bool + Sync)) -> Budget<'_> {
     let budget = Budget::default().terms(MAX_TERMS).bits(1 << 31);
-    budget.work(1 << 38).stop(stop)
+    budget.work(1 << 34).stop(stop)
 }
 
 /// Where coefficients live.
@@ -89,13 +89,13 @@ impl<'a> Reader<'a> {
     pub fn normal(&mut self, p: Poly<Rational>) -> Result<Poly<Rational>, Error> {
         match self.field {
             Field::Rationals => Ok(p),
-            Field::Integers => match p.iter().find(|(_, c)| !c.is_integer()) {
-                None => Ok(p),
-                Some((_, c)) => {
+            Field::Integers => {
+                if let Some((_, c)) = p.iter().find(|(_, c)| !c.is_integer()) {
                     let what = format!("--field Z needs integer coefficients, got {c}");
-                    Err(Error::invalid("poly", what))
+                    return Err(Error::invalid("poly", what));
                 }
-            },
+                Ok(p)
+            }
             Field::Prime(q) => {
                 let image = p.modulo(q)?.to_integers();
                 Ok(image.map(|c| Rational::from(c.clone())))
@@ -133,7 +133,8 @@ pub fn text_of(argument: &str) -> Result<String, Error> {
         None => Ok(argument.to_owned()),
         Some(path) => {
             let file = std::fs::File::open(path);
-            let mut file = file.map_err(|e| Error::file(path, "", format!("cannot be opened: {e}")))?;
+            let mut file =
+                file.map_err(|e| Error::file(path, "", format!("cannot be opened: {e}")))?;
             read(&mut file, path)
         }
     }
