@@ -52,6 +52,13 @@ impl Certificate {
         self
     }
 
+    /// Records a file whose digest is known already, as hexadecimal SHA-256.
+    #[must_use]
+    pub fn hashed_input(mut self, path: &str, digest: &str) -> Self {
+        self.inputs.push(json!({ "path": path, "sha256": digest }));
+        self
+    }
+
     /// Whether there is no claim yet.
     pub fn is_empty(&self) -> bool {
         self.claims.is_empty()

@@ -6,12 +6,14 @@ mod decompose_cp;
 mod experiment;
 mod experiment_relu;
 mod learn;
+mod learn_quadratic;
 mod learn_relu;
 mod poly;
 mod poly_algebra;
 mod poly_groebner;
 mod poly_input;
 mod predict;
+mod sample;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -29,6 +31,7 @@ pub enum Command {
     Learn(learn::Learn),
     /// Evaluate a learned function.
     Predict(predict::Predict),
+    Sample(sample::Sample),
     /// Planted problems that tell a paper's story: tables and pictures.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
@@ -43,6 +46,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
         Command::Check(args) => check::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
+        Command::Sample(args) => sample::run(args, context),
         Command::Predict(args) => predict::run(args, context),
         Command::Experiment(args) => experiment::run(args, context),
         Command::Decompose(args) => decompose::run(args, context),
