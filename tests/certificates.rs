@@ -297,7 +297,7 @@ fn systematic_corruptions_are_rejected() {
             wrong.extend([
                 json!("1e999999999"),
                 json!("9".repeat(70_000)),
-                json!("no number"),
+                json!("?"),
                 json!([[[[[]]]]]),
             ]);
         }
