@@ -52,6 +52,14 @@ impl Certificate {
         self
     }
 
+    /// The claims and inputs of both.
+    #[must_use]
+    pub fn absorb(mut self, other: Self) -> Self {
+        self.claims.extend(other.claims);
+        self.inputs.extend(other.inputs);
+        self
+    }
+
     /// Records a file whose digest is known already, as hexadecimal SHA-256.
     #[must_use]
     pub fn hashed_input(mut self, path: &str, digest: &str) -> Self {
