@@ -9,6 +9,7 @@
 //! | [`write_whole`] | any file, through a temporary one and a rename |
 //! | [`npy`] | one array, `.npy` (versions 1 to 3; C and Fortran order; integers, floats, complex) |
 //! | [`npz`] | several named arrays, `.npz` |
+//! | [`model`] | model files in JSON |
 //! | [`mat`] | the numeric arrays of a MATLAB version 5 file |
 //! | [`tns`] | a sparse tensor as FROSTT text |
 //! | [`model`] | model files in JSON |

@@ -11,6 +11,7 @@
 
 mod chunk_sums;
 mod exact_cumulants;
+mod hermite_contractions;
 mod holdout;
 mod latent_rank;
 mod moments;
@@ -24,6 +25,7 @@ mod split;
 mod white_stream;
 
 pub use exact_cumulants::ExactCumulants;
+pub use hermite_contractions::HermiteContractions;
 pub use holdout::HoldoutTest;
 pub use moments::{MomentSummary, Moments};
 pub use predictor::Predictor;

@@ -5,15 +5,25 @@ mod cp_report;
 mod decompose;
 mod decompose_cp;
 mod decompose_symmetric;
+mod decompose_exact;
+mod decompose_ring;
+mod demo;
+mod demo_claims;
 mod experiment;
 mod experiment_relu;
 mod learn;
 mod learn_quadratic;
 mod learn_relu;
 mod poly;
+mod poly_algebra;
+mod poly_gaussian;
+mod poly_groebner;
+mod poly_input;
 mod predict;
 mod sample;
 mod tensor_file;
+mod theory;
+mod verify;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -22,13 +32,18 @@ use wickring::Error;
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
+    Demo(demo::Demo),
     Check(check::Check),
+    Verify(verify::Verify),
     /// Exact polynomial algebra: Z, Q, Q(i), F_p.
     #[command(subcommand)]
     Poly(poly::Poly),
     /// Models from samples, with evidence.
     #[command(subcommand)]
     Learn(learn::Learn),
+    /// Gaussian-equivalence predictions, beside a simulation on request.
+    #[command(subcommand)]
+    Theory(theory::Theory),
     /// Evaluate a learned function.
     Predict(predict::Predict),
     Sample(sample::Sample),
@@ -43,10 +58,13 @@ pub enum Command {
 /// Runs a command.
 pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
+        Command::Demo(args) => demo::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
         Command::Sample(args) => sample::run(args, context),
+        Command::Theory(args) => theory::run(args, context),
         Command::Predict(args) => predict::run(args, context),
         Command::Experiment(args) => experiment::run(args, context),
         Command::Decompose(args) => decompose::run(args, context),
