@@ -34,10 +34,9 @@ mod frame;
 mod jordan;
 mod lbfgs;
 mod peirce;
+mod ring;
 mod waring;
 mod waring_normal;
-mod peirce;
-mod ring;
 
 pub use contraction::{Contraction, TensorContraction};
 pub use cp::{
@@ -50,8 +49,8 @@ pub use frame::PeirceFrame;
 pub use jordan::JordanBasis;
 pub use peirce::Peirce;
 pub(crate) use peirce::Whitening;
-pub use waring::{SymmetricMethod, Waring};
 pub use ring::{
     CoreSolver, Derivations, Ring, RingAlgebraic, RingAls, RingCompletion, RingQueries, RingRanks,
     RingSampledAls, RingSvd, SymmetricNls, TtSvd, UnfoldingRank, asymmetry, derivation_form,
 };
+pub use waring::{SymmetricMethod, Waring};

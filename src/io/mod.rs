@@ -12,7 +12,6 @@
 //! | [`model`] | model files in JSON |
 //! | [`mat`] | the numeric arrays of a MATLAB version 5 file |
 //! | [`tns`] | a sparse tensor as FROSTT text |
-//! | [`model`] | model files in JSON |
 //! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
 
 mod atomic;
