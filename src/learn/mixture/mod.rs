@@ -6,15 +6,39 @@
 
 mod audit;
 mod cells;
+mod chain;
+mod compare;
+mod denoiser;
+mod diffusion;
 mod door;
 mod em;
 mod em_climb;
 mod em_search;
 mod em_step;
+mod frame;
 mod gaussian;
+mod hermite_basis;
 mod kind;
+mod ladder;
+mod level;
+mod likelihood;
+mod normal_equations;
+mod population;
+mod regression;
+mod score_model;
+mod source;
+mod subspace;
 
 pub use audit::{BrokenNesting, TableEntry, broken_nestings};
+pub use chain::{Chain, Step};
+pub use compare::{
+    energy_test, histogram_total_variation, ks_distance, memorisation, nearest_distances,
+    projected_ks,
+};
+pub use diffusion::Diffusion;
 pub use em::{Em, EmModel, EmRow};
 pub use gaussian::{Component, GaussianMixture};
 pub use kind::CovarianceKind;
+pub use population::Population;
+pub use score_model::ScoreModel;
+pub use source::{Batch, SampleSource};
