@@ -2,6 +2,7 @@
 
 use super::gaussian::GaussianMixture;
 use super::level::Level;
+use serde::{Deserialize, Serialize};
 
 /// `m_T(y) = E[mu | mu + sqrt(T) z = y]` for every `T > 1`, in coordinates where the noise level is one and
 /// the law has mean zero.
@@ -13,7 +14,7 @@ pub(super) trait Denoiser: Sync {
 }
 
 /// Learned levels with linear interpolation of `m` in `log t` between them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ladder {
     pub(super) dim: usize,
     /// By increasing temperature; not empty unless `dim` is 0.

@@ -3,29 +3,27 @@
 use super::chain::Chain;
 use super::compare;
 use super::denoiser::Ladder;
-use super::door::{Bulk, constant_column};
 use super::hermite_basis::HermiteBasis;
 use super::ladder;
 use super::regression::{Menu, Noised, choose};
 use super::score_model::ScoreModel;
 use super::source::{InMemory, SampleSource, in_blocks};
 use super::subspace::{Subspace, noise_level};
+use super::survey::Survey;
 use crate::Error;
 use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::error::Status;
 use crate::observe::{Observer, Progress, unobserved};
-use faer::{Mat, MatRef};
+use faer::MatRef;
 use rand::Rng;
 
-const OP: &str = "learn mixture (diffusion)";
+pub(super) const OP: &str = "learn mixture (diffusion)";
 /// Coefficients of one cell at most: beyond this rank the degree falls.
 const MOST_COEFFICIENTS: usize = 300;
 /// Numbers of cells that are tried, while they help.
 const CELLS: [usize; 9] = [1, 2, 3, 4, 6, 8, 12, 16, 24];
-/// Rows kept in memory for choices.
-const RESERVOIR: usize = 200_000;
 /// Rows of a block of a pass.
-const BLOCK: usize = 32_768;
+pub(super) const BLOCK: usize = 32_768;
 /// Projections of the comparison with the data, and rows on each side.
 const PROJECTIONS: usize = 16;
 const COMPARED: usize = 20_000;
@@ -302,106 +300,6 @@ impl Rungs {
         }
         Ok(())
     }
-}
-
-/// What two passes over the samples tell.
-struct Survey {
-    dim: usize,
-    /// Rows used.
-    rows: usize,
-    set_aside: usize,
-    mean: Vec<f64>,
-    covariance: Mat<f64>,
-    bulk: Bulk,
-    /// At most [`RESERVOIR`] of the rows used.
-    kept: Vec<f64>,
-}
-
-impl Survey {
-    fn take(
-        source: &mut dyn SampleSource,
-        rng: &mut impl Rng,
-        observer: Observer<'_>,
-    ) -> Result<Self, Error> {
-        let dim = source.dim();
-        let reservoir = reservoir(source, rng, observer)?;
-        let bulk = Bulk::of(&reservoir, dim);
-        let kept: Vec<f64> = reservoir
-            .chunks_exact(dim)
-            .filter(|r| bulk.keeps(r))
-            .flatten()
-            .copied()
-            .collect();
-        constant_column(OP, &kept, dim)?;
-        let (mut rows, mut seen) = (0usize, 0usize);
-        let mut sum = vec![0.0; dim];
-        let mut products = vec![0.0; dim * dim];
-        in_blocks(source, BLOCK, observer, &mut |_, block| {
-            for row in block.chunks_exact(dim) {
-                seen += 1;
-                if !bulk.keeps(row) {
-                    continue;
-                }
-                rows += 1;
-                for a in 0..dim {
-                    let x = row[a] - bulk.centre[a];
-                    sum[a] += x;
-                    for b in 0..=a {
-                        products[a * dim + b] += x * (row[b] - bulk.centre[b]);
-                    }
-                }
-            }
-            Ok(())
-        })?;
-        if rows < 10 {
-            let requirement = format!("at least 10 samples, got {rows}");
-            return Err(Error::invalid(OP, requirement));
-        }
-        let n = rows as f64;
-        let shift: Vec<f64> = sum.iter().map(|s| s / n).collect();
-        let covariance = Mat::from_fn(dim, dim, |i, j| {
-            let (a, b) = (i.max(j), i.min(j));
-            (products[a * dim + b] - n * shift[a] * shift[b]) / (n - 1.0)
-        });
-        Ok(Self {
-            dim,
-            rows,
-            set_aside: seen - rows,
-            mean: shift.iter().zip(&bulk.centre).map(|(s, c)| s + c).collect(),
-            covariance,
-            bulk,
-            kept,
-        })
-    }
-}
-
-/// Every row, or a uniform choice of [`RESERVOIR`] of them; refuses what is not finite.
-fn reservoir(
-    source: &mut dyn SampleSource,
-    rng: &mut impl Rng,
-    observer: Observer<'_>,
-) -> Result<Vec<f64>, Error> {
-    use rand::RngExt;
-    let dim = source.dim();
-    let mut kept: Vec<f64> = Vec::new();
-    in_blocks(source, BLOCK, observer, &mut |first, block| {
-        for (i, row) in block.chunks_exact(dim).enumerate() {
-            if let Some(a) = row.iter().position(|x| !x.is_finite() || x.abs() > 1e150) {
-                let index = (first + i) * dim + a;
-                return Err(Error::NonFinite { op: OP, index });
-            }
-            if kept.len() < RESERVOIR * dim {
-                kept.extend_from_slice(row);
-                continue;
-            }
-            let place = rng.random_range(0..=first + i);
-            if place < RESERVOIR {
-                kept[place * dim..(place + 1) * dim].copy_from_slice(row);
-            }
-        }
-        Ok(())
-    })?;
-    Ok(kept)
 }
 
 fn finish(

@@ -3,9 +3,10 @@
 use crate::Error;
 use crate::linalg;
 use faer::Mat;
+use serde::{Deserialize, Serialize};
 
 /// Principal axes of the points of one cell: `z = D^-1 R' (y - centre)` has about unit covariance.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Frame {
     pub(super) centre: Vec<f64>,
     /// Orthonormal columns, row by row: `axes[a * dim + k]` is coordinate `a` of axis `k`.

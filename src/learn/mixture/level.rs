@@ -3,13 +3,14 @@
 use super::cells::nearest_centre;
 use super::frame::Frame;
 use super::hermite_basis::HermiteBasis;
+use serde::{Deserialize, Serialize};
 
 /// Points evaluated together.
 const BLOCK: usize = 256;
 
 /// `m_T(y) = E[mu | mu + sqrt(T) z = y]` in units of the noise level, as the gradient of a polynomial in each
 /// cell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Level {
     /// `T = 1 + t`: variance of the noise around `mu`.
     pub(super) temperature: f64,
@@ -20,7 +21,7 @@ pub(super) struct Level {
 }
 
 /// The denoiser in one cell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Piece {
     pub(super) frame: Frame,
     /// Degree of the potential; the denoiser has one less.
@@ -71,6 +72,29 @@ impl Level {
 }
 
 impl Piece {
+    /// Whether the shapes are those of a piece in `dim` dimensions and every number is finite.
+    pub(super) fn fits(&self, dim: usize) -> bool {
+        let f = &self.frame;
+        let finite = |v: &[f64]| v.iter().all(|x| x.is_finite());
+        let most = HermiteBasis::size(dim, self.degree.min(20), 100_000);
+        (1..=20).contains(&self.degree)
+            && most.is_some_and(|m| self.weights.len() <= m)
+            && f.centre.len() == dim
+            && f.axes.len() == dim * dim
+            && f.inverse_scale.len() == dim
+            && self.guard_centre.len() == dim
+            && [
+                &f.centre,
+                &f.axes,
+                &f.inverse_scale,
+                &self.guard_centre,
+                &self.weights,
+            ]
+            .iter()
+            .all(|v| finite(v))
+            && self.guard_radius.is_finite()
+    }
+
     fn block(
         &self,
         basis: &HermiteBasis,

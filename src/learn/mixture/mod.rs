@@ -2,8 +2,10 @@
 //!
 //! | which one do I want? | |
 //! |---|---|
+//! | [`Diffusion`] | any law with noise, discrete or continuous, as a generative model by regression |
 //! | [`Em`] | a finite mixture with few components by maximum likelihood; covariances of any family; BIC |
 
+mod atoms;
 mod audit;
 mod cells;
 mod chain;
@@ -24,11 +26,14 @@ mod level;
 mod likelihood;
 mod normal_equations;
 mod population;
+mod record;
 mod regression;
 mod score_model;
 mod source;
 mod subspace;
+mod survey;
 
+pub use atoms::{AtomFit, extract_atoms};
 pub use audit::{BrokenNesting, TableEntry, broken_nestings};
 pub use chain::{Chain, Step};
 pub use compare::{
@@ -40,5 +45,6 @@ pub use em::{Em, EmModel, EmRow};
 pub use gaussian::{Component, GaussianMixture};
 pub use kind::CovarianceKind;
 pub use population::Population;
+pub use record::{Generator, SCHEMA};
 pub use score_model::ScoreModel;
 pub use source::{Batch, SampleSource};

@@ -7,10 +7,11 @@ use super::subspace::Subspace;
 use crate::Error;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
 
 /// A law `P = Q * N(0, sigma^2 I)` given by the denoisers of a ladder of noise levels in the subspace where it
 /// is not pure noise.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreModel {
     pub(super) subspace: Subspace,
     pub(super) ladder: Ladder,

@@ -6,6 +6,7 @@ use crate::Error;
 use crate::linalg;
 use faer::{Mat, MatRef};
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 const OP: &str = "learn mixture";
 /// A factor above the edge of the noise spectrum: its fluctuations are smaller for every size in use.
@@ -15,7 +16,7 @@ const SAMPLE: usize = 2000;
 const COMPONENTS: usize = 8;
 
 /// `x = centre + sigma (U u + noise in the other directions)`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Subspace {
     pub(super) centre: Vec<f64>,
     pub(super) sigma: f64,
