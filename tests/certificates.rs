@@ -1,14 +1,11 @@
 //! The independent checker: true claims pass, false ones are refuted, damaged files are refused.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::print_stderr
-)]
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // helpers of tests
 
 use wickring::Error;
-use wickring::certify::{Certificate, Claim, ClaimedTensor, Entry, Expression, Limits, check};
+use wickring::certify::{
+    Certificate, Claim, ClaimedTensor, Entry, Expression, Language, Limits, check, emit,
+};
 use wickring::poly::Rational;
 
 fn e(text: &str) -> Expression {
@@ -203,4 +200,266 @@ fn the_checker_stays_small_and_alone() {
         }
     }
     assert!(lines < 500, "{lines} lines");
+}
+
+/// One claim of each kind, all true.
+fn every_kind() -> String {
+    let z = [e("x^2 - 1"), e("x*y + 3")];
+    let w = ClaimedTensor::Exact(
+        vec![2, 2, 2],
+        ["0", "1", "1", "0", "1", "0", "0", "0"].map(entry).to_vec(),
+    );
+    let border = [
+        rows("1 1; x 0"),
+        rows("1 1; x 0"),
+        rows("1x^-1 -1x^-1; 1 0"),
+    ];
+    let core: Vec<_> = vec![rows("1 0; 0 1"), rows("0 1; 1 0")];
+    let trace = ClaimedTensor::Exact(vec![2, 2], ["2", "0", "0", "2"].map(entry).to_vec());
+    let floats = ClaimedTensor::Floats(vec![2, 2], vec![0.1, 0.3, 0.2, 0.6]);
+    Certificate::new()
+        .input("x.json", b"input")
+        .claim(Claim::identity("(x + y)^2", "x^2 + 2*x*y + y^2").unwrap())
+        .claim(Claim::ideal_membership(
+            &e("x^2 - y^2"),
+            &[(e("x - y"), e("x + y"))],
+        ))
+        .claim(Claim::sum_of_squares(&e("2*x^2"), &[(q("2"), e("x"))]))
+        .claim(Claim::gaussian_moments(
+            &z,
+            &[(vec![0, 0], q("2"))],
+            &[(vec![1], q("3"))],
+            &q("0"),
+        ))
+        .claim(Claim::cp_exact(
+            "Z",
+            &strassen(),
+            &ClaimedTensor::Matmul([2, 2, 2]),
+        ))
+        .claim(Claim::cp_exact("Q[x,1/x]", &border, &w).up_to_order(1))
+        .claim(Claim::ring_exact("Q", &[core.clone(), core], &trace))
+        .claim(Claim::cp_residual(
+            &[vec![vec![0.1], vec![0.2]], vec![vec![1.0], vec![3.0]]],
+            &floats,
+            1e-15,
+        ))
+        .to_json()
+}
+
+/// Every place of a JSON value, as a pointer.
+fn places(value: &serde_json::Value, at: String, found: &mut Vec<String>) {
+    found.push(at.clone());
+    match value {
+        serde_json::Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(i, v)| places(v, format!("{at}/{i}"), found));
+        }
+        serde_json::Value::Object(map) => {
+            map.iter()
+                .for_each(|(k, v)| places(v, format!("{at}/{}", k.replace('/', "~1")), found));
+        }
+        _ => (),
+    }
+}
+
+/// Corrupts every place in every way that cannot leave a true certificate, and seals the result again, so that
+/// it is the content that must be refused.
+#[test]
+fn systematic_corruptions_are_rejected() {
+    use serde_json::{Value, json};
+    let text = every_kind();
+    assert!(check(&text, Limits::default()).unwrap().holds());
+    let mut whole: Value = serde_json::from_str(&text).unwrap();
+    whole.as_object_mut().unwrap().remove("seal");
+    let mut all = Vec::new();
+    places(&whole, String::new(), &mut all);
+    let limits = Limits {
+        bytes: 1 << 20,
+        steps: 1 << 22,
+    };
+    let deep = (0..100).fold(json!(1), |v, _| json!([v]));
+    let (mut count, mut refuted) = (0, 0);
+    for place in &all {
+        // Words are free, and so is what they say.
+        let free = ["/about", "/producer", "/path"]
+            .iter()
+            .any(|f| place.ends_with(f));
+        let old = whole.pointer(place).unwrap().clone();
+        let mut wrong = vec![
+            Value::Null,
+            json!(true),
+            json!({ "no": "field" }),
+            deep.clone(),
+        ];
+        if !free {
+            wrong.extend([
+                json!("1e999999999"),
+                json!("9".repeat(70_000)),
+                json!("no number"),
+                json!([[[[[]]]]]),
+            ]);
+        }
+        let mut variants: Vec<Value> = wrong
+            .into_iter()
+            .map(|w| {
+                let mut copy = whole.clone();
+                *copy.pointer_mut(place).unwrap() = w;
+                copy
+            })
+            .collect();
+        if let Value::Object(map) = &old {
+            for key in map.keys() {
+                let mut copy = whole.clone();
+                copy.pointer_mut(place)
+                    .unwrap()
+                    .as_object_mut()
+                    .unwrap()
+                    .remove(key);
+                variants.push(copy);
+            }
+            let mut copy = whole.clone();
+            copy.pointer_mut(place)
+                .unwrap()
+                .as_object_mut()
+                .unwrap()
+                .insert("extra".into(), json!(1));
+            variants.push(copy);
+        }
+        // A number a little off. A larger tolerance or bound is no fault.
+        let number = old
+            .as_f64()
+            .or_else(|| old.as_str().and_then(|s| s.parse().ok()));
+        let lenient = ["/bound", "/tolerance"].iter().any(|f| place.ends_with(f));
+        if let Some(number) = number
+            && !lenient
+        {
+            let mut copy = whole.clone();
+            *copy.pointer_mut(place).unwrap() = if old.is_f64() {
+                json!(number + 0.5)
+            } else {
+                json!(number as i64 + 7)
+            };
+            variants.push(copy);
+        }
+        for variant in variants {
+            // What is no object has no place for a seal and stays as it is.
+            let bare = variant.to_string();
+            let sealed = Certificate::seal_text(&bare).unwrap_or(bare);
+            count += 1;
+            match check(&sealed, limits) {
+                Ok(report) => {
+                    // A bound that is not used by an exact claim may be any number.
+                    assert!(
+                        !report.holds() || place.ends_with("/bound"),
+                        "{place}: {variant}"
+                    );
+                    refuted += 1;
+                }
+                Err(e) => assert!(e.to_string().len() < 500, "{e}"),
+            }
+        }
+    }
+    assert!(
+        count >= 2000 && refuted > 50,
+        "{count} corruptions, {refuted} refuted"
+    );
+    // Without a new seal, any changed byte is noticed.
+    for at in (0..text.len() - 1).step_by(7) {
+        let mut bytes = text.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'1' { b'2' } else { b'1' };
+        let changed = String::from_utf8(bytes).unwrap();
+        assert!(
+            changed == text || check(&changed, limits).is_err(),
+            "byte {at}"
+        );
+    }
+}
+
+/// The tool, or a plain word that the test is skipped.
+fn tool(name: &str) -> bool {
+    let found = std::process::Command::new(name)
+        .arg("--version")
+        .output()
+        .is_ok();
+    if !found {
+        eprintln!("skipped: {name} is not installed");
+    }
+    found
+}
+
+fn scratch(name: &str) -> std::path::PathBuf {
+    let dir = std::env::temp_dir().join(format!("wickring-emit-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    dir.join(name)
+}
+
+#[test]
+fn coq_accepts_the_identities() {
+    let hermite = Claim::identity(
+        "(x^2 - 1)*(x^3 - 3*x)",
+        "(x^5 - 10*x^3 + 15*x) + 6*(x^3 - 3*x) + 6*x",
+    )
+    .unwrap();
+    let strassen = Claim::cp_exact("Z", &strassen(), &ClaimedTensor::Matmul([2, 2, 2]));
+    let squares = Claim::sum_of_squares(
+        &e("x^2 + y^2"),
+        &[(q("1/2"), e("x + y")), (q("1/2"), e("x - y"))],
+    );
+    let text = Certificate::new()
+        .claim(hermite)
+        .claim(strassen)
+        .claim(squares)
+        .to_json();
+    let coq = emit(&text, Language::Coq).unwrap();
+    assert_eq!(coq.matches("Lemma").count(), 1 + 4 + 1);
+    let lean = emit(&text, Language::Lean).unwrap();
+    assert_eq!(lean.matches(":= by ring").count(), 6);
+    if !tool("coqc") {
+        return;
+    }
+    let compiles = |name: &str, text: &str| {
+        let path = scratch(name);
+        std::fs::write(&path, text).unwrap();
+        std::process::Command::new("coqc")
+            .arg(&path)
+            .output()
+            .unwrap()
+            .status
+            .success()
+    };
+    assert!(compiles("claims.v", &coq));
+    assert!(
+        !compiles("wrong.v", &coq.replacen("v_x", "v_x * v_x", 4)),
+        "Coq must be able to say no"
+    );
+}
+
+#[test]
+fn python_replays_every_kind() {
+    let script = emit(&every_kind(), Language::Python).unwrap();
+    if !tool("python3") {
+        return;
+    }
+    let run = |script: &str| {
+        let path = scratch("replay.py");
+        std::fs::write(&path, script).unwrap();
+        let output = std::process::Command::new("python3")
+            .arg(&path)
+            .output()
+            .unwrap();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (good, lines) = run(&script);
+    assert!(good && lines.matches("TRUE").count() == 8, "{lines}");
+    let (good, lines) = run(&script.replacen("\\\"x - y\\\"", "\\\"y\\\"", 1).replacen(
+        "\\\"x\\\"",
+        "\\\"y\\\"",
+        1,
+    ));
+    assert!(!good && lines.contains("FALSE"), "{lines}");
 }

@@ -8,35 +8,25 @@
 )]
 
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use wickring::learn::relu::{ReluLearner, ReluNetwork, Story, draw};
+use std::ops::ControlFlow;
+use wickring::learn::relu::{Outcome, ReluLearner, Story, Strategy, Trial};
+use wickring::observe::Progress;
 use wickring::{Error, Status};
 
-/// Relative error on fresh noiseless samples.
-fn fresh_error(
-    truth: &ReluNetwork,
-    found: &ReluNetwork,
-    rng: &mut ChaCha8Rng,
-) -> Result<f64, Error> {
-    let (x, y) = draw(truth, 4000, 0.0, rng)?;
-    let v = found.evaluate(x.as_ref())?;
-    let mean = y.iter().sum::<f64>() / y.len() as f64;
-    let variance: f64 = y.iter().map(|y| (y - mean).powi(2)).sum();
-    Ok(v.iter().zip(&y).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / variance)
+/// Errors, neurons and status of a planted problem.
+fn run(trial: Trial, strategy: Strategy) -> Result<Outcome, Error> {
+    trial.run(&trial.plant()?, strategy)
 }
 
-/// Error, number of neurons and status for a planted network.
-fn planted(
-    story: Story,
-    (d, k, n): (usize, usize, usize),
-    noise: f64,
-    seed: u64,
-) -> Result<(f64, usize, Status), Error> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let truth = story.plant(d, k, &mut rng)?;
-    let (x, y) = draw(&truth, n, noise, &mut rng)?;
-    let fit = ReluLearner::new().learn(x.as_ref(), &y, &mut rng)?;
-    let error = fresh_error(&truth, &fit.model.network, &mut rng)?;
-    Ok((error, fit.model.network.neurons().len(), fit.status))
+fn trial(story: Story, (d, k, n): (usize, usize, usize), noise: f64, seed: u64) -> Trial {
+    Trial {
+        story,
+        d,
+        k,
+        n,
+        noise,
+        seed,
+    }
 }
 
 #[test]
@@ -45,15 +35,149 @@ fn noiseless_networks_come_back_to_rounding() -> Result<(), Error> {
         (Story::Separated, (20, 3, 500)),
         (Story::Separated, (50, 5, 1000)),
         (Story::Star, (20, 4, 3000)),
-        (Story::Star, (50, 6, 8000)),
+        (Story::Star, (30, 6, 6000)),
         (Story::NearSame(0.1), (20, 3, 10_000)),
+        (Story::NearMixed(0.1), (10, 3, 5000)),
+        (Story::Dipole(0.1), (10, 2, 5000)),
         (Story::Crowded(0.3), (10, 3, 4000)),
     ];
     for (story, sizes) in cases {
-        let (error, neurons, status) = planted(story, sizes, 0.0, 3)?;
-        assert!(error <= 1e-20, "{story:?}: {error}");
-        assert_eq!(neurons, sizes.1, "{story:?}");
-        assert_eq!(status, Status::Converged, "{story:?}");
+        let found = run(trial(story, sizes, 0.0, 3), Strategy::Full)?;
+        assert!(found.error <= 1e-20, "{story:?}: {}", found.error);
+        assert_eq!(found.neurons, sizes.1, "{story:?}");
+        assert_eq!(found.status, Status::Converged, "{story:?}");
     }
+    Ok(())
+}
+
+/// With fewer than `d` samples between the kinks of a pair the error is that of merging, and it is said.
+#[test]
+fn a_pair_that_no_sample_separates_is_reported() -> Result<(), Error> {
+    let problem = trial(Story::NearSame(1e-3), (20, 3, 10_000), 0.0, 0);
+    let planted = problem.plant()?;
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let fit = ReluLearner::new().learn(planted.x.as_ref(), &planted.y, &mut rng)?;
+    assert!(planted.error(&fit.model.network)? <= 1e-8);
+    assert_ne!(fit.status, Status::Converged);
+    assert!(fit.model.report.reason.is_some());
+    Ok(())
+}
+
+/// Least squares from the truth is the best that the samples allow; its mean error is `s^2 p / n`.
+#[test]
+fn noisy_networks_are_found_at_the_level_of_the_noise() -> Result<(), Error> {
+    let cases = [
+        (Story::Separated, (20, 3, 2000), 0.1),
+        (Story::Separated, (20, 3, 2000), 0.5),
+        (Story::Star, (20, 4, 6000), 0.3),
+    ];
+    for (story, sizes, noise) in cases {
+        let problem = trial(story, sizes, noise, 1);
+        let planted = problem.plant()?;
+        let found = problem.run(&planted, Strategy::Full)?;
+        let ratio = found.error / planted.oracle_error()?;
+        assert!(ratio <= 1.2, "{story:?} with noise {noise}: {ratio}");
+        assert_eq!(found.neurons, sizes.1);
+        assert_eq!(
+            found.status,
+            Status::Converged,
+            "{story:?} with noise {noise}"
+        );
+    }
+    Ok(())
+}
+
+/// The paper's moments see a star of four (its moments of degree four do not vanish) and not one of six.
+#[test]
+fn moments_alone_reach_stars_of_four_and_no_further() -> Result<(), Error> {
+    let four = run(
+        trial(Story::Star, (20, 4, 20_000), 0.0, 1),
+        Strategy::Correlational,
+    )?;
+    assert!(four.error <= 1e-20, "{}", four.error);
+    let six = trial(Story::Star, (40, 6, 8000), 0.0, 1);
+    let moments = run(six, Strategy::Correlational)?;
+    assert!(moments.error > 0.5 && moments.status != Status::Converged);
+    let full = run(six, Strategy::Full)?;
+    assert!(full.error <= 1e-20, "{}", full.error);
+    Ok(())
+}
+
+#[test]
+fn the_search_is_never_worse_than_random_starts() -> Result<(), Error> {
+    for (story, sizes) in [
+        (Story::Separated, (12, 3, 600)),
+        (Story::Star, (12, 6, 3000)),
+    ] {
+        for seed in 0..3 {
+            let problem = trial(story, sizes, 0.0, seed);
+            let planted = problem.plant()?;
+            let full = problem.run(&planted, Strategy::Full)?.error;
+            for baseline in [Strategy::RandomStarts(8), Strategy::SubspaceStarts(20)] {
+                let other = problem.run(&planted, baseline)?.error;
+                assert!(
+                    full <= 1.1 * other || full.max(other) < 1e-18,
+                    "{full} and {other}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn offsets_are_found_when_asked_for() -> Result<(), Error> {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let (x, _) = trial(Story::Star, (6, 1, 1500), 0.0, 2)
+        .plant()
+        .map(|p| (p.x, p.y))?;
+    let y: Vec<f64> = (0..x.nrows())
+        .map(|i| (x[(i, 0)] + 0.5).max(0.0) - (x[(i, 1)] - 0.3).max(0.0))
+        .collect();
+    let plain = ReluLearner::new().learn(x.as_ref(), &y, &mut rng)?;
+    assert_ne!(plain.status, Status::Converged);
+    let fit = ReluLearner::new()
+        .offsets(true)
+        .learn(x.as_ref(), &y, &mut rng)?;
+    assert!(fit.model.report.exact);
+    let mut offsets: Vec<f64> = fit
+        .model
+        .network
+        .neurons()
+        .iter()
+        .map(|n| n.offset.abs())
+        .collect();
+    offsets.sort_by(f64::total_cmp);
+    assert_eq!(offsets.len(), 2);
+    // Unit weights, so offsets compare; the fit is exact to some 1e-14.
+    assert!((offsets[0] - 0.3).abs() < 1e-10 && (offsets[1] - 0.5).abs() < 1e-10);
+    Ok(())
+}
+
+#[test]
+fn threads_do_not_change_a_bit() -> Result<(), Error> {
+    let planted = trial(Story::Separated, (10, 3, 9000), 0.2, 4).plant()?;
+    let learn = || {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        ReluLearner::new().learn(planted.x.as_ref(), &planted.y, &mut rng)
+    };
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let mut seen = Vec::new();
+    for threads in [1, 3] {
+        let pool = pool(threads).map_err(|e| Error::invalid("pool", e.to_string()))?;
+        seen.push(pool.install(learn)?.model);
+    }
+    assert_eq!(seen[0], seen[1]);
+    Ok(())
+}
+
+#[test]
+fn a_caller_can_stop_the_search() -> Result<(), Error> {
+    let planted = trial(Story::Star, (10, 6, 3000), 0.0, 4).plant()?;
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mut stop = |_: &Progress| ControlFlow::Break(());
+    let (x, y) = (planted.x.as_ref(), &planted.y);
+    let fit = ReluLearner::new().learn_observed(x, y, &mut rng, &mut stop)?;
+    assert_eq!(fit.status, Status::Stopped);
     Ok(())
 }

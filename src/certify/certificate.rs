@@ -52,6 +52,21 @@ impl Certificate {
         self
     }
 
+    /// The claims and inputs of both.
+    #[must_use]
+    pub fn absorb(mut self, other: Self) -> Self {
+        self.claims.extend(other.claims);
+        self.inputs.extend(other.inputs);
+        self
+    }
+
+    /// Records a file whose digest is known already, as hexadecimal SHA-256.
+    #[must_use]
+    pub fn hashed_input(mut self, path: &str, digest: &str) -> Self {
+        self.inputs.push(json!({ "path": path, "sha256": digest }));
+        self
+    }
+
     /// Whether there is no claim yet.
     pub fn is_empty(&self) -> bool {
         self.claims.is_empty()
@@ -59,7 +74,6 @@ impl Certificate {
 
     /// The text of the file.
     pub fn to_json(&self) -> String {
-        let blank = "0".repeat(64);
         let producer = concat!("wickring ", env!("CARGO_PKG_VERSION"));
         let whole = json!({
             "schema": "wickring/certificate/1",
@@ -68,11 +82,17 @@ impl Certificate {
             "claims": self.claims,
         });
         // The seal comes last, whatever the order in which the keys of an object are written.
-        let mut text = whole.to_string();
-        text.truncate(text.len() - 1);
-        let sealed = |seal: &str| format!("{text},\"seal\":\"{seal}\"}}\n");
-        let seal = sha256(sealed(&blank).as_bytes());
-        sealed(&seal)
+        Self::seal_text(&whole.to_string()).unwrap_or_default()
+    }
+
+    /// Appends the seal to the text of a JSON object that has none; `None` when the text is no object.
+    ///
+    /// For programs that write certificates of their own, or change them.
+    pub fn seal_text(object: &str) -> Option<String> {
+        let open = object.trim_end().strip_suffix('}')?;
+        let sealed = |seal: &str| format!("{open},\"seal\":\"{seal}\"}}\n");
+        let seal = sha256(sealed(&"0".repeat(64)).as_bytes());
+        Some(sealed(&seal))
     }
 }
 

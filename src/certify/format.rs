@@ -74,6 +74,16 @@ pub(super) enum Target {
     },
 }
 
+impl Target {
+    /// What the claim is about, as the data have it.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Matmul([n, m, p]) => format!("matrix multiplication <{n},{m},{p}>"),
+            Self::Dense { shape, .. } => format!("a tensor of {shape:?}"),
+        }
+    }
+}
+
 /// What was found to hold, or why it does not.
 pub(super) type Verdict = Result<String, String>;
 
@@ -112,7 +122,9 @@ pub struct Finding {
 impl Finding {
     pub(super) fn new(kind: String, about: String, verdict: Verdict) -> Self {
         let holds = verdict.is_ok();
+        // Values may have thousands of digits.
         let reason = verdict.unwrap_or_else(|why| why);
+        let reason = reason.chars().take(300).collect();
         Self {
             kind,
             about,

@@ -16,10 +16,13 @@
 
 mod certificate;
 mod checker;
+mod emit;
 mod expression;
 mod format;
+pub mod scheme;
 
 pub use certificate::{Certificate, Claim, ClaimedTensor, Entry, sha256};
 pub use checker::check;
+pub use emit::{Language, emit};
 pub use expression::Expression;
 pub use format::{Finding, Limits, Report};

@@ -10,14 +10,18 @@
 //! | [`npy`] | one array, `.npy` (versions 1 to 3; C and Fortran order; integers, floats, complex) |
 //! | [`npz`] | several named arrays, `.npz` |
 //! | [`model`] | model files in JSON |
+//! | [`mat`] | the numeric arrays of a MATLAB version 5 file |
+//! | [`tns`] | a sparse tensor as FROSTT text |
 //! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
 
 mod atomic;
+pub mod mat;
 pub mod model;
 pub mod npy;
 pub mod npz;
 mod rows;
 pub mod samples;
 mod text;
+pub mod tns;
 
 pub use atomic::write_whole;

@@ -6,11 +6,18 @@
 
 mod broken;
 pub mod bytes;
+pub mod gaussian_cases;
+pub mod gaussian_hermite;
+pub mod gaussian_moments;
 pub mod planted;
 pub mod poly_ring;
 pub mod quadratic_maps;
+pub mod ring_identities;
+pub mod ring_methods;
+pub mod relu;
 pub mod ring_models;
 pub mod rings;
+pub mod schemes;
 pub mod theory;
 
 pub use broken::{Broken, check, within};

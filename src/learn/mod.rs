@@ -10,16 +10,22 @@
 //! | [`relu::ReluLearner`] | a narrow one-hidden-layer relu network, from inputs and targets |
 
 mod chunk_sums;
+mod exact_cumulants;
+mod hermite_contractions;
 mod holdout;
 mod latent_rank;
 mod moments;
 mod moments_bytes;
+mod outputs;
+mod polish;
 mod predictor;
 mod quadratic;
 pub mod relu;
 mod split;
 mod white_stream;
 
+pub use exact_cumulants::ExactCumulants;
+pub use hermite_contractions::HermiteContractions;
 pub use holdout::HoldoutTest;
 pub use moments::{MomentSummary, Moments};
 pub use predictor::Predictor;

@@ -15,20 +15,22 @@
 //! of squares; samples are streamed and the third cumulants are never formed when `N` is large; linear and
 //! constant parts are learned too.
 
+use super::exact_cumulants::ExactCumulants;
 use super::holdout::HoldoutTest;
 use super::latent_rank::{LatentRank, span};
-use super::moments::{MomentSummary, Moments};
+use super::moments::Moments;
+use super::outputs::Outputs;
+use super::polish::{EXACT, Polish, WhiteMap};
 use super::split::Split;
 use super::white_stream::{WhiteRows, WhiteStream};
 use crate::decomp::{Certificate, Evidence, Fit, PeirceFrame, TensorContraction, Whitening, Work};
 use crate::io::samples::Samples;
 use crate::linalg::{norm2, symmetric_eigen};
 use crate::observe::Observer;
-use crate::tensor::{QuadraticMap, SymmetricRing, Tensor};
+use crate::tensor::{QuadraticMap, Tensor};
 use crate::{Error, Status};
 use faer::Mat;
 use rand::Rng;
-use rand_distr::{Distribution, StandardNormal};
 
 const OP: &str = "Quadratic::learn";
 /// Up to this many white coordinates the third cumulants are stored (`N^3 / 6` numbers, two passes in all);
@@ -36,10 +38,8 @@ const OP: &str = "Quadratic::learn";
 const MAX_STORED: usize = 45;
 /// Steps of sharpening: three reach the optimum to a small part of the sampling error.
 const SHARPEN: usize = 5;
-/// Directions in white coordinates along which the model is tested, beside the outputs themselves.
-const TEST_DIRECTIONS: usize = 12;
-/// Outputs that are tested one by one.
-const TEST_OUTPUTS: usize = 8;
+/// Parts of the samples that the polish is tried on.
+const POLISH_ATTEMPTS: usize = 3;
 
 /// Learner of quadratic maps from output samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +48,7 @@ pub struct Quadratic {
     general: bool,
     holdout: f64,
     starts: usize,
+    refine: bool,
 }
 
 impl Default for Quadratic {
@@ -64,6 +65,7 @@ impl Quadratic {
             general: false,
             holdout: 0.2,
             starts: 3,
+            refine: true,
         }
     }
 
@@ -95,6 +97,14 @@ impl Quadratic {
     #[must_use]
     pub fn starts(self, starts: usize) -> Self {
         Self { starts, ..self }
+    }
+
+    /// Whether to go on from the moments to the likelihood (on by default): noiseless samples lie on a variety,
+    /// and fitting it brings the error to the statistical floor. Where observation noise forbids that, the
+    /// moments are kept and the noise is reported.
+    #[must_use]
+    pub fn refine(self, refine: bool) -> Self {
+        Self { refine, ..self }
     }
 
     /// Learns the map from samples of its outputs.
@@ -143,13 +153,21 @@ impl Quadratic {
         let outputs = Outputs::of(samples, split, observer)?;
         let (rows, up, latent, cond) = self.whiten(&outputs, split)?;
         let (frame, read) = self.frame(samples, &rows, latent.rank, rng, observer)?;
-        let map = outputs.read_off(&frame, &up)?;
+        let white = white_map(&frame);
+        let polish = match self.refine {
+            true => Some(self.polish(samples, &rows, white.clone(), observer)?),
+            false => None,
+        };
+        let exact = polish.as_ref().is_some_and(|p| p.residual <= EXACT);
+        let chosen = polish.as_ref().filter(|_| exact).map_or(&white, |p| &p.map);
+        let map = outputs.read_off(chosen, &up)?;
 
         let directions = rows.test_directions(outputs.columns, rng);
         let learning = outputs.summary.count() as f64;
         let held = samples.rows() as f64 - learning;
-        // The error of the model itself: moments come within 2.2 times the best estimator (its variance, 5).
-        let inflation = 5.0 * held / learning;
+        // The variance that comes from the error of the model itself: that of the best estimator after the
+        // polish, up to 2.2 times its error from moments.
+        let inflation = if exact { 1.5 } else { 5.0 } * held / learning;
         let test = HoldoutTest::run(
             &map,
             samples,
@@ -160,10 +178,22 @@ impl Quadratic {
         )?;
         let mut evidence = latent.evidence;
         evidence.extend_from_slice(frame.evidence());
+        if let Some(p) = &polish {
+            let name = match exact {
+                true => "samples lie on the variety of the map: relative residual",
+                false => {
+                    "moments kept: observation noise or misfit, relative residual of the variety"
+                }
+            };
+            evidence.push(Evidence::note(name, p.residual));
+        }
         evidence.push(Evidence::note(
             "statistical floor of the relative parameter error",
             floor(&map, samples.rows()),
         ));
+        let identities = ExactCumulants::of(&map, &[0, map.output_dim() / 2])?;
+        let name = "exact moment identities over the rationals that fail";
+        evidence.push(Evidence::new(name, identities.disagreements as f64, 0.0));
         evidence.extend(test.evidence());
         let certificate = Certificate {
             rel_residual: test.rel_residual,
@@ -176,7 +206,7 @@ impl Quadratic {
             Status::Stalled
         };
         let work = Work {
-            sweeps: frame.squarings(),
+            sweeps: frame.squarings() + polish.as_ref().map_or(0, |p| p.sweeps),
             backend_calls: self.starts + 5,
             samples: read + 3 * samples.rows() as u64,
             starts: self.starts,
@@ -277,6 +307,51 @@ impl Quadratic {
         let frame = frame.sharpen(&mut form, SHARPEN)?;
         Ok((frame, samples.rows() as u64))
     }
+
+    /// Fits the variety of a spread-out part of the samples, from the map of the moments; another part is
+    /// tried when one leads nowhere.
+    fn polish(
+        &self,
+        samples: &Samples,
+        rows: &WhiteRows,
+        start: WhiteMap,
+        observer: Observer<'_>,
+    ) -> Result<Polish, Error> {
+        let n = rows.down.ncols();
+        let wanted = (28 * start.rank * start.rank).clamp(200, 3000).max(3 * n);
+        let mut best: Option<Polish> = None;
+        for attempt in 0..POLISH_ATTEMPTS {
+            let y = rows.spread(samples, wanted, attempt)?;
+            let y = faer::MatRef::from_row_major_slice(&y, y.len() / n, n);
+            let polish = start.clone().polish(y, observer)?;
+            let done = polish.residual <= EXACT;
+            if best.as_ref().is_none_or(|b| polish.residual < b.residual) {
+                best = Some(polish);
+            }
+            if done {
+                break;
+            }
+        }
+        best.ok_or(Error::Stopped { op: OP })
+    }
+}
+
+/// The frame as a map in white coordinates: `y = B f(x) - B f_0` with `f_0 = (svec(I), 0)`.
+fn white_map(frame: &PeirceFrame) -> WhiteMap {
+    let (quadratic, linear, rank) = (frame.quadratic(), frame.linear(), frame.rank());
+    let (n, m) = (quadratic.nrows(), quadratic.ncols());
+    let features = m + linear.map_or(0, |g| g.ncols());
+    let coefficients = Mat::from_fn(n, features + 1, |i, j| match linear {
+        _ if j < m => quadratic[(i, j)],
+        Some(g) if j < features => g[(i, j - m)],
+        _ => -(0..rank).map(|k| quadratic[(i, k)]).sum::<f64>(),
+    });
+    let linear = linear.is_some();
+    WhiteMap {
+        rank,
+        linear,
+        coefficients,
+    }
 }
 
 /// The statistical floor of the relative parameter error for `n` samples.
@@ -292,110 +367,4 @@ fn floor(map: &QuadraticMap, n: usize) -> f64 {
         0.0
     };
     ((r as f64 + 2.0 + tau) / (2.0 * n as f64)).sqrt()
-}
-
-/// The outputs that vary, scaled to unit variance, with their mean and covariance.
-struct Outputs {
-    columns: usize,
-    active: Vec<usize>,
-    /// Multiplier of each active column.
-    scale: Vec<f64>,
-    summary: MomentSummary,
-    /// Mean of every column, in the units of the data.
-    mean: Vec<f64>,
-}
-
-impl Outputs {
-    fn of(samples: &Samples, split: Split, observer: Observer<'_>) -> Result<Self, Error> {
-        let d = samples.columns();
-        // Powers of two bring every column near one, so that squares neither overflow nor vanish.
-        let near_one = |x: f64| {
-            if x > 0.0 {
-                2f64.powi(-(x.log2().floor().max(-1000.0) as i32))
-            } else {
-                1.0
-            }
-        };
-        let first: Vec<f64> = samples.max_abs().iter().map(|&x| near_one(x)).collect();
-        let all = WhiteRows {
-            active: (0..d).collect(),
-            scale: first.clone(),
-            mean: vec![0.0; d],
-            down: Mat::zeros(d, 0),
-            split,
-        };
-        let prepare = |chunk: &_, out: &mut Vec<f64>| all.scaled(chunk, out);
-        let moments = Moments::of_samples(samples, (d, false), &prepare, observer)?;
-        let raw = moments.summary()?;
-        let cov = raw.covariance();
-        let mean = (0..d).map(|a| raw.mean()[a] / first[a]).collect();
-        // Below the square of this, the variance is the rounding of a constant.
-        let varies = |a: &usize| cov[(*a, *a)].sqrt() > 1e-13;
-        let active: Vec<usize> = (0..d).filter(varies).collect();
-        if active.is_empty() {
-            return Err(Error::degenerate(
-                OP,
-                "at least one output that varies (number of such outputs)",
-                0.0,
-            ));
-        }
-        let unit = |a: usize| 1.0 / cov[(a, a)].sqrt();
-        let scale: Vec<f64> = active.iter().map(|&a| first[a] * unit(a)).collect();
-        // Scaling moves the sums exactly as it moves the rows: no second pass is needed.
-        let summary = raw.rescaled(
-            &active,
-            &active.iter().map(|&a| unit(a)).collect::<Vec<_>>(),
-        );
-        Ok(Self {
-            columns: d,
-            active,
-            scale,
-            summary,
-            mean,
-        })
-    }
-
-    /// The map in the units of the data, constants included.
-    fn read_off(&self, frame: &PeirceFrame, up: &Mat<f64>) -> Result<QuadraticMap, Error> {
-        let (d, r) = (self.columns, frame.rank());
-        let quadratic = up * frame.quadratic();
-        let linear = frame.linear().map(|g| up * g);
-        let mut cores = vec![0.0; d * r * r];
-        let mut slopes = vec![0.0; d * r];
-        let mut constant = self.mean.clone();
-        for (row, (&a, s)) in self.active.iter().zip(&self.scale).enumerate() {
-            for i in 0..r {
-                for j in 0..r {
-                    let x = quadratic[(row, frame.column(i, j))] / s;
-                    cores[(a * r + i) * r + j] = if i == j { x } else { x / 2f64.sqrt() };
-                }
-                constant[a] -= cores[(a * r + i) * r + i];
-                if let Some(g) = &linear {
-                    // <M_a, G_i> = 2 (b_i / 2) / sqrt 2.
-                    slopes[a * r + i] = g[(row, i)] * 2f64.sqrt() / s;
-                }
-            }
-        }
-        QuadraticMap::new(SymmetricRing::new(r, cores)?, slopes, constant)
-    }
-}
-
-impl WhiteRows {
-    /// Directions for the test, as columns over all outputs: random ones in white coordinates, then outputs.
-    fn test_directions(&self, columns: usize, rng: &mut impl Rng) -> Mat<f64> {
-        let n = self.down.ncols();
-        let single = self.active.len().min(TEST_OUTPUTS);
-        let mut out = Mat::zeros(columns, TEST_DIRECTIONS + single);
-        for k in 0..TEST_DIRECTIONS {
-            let u: Vec<f64> = (0..n).map(|_| StandardNormal.sample(&mut *rng)).collect();
-            for (row, (&a, s)) in self.active.iter().zip(&self.scale).enumerate() {
-                let w: f64 = (0..n).map(|j| self.down[(row, j)] * u[j]).sum();
-                out[(a, k)] = w * s;
-            }
-        }
-        for k in 0..single {
-            out[(self.active[k], TEST_DIRECTIONS + k)] = self.scale[k];
-        }
-        out
-    }
 }

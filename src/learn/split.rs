@@ -14,6 +14,11 @@ impl Split {
         Self { threshold }
     }
 
+    /// The share of the rows that is held out.
+    pub(super) fn share(self) -> f64 {
+        self.threshold as f64 / u64::MAX as f64
+    }
+
     /// Whether a row is held out.
     pub(super) fn holds_out(self, row: u64) -> bool {
         mix(row) < self.threshold

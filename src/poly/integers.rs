@@ -385,6 +385,10 @@ impl Store<Integer> for Integers {
         }
     }
 
+    fn bits(&self) -> u64 {
+        Integers::bits(self)
+    }
+
     fn same(&self, other: &Self) -> bool {
         self == other
     }

@@ -15,26 +15,43 @@
 mod arithmetic;
 mod calculus;
 mod display;
+mod divrem;
+mod factor;
 pub mod gaussian;
+mod gcd;
+#[cfg(feature = "groebner")]
+mod groebner;
 mod integers;
+mod modular_gcd;
 mod monomials;
+mod order;
 mod parse;
 mod polynomial;
 mod product;
 mod quotient;
 mod rational;
 mod rationals;
+mod residue;
+mod resultant;
 mod ring;
+mod roots;
 mod simd;
 mod store;
+mod univariate;
 mod vars;
 pub mod wick;
 
+pub use factor::{Factors, ModularFactors};
+#[cfg(feature = "groebner")]
+pub use groebner::{GroebnerBasis, groebner_basis};
 pub use integers::Integers;
+pub use order::Order;
 pub use polynomial::Poly;
 pub use product::Budget;
 pub use rational::{Integer, Rational, integer_gcd};
 pub use rationals::Rationals;
+pub use residue::Residue;
 pub use ring::Ring;
+pub use roots::RealRoot;
 pub use store::Store;
 pub use vars::Vars;

@@ -12,18 +12,20 @@ const OP: &str = "Poly::parse";
 const MAX_NESTING: usize = 200;
 /// Default budget for the number of terms of any intermediate result.
 const MAX_TERMS: usize = 1_000_000;
-
-/// Budget of any intermediate result.
-fn budget() -> Budget<'static> {
-    Budget::default().terms(MAX_TERMS).work(1 << 34)
-}
+/// A number with more digits than this is an attack: reading it costs more than linear time.
+const MAX_DIGITS: usize = 1_000_000;
+/// Bits of a number raised to a power.
+const MAX_BITS: u64 = 1 << 24;
+/// Summands gathered before they are added up.
+const GATHER: usize = 4096;
 
 impl Poly<Rational> {
     /// Reads a polynomial with rational coefficients; new names are appended to `vars`.
     ///
     /// # Errors
-    /// `Parse` with the byte offset, `LimitExceeded` for nesting beyond 200 or results beyond a million
-    /// terms, `Overflow` when an exponent leaves 32 bits.
+    /// `Parse` with the byte offset, `LimitExceeded` for nesting beyond 200, results beyond a million
+    /// terms, numbers beyond a million digits or powers of numbers beyond 2^24 bits, `Overflow` when an
+    /// exponent leaves 32 bits.
     ///
     /// # Example
     /// ```
@@ -34,11 +36,21 @@ impl Poly<Rational> {
     /// # Ok::<(), wickring::Error>(())
     /// ```
     pub fn parse(text: &str, vars: &mut Vars) -> Result<Self, Error> {
+        let budget = Budget::default().terms(MAX_TERMS).work(1 << 34);
+        Self::parse_within(text, vars, &budget.bits(1 << 31))
+    }
+
+    /// [`Poly::parse`] within a budget of your own for the products and powers in the text.
+    ///
+    /// # Errors
+    /// As [`Poly::parse`], and `Stopped`.
+    pub fn parse_within(text: &str, vars: &mut Vars, budget: &Budget<'_>) -> Result<Self, Error> {
         let mut reader = Reader {
             text: text.as_bytes(),
             at: 0,
             depth: 0,
             vars,
+            budget,
         };
         let p = reader.sum()?;
         match reader.peek() {
@@ -53,6 +65,7 @@ struct Reader<'a> {
     at: usize,
     depth: usize,
     vars: &'a mut Vars,
+    budget: &'a Budget<'a>,
 }
 
 impl Reader<'_> {
@@ -79,19 +92,19 @@ impl Reader<'_> {
     }
 
     fn sum(&mut self) -> Result<Poly<Rational>, Error> {
-        let mut sum = self.signed_product()?;
-        loop {
-            if self.eat(b'+') {
-                sum += &self.signed_product()?;
-            } else if self.eat(b'-') {
-                sum -= &self.signed_product()?;
-            } else {
-                return Ok(sum);
-            }
-            if sum.len() > MAX_TERMS {
-                return Err(Error::limit(OP, "terms", MAX_TERMS as u64));
+        let mut parts = vec![self.signed_product()?];
+        // The sign is read with the product.
+        while let Some(b'+' | b'-') = self.peek() {
+            parts.push(self.signed_product()?);
+            if parts.len() == GATHER {
+                parts = vec![Poly::sum(parts)];
+                self.budget.check_terms(OP, parts[0].len())?;
+                self.budget.check_time(OP)?;
             }
         }
+        let sum = Poly::sum(parts);
+        self.budget.check_terms(OP, sum.len())?;
+        Ok(sum)
     }
 
     /// A product with any number of leading signs, read in a loop so that `-----x` needs no stack.
@@ -105,7 +118,8 @@ impl Reader<'_> {
         loop {
             if self.peek() == Some(b'*') {
                 self.at += 1;
-                product = product.mul_within(&self.power()?, &budget())?;
+                let factor = self.power()?;
+                product = product.mul_within(&factor, self.budget)?;
             } else if self.eat(b'/') {
                 let at = self.at;
                 let divisor = self.power()?;
@@ -140,11 +154,12 @@ impl Reader<'_> {
             what: "exponent",
         })?;
         // A number to a large power explodes in bits, not in terms.
-        let bits = base.terms().map(|(_, c)| c.bits() - 1).max().unwrap_or(0);
-        if bits as u64 * u64::from(exponent) > 1 << 24 {
-            return Err(Error::limit(OP, "bits", 1 << 24));
+        let bits = |c: &Rational| c.bits() as u64 - 2;
+        let bits = base.iter().map(|(_, c)| bits(&c)).max().unwrap_or(0);
+        if bits.saturating_mul(exponent.into()) > MAX_BITS {
+            return Err(Error::limit(OP, "bits", MAX_BITS));
         }
-        base.pow_within(exponent, &budget())
+        base.pow_within(exponent, self.budget)
     }
 
     fn atom(&mut self) -> Result<Poly<Rational>, Error> {
@@ -185,6 +200,9 @@ impl Reader<'_> {
                 self.at += skip;
                 text.push_str(&self.take_while(|c| c.is_ascii_digit()));
             }
+        }
+        if text.len() > MAX_DIGITS {
+            return Err(Error::limit(OP, "digits", MAX_DIGITS as u64));
         }
         let value: Rational = text.parse().map_err(|e| match e {
             Error::Parse { expected, .. } => Error::parse(OP, start, expected),

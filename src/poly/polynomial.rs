@@ -260,6 +260,12 @@ impl<C: Ring> Poly<C> {
         if self.len() > 1 && C::EXACT && C::DOMAIN {
             // An edge of the Newton polytope alone leaves exponent + 1 terms: refuse before any work.
             budget.check_terms(op, exponent as usize + 1)?;
+            // The last squaring multiplies at least half as many terms, whose coefficients have grown to
+            // about half the bits of the result.
+            let (terms, k) = (exponent as usize / 2 + 1, u64::from(exponent));
+            let bits = k.saturating_mul(self.store.bits().max(1)) / 2;
+            let each = terms.saturating_mul((bits / 64 + 1) as usize);
+            budget.check_work(op, each, each)?;
         }
         let top = self.degrees().into_iter().max().unwrap_or(0);
         if u64::from(top) * u64::from(exponent) > u32::MAX.into() {

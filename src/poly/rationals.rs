@@ -155,6 +155,10 @@ impl Store<Rational> for Rationals {
         self.integers.nonzero()
     }
 
+    fn bits(&self) -> u64 {
+        self.integers.bits()
+    }
+
     fn same(&self, other: &Self) -> bool {
         self == other
     }

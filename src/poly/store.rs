@@ -79,6 +79,11 @@ pub trait Store<C: Ring>: Clone + Debug + Default + Send + Sync + 'static {
         (kept.len() < self.len()).then_some(kept)
     }
 
+    /// An upper bound for the bits of a coefficient where coefficients grow, 0 elsewhere.
+    fn bits(&self) -> u64 {
+        0
+    }
+
     /// Whether the coefficients are equal one by one.
     fn same(&self, other: &Self) -> bool {
         self.len() == other.len() && (0..self.len()).all(|i| self.get(i) == other.get(i))

@@ -54,8 +54,8 @@ pub fn best_assignment(n: usize, score: impl Fn(usize, usize) -> f64) -> Vec<usi
         }
     }
     let mut p = vec![0; n];
-    for k in 1..=n {
-        if let Some(slot) = row_of[k].checked_sub(1).and_then(|i| p.get_mut(i)) {
+    for (k, &row) in row_of.iter().enumerate().skip(1) {
+        if let Some(slot) = row.checked_sub(1).and_then(|i| p.get_mut(i)) {
             *slot = k - 1;
         }
     }

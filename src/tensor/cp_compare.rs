@@ -7,6 +7,9 @@ use crate::Error;
 use crate::linalg::{Scalar, norm2, small};
 use crate::poly::Ring;
 
+/// Triples (component of one model, of the other, score).
+type Matching = Vec<(usize, usize, f64)>;
+
 impl<T: Scalar + Ring> CpTensor<T> {
     /// The same tensor with unit columns, weights real, nonnegative where signs allow and nonincreasing.
     ///
@@ -149,17 +152,18 @@ impl<T: Scalar + Ring> CpTensor<T> {
     /// # Complexity
     /// `O(sum(n_m) R^2 + R^3)`.
     pub fn match_score(&self, other: &Self) -> Result<f64, Error> {
-        let (p, n) = self.matching(other)?;
-        let total: f64 = p.iter().map(|&(_, _, s)| s).sum();
+        let pairs = self.matching(other)?;
+        let total: f64 = pairs.iter().map(|&(_, _, s)| s).sum();
+        let n = pairs.len();
         Ok(if n == 0 { 1.0 } else { total / n as f64 })
     }
 
-    /// The matching behind [`CpTensor::match_score`]: triples (component of `self`, of `other`, score), and
-    /// the greater of the two ranks.
+    /// The matching behind [`CpTensor::match_score`]: as many triples (component of `self`, of `other`, score)
+    /// as the greater of the two ranks; an index beyond a rank stands for no partner, with score 0.
     ///
     /// # Errors
     /// `Shape` when the shapes differ.
-    pub fn matching(&self, other: &Self) -> Result<(Vec<(usize, usize, f64)>, usize), Error> {
+    pub fn matching(&self, other: &Self) -> Result<Matching, Error> {
         super::mttkrp::check_factors("CpTensor::matching", &self.dims(), other.factors())?;
         let n = self.rank().max(other.rank());
         let cosines = |r: usize, s: usize| {
@@ -174,7 +178,7 @@ impl<T: Scalar + Ring> CpTensor<T> {
         let table: Vec<f64> = (0..n * n).map(|k| cosines(k / n, k % n)).collect();
         let p = best_assignment(n, |r, s| table[r * n + s]);
         let pairs = p.iter().enumerate().map(|(r, &s)| (r, s, table[r * n + s]));
-        Ok((pairs.collect(), n))
+        Ok(pairs.collect())
     }
 
     /// The greatest sum of moduli of weights over the norm of the model: 1 when nothing cancels, large when

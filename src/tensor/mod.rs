@@ -8,8 +8,10 @@
 //! | [`Tensor`] | an owned dense tensor of any order |
 //! | [`TensorView`] | a borrowed one; what public functions take |
 //! | [`QuadraticMap`] | `z_a = x'Q_a x + b_a'x + c_a` of a standard Gaussian `x` |
+//! | [`form_to_tensor`], [`tensor_to_form`] | homogeneous polynomials as symmetric tensors and back |
 //! | [`Factor`] | a factor matrix: contiguous columns, one per component |
 //! | [`CpTensor`] | the canonical polyadic model, float or exact |
+//! | [`SparseTensor`] | coordinates and values, with a sparse MTTKRP |
 //! | [`mttkrp_all`] | the kernel behind every CP algorithm, all modes by two matrix products |
 //! | [`TensorRing`] | the model `T[i_0,..,i_{m-1}] = Tr(G_0(i_0) .. G_{m-1}(i_{m-1}))`, real or complex |
 //! | [`TensorTrain`] | its open case, with canonical form and rounding |
@@ -31,6 +33,8 @@ mod ring_algebra;
 mod ring_gauge;
 mod ring_round;
 mod scalar;
+mod sparse;
+mod symmetric_form;
 mod symmetric_ring;
 mod train;
 
@@ -45,7 +49,13 @@ pub(crate) use mttkrp::{Side, half, one_in_group};
 pub use mttkrp::{best_split, mttkrp, mttkrp_all, residual_into};
 pub use quadratic_map::{QuadraticForm, QuadraticMap};
 pub use ring::TensorRing;
-pub use ring_gauge::RingGauge;
+pub(crate) use ring::bonds_last;
+pub use ring_gauge::{RingGauge, UniformRing};
 pub use scalar::{Factors, Scalar};
+pub(crate) use scalar::{columns, norm};
+pub use sparse::SparseTensor;
+pub(crate) use sparse::by_rows;
+pub use symmetric_form::{form_to_tensor, tensor_to_form};
 pub use symmetric_ring::SymmetricRing;
 pub use train::TensorTrain;
+pub(crate) use train::kept;

@@ -3,7 +3,6 @@
 use super::SymmetricRing;
 use crate::Error;
 use crate::linalg::symmetric_eigen;
-use crate::poly::{Poly, Rational};
 use faer::{Mat, MatRef};
 use num_complex::Complex;
 use rand::Rng;
@@ -156,31 +155,6 @@ impl QuadraticMap {
             }
         }
         rows
-    }
-
-    /// The outputs as exact polynomials in `r` variables: every float is taken at its exact value.
-    pub fn to_polynomials(&self) -> Vec<Poly<Rational>> {
-        let (d, r) = (self.output_dim(), self.latent_dim());
-        let exact = |x: f64| Rational::from_f64(x).unwrap_or_default();
-        (0..d)
-            .map(|a| {
-                let mut terms = vec![(Vec::new(), exact(self.constant[a]))];
-                for i in 0..r {
-                    let unit = |k: u32| {
-                        let mut e = vec![0; r];
-                        e[i] = k;
-                        e
-                    };
-                    terms.push((unit(1), exact(self.linear(a)[i])));
-                    for j in 0..r {
-                        let mut e = unit(1);
-                        e[j] += 1;
-                        terms.push((e, exact(self.quadratic.entry(a, i, j))));
-                    }
-                }
-                Poly::from_terms(terms)
-            })
-            .collect()
     }
 
     /// Relative distance to `reference` in the best gauge: `|self - U reference| / |reference|` over all

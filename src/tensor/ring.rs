@@ -291,7 +291,7 @@ impl<T: Scalar> TensorRing<T> {
 }
 
 /// A chain `a x p x b` as the matrix `p x (a, b)`, `a` fastest; with `swap`, `p x (b, a)`, `b` fastest.
-pub(super) fn bonds_last<T: Scalar>(chain: &Tensor<T>, swap: bool) -> Mat<T> {
+pub(crate) fn bonds_last<T: Scalar>(chain: &Tensor<T>, swap: bool) -> Mat<T> {
     let (a, p, b) = (chain.dims()[0], chain.dims()[1], chain.dims()[2]);
     let data = chain.as_slice();
     Mat::from_fn(p, a * b, |i, j| {

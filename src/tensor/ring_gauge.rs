@@ -20,6 +20,30 @@ pub struct RingGauge<T> {
     pub uniqueness: f64,
 }
 
+/// One core at every place: `T[i_0, .., i_{m-1}] = sign * Tr(A(i_0) .. A(i_{m-1}))`.
+///
+/// The sign is `-1` only for real rings of even order, where no real scalar can be spread over the cores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UniformRing<T: Scalar = f64> {
+    /// `A`, of shape `R x n x R`.
+    pub core: Tensor<T>,
+    /// Number of places.
+    pub order: usize,
+    /// `1` or `-1`.
+    pub sign: f64,
+}
+
+impl<T: Scalar> UniformRing<T> {
+    /// The ring with the sign on its first core.
+    ///
+    /// # Errors
+    /// As [`TensorRing::new`], for a core that is not square.
+    pub fn to_ring(&self) -> Result<TensorRing<T>, Error> {
+        let ring = TensorRing::new(vec![self.core.clone(); self.order])?;
+        Ok(ring.scaled(T::from_real(self.sign)))
+    }
+}
+
 /// `L G` for a core `G`, as a core.
 fn left_times<T: Scalar>(l: MatRef<'_, T>, g: &Tensor<T>) -> Result<Tensor<T>, Error> {
     let p = T::product(l, g.view().as_matrix(1));
@@ -109,19 +133,18 @@ impl<T: Scalar> TensorRing<T> {
         })
     }
 
-    /// A ring with the same tensor and all cores equal, when there is one: for a tensor that does not
-    /// change when its modes are turned (a translation-invariant state).
+    /// The same tensor with all cores equal, when there is such a ring: for a tensor that does not change when
+    /// its modes are turned (a translation-invariant state).
     ///
     /// The ring and the ring turned by one place have the same tensor, so gauges `P_k` lead from one to the
-    /// other; then `A(i) = G_0(i) P_0^-1` serves at every place, up to a scalar that is spread over the cores.
+    /// other; then `A(i) = G_0(i) P_0^-1` serves at every place, up to a scalar.
     ///
     /// # Shapes
     /// All dimensions agree and all ranks agree.
     ///
     /// # Errors
-    /// `Shape`; `Degenerate` when the turned ring is not gauge equivalent (measured: the mismatch), or when
-    /// the scalar is negative, the order even and the scalars real (measured: that scalar; use complex ones).
-    pub fn to_uniform(&self) -> Result<Self, Error> {
+    /// `Shape`; `Degenerate` when the turned ring is not gauge equivalent (measured: the mismatch).
+    pub fn to_uniform(&self) -> Result<UniformRing<T>, Error> {
         let op = "TensorRing::to_uniform";
         let turned = self.rotated(1);
         let gauge = self.gauge_to(&turned)?;
@@ -132,24 +155,21 @@ impl<T: Scalar> TensorRing<T> {
         let Some(p) = gauge.gauges.first().filter(|_| found) else {
             return Err(Error::degenerate(op, hypothesis, gauge.mismatch));
         };
-        // G P^-1 = (P^-H G^H)^H without forming the inverse: solve with P transposed.
         let identity = Mat::<T>::identity(p.nrows(), p.nrows());
         let inverse = T::solve(op, p.as_ref(), identity.as_ref())?;
         let core = times_right(&self.cores()[0], inverse.as_ref())?;
-        let uniform = Self::new(vec![core; self.order()])?.balanced();
-        let scale = uniform.inner(self)?.to_complex() / uniform.inner(&uniform)?.to_complex();
-        let m = self.order() as i32;
-        let positive = "a positive scalar between the ring and its uniform form (or complex cores)";
-        let root = if T::COMPLEX || scale.re >= 0.0 {
-            T::from_complex(scale.powf(1.0 / f64::from(m)))
-        } else if m % 2 == 1 {
-            T::from_real(-(-scale.re).powf(1.0 / f64::from(m)))
-        } else {
-            return Err(Error::degenerate(op, positive, scale.re));
+        let order = self.order();
+        let ring = Self::new(vec![core; order])?;
+        let scale = ring.inner(self)?.to_complex() / ring.inner(&ring)?.to_complex();
+        let m = order as f64;
+        let (root, sign) = match (T::COMPLEX || scale.re >= 0.0, order % 2 == 1) {
+            (true, _) => (T::from_complex(scale.powf(1.0 / m)), 1.0),
+            (false, true) => (T::from_real(-(-scale.re).powf(1.0 / m)), 1.0),
+            (false, false) => (T::from_real((-scale.re).powf(1.0 / m)), -1.0),
         };
-        let mut core = uniform.into_cores().swap_remove(0);
+        let mut core = ring.into_cores().swap_remove(0);
         core.as_mut_slice().iter_mut().for_each(|x| *x *= root);
-        Self::new(vec![core; self.order()])
+        Ok(UniformRing { core, order, sign })
     }
 
     /// The canonical gauge: `sum_i G_k(i)^H G_k(i) = c_k I` at every core, and the fixed point of the loop

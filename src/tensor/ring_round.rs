@@ -1,6 +1,6 @@
 //! Shortening rings, and leaving them for other formats.
 
-use super::{Scalar, Tensor, TensorRing, TensorTrain};
+use super::{Scalar, SymmetricRing, Tensor, TensorRing, TensorTrain};
 use crate::Error;
 use crate::tensor::scalar::columns;
 use faer::Mat;
@@ -103,5 +103,17 @@ impl<T: Scalar> TensorRing<T> {
             return Ok(factors);
         }
         Err(Error::degenerate(op, hypothesis, worst))
+    }
+}
+
+impl TensorRing<f64> {
+    /// The symmetric ring of order three as a ring with three equal cores.
+    ///
+    /// # Errors
+    /// None for a valid symmetric ring; the constructor's are passed on.
+    pub fn from_symmetric(ring: &SymmetricRing) -> Result<Self, Error> {
+        let (r, d) = (ring.rank(), ring.outputs());
+        let core = Tensor::from_fn(&[r, d, r], |i| ring.entry(i[1], i[0], i[2]))?;
+        Self::new(vec![core; 3])
     }
 }

@@ -99,7 +99,7 @@ pub trait Scalar:
 }
 
 /// Euclidean norm of a slice, without overflow or underflow.
-pub(super) fn norm<T: Scalar>(x: &[T]) -> f64 {
+pub(crate) fn norm<T: Scalar>(x: &[T]) -> f64 {
     let plain: f64 = x.iter().map(|v| v.squared()).sum();
     if plain.is_finite() && plain > 1e-280 {
         return plain.sqrt();
@@ -112,7 +112,7 @@ pub(super) fn norm<T: Scalar>(x: &[T]) -> f64 {
 }
 
 /// The entries of a matrix, columns one after the other.
-pub(super) fn columns<T: Scalar>(m: MatRef<'_, T>) -> Vec<T> {
+pub(crate) fn columns<T: Scalar>(m: MatRef<'_, T>) -> Vec<T> {
     let mut out = Vec::with_capacity(m.nrows() * m.ncols());
     for j in 0..m.ncols() {
         out.extend(m.col(j).iter().copied());

@@ -257,7 +257,7 @@ impl<T: Scalar> TensorTrain<T> {
 
 /// How many singular values must stay (at least one) so that the dropped ones have norm at most `budget`.
 /// Values at the rounding level of the greatest are dropped even with a budget of zero.
-pub(super) fn kept(s: &[f64], budget: f64) -> usize {
+pub(crate) fn kept(s: &[f64], budget: f64) -> usize {
     let floor = s.first().copied().unwrap_or(0.0) * f64::EPSILON * s.len() as f64;
     let budget = budget.max(floor);
     let mut keep = s.len();

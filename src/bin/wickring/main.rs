@@ -1,7 +1,5 @@
 //! The command line: parse, call the library, print. No mathematics lives here.
 
-#![allow(dead_code)] // lifted once every command is registered
-
 mod commands;
 mod context;
 mod plot;

@@ -1,7 +1,6 @@
 //! The small independent checker: exact arithmetic, the definitions, nothing that a producer computed.
-//!
-//! It shares no parser and no product with the rest of the crate, draws no random number and rounds
-//! nothing. It trusts the big integers of `dashu`, `serde_json`, SHA-256 and the compiler.
+//! It shares no parser and no product with the rest of the crate, draws no random number, rounds nothing,
+//! and trusts the big integers of `dashu`, `serde_json`, SHA-256 and the compiler.
 
 mod moments;
 mod replay;

@@ -147,7 +147,8 @@ pub(super) fn replay(kind: &str, claim: &Factorisation, m: &mut Machine) -> Chec
         return malformed(format!("the shapes {shape:.9?} and {wanted:.9?}"));
     }
     m.add(&mut gap, -1, &one(), &target)?;
-    let what = format!("a {model} decomposition of rank {rank} of a tensor of {shape:?}");
+    let of = claim.target.describe();
+    let what = format!("a {model} decomposition of rank {rank} of {of}");
     if numeric {
         let bound = rational(&claim.bound)?;
         let squared = |t: &Terms| t.values().fold(RBig::ZERO, |s, c| s + c.sqr());

@@ -15,7 +15,8 @@ pub(super) type Checked<T> = Result<T, Error>;
 
 /// The text is not a certificate, whatever it claims.
 pub(super) fn malformed<T>(what: impl Into<String>) -> Checked<T> {
-    Err(Error::invalid(OP, what))
+    let short = what.into().chars().take(300).collect::<String>();
+    Err(Error::invalid(OP, short))
 }
 
 pub(super) fn monomial(mut exponents: Vec<i64>, coefficient: RBig) -> Terms {

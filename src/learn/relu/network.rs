@@ -209,13 +209,14 @@ impl ReluNetwork {
     /// The linear part's length relative to the length that the neurons alone account for; 0 for a network
     /// without linear part.
     pub fn linear_share(&self) -> f64 {
-        let of = |n: &Neuron| (n.coefficient * norm2(&n.weight)).powi(2);
-        let neurons: f64 = self.neurons.iter().map(of).sum();
-        let linear = norm2(&self.linear);
+        let size = |n: &Neuron| n.coefficient.abs() * norm2(&n.weight);
+        let sizes: Vec<f64> = self.neurons.iter().map(size).collect();
+        let (linear, neurons) = (norm2(&self.linear), norm2(&sizes));
         if linear == 0.0 {
             0.0
         } else {
-            linear / (linear * linear + neurons).sqrt()
+            // Halves, so that the sum of two finite numbers stays finite.
+            (linear / 2.0) / norm2(&[linear / 2.0, neurons / 2.0])
         }
     }
 }

@@ -85,7 +85,9 @@ pub(super) fn discover(
             found.stopped || found.landing.mse <= enough
         }),
         Strategy::SubspaceStarts(starts) => {
-            let room = Room::first(train, &found.landing.kinks, search, false, rng)?;
+            let linear = &found.landing.kinks;
+            let spanned = span_of(train, linear.forward(train).residual, false, rng)?;
+            let room = Room::spanned(train, linear, &spanned, search, false);
             for landed in by_chance(&room.low, search, starts, rng) {
                 found.offer(room.polish(train, &landed, search), train, search.exact);
             }
@@ -112,22 +114,33 @@ fn rounds(
         let step = Progress::of("rounds", round as u64, ROUNDS as u64);
         found.stopped = observe(&step.with_figure(found.landing.mse)).is_break();
         let residual = found.landing.kinks.forward(train).residual;
-        if found.stopped || (round > 0 && !something_left(train, &residual)?) {
+        // Cancelling neurons may hide from every test: only after two rounds does silence mean absence.
+        let quiet = round > usize::from(found.landing.kinks.len() == 0);
+        if found.stopped || (quiet && !something_left(train, &residual)?) {
             break;
         }
         let kinks = &found.landing.kinks;
-        let room = if round == 0 {
-            Room::first(train, kinks, search, correlational, rng)?
+        let spanned = span_of(train, residual, correlational, rng)?;
+        let room = if kinks.len() == 0 {
+            Room::spanned(train, kinks, &spanned, search, round > 0)
         } else {
-            Room::next(train, kinks, residual, search, correlational, rng)?
+            Room::next(train, kinks, &spanned, search)?
         };
         // Each search is dearer than the one before it and comes only after the cheaper ones have failed.
         let wide = Search {
             limit: search.limit + 2,
             ..search
         };
-        let landed = room.polish(train, &greedy(&room.low, wide, rng), search);
-        found.offer(reduced(train, landed, search), train, search.exact);
+        if round == 0 && spanned.rank_by_gap().is_some() {
+            // A crowd of neurons in few directions is easily found there and hardly among directions of noise.
+            let few = Room::spanned(train, kinks, &spanned, search, true);
+            let landed = few.polish(train, &greedy(&few.low, wide, rng), search);
+            found.offer(reduced(train, landed, search), train, search.exact);
+        }
+        if found.landing.mse > enough {
+            let landed = room.polish(train, &greedy(&room.low, wide, rng), search);
+            found.offer(reduced(train, landed, search), train, search.exact);
+        }
         if found.landing.mse > enough
             && round > 0
             && let Some(landed) = from_net(&room.low, search, rng)
@@ -161,30 +174,16 @@ struct Room {
 }
 
 impl Room {
-    /// The span of the label transforms of what the linear fit leaves.
-    fn first(
-        train: &Sample,
-        linear: &Kinks,
-        search: Search,
-        correlational: bool,
-        rng: &mut impl Rng,
-    ) -> Result<Self, Error> {
-        let spanned = span_of(train, linear.forward(train).residual, correlational, rng)?;
-        let r = spanned.rank().clamp(1, search.limit.min(train.dim()));
-        Ok(Self::new(train, linear, spanned.first(r).to_owned()))
+    /// The span of the label transforms; only its leading directions when there is a `gap` and it is asked for.
+    fn spanned(train: &Sample, kinks: &Kinks, spanned: &Span, search: Search, gap: bool) -> Self {
+        let all = spanned.rank().clamp(1, search.limit.min(train.dim()));
+        let r = spanned.rank_by_gap().filter(|_| gap).unwrap_or(all);
+        Self::new(train, kinks, spanned.first(r).to_owned())
     }
 
     /// The span of the neurons found and of the residual.
-    fn next(
-        train: &Sample,
-        kinks: &Kinks,
-        residual: Vec<f64>,
-        search: Search,
-        correlational: bool,
-        rng: &mut impl Rng,
-    ) -> Result<Self, Error> {
-        let spanned = span_of(train, residual, correlational, rng)?;
-        let basis = widened(kinks, &spanned, search.limit + 1)?;
+    fn next(train: &Sample, kinks: &Kinks, spanned: &Span, search: Search) -> Result<Self, Error> {
+        let basis = widened(kinks, spanned, search.limit + 1)?;
         Ok(Self::new(train, kinks, basis))
     }
 

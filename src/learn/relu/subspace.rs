@@ -15,6 +15,11 @@ use faer::{Mat, MatRef};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
+/// Eigenvalues over this many edges of pure noise are taken for signal (tuned by measurement).
+pub(super) const SIGNIFICANT: f64 = 1.25;
+/// The same when nothing is significant.
+const FAINT: f64 = 0.85;
+
 /// Directions in which the labels depend on the inputs, strongest first.
 #[derive(Clone, Debug)]
 pub(super) struct Span {
@@ -29,6 +34,14 @@ impl Span {
     pub fn rank(&self) -> usize {
         let cut = (1e-6 * self.strength.first().copied().unwrap_or(0.0)).max(1e-12);
         self.strength.iter().filter(|&&s| s > cut).count()
+    }
+
+    /// Number of directions before the greatest relative drop in strength, if there is one to a twentieth.
+    pub fn rank_by_gap(&self) -> Option<usize> {
+        let ratio = |i: usize| self.strength[i] / self.strength[i - 1];
+        let last = self.rank().min(self.strength.len());
+        let gap = (1..last).min_by(|&a, &b| ratio(a).total_cmp(&ratio(b)))?;
+        (ratio(gap) < 0.05).then_some(gap)
     }
 
     /// The first `r` directions.
@@ -134,7 +147,7 @@ pub(super) fn loudest(sample: &Sample, labels: &[f64]) -> Result<f64, Error> {
 }
 
 /// The span of the neurons behind the labels `sample.y`, whose linear part has been removed; eigenvalues
-/// count when they exceed 1.25 edges.
+/// count when they exceed 1.25 edges, or, where none does, 0.85 edges.
 ///
 /// # Complexity
 /// `O(n d^2 m + d^3 m)` with `m = 8` transforms, or 9 matrices when `correlational`.
@@ -147,14 +160,21 @@ pub(super) fn span(
     let mut total = Mat::<f64>::zeros(d, d);
     if let Some(e) = standardised(&sample.y) {
         let phis = transforms(&e, correlational);
-        for (phi, gram) in phis.iter().zip(weighted_grams(sample, &phis)) {
-            let cut = 1.25 * edge(sample, phi);
-            add_filtered(&mut total, gram.as_ref(), |ev| {
-                if ev.abs() > cut { ev * ev } else { 0.0 }
-            })?;
+        let grams = weighted_grams(sample, &phis);
+        let nothing = |total: &Mat<f64>| (0..d).all(|i| total[(i, i)] == 0.0);
+        // Below the edge a single eigenvector is mostly noise, but transforms agree on the signal and not
+        // on the noise: worth a try when there is nothing better.
+        for over in [SIGNIFICANT, FAINT] {
+            if nothing(&total) {
+                for (phi, gram) in phis.iter().zip(&grams) {
+                    let cut = over * edge(sample, phi);
+                    add_filtered(&mut total, gram.as_ref(), |ev| {
+                        if ev.abs() > cut { ev * ev } else { 0.0 }
+                    })?;
+                }
+            }
         }
-        let nothing = (0..d).all(|i| total[(i, i)] == 0.0);
-        if correlational || nothing {
+        if correlational || nothing(&total) {
             add_contractions(&mut total, sample, &e, rng)?;
         }
     }

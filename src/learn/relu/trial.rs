@@ -69,15 +69,15 @@ impl Trial {
         Ok(Planted { truth, x, y, rng })
     }
 
-    /// Learns with this strategy. Baselines are told the number of kinks; the others find it.
+    /// Learns with this strategy. [`Strategy::Full`] finds the number of kinks; the others are told.
     ///
     /// # Errors
     /// As [`Trial::plant`] and [`ReluLearner::learn`].
     pub fn run(&self, planted: &Planted, strategy: Strategy) -> Result<Outcome, Error> {
         let learner = ReluLearner::new().strategy(strategy);
         let learner = match strategy {
-            Strategy::RandomStarts(_) | Strategy::SubspaceStarts(_) => learner.neurons(self.k),
-            _ => learner,
+            Strategy::Full => learner,
+            _ => learner.neurons(self.k),
         };
         let mut rng = planted.rng.clone();
         let fit = learner.learn(planted.x.as_ref(), &planted.y, &mut rng)?;

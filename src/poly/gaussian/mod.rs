@@ -1,20 +1,54 @@
-//! Gaussian calculus in floats: Hermite series of activations, dual kernels, quadrature.
+//! Gaussian calculus: exact Hermite expansions, moments and cumulants over any ring; Hermite series and dual
+//! kernels of activations in floats.
 //!
 //! | item | use it for |
 //! |---|---|
+//! | [`HermiteExpansion`], [`heat`] | polynomials in the basis `He_a`, and its operators |
+//! | [`GaussianLaw`], [`Covariance`], [`Law`] | `E p`, moments and cumulants under `N(mu, S)`, symbols allowed |
+//! | [`Quadratic`], [`joint_cumulant`] | cumulants of quadratics by traces |
+//! | [`RadialLaw`], [`ProductLaw`] | sphere, ball, any radius; independent coordinates |
+//! | [`contract_form`], [`stein_sides`] | Hermite tensors as forms, Stein's identity |
+//! | [`moments_to_cumulants`], [`cumulants_to_moments`], [`joint_cumulants`], [`joint_moments`] | one to the other |
 //! | [`Activation`] | relu, abs, sign, step, erf, polynomials: closed-form Hermite coefficients |
+//! | [`exact_hermite`], [`ExactCoefficient`] | the same, exactly, with the irrational factor as a symbol |
 //! | [`HermiteSeries`] | coefficients of any function, its tail, its Mehler series |
 //! | [`dual_kernel`], [`derivative_kernel`], [`mehler_kernel`] | `E[f(u) f(v)]` of correlated normals |
+//! | [`StraightLine`] | moments in symbolic covariance entries, compiled for evaluation |
 //! | [`NormalPanels`], [`gauss_hermite`], [`gauss_legendre`] | quadrature |
+//!
+//! `He_n` are the probabilists' polynomials, `He_2 = x^2 - 1`; `h_n = He_n / sqrt(n!)` appears only in floats.
 
 mod activation;
+mod covariance;
+mod cumulant;
+mod exact_series;
+mod form;
+mod gaussian_moments;
+mod hermite;
+mod hermite_operators;
 mod kernel;
+mod lattice;
+mod law;
+mod quadratic;
 mod quadrature;
+mod radial;
 mod series;
 mod special;
+mod straight_line;
 
 pub use activation::Activation;
+pub use covariance::{Covariance, ExactFactor, symbolic_covariance};
+pub use cumulant::{cumulants_to_moments, joint_cumulants, joint_moments, moments_to_cumulants};
+pub use exact_series::{ExactCoefficient, exact_hermite, hermite_at_zero};
+pub use form::{contract_form, directional_derivative, stein_sides};
+pub use hermite::{HermiteExpansion, heat};
 pub use kernel::{PairLaw, derivative_kernel, dual_kernel, mehler_kernel};
+pub use law::{GaussianLaw, Law};
+pub use quadratic::{Quadratic, joint_cumulant};
 pub use quadrature::{NormalPanels, gauss_hermite, gauss_legendre};
+pub use radial::{ProductLaw, RadialLaw};
 pub use series::HermiteSeries;
 pub use special::{erf, erfc, normal_cdf, normal_density};
+pub use straight_line::StraightLine;
+
+use hermite_operators::budget;

@@ -60,6 +60,12 @@ pub(crate) fn integers(
     let fewer = a.len().min(b.len()) as u64;
     let bits = a.bits() + b.bits() + u64::from(64 - fewer.leading_zeros());
     budget.check_bits(OP, bits.saturating_mul(fewer))?;
+    let wide = |v: &Integers| (v.bits() / 64 + 1) as usize;
+    budget.check_work(
+        OP,
+        a.len().saturating_mul(wide(a)),
+        b.len().saturating_mul(wide(b)),
+    )?;
     let narrow = |(m, o): (Monomials, Vec<i64>)| (m, Integers::I64(o));
     let middle = |(m, o): (Monomials, Vec<i128>)| (m, Integers::from_i128(o));
     match (a, b) {

@@ -25,3 +25,4 @@ mod wide;
 
 pub use budget::Budget;
 pub(crate) use driver::{integers, over_integers, plain};
+pub(crate) use grid::{CELLS, Grid, Group, Side};

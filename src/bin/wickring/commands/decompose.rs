@@ -1,6 +1,7 @@
 //! `wickring decompose ...`: tensor decompositions with evidence.
 
-use super::decompose_cp;
+use super::{decompose_cp, decompose_ring};
+use super::{decompose_cp, decompose_exact};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
@@ -10,11 +11,17 @@ use wickring::Error;
 pub enum Decompose {
     /// Canonical polyadic decomposition: a sum of rank-one tensors.
     Cp(decompose_cp::CpArgs),
+    /// Tensor ring: a periodic matrix product.
+    Ring(decompose_ring::RingArgs),
+    /// Rational CP factors of a small tensor with a certificate: exact over Q, or exit 3.
+    Exact(decompose_exact::ExactArgs),
 }
 
 /// Runs `wickring decompose`.
 pub fn run(command: &Decompose, context: &Context) -> Result<Outcome, Error> {
     match command {
         Decompose::Cp(args) => decompose_cp::run(args, context),
+        Decompose::Ring(args) => decompose_ring::run(args, context),
+        Decompose::Exact(args) => decompose_exact::run_file(args, context),
     }
 }

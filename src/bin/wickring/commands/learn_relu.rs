@@ -295,13 +295,15 @@ fn summary(
         "out": out.to_string_lossy(),
     });
     let mut text = String::new();
-    let kind = kinds.first().copied().unwrap_or("no");
+    let count = match kinds.first() {
+        Some(kind) => format!("{} {kind} neurons", kinds.len()),
+        None => "no neurons".to_owned(),
+    };
     let h = &r.held_out;
     // Writing into a String cannot fail.
     let _ = writeln!(
         text,
-        "{} {kind} neurons, linear part {:.1e} of the network",
-        kinds.len(),
+        "{count}, linear part {:.1e} of the network",
         network.linear_share()
     );
     let _ = writeln!(

@@ -1,14 +1,28 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
 mod check;
+mod cp_report;
 mod decompose;
 mod decompose_cp;
+mod demo;
+mod demo_claims;
+mod decompose_ring;
+mod decompose_exact;
 mod experiment;
 mod experiment_relu;
 mod learn;
+mod learn_quadratic;
 mod learn_relu;
 mod poly;
+mod poly_gaussian;
+mod poly_algebra;
+mod poly_groebner;
+mod poly_input;
 mod predict;
+mod sample;
+mod tensor_file;
+mod verify;
+mod theory;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
@@ -17,15 +31,21 @@ use wickring::Error;
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
+    Demo(demo::Demo),
     Check(check::Check),
+    Verify(verify::Verify),
     /// Exact polynomial algebra: Z, Q, Q(i), F_p.
     #[command(subcommand)]
     Poly(poly::Poly),
     /// Models from samples, with evidence.
     #[command(subcommand)]
     Learn(learn::Learn),
+    /// Gaussian-equivalence predictions, beside a simulation on request.
+    #[command(subcommand)]
+    Theory(theory::Theory),
     /// Evaluate a learned function.
     Predict(predict::Predict),
+    Sample(sample::Sample),
     /// Planted problems that tell a paper's story: tables and pictures.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
@@ -37,9 +57,13 @@ pub enum Command {
 /// Runs a command.
 pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
     match command {
+        Command::Demo(args) => demo::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
+        Command::Sample(args) => sample::run(args, context),
+        Command::Theory(args) => theory::run(args, context),
         Command::Predict(args) => predict::run(args, context),
         Command::Experiment(args) => experiment::run(args, context),
         Command::Decompose(args) => decompose::run(args, context),

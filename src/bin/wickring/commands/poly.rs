@@ -1,10 +1,10 @@
 //! `wickring poly ...`: exact polynomial algebra.
 
+use super::poly_algebra::{divide, eq, expand, factor, gcd, roots};
+use super::poly_groebner::groebner;
 use crate::context::{Context, Outcome};
 use clap::{Args, Subcommand};
-use serde_json::json;
 use wickring::Error;
-use wickring::poly::{Poly as P, Rational, Vars};
 
 /// What to do with polynomials.
 #[derive(Subcommand)]
@@ -13,22 +13,117 @@ pub enum Poly {
     Eq(Two),
     /// Multiply out.
     Expand(One),
+    /// Moments of a polynomial of Gaussian, spherical or independent variables, exactly.
+    Moment(super::poly_gaussian::Moments),
+    /// Cumulants of a polynomial of Gaussian, spherical or independent variables, exactly.
+    Cumulant(super::poly_gaussian::Moments),
+    /// Expansion in Hermite polynomials, and back.
+    Hermite(super::poly_gaussian::Hermite),
+    /// Divide by one or several polynomials: quotients and remainder.
+    Divide(Divide),
+    /// Greatest common divisor, verified by exact division.
+    Gcd(Many),
+    /// Irreducible factors over Q, or modulo a prime in one variable.
+    Factor(One),
+    /// Groebner basis of an ideal over Q, re-checked by Buchberger's criterion.
+    Groebner(Groebner),
+    /// Real roots of a polynomial in one variable, isolated exactly.
+    Roots(Roots),
+}
+
+/// How expressions are read.
+#[derive(Args)]
+pub struct Reading {
+    /// Coefficients: Z, Q, Qi (with i for the imaginary unit), F2 or Fp:P for a prime P.
+    #[arg(long, default_value = "Q", value_name = "FIELD")]
+    pub field: String,
+    /// The variables in order, separated by commas; by default in the order in which they are read.
+    #[arg(long, value_name = "X,Y,..", value_delimiter = ',')]
+    pub vars: Vec<String>,
 }
 
 /// One expression.
 #[derive(Args)]
 pub struct One {
-    /// A polynomial with rational coefficients, such as '(x + 1/2)^3 - y'.
-    expr: String,
+    /// A polynomial such as '(x + 1/2)^3 - y'; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub expr: String,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// Two expressions.
 #[derive(Args)]
 pub struct Two {
-    /// Left-hand side.
-    left: String,
+    /// Left-hand side; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub left: String,
     /// Right-hand side.
-    right: String,
+    #[arg(allow_hyphen_values = true)]
+    pub right: String,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// Several expressions.
+#[derive(Args)]
+pub struct Many {
+    /// The polynomials (after -- when one begins with a minus sign); @FILE reads a file, - standard input.
+    #[arg(required = true)]
+    pub exprs: Vec<String>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// A dividend and divisors.
+#[derive(Args)]
+pub struct Divide {
+    /// The dividend; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub dividend: String,
+    /// The divisors (after -- when one begins with a minus sign): the first whose leading term fits is used.
+    #[arg(required = true)]
+    pub divisors: Vec<String>,
+    /// Monomial order: lex, deglex or degrevlex.
+    #[arg(long, default_value = "lex")]
+    pub order: String,
+    /// Exit with 1 when the remainder is not zero.
+    #[arg(long)]
+    pub exact: bool,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// Generators of an ideal.
+#[derive(Args)]
+pub struct Groebner {
+    /// The generators (after -- when one begins with a minus sign). @FILE reads polynomials separated by ';' or one a line, or a system in the format of
+    /// PHCpack (a number of equations, then polynomials that end in ';').
+    #[arg(required = true)]
+    pub exprs: Vec<String>,
+    /// Monomial order: lex, deglex or degrevlex.
+    #[arg(long, default_value = "degrevlex")]
+    pub order: String,
+    /// Also find and check cofactors over the generators: slower, and certain.
+    #[arg(long)]
+    pub certify: bool,
+    /// Is this polynomial in the ideal? Exit 0 if so, 1 if not.
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub contains: Option<String>,
+    /// The variables in order, separated by commas; by default in the order in which they are read.
+    #[arg(long, value_name = "X,Y,..", value_delimiter = ',')]
+    pub vars: Vec<String>,
+}
+
+/// A polynomial in one variable.
+#[derive(Args)]
+pub struct Roots {
+    /// The polynomial; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub expr: String,
+    /// Isolating intervals are at most 2^-BITS wide.
+    #[arg(long, default_value_t = 53)]
+    pub bits: u32,
 }
 
 /// Runs `wickring poly`.
@@ -36,35 +131,13 @@ pub fn run(command: &Poly, context: &Context) -> Result<Outcome, Error> {
     match command {
         Poly::Eq(args) => eq(args, context),
         Poly::Expand(args) => expand(args, context),
+        Poly::Moment(args) => super::poly_gaussian::moment(args, context),
+        Poly::Cumulant(args) => super::poly_gaussian::cumulant(args, context),
+        Poly::Hermite(args) => super::poly_gaussian::hermite(args, context),
+        Poly::Divide(args) => divide(args, context),
+        Poly::Gcd(args) => gcd(args, context),
+        Poly::Factor(args) => factor(args, context),
+        Poly::Groebner(args) => groebner(args, context),
+        Poly::Roots(args) => roots(args, context),
     }
-}
-
-fn expand(args: &One, context: &Context) -> Result<Outcome, Error> {
-    let mut vars = Vars::new();
-    let p = P::parse(&args.expr, &mut vars)?;
-    let text = p.display(&vars).to_string();
-    let json = json!({ "polynomial": text, "terms": p.len(), "variables": vars.names() });
-    context.emit(&json, &format!("{text}\n"));
-    Ok(Outcome::Certified)
-}
-
-fn eq(args: &Two, context: &Context) -> Result<Outcome, Error> {
-    let mut vars = Vars::new();
-    let left = P::<Rational>::parse(&args.left, &mut vars)?;
-    let right = P::parse(&args.right, &mut vars)?;
-    let difference = &left - &right;
-    let equal = difference.is_zero();
-    let shown = difference.display(&vars).to_string();
-    let json = json!({ "equal": equal, "difference": shown });
-    let text = if equal {
-        "EQUAL\n".to_owned()
-    } else {
-        format!("DIFFERENT: left - right = {shown}\n")
-    };
-    context.emit(&json, &text);
-    Ok(if equal {
-        Outcome::Certified
-    } else {
-        Outcome::Refuted
-    })
 }

@@ -1,0 +1,216 @@
+//! `wickring learn quadratic`: quadratic maps of a hidden Gaussian, from output samples.
+
+use crate::context::{Context, Outcome};
+use crate::plot::{Figure, Mark, Series, save};
+use clap::{Args, ValueEnum};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use wickring::certify::{Certificate, Claim, Expression};
+use wickring::decomp::{Evidence, Fit};
+use wickring::io::model::{Header, ModelFile};
+use wickring::io::samples::Samples;
+use wickring::io::write_whole;
+use wickring::learn::{ExactCumulants, Quadratic};
+use wickring::poly::Rational;
+use wickring::tensor::QuadraticMap;
+use wickring::{Error, Status};
+
+/// Learn z_a = x'Q_a x + b_a'x + c_a with hidden x ~ N(0, I) from samples of z alone.
+#[derive(Args)]
+pub struct LearnQuadratic {
+    /// Samples as rows: .npy, .csv or .tsv files, or folders of them; together they are one sample.
+    #[arg(required = true)]
+    samples: Vec<PathBuf>,
+    /// Latent dimension, or auto: from the spectrum of the covariance.
+    #[arg(long, default_value = "auto", value_parser = latent)]
+    latent: Latent,
+    /// Learn a linear part b_a'x too; needs r(r+3)/2 outputs instead of r(r+1)/2.
+    #[arg(long)]
+    general: bool,
+    /// Share of the samples held out for the test, 0.01 to 0.5.
+    #[arg(long, default_value_t = 0.2)]
+    holdout: f64,
+    /// Improve on the moments by the likelihood where the samples allow it.
+    #[arg(long, value_enum, default_value_t = Switch::True)]
+    refine: Switch,
+}
+
+/// `true` or `false`, as a value.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Switch {
+    /// Yes.
+    True,
+    /// No.
+    False,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Latent(Option<usize>);
+
+fn latent(text: &str) -> Result<Latent, String> {
+    if text == "auto" {
+        return Ok(Latent(None));
+    }
+    let number = text
+        .parse()
+        .map_err(|_| "expected a positive integer or auto")?;
+    Ok(Latent(Some(number)))
+}
+
+/// Runs `wickring learn quadratic`.
+pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
+    let out = context.out("learn quadratic")?;
+    let samples = Samples::open(&args.samples)?;
+    let mut learner = Quadratic::new().general(args.general).holdout(args.holdout);
+    learner = learner.refine(args.refine == Switch::True);
+    if let Latent(Some(rank)) = args.latent {
+        learner = learner.latent(rank);
+    }
+    let mut meter = context.meter();
+    let fit = learner.learn(&samples, &mut context.rng(), &mut |p| meter.step(p));
+    drop(meter);
+    let fit = fit?;
+
+    let file = model_file(&fit, &samples, context.common.seed);
+    file.write(out)?;
+    let certificate = certificate(&fit.model, &samples)?;
+    let beside = out.with_extension("certificate.json");
+    write_whole(&beside, certificate.to_json().as_bytes())?;
+    if let Some(path) = &context.common.plot {
+        save(path, &pictures(&fit.model, &samples, context.common.seed)?)?;
+    }
+    let text = text(&fit, &samples, out, &beside);
+    context.emit(&summary(&fit, out, &beside), &text);
+    Ok(match fit.status {
+        Status::Converged => Outcome::Certified,
+        _ => Outcome::NotCertified,
+    })
+}
+
+/// The model file of a fit.
+pub fn model_file(fit: &Fit<QuadraticMap>, samples: &Samples, seed: u64) -> ModelFile {
+    let header = Header {
+        schema: String::new(),
+        seed,
+        status: fit.status,
+        inputs: samples.inputs().cloned().collect(),
+        report: report(fit),
+    };
+    ModelFile::of_quadratic_map(&fit.model, header)
+}
+
+/// Exact claims about the learned map that the independent checker can replay.
+pub fn certificate(map: &QuadraticMap, samples: &Samples) -> Result<Certificate, Error> {
+    let mut outputs = vec![0, map.output_dim() / 2, map.output_dim() - 1];
+    outputs.dedup();
+    let exact = ExactCumulants::of(map, &outputs)?;
+    let r = map.latent_dim();
+    let forms = outputs.iter().map(|&a| {
+        let core = &map.quadratic().as_slice()[a * r * r..(a + 1) * r * r];
+        Expression::quadratic_form(core, map.linear(a), map.constant()[a])
+    });
+    let forms: Vec<Expression> = forms.collect::<Result<_, _>>()?;
+    // The claim numbers its own polynomials.
+    let renumbered = exact.values.iter().map(|(index, value)| {
+        let place = |a: &usize| outputs.iter().position(|o| o == a).unwrap_or(0);
+        (index.iter().map(place).collect(), value.clone())
+    });
+    let cumulants: Vec<(Vec<usize>, Rational)> = renumbered.collect();
+    let words = format!("joint cumulants of outputs {outputs:?} of the learned map");
+    let claim = Claim::gaussian_moments(&forms, &[], &cumulants, &Rational::default()).about(words);
+    let mut certificate = Certificate::new().claim(claim);
+    for input in samples.inputs() {
+        certificate = certificate.hashed_input(&input.path.to_string_lossy(), &input.sha256);
+    }
+    Ok(certificate)
+}
+
+fn number(x: f64) -> Value {
+    // JSON has no infinity: a bound that is none is left null.
+    if x.is_finite() { json!(x) } else { Value::Null }
+}
+
+fn report(fit: &Fit<QuadraticMap>) -> Value {
+    let one = |e: &Evidence| json!({ "name": e.name, "measured": number(e.measured), "allowed": number(e.allowed), "holds": e.holds() });
+    let evidence: Vec<Value> = fit.certificate.evidence.iter().map(one).collect();
+    json!({
+        "rel_residual": number(fit.certificate.rel_residual),
+        "cond": number(fit.certificate.cond),
+        "evidence": evidence,
+        "samples_read": fit.work.samples,
+    })
+}
+
+fn summary(fit: &Fit<QuadraticMap>, out: &Path, beside: &Path) -> Value {
+    json!({
+        "status": fit.status.name(),
+        "latent_dim": fit.model.latent_dim(),
+        "output_dim": fit.model.output_dim(),
+        "report": report(fit),
+        "model": out,
+        "certificate": beside,
+    })
+}
+
+fn text(fit: &Fit<QuadraticMap>, samples: &Samples, out: &Path, beside: &Path) -> String {
+    let (r, d) = (fit.model.latent_dim(), fit.model.output_dim());
+    let mut text = format!(
+        "latent dimension {r}, {d} outputs, {} samples: {}\n",
+        samples.rows(),
+        match fit.status {
+            Status::Converged => "ACCEPT (held-out samples agree with the model)".to_owned(),
+            status => format!("NOT CERTIFIED ({status})"),
+        }
+    );
+    for e in &fit.certificate.evidence {
+        let bound = if e.allowed.is_finite() {
+            format!("  (at most {:.3})", e.allowed)
+        } else {
+            String::new()
+        };
+        let mark = if e.holds() { ' ' } else { '!' };
+        text += &format!("{mark} {:<70} {:>11.4e}{bound}\n", e.name, e.measured);
+    }
+    if let Some(e) = fit.certificate.first_failure() {
+        text += &format!(
+            "failed: {}; the samples are not those of such a map, or they are too few\n",
+            e.name
+        );
+    }
+    text + &format!("wrote {} and {}\n", out.display(), beside.display())
+}
+
+/// Distribution functions of the first outputs, samples against the model.
+pub fn pictures(map: &QuadraticMap, samples: &Samples, seed: u64) -> Result<Vec<Figure>, Error> {
+    const MOST: usize = 20_000;
+    let (d, n) = (map.output_dim(), samples.rows().min(MOST));
+    let chunk = samples.chunks(n).next().transpose()?;
+    let data = chunk.map(|c| c.data).unwrap_or_default();
+    let drawn = map.sample(n, &mut ChaCha8Rng::seed_from_u64(seed));
+    let column = |rows: &[f64], a: usize| -> Vec<(f64, f64)> {
+        let mut values: Vec<f64> = rows.iter().skip(a).step_by(d).copied().collect();
+        values.sort_by(f64::total_cmp);
+        let m = values.len().max(1) as f64;
+        let every = (values.len() / 400).max(1);
+        let at = |(i, v): (usize, f64)| (v, (i as f64 + 0.5) / m);
+        values
+            .into_iter()
+            .enumerate()
+            .step_by(every)
+            .map(at)
+            .collect()
+    };
+    let figure = |a: usize| Figure {
+        title: format!("output {a}: distribution function"),
+        x: format!("z_{a}"),
+        y: "probability".into(),
+        series: vec![
+            Series::new("samples", Mark::Line, column(&data, a)),
+            Series::new("learned map", Mark::Dashed, column(&drawn, a)),
+        ],
+        ..Figure::default()
+    };
+    Ok((0..d.min(3)).map(figure).collect())
+}

@@ -1,0 +1,78 @@
+//! `wickring sample`: draw from a learned or hand-written model.
+
+use crate::context::{Context, Outcome};
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use wickring::Error;
+use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
+use wickring::io::{npy, write_whole};
+
+/// Draw samples from a model, as rows of a .npy or .csv file.
+#[derive(Args)]
+pub struct Sample {
+    /// A model file.
+    model: PathBuf,
+    /// Number of samples.
+    #[arg(short)]
+    n: usize,
+}
+
+/// Entries that are drawn at most: 8 GiB.
+const MAX_ENTRIES: usize = 1 << 30;
+
+/// Runs `wickring sample`.
+pub fn run(args: &Sample, context: &Context) -> Result<Outcome, Error> {
+    let out = context.out("sample")?;
+    let file = ModelFile::read(&args.model)?;
+    let (columns, rows) = draw(&file, args, context)?;
+    write_rows(out, columns, &rows)?;
+    let json = json!({ "samples": args.n, "columns": columns, "out": out });
+    let text = format!(
+        "wrote {} samples of {columns} columns to {}\n",
+        args.n,
+        out.display()
+    );
+    context.emit(&json, &text);
+    Ok(Outcome::Certified)
+}
+
+fn draw(file: &ModelFile, args: &Sample, context: &Context) -> Result<(usize, Vec<f64>), Error> {
+    match file.header.schema.as_str() {
+        QUADRATIC_MAP => {
+            let map = file.quadratic_map().map_err(|e| in_file(&args.model, e))?;
+            let columns = map.output_dim();
+            within_budget(args.n, columns)?;
+            Ok((columns, map.sample(args.n, &mut context.rng())))
+        }
+        other => {
+            let problem = format!("has schema {other}, which cannot be sampled from");
+            Err(Error::file(args.model.as_path(), "schema", problem))
+        }
+    }
+}
+
+/// Refuses a number of samples that memory cannot hold.
+pub fn within_budget(n: usize, columns: usize) -> Result<(), Error> {
+    match n.checked_mul(columns) {
+        Some(total) if total <= MAX_ENTRIES => Ok(()),
+        _ => Err(Error::limit("sample", "numbers", MAX_ENTRIES as u64)),
+    }
+}
+
+/// Writes rows to a `.npy` or `.csv` file, whole or not at all.
+pub fn write_rows(out: &Path, columns: usize, rows: &[f64]) -> Result<(), Error> {
+    let n = rows.len().checked_div(columns).unwrap_or(0);
+    match out.extension().and_then(|e| e.to_str()) {
+        Some("npy") => write_whole(out, &npy::encode(&[n, columns], false, rows)),
+        Some("csv") => {
+            let line = |row: &[f64]| row.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
+            let text: String = rows
+                .chunks_exact(columns)
+                .map(|row| line(row) + "\n")
+                .collect();
+            write_whole(out, text.as_bytes())
+        }
+        _ => Err(Error::file(out, "", "samples are written to .npy or .csv")),
+    }
+}

@@ -1,0 +1,417 @@
+//! `wickring theory online-sgd`.
+
+use super::inputs::{InputArgs, Inputs, polynomial, read_matrix, read_vector};
+use super::report::Table;
+use crate::context::{Context, Outcome};
+use crate::plot::{Figure, Mark, Series, save};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use std::path::PathBuf;
+use wickring::theory::{
+    Committee, Diagnostics, Lesson, Method, Moment, Neuron, OnlineSgd, OnlineVerdict,
+    SgdSimulation, Source, Trajectory,
+};
+use wickring::{Error, Status};
+
+/// Flags of `theory online-sgd`.
+#[derive(Args)]
+pub struct OnlineArgs {
+    /// A ready-made configuration; other flags override it.
+    #[arg(long, value_enum, default_value_t = Preset::OneLayer)]
+    preset: Preset,
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// Activation of student and teacher: erf, linear, or a polynomial such as 'x^3 - 3*x'.
+    #[arg(long, default_value = "erf")]
+    activation: String,
+    /// Units of the student.
+    #[arg(long, default_value_t = 2)]
+    students: usize,
+    /// Units of the teacher.
+    #[arg(long, default_value_t = 2)]
+    teachers: usize,
+    /// Learning rate.
+    #[arg(long, default_value_t = 0.2)]
+    lr: f64,
+    /// Learning rate of the second layer, if different; 0 keeps it fixed.
+    #[arg(long)]
+    lr_second: Option<f64>,
+    /// Variance of Gaussian noise on the labels.
+    #[arg(long, default_value_t = 0.0)]
+    noise: f64,
+    /// Last time, in steps divided by N.
+    #[arg(long)]
+    time: Option<f64>,
+    /// Number of times, logarithmically spaced from 0.1.
+    #[arg(long, default_value_t = 40)]
+    points: usize,
+    /// How the equations are integrated.
+    #[arg(long, value_enum, default_value_t = Integrator::Adaptive)]
+    integrator: Integrator,
+    /// Step of euler and rk4.
+    #[arg(long, default_value_t = 0.01)]
+    dt: f64,
+    /// Relative tolerance of the adaptive integrator.
+    #[arg(long, default_value_t = 1e-8)]
+    tol: f64,
+    /// Merge eigenvalues within this relative width; 0 merges equal ones only.
+    #[arg(long, default_value_t = 0.0)]
+    bin_width: f64,
+    /// First-layer weights of the student, K x N (.npy); drawn from the standard normal law by default.
+    #[arg(long)]
+    student_weights: Option<PathBuf>,
+    /// Second-layer weights of the student (.npy).
+    #[arg(long)]
+    student_second: Option<PathBuf>,
+    /// First-layer weights of the teacher, M x D (.npy).
+    #[arg(long)]
+    teacher_weights: Option<PathBuf>,
+    /// Second-layer weights of the teacher (.npy); ones by default.
+    #[arg(long)]
+    teacher_second: Option<PathBuf>,
+    /// Also train this many students, from the same start, and compare.
+    #[arg(long, default_value_t = 0)]
+    simulate: usize,
+    /// Fresh samples on which each run measures its error at each time.
+    #[arg(long, default_value_t = 4000)]
+    test_samples: usize,
+}
+
+/// Ready-made configurations: the random generators of the paper's figures.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Preset {
+    /// One random layer, D = 100, N = 1000, until t = 100.
+    OneLayer,
+    /// Four random layers, D = 100, N = 1000, until t = 100.
+    Deep,
+    /// One layer, D = 50, N = 250, until t = 10: seconds, also with a simulation.
+    Quick,
+}
+
+/// How the equations are integrated.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Integrator {
+    /// Dormand-Prince 5(4).
+    Adaptive,
+    /// Explicit Euler: parity with published trajectories at --dt 0.01.
+    Euler,
+    /// Classical Runge-Kutta.
+    Rk4,
+}
+
+impl OnlineArgs {
+    fn neuron(&self) -> Result<Neuron, Error> {
+        match self.activation.as_str() {
+            "erf" => Ok(Neuron::erf()),
+            "linear" => Ok(Neuron::linear()),
+            text => Neuron::polynomial(&polynomial(text)?),
+        }
+    }
+
+    fn learner(&self) -> Result<OnlineSgd, Error> {
+        let method = match self.integrator {
+            Integrator::Adaptive => Method::Adaptive(self.tol),
+            Integrator::Euler => Method::Euler(self.dt),
+            Integrator::Rk4 => Method::RungeKutta4(self.dt),
+        };
+        Ok(OnlineSgd::new(self.neuron()?, self.lr)
+            .rate_second(self.lr_second.unwrap_or(self.lr))
+            .label_noise(self.noise)
+            .method(method)
+            .bin_width(self.bin_width))
+    }
+
+    /// Times on whole steps of `n` inputs.
+    fn times(&self, n: usize) -> Result<Vec<f64>, Error> {
+        let end = match self.preset {
+            Preset::Quick => 10.0,
+            _ => 100.0,
+        };
+        let end = self.time.unwrap_or(end);
+        let sane = end > 0.0 && end <= 1e6;
+        if !sane || !(2..=100_000).contains(&self.points) {
+            let what = "needs a --time in (0, 1e6] and 2 to 100000 --points";
+            return Err(Error::invalid("theory online-sgd", what));
+        }
+        let from = end.min(0.1);
+        let count = self.points - 1;
+        let at = |i: usize| from * (end / from).powf(i as f64 / (count - 1).max(1) as f64);
+        let whole = |t: f64| (t * n as f64).round() / n as f64;
+        let mut times = vec![0.0];
+        times.extend((0..count).map(|i| whole(if i + 1 == count { end } else { at(i) })));
+        times.dedup();
+        Ok(times)
+    }
+}
+
+fn network(
+    first: Option<&PathBuf>,
+    second: Option<&PathBuf>,
+    drawn: Committee,
+    ones: bool,
+) -> Result<Committee, Error> {
+    let w = match first {
+        Some(path) => read_matrix(path)?,
+        None => drawn.first().to_owned(),
+    };
+    let v = match second {
+        Some(path) => read_vector(path)?,
+        None if w.nrows() == drawn.units() => drawn.second().to_vec(),
+        None if ones => vec![1.0; w.nrows()],
+        None => {
+            let what = "--student-second is needed: the weights have another number of units";
+            return Err(Error::invalid("theory online-sgd", what));
+        }
+    };
+    Committee::new(w, v)
+}
+
+/// Runs `wickring theory online-sgd`.
+pub fn run(args: &OnlineArgs, context: &Context) -> Result<Outcome, Error> {
+    let learner = args.learner()?;
+    let mut rng = context.rng();
+    let widths = match args.preset {
+        Preset::OneLayer => (100, 1000, 1),
+        Preset::Deep => (100, 1000, 4),
+        Preset::Quick => (50, 250, 1),
+    };
+    let inputs = args.inputs.resolve(widths, context, &mut rng)?;
+    let (n, d) = (inputs.law.inputs(), inputs.law.latents());
+    let drawn = Committee::random(args.students, n, true, &mut rng)?;
+    let (first, second) = (args.student_weights.as_ref(), args.student_second.as_ref());
+    let student = network(first, second, drawn, false)?;
+    let drawn = Committee::random(args.teachers, d, false, &mut rng)?;
+    let (first, second) = (args.teacher_weights.as_ref(), args.teacher_second.as_ref());
+    let teacher = network(first, second, drawn, true)?;
+    let times = args.times(n)?;
+    let lesson = Lesson {
+        law: &inputs.law,
+        student: &student,
+        teacher: &teacher,
+        times: &times,
+    };
+    let warnings = diagnose(args, &inputs, &student, context)?;
+    let mut meter = context.meter();
+    let fit = learner.predict(&lesson, &mut |p| meter.step(p))?;
+    let steps = fit.model.integration.map_or(0, |i| i.steps);
+    context.say(&format!("inputs: {}", inputs.description));
+    let neuron = learner.neuron().name();
+    context.say(&format!(
+        "student: {} units, teacher: {} units, {neuron}; equations: {steps} steps, {}",
+        student.units(),
+        teacher.units(),
+        fit.status
+    ));
+    let runs = if args.simulate == 0 {
+        Vec::new()
+    } else {
+        let plan = SgdSimulation {
+            runs: args.simulate,
+            seed: context.common.seed,
+            test_samples: args.test_samples,
+        };
+        let source: &dyn Source = inputs.source.as_ref();
+        learner.simulate(&lesson, source, plan, &mut |p| meter.step(p))?
+    };
+    drop(meter);
+    let table = tabulate(&fit.model, &runs);
+    table.save(context)?;
+    if let Some(path) = &context.common.plot {
+        save(path, &figures(&fit.model, &runs, &inputs.description))?;
+    }
+    let verdict = match runs.is_empty() || fit.model.moments.is_empty() {
+        true => None,
+        false => Some(OnlineVerdict::new(&fit.model, &runs, n)?),
+    };
+    let solved = fit.status == Status::Converged;
+    // A run that was cut short by the clock or the user proves nothing about the times it did not reach.
+    let complete = runs.iter().all(|r| r.moments.len() == times.len());
+    let holds = verdict.as_ref().is_none_or(OnlineVerdict::holds);
+    let shown = match &verdict {
+        None => String::new(),
+        Some(v) => format!(
+            "verdict: {} (overlaps within {:.4} of single runs, allowed {:.4}; error agrees at {:.0}% of \
+             times, relative difference at most {:.1}%)\n",
+            if holds { "AGREES" } else { "DISAGREES" },
+            v.worst_overlap,
+            v.allowed_overlap,
+            100.0 * v.share,
+            100.0 * v.worst_relative
+        ),
+    };
+    let json = json!({
+        "status": fit.status.name(),
+        "seed": context.common.seed,
+        "inputs": inputs.description,
+        "warnings": warnings,
+        "evidence": fit.certificate.evidence.iter().map(|e| {
+            json!({ "name": e.name, "measured": e.measured, "allowed": e.allowed })
+        }).collect::<Vec<_>>(),
+        "curve": table.json(),
+        "verdict": verdict.as_ref().map(|v| json!({
+            "agrees": holds,
+            "worst_overlap": v.worst_overlap,
+            "allowed_overlap": v.allowed_overlap,
+            "share_within": v.share,
+            "worst_relative_error": v.worst_relative,
+            "z": v.errors.iter().map(|e| e.z()).collect::<Vec<_>>(),
+        })),
+    });
+    let columns = if runs.is_empty() { 2 } else { 5 };
+    context.emit(&json, &(table.text(columns, 12) + &shown));
+    Ok(if solved && complete && holds {
+        Outcome::Certified
+    } else {
+        Outcome::NotCertified
+    })
+}
+
+/// Warnings about the hypotheses, also printed.
+fn diagnose(
+    args: &OnlineArgs,
+    inputs: &Inputs,
+    student: &Committee,
+    context: &Context,
+) -> Result<Vec<String>, Error> {
+    let source: &dyn Source = inputs.source.as_ref();
+    let sample = Some((source, 4000, context.common.seed));
+    let found = Diagnostics::measure(&inputs.law, student, sample)?;
+    let mut list: Vec<String> = found
+        .warnings(inputs.law.latents())
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if let (Some(pairs), Some(last)) = (inputs.pairs, args.times(inputs.law.inputs())?.last()) {
+        let draws = last * inputs.law.inputs() as f64;
+        if args.simulate > 0 && draws > 0.1 * pairs as f64 {
+            list.push(format!(
+                "the simulation sees each of the {pairs} pairs {:.1} times: it is not online learning",
+                draws / pairs as f64
+            ));
+        }
+    }
+    list.iter().for_each(|w| context.warn(w));
+    Ok(list)
+}
+
+/// The cells of a moment: error, Q, R, v.
+fn cells(m: &Moment) -> Vec<f64> {
+    let mut row = vec![m.error];
+    m.parts().iter().for_each(|p| row.extend_from_slice(p));
+    row
+}
+
+fn tabulate(theory: &Trajectory, runs: &[Trajectory]) -> Table {
+    let Some(first) = theory.moments.first() else {
+        return Table::new(vec!["time".into()]);
+    };
+    let k = first.second.len();
+    let m = first.r.len() / k.max(1);
+    let mut names = vec!["error".to_owned()];
+    (0..k * k).for_each(|i| names.push(format!("q_{}_{}", i / k, i % k)));
+    (0..k * m).for_each(|i| names.push(format!("r_{}_{}", i / m, i % m)));
+    (0..k).for_each(|i| names.push(format!("v_{i}")));
+    let mut all = vec!["time".to_owned(), "error".to_owned()];
+    if !runs.is_empty() {
+        all.extend(["error_simulated", "error_se", "error_z"].map(str::to_owned));
+    }
+    all.extend(names[1..].iter().cloned());
+    if !runs.is_empty() {
+        names[1..]
+            .iter()
+            .for_each(|n| all.extend([format!("{n}_simulated"), format!("{n}_se")]));
+    }
+    let mut table = Table::new(all);
+    for (t, moment) in theory.moments.iter().enumerate() {
+        let predicted = cells(moment);
+        let mut row = vec![moment.time, predicted[0]];
+        let found: Vec<Vec<f64>> = runs
+            .iter()
+            .filter_map(|r| r.moments.get(t).map(cells))
+            .collect();
+        let compared: Vec<_> = (0..predicted.len())
+            .map(|i| {
+                let values: Vec<f64> = found.iter().map(|c| c[i]).collect();
+                wickring::theory::Comparison::new(moment.time, predicted[i], &values)
+            })
+            .collect();
+        if !runs.is_empty() {
+            row.extend([
+                compared[0].mean,
+                compared[0].standard_error,
+                compared[0].z(),
+            ]);
+        }
+        row.extend_from_slice(&predicted[1..]);
+        if !runs.is_empty() {
+            compared[1..]
+                .iter()
+                .for_each(|c| row.extend([c.mean, c.standard_error]));
+        }
+        table.push(row);
+    }
+    table
+}
+
+/// Generalisation error and overlaps against time: theory as lines, simulation as points.
+fn figures(theory: &Trajectory, runs: &[Trajectory], title: &str) -> Vec<Figure> {
+    let line = |label: String, f: &dyn Fn(&Moment) -> f64| {
+        let points = theory.moments.iter().filter(|m| m.time > 0.0);
+        Series::new(label, Mark::Line, points.map(|m| (m.time, f(m))).collect())
+    };
+    let dots = |f: &dyn Fn(&Moment) -> f64| {
+        let mut series = Series::new("", Mark::Points, Vec::new());
+        for (t, moment) in theory.moments.iter().enumerate().skip(1) {
+            let values: Vec<f64> = runs
+                .iter()
+                .filter_map(|r| r.moments.get(t).map(f))
+                .collect();
+            if !values.is_empty() {
+                let c = wickring::theory::Comparison::new(moment.time, f(moment), &values);
+                series.points.push((moment.time, c.mean));
+                let bar = if c.standard_error.is_finite() {
+                    c.standard_error
+                } else {
+                    0.0
+                };
+                series.errors.push(bar);
+            }
+        }
+        series
+    };
+    let mut error = vec![line("theory".into(), &|m| m.error)];
+    if !runs.is_empty() {
+        let label = format!("simulation, {} runs", runs.len());
+        error.push(Series {
+            label,
+            ..dots(&|m| m.error)
+        });
+    }
+    let mut overlaps = Vec::new();
+    let first = theory.moments.first();
+    let (k, km) = first.map_or((0, 0), |m| (m.second.len(), m.r.len()));
+    for i in 0..(k * k).min(16) {
+        if i % k >= i / k {
+            overlaps.push(line(format!("Q{}{}", i / k, i % k), &|m| m.q[i]));
+            overlaps.push(dots(&|m| m.q[i]));
+        }
+    }
+    for i in 0..km.min(16) {
+        let m = km / k;
+        overlaps.push(line(format!("R{}{}", i / m, i % m), &|x| x.r[i]));
+        overlaps.push(dots(&|x| x.r[i]));
+    }
+    overlaps.retain(|s| !s.points.is_empty());
+    let figure = |title: &str, y: &str, log_y: bool, series: Vec<Series>| Figure {
+        title: title.to_owned(),
+        x: "steps / N".to_owned(),
+        y: y.to_owned(),
+        log_x: true,
+        log_y,
+        series,
+    };
+    vec![
+        figure(title, "generalisation error", true, error),
+        figure("order parameters", "overlap", false, overlaps),
+    ]
+}

@@ -1,0 +1,201 @@
+//! Files for Lean, Coq, Sage and Python.
+
+use super::formula::{formula, variables};
+use crate::Error;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+const OP: &str = "certify::emit";
+/// Replays any certificate in plain Python; Sage runs it as well.
+const REPLAY: &str = include_str!("replay.py");
+
+/// Another system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Lean 4 with Mathlib.
+    Lean,
+    /// Coq's standard library.
+    Coq,
+    /// Sage.
+    Sage,
+    /// Python 3, standard library only.
+    Python,
+}
+
+/// Writes the claims of a certificate for another system.
+///
+/// Lean and Coq state each claim as identities of polynomials, closed by `ring`; that covers polynomial
+/// identities, ideal membership, sums of squares (with the signs of the weights) and exact CP decompositions of
+/// order three over Z and Q. Python and Sage replay every claim.
+///
+/// # Errors
+/// `InvalidInput` when the text is no certificate or a claim cannot be put as an identity.
+pub fn emit(certificate: &str, language: Language) -> Result<String, Error> {
+    let json: Value =
+        serde_json::from_str(certificate).map_err(|e| Error::invalid(OP, e.to_string()))?;
+    let claims = json["claims"].as_array().filter(|c| !c.is_empty());
+    let claims = claims.ok_or_else(|| Error::invalid(OP, "the certificate has no claims"))?;
+    if matches!(language, Language::Python | Language::Sage) {
+        let text = Value::from(json.to_string()).to_string();
+        return Ok(REPLAY.replacen("@TEXT@", &text, 1));
+    }
+    let mut file = match language {
+        Language::Coq => "Require Import QArith.\nOpen Scope Q_scope.\n".to_owned(),
+        _ => "import Mathlib.Tactic.Ring\nimport Mathlib.Data.Rat.Defs\n".to_owned(),
+    };
+    for (n, claim) in claims.iter().enumerate() {
+        let about = claim["about"].as_str().unwrap_or("");
+        let plain = |c: char| {
+            if c.is_ascii_graphic() && !"*/-\"".contains(c) {
+                c
+            } else {
+                ' '
+            }
+        };
+        let words: String = about.chars().map(plain).take(200).collect();
+        file += &match language {
+            Language::Coq => format!("\n(* claim {}: {words} *)\n", n + 1),
+            _ => format!("\n/- claim {}: {words} -/\n", n + 1),
+        };
+        for (k, (left, right)) in identities(claim)?.into_iter().enumerate() {
+            file += &lemma(
+                &format!("claim_{}_{}", n + 1, k + 1),
+                &left,
+                &right,
+                language,
+            )?;
+        }
+    }
+    Ok(file)
+}
+
+fn lemma(name: &str, left: &Value, right: &Value, language: Language) -> Result<String, Error> {
+    let mut names = BTreeSet::new();
+    variables(left, &mut names);
+    variables(right, &mut names);
+    let names: Vec<String> = names.into_iter().collect();
+    let (left, right) = (formula(left, language)?, formula(right, language)?);
+    let bound = match (names.is_empty(), language) {
+        (true, _) => String::new(),
+        (false, Language::Coq) => format!("forall {} : Q, ", names.join(" ")),
+        (false, _) => format!(" ({} : ℚ)", names.join(" ")),
+    };
+    Ok(match language {
+        Language::Coq => {
+            format!("Lemma {name} : {bound}\n  {left}\n  == {right}.\nProof. intros. ring. Qed.\n")
+        }
+        _ => format!("theorem {name}{bound} :\n    {left}\n    = {right} := by ring\n"),
+    })
+}
+
+/// The identities that make up a claim.
+fn identities(claim: &Value) -> Result<Vec<(Value, Value)>, Error> {
+    let data = &claim["data"];
+    let kind = claim["kind"].as_str().unwrap_or("");
+    match kind {
+        "polynomial-identity" | "ideal-membership" | "sos" => {
+            let pairs = data["right"].as_array().map_or(&[][..], Vec::as_slice);
+            let mut sum = vec![json!("+")];
+            for pair in pairs {
+                let (a, b) = (&pair[0], &pair[1]);
+                // A weight is a number; `w q^2 >= 0` is then read off.
+                if kind == "sos" && a.as_str().is_some_and(|a| a.starts_with('-')) {
+                    return Err(Error::invalid(
+                        OP,
+                        "a sum of squares with a negative weight",
+                    ));
+                }
+                sum.push(if kind == "sos" {
+                    json!(["*", a, b, b])
+                } else {
+                    json!(["*", a, b])
+                });
+            }
+            Ok(vec![(data["left"].clone(), Value::Array(sum))])
+        }
+        "cp-exact" => bilinear(data),
+        _ => Err(Error::invalid(
+            OP,
+            format!("a claim of kind {kind} is no identity of polynomials: use sage or python"),
+        )),
+    }
+}
+
+/// For each output `k` of `T`: `sum_r C[k,r] (A_r . a)(B_r . b) = sum_ij T[i,j,k] a_i b_j`.
+fn bilinear(data: &Value) -> Result<Vec<(Value, Value)>, Error> {
+    let field = data["field"].as_str().unwrap_or("");
+    let wrong = || {
+        Error::invalid(
+            OP,
+            format!(
+                "a decomposition over {field} of this shape is no identity over Q: use sage or python"
+            ),
+        )
+    };
+    let cores = data["cores"]
+        .as_array()
+        .filter(|c| c.len() == 3 && matches!(field, "ZT" | "Z" | "Z[1/2]" | "Q"));
+    let cores = cores.ok_or_else(wrong)?;
+    let rows: Option<Vec<&Vec<Value>>> = cores.iter().map(|c| c[0].as_array()).collect();
+    let [a, b, c] = <[&Vec<Value>; 3]>::try_from(rows.ok_or_else(wrong)?).map_err(|_| wrong())?;
+    let rank = a.first().and_then(Value::as_array).map_or(0, Vec::len);
+    let is_zero = |v: &Value| v.as_i64() == Some(0) || v.as_str() == Some("0");
+    let linear = |rows: &[Value], letter: &str, r: usize| {
+        let mut sum = vec![json!("+")];
+        for (i, row) in rows.iter().enumerate().filter(|(_, row)| !is_zero(&row[r])) {
+            sum.push(json!(["*", row[r], format!("{letter}{i}")]));
+        }
+        Value::Array(sum)
+    };
+    let products: Vec<Value> = (0..rank)
+        .map(|r| json!(["*", linear(a, "a", r), linear(b, "b", r)]))
+        .collect();
+    let mut wanted: Vec<Vec<Value>> = vec![vec![json!("+")]; c.len()];
+    let target = &data["target"];
+    if let Some(dims) = target["matmul"].as_array() {
+        let dims: Vec<usize> = dims
+            .iter()
+            .filter_map(|d| d.as_u64().map(|d| d as usize))
+            .collect();
+        let &[n, m, p] = &dims[..] else {
+            return Err(wrong());
+        };
+        for k in 0..(n * p).min(c.len()) {
+            let sum = (0..m).map(|j| {
+                json!([
+                    "*",
+                    format!("a{}", k / p * m + j),
+                    format!("b{}", j * p + k % p)
+                ])
+            });
+            wanted[k].extend(sum);
+        }
+    } else {
+        let entries = target["dense"]["entries"].as_array().ok_or_else(wrong)?;
+        if entries.len() != a.len() * b.len() * c.len() {
+            return Err(wrong());
+        }
+        for (flat, v) in entries.iter().enumerate().filter(|(_, v)| !is_zero(v)) {
+            let (k, ij) = (flat % c.len(), flat / c.len());
+            wanted[k].push(json!([
+                "*",
+                v,
+                format!("a{}", ij / b.len()),
+                format!("b{}", ij % b.len())
+            ]));
+        }
+    }
+    let mut identities = Vec::new();
+    for (row, wanted) in c.iter().zip(wanted) {
+        let mut sum = vec![json!("+")];
+        for (r, product) in products
+            .iter()
+            .enumerate()
+            .filter(|(r, _)| !is_zero(&row[*r]))
+        {
+            sum.push(json!(["*", row[r], product]));
+        }
+        identities.push((Value::Array(sum), Value::Array(wanted)));
+    }
+    Ok(identities)
+}

@@ -1,0 +1,128 @@
+//! Compression by orthonormal bases of the unfoldings.
+
+use super::algebraic::normal;
+use crate::Error;
+use crate::linalg::{Scalar, small};
+use crate::tensor::{Factor, Tensor, TensorView, mode_product, mttkrp, unfolding_gram};
+use rand::Rng;
+
+/// Orthonormal bases `U_m` and the core `T x_m U_m^H`.
+#[derive(Clone, Debug)]
+pub(super) struct Compressed<T> {
+    pub(super) core: Tensor<T>,
+    /// `None` where a mode was left as it is.
+    bases: Vec<Option<Factor<T>>>,
+}
+
+impl<T: Scalar> Compressed<T> {
+    /// Sequentially truncated HOSVD: mode `m` keeps at most `keep[m]` directions.
+    ///
+    /// Modes are taken from the one that shrinks most, so that later ones are cheaper
+    /// (Vannieuwenhoven, Vandebril, Meerbergen 2012).
+    pub(super) fn hosvd(
+        op: &'static str,
+        t: TensorView<'_, T>,
+        keep: &[usize],
+    ) -> Result<Self, Error> {
+        let mut order: Vec<usize> = (0..keep.len()).collect();
+        let ratio = |m: usize| keep[m] as f64 / t.dims()[m].max(1) as f64;
+        order.sort_by(|&a, &b| ratio(a).total_cmp(&ratio(b)));
+        let mut bases: Vec<Option<Factor<T>>> = vec![None; keep.len()];
+        let mut core: Option<Tensor<T>> = None;
+        for m in order {
+            let n = t.dims()[m];
+            if keep[m] >= n {
+                continue;
+            }
+            let view = core.as_ref().map_or(t, Tensor::view);
+            let gram = unfolding_gram(view, m)?;
+            let (_, vectors) = T::hermitian_eigen(op, gram.as_ref())?;
+            let basis = Factor::from_fn(n, keep[m], |i, k| vectors[(i, n - 1 - k)]);
+            core = Some(mode_product(view, basis.conj().as_mat().transpose(), m)?);
+            bases[m] = Some(basis);
+        }
+        let core = core.unwrap_or_else(|| t.to_tensor());
+        Ok(Self { core, bases })
+    }
+
+    /// As [`Compressed::hosvd`] with a randomised range finder: the tensor is multiplied by Gaussian vectors
+    /// in all other modes at once, `keep[m]` and eight more for mode `m` (Halko, Martinsson, Tropp 2011).
+    /// Reads the data once for each mode that shrinks, at `O(N keep)`.
+    pub(super) fn sketched(
+        t: TensorView<'_, T>,
+        keep: &[usize],
+        rng: &mut impl Rng,
+    ) -> Result<Self, Error> {
+        let mut spans = Vec::with_capacity(keep.len());
+        for (m, &k) in keep.iter().enumerate() {
+            let n = t.dims()[m];
+            let k = n.min(k + 8);
+            if keep[m] >= n {
+                spans.push(Factor::from_fn(n, n, |i, j| {
+                    if i == j { T::one() } else { T::zero() }
+                }));
+                continue;
+            }
+            let noise: Vec<Factor<T>> = t
+                .dims()
+                .iter()
+                .map(|&n| Factor::from_fn(n, k, |_, _| T::from_parts(normal(rng), 0.0)))
+                .collect();
+            let sample = mttkrp(t, &noise, m)?;
+            spans.push(Factor::new(n, k, sample.as_slice().to_vec())?);
+        }
+        Self::onto(t, &spans)
+    }
+
+    /// Projection on the spans of given matrices, one for each mode; a span that fills its mode is skipped.
+    pub(super) fn onto(t: TensorView<'_, T>, spans: &[Factor<T>]) -> Result<Self, Error> {
+        let mut bases: Vec<Option<Factor<T>>> = Vec::with_capacity(spans.len());
+        for span in spans {
+            let rows = span.rows();
+            let basis = small::orthonormal(span.as_slice(), rows, 1e-10);
+            let cols = basis.len() / rows.max(1);
+            let full = cols >= rows || cols == 0;
+            bases.push(if full {
+                None
+            } else {
+                Some(Factor::new(rows, cols, basis)?)
+            });
+        }
+        let mut core: Option<Tensor<T>> = None;
+        for (m, basis) in bases.iter().enumerate() {
+            if let Some(u) = basis {
+                let view = core.as_ref().map_or(t, Tensor::view);
+                core = Some(mode_product(view, u.conj().as_mat().transpose(), m)?);
+            }
+        }
+        let core = core.unwrap_or_else(|| t.to_tensor());
+        Ok(Self { core, bases })
+    }
+
+    /// Whether nothing was compressed.
+    pub(super) fn is_trivial(&self) -> bool {
+        self.bases.iter().all(Option::is_none)
+    }
+
+    /// Factors of the core seen in the full space.
+    pub(super) fn expand(&self, factors: &[Factor<T>]) -> Vec<Factor<T>> {
+        let pairs = self.bases.iter().zip(factors);
+        pairs
+            .map(|(u, f)| {
+                u.as_ref()
+                    .map_or_else(|| f.clone(), |u| f.left_mul(u.as_mat()))
+            })
+            .collect()
+    }
+
+    /// Factors of the full space seen in the core.
+    pub(super) fn restrict(&self, factors: &[Factor<T>]) -> Vec<Factor<T>> {
+        let pairs = self.bases.iter().zip(factors);
+        pairs
+            .map(|(u, f)| match u {
+                Some(u) => f.left_mul(u.conj().as_mat().transpose()),
+                None => f.clone(),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,42 @@
+//! Canonical polyadic decomposition and its relatives.
+//!
+//! ```text
+//! T ~ sum_r w_r a_r (x) b_r (x) c_r (x) ..
+//! ```
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `engine` | [`Cp`], the default engine: options, the verb, the status |
+//! | `starts` | batches of starts, choice of the best, return to the full space |
+//! | `algebraic`, `rank_one` | Jennrich's algorithm on groups of modes |
+//! | `sweep` | alternating least squares with extrapolation |
+//! | `nls`, `normal` | Levenberg-Marquardt and its structured normal equations |
+//! | `compress` | HOSVD, projections on spans |
+//! | `masked`, `observed` | [`CpMasked`]: missing entries and weights |
+//! | `ranks`, `consistency` | [`rank_table`], core consistency, Kruskal's condition |
+//! | `nonnegative` | [`CpNonnegative`] |
+//! | `sparse` | [`Cp::decompose_sparse`] |
+//! | `verdict`, `condition` | the evidence |
+
+mod algebraic;
+mod compress;
+mod condition;
+mod consistency;
+mod engine;
+mod masked;
+mod nls;
+mod nonnegative;
+mod normal;
+mod observed;
+mod rank_one;
+mod ranks;
+mod sparse;
+mod starts;
+mod sweep;
+mod verdict;
+
+pub use consistency::{core_consistency, kruskal_rank, kruskal_slack};
+pub use engine::{Cp, CpMethod};
+pub use masked::CpMasked;
+pub use nonnegative::CpNonnegative;
+pub use ranks::{RankRow, RankTable, rank_table, rank_table_masked};

@@ -1,0 +1,228 @@
+//! The default engine for rings: algebra first, least squares where the data are noisy or the theory ends.
+
+use super::als::Compressed;
+use super::{RingAlgebraic, RingAls, RingRanks};
+use crate::decomp::{Evidence, Fit};
+use crate::observe::{Observer, unobserved};
+use crate::tensor::{Scalar, TensorRing, TensorView};
+use crate::{Error, Status};
+use rand::Rng;
+
+/// Candidates for the ranks that are tried when the unfoldings do not decide.
+const MAX_TRIED: usize = 4;
+
+/// Tensor ring of given or unknown ranks.
+///
+/// The algebraic method recovers exact rings with room for their ranks; a few sweeps of ALS polish the
+/// answer. If it does not converge (noise) its answer is the start of ALS on the tensor compressed in every
+/// mode, then on the whole one. If its hypotheses fail, ALS runs from random starts.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::decomp::Ring;
+/// use wickring::tensor::TensorRing;
+///
+/// let mut rng = ChaCha8Rng::seed_from_u64(3);
+/// let t = TensorRing::<f64>::gaussian(&[9, 8, 9], &[2, 2, 2], &mut rng)?.to_dense()?;
+/// let ring = Ring::auto().decompose(t.view(), &mut rng)?.converged()?;
+/// assert_eq!(ring.ranks(), [2, 2, 2]);
+/// # Ok::<(), wickring::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ring {
+    ranks: Option<Vec<usize>>,
+    tol: f64,
+    starts: usize,
+    max_sweeps: usize,
+}
+
+impl Ring {
+    /// Asks for ranks `R_0, .., R_{m-1}` (one entry stands for all), with tolerance `1e-8`, 5 random starts
+    /// where starts are needed and 500 sweeps for each.
+    pub fn new(ranks: &[usize]) -> Self {
+        let ranks = Some(ranks.to_vec());
+        Self {
+            ranks,
+            ..Self::auto()
+        }
+    }
+
+    /// Chooses the ranks from the unfoldings ([`RingRanks`]); where these leave a choice, the first of at
+    /// most four candidates (fewest parameters first) that converges is taken.
+    pub fn auto() -> Self {
+        Self {
+            ranks: None,
+            tol: 1e-8,
+            starts: 5,
+            max_sweeps: 500,
+        }
+    }
+
+    /// Relative residual at most which the fit is `Converged` without further evidence; in `(0, 1)`.
+    #[must_use]
+    pub fn tol(self, tol: f64) -> Self {
+        Self { tol, ..self }
+    }
+
+    /// Random starts of ALS when the algebraic method does not apply, in `1..=10_000`.
+    #[must_use]
+    pub fn starts(self, starts: usize) -> Self {
+        Self { starts, ..self }
+    }
+
+    /// Sweeps of ALS for each start, in `1..=1_000_000`.
+    #[must_use]
+    pub fn max_sweeps(self, max_sweeps: usize) -> Self {
+        Self { max_sweeps, ..self }
+    }
+
+    /// Fits a ring.
+    ///
+    /// # Shapes
+    /// `t` of any order `m >= 1` (at least 3 when the ranks are to be chosen); the model has cores
+    /// `R_k x n_k x R_{k+1}`.
+    ///
+    /// # Errors
+    /// `InvalidInput`: an option or the number of ranks. `NonFinite`. `Degenerate`: no ranks explain the
+    /// unfoldings (only when they are to be chosen). `Backend`, `Overflow`.
+    ///
+    /// # Complexity
+    /// That of [`RingAlgebraic`]; with noise also that of [`RingAls`].
+    ///
+    /// # Accuracy
+    /// `Converged` means a residual within the tolerance, or one shown to be noise; see [`RingAls`].
+    ///
+    /// # Example
+    /// See [`Ring`].
+    pub fn decompose<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        self.decompose_observed(t, rng, &mut unobserved)
+    }
+
+    /// [`Ring::decompose`], reporting sweeps and asking whether to go on.
+    ///
+    /// # Errors
+    /// As [`Ring::decompose`].
+    pub fn decompose_observed<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        let Some(ranks) = &self.ranks else {
+            return self.choose(t, rng, observer);
+        };
+        self.fit(t, ranks, rng, observer)
+    }
+
+    fn choose<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        let found = RingRanks::of(t, rng)?;
+        let gap = found.unfoldings.iter().filter(|u| !u.full).map(|u| u.gap);
+        let least = gap.fold(f64::INFINITY, f64::min);
+        let choices = found.candidates.len() as f64;
+        let mut best: Option<Fit<TensorRing<T>>> = None;
+        for ranks in found.candidates.iter().take(MAX_TRIED) {
+            let fit = self.fit(t, ranks, rng, observer)?;
+            let done = matches!(fit.status, Status::Converged | Status::Stopped);
+            let residual = fit.certificate.rel_residual;
+            if best
+                .as_ref()
+                .is_none_or(|b| done || residual < b.certificate.rel_residual)
+            {
+                best = Some(fit);
+            }
+            if done {
+                break;
+            }
+        }
+        let op = "Ring::decompose";
+        let mut fit = best.ok_or(Error::degenerate(op, "candidates for the ranks", 0.0))?;
+        let notes = [
+            ("least gap behind an unfolding rank", least),
+            ("choices of ranks that the unfoldings leave", choices),
+        ];
+        for (name, measured) in notes {
+            fit.certificate
+                .evidence
+                .push(Evidence::note(name, measured));
+        }
+        Ok(fit)
+    }
+
+    fn fit<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        ranks: &[usize],
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        let als = RingAls::new(ranks)
+            .tol(self.tol)
+            .starts(self.starts)
+            .max_sweeps(self.max_sweeps);
+        let algebraic = RingAlgebraic::new(ranks).tol(self.tol).decompose(t, rng);
+        let start = match algebraic {
+            // Near the accuracy of the data already.
+            Ok(fit) if fit.status == Status::Converged => return Ok(fit),
+            Ok(fit) => fit,
+            Err(Error::Degenerate {
+                hypothesis,
+                measured,
+                ..
+            }) => {
+                let mut fit = als.decompose_observed(t, rng, observer)?;
+                let name = format!("algebraic method refused; it needs {hypothesis}");
+                fit.certificate
+                    .evidence
+                    .push(Evidence::note(name, measured));
+                return Ok(fit);
+            }
+            Err(e) => return Err(e),
+        };
+        let fit = self.refined(t, &als, &start, rng, observer)?;
+        if matches!(fit.status, Status::Converged | Status::Stopped) {
+            return Ok(fit);
+        }
+        // The start may have been spoiled by noise: random starts are the other chance.
+        let other = als.decompose_observed(t, rng, observer)?;
+        let better = other.certificate.rel_residual < fit.certificate.rel_residual;
+        Ok(if better { other } else { fit })
+    }
+
+    /// ALS from a start: on the compressed tensor first when that is smaller.
+    fn refined<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        als: &RingAls,
+        start: &Fit<TensorRing<T>>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        let mut ring = start.model.clone();
+        let mut extra = 0;
+        if let Some(small) = Compressed::of(t, &ring.ranks(), rng)? {
+            let inner = als.refine(small.core.view(), small.reduce(&ring)?, observer)?;
+            extra = inner.work.sweeps;
+            ring = small.expand(&inner.model)?;
+        }
+        let mut fit = als.refine(t, ring, observer)?;
+        // The history is that of the polish on the whole tensor; the work counts all sweeps.
+        fit.work.sweeps += extra;
+        fit.certificate.cond = start.certificate.cond;
+        let name = "relative residual of the algebraic start";
+        let measured = start.certificate.rel_residual;
+        fit.certificate
+            .evidence
+            .push(Evidence::note(name, measured));
+        Ok(fit)
+    }
+}

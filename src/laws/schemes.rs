@@ -1,0 +1,114 @@
+//! Laws of schemes, certificates and their readers.
+
+use super::bytes::Bytes;
+use super::{Broken, check};
+use crate::certify::scheme::{
+    Scheme, SchemeField, SchemeFormat, Verdict, examine, find_faults, read_lrp, read_schemes,
+};
+use crate::certify::{self, Certificate, Expression, Limits};
+use crate::poly::Rational;
+
+/// A correct scheme over the rationals with one entry changed by `delta` is wrong in every convention, and the
+/// change is among the faults that explain it.
+///
+/// The entry is number `choice` of all `size x rank` ones of factor `factor`, counted round.
+///
+/// # Errors
+/// [`Broken`] when the mutant passes.
+pub fn mutants_are_rejected(
+    scheme: &Scheme,
+    factor: usize,
+    choice: usize,
+    delta: &Rational,
+) -> Result<(), Broken> {
+    let law = "schemes::mutants_are_rejected";
+    let factor = factor % scheme.factors.len();
+    let (size, rank) = (scheme.factors[factor].size(), scheme.rank());
+    let (row, term) = (choice % size, choice / size % rank);
+    // Where another vector of the term vanishes, the entry does not matter.
+    let matters = scheme
+        .factors
+        .iter()
+        .all(|f| f.entries().any(|(_, r)| r == term));
+    let case = || {
+        format!(
+            "entry ({row}, {term}) of factor {factor} of {} plus {delta}",
+            scheme.name
+        )
+    };
+    let mutant = scheme.changed(factor, row, term, delta);
+    let found = match examine(&mutant, None, SchemeField::Auto) {
+        Ok(found) => found,
+        Err(e) => return check(law, false, || format!("{}: {e}", case())),
+    };
+    check(law, !matters || found.verdict == Verdict::Wrong, case)?;
+    if !matters || mutant.adjoined != crate::certify::scheme::Adjoined::None {
+        return Ok(());
+    }
+    let faults = find_faults(&found.scheme, &found.residual);
+    check(law, faults.iter().any(|f| f.term == term), || {
+        format!("{}: no fault found", case())
+    })
+}
+
+/// The checker ends with a verdict or an error on any text.
+///
+/// # Errors
+/// [`Broken`] when an unsealed text is accepted.
+pub fn fuzz_certificate(data: &[u8]) -> Result<(), Broken> {
+    let limits = Limits {
+        bytes: 1 << 16,
+        steps: 1 << 18,
+    };
+    let text = String::from_utf8_lossy(data);
+    let _ = certify::check(&text, limits);
+    // The same bytes as the content of a certificate with a good seal reach the checker's depths.
+    if let Some(sealed) = Certificate::seal_text(&text) {
+        let _ = certify::check(&sealed, limits);
+    }
+    if let Ok(expression) = Expression::parse(&text) {
+        let claim = certify::Claim::equal(&expression, &expression);
+        let same = Certificate::new().claim(claim).to_json();
+        if let Ok(report) = certify::check(&same, limits) {
+            check("schemes::fuzz_certificate", report.holds(), || {
+                text.to_string()
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Every reader ends with schemes or an error on any text, and what was read can be examined.
+///
+/// # Errors
+/// Never; the law is that nothing panics or hangs.
+pub fn fuzz_schemes(data: &[u8]) -> Result<(), Broken> {
+    let mut source = Bytes::new(data);
+    let kind = source.below(6);
+    let text = String::from_utf8_lossy(source.rest()).into_owned();
+    let formats = [
+        SchemeFormat::Json,
+        SchemeFormat::Mathematica,
+        SchemeFormat::Maple,
+        SchemeFormat::Products,
+        SchemeFormat::Laurent,
+    ];
+    let read = match formats.get(kind) {
+        Some(format) => read_schemes(&text, *format, ""),
+        None => {
+            let mut parts = text.split("---");
+            let [l, r, p] = [(); 3].map(|()| parts.next().unwrap_or(""));
+            read_lrp(l, r, p, "").map(|s| vec![s])
+        }
+    };
+    for scheme in read.unwrap_or_default() {
+        // Only small ones: the law is about readers.
+        if scheme.factors.iter().all(|f| f.size() <= 16)
+            && scheme.rank() <= 16
+            && let Ok(found) = examine(&scheme, None, SchemeField::Auto)
+        {
+            let _ = find_faults(&found.scheme, &found.residual);
+        }
+    }
+    Ok(())
+}

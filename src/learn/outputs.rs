@@ -1,0 +1,155 @@
+//! The outputs that vary, and rows of them in white coordinates.
+
+use super::moments::{MomentSummary, Moments};
+use super::polish::WhiteMap;
+use super::split::Split;
+use super::white_stream::WhiteRows;
+use crate::Error;
+use crate::io::samples::Samples;
+use crate::observe::Observer;
+use crate::tensor::{QuadraticMap, SymmetricRing};
+use faer::Mat;
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+const OP: &str = "Quadratic::learn";
+/// Directions in white coordinates along which the model is tested, beside the outputs themselves.
+const TEST_DIRECTIONS: usize = 12;
+/// Outputs that are tested one by one.
+const TEST_OUTPUTS: usize = 8;
+
+/// The outputs that vary, scaled to unit variance, with their mean and covariance.
+pub(super) struct Outputs {
+    pub(super) columns: usize,
+    pub(super) active: Vec<usize>,
+    /// Multiplier of each active column.
+    pub(super) scale: Vec<f64>,
+    pub(super) summary: MomentSummary,
+    /// Mean of every column, in the units of the data.
+    mean: Vec<f64>,
+}
+
+impl Outputs {
+    pub(super) fn of(
+        samples: &Samples,
+        split: Split,
+        observer: Observer<'_>,
+    ) -> Result<Self, Error> {
+        let d = samples.columns();
+        // Powers of two bring every column near one, so that squares neither overflow nor vanish.
+        let near_one = |x: f64| {
+            if x > 0.0 {
+                2f64.powi(-(x.log2().floor().max(-1000.0) as i32))
+            } else {
+                1.0
+            }
+        };
+        let first: Vec<f64> = samples.max_abs().iter().map(|&x| near_one(x)).collect();
+        let all = WhiteRows {
+            active: (0..d).collect(),
+            scale: first.clone(),
+            mean: vec![0.0; d],
+            down: Mat::zeros(d, 0),
+            split,
+        };
+        let prepare = |chunk: &_, out: &mut Vec<f64>| all.scaled(chunk, out);
+        let moments = Moments::of_samples(samples, (d, false), &prepare, observer)?;
+        let raw = moments.summary()?;
+        let cov = raw.covariance();
+        let mean = (0..d).map(|a| raw.mean()[a] / first[a]).collect();
+        // Below the square of this, the variance is the rounding of a constant.
+        let varies = |a: &usize| cov[(*a, *a)].sqrt() > 1e-13;
+        let active: Vec<usize> = (0..d).filter(varies).collect();
+        if active.is_empty() {
+            return Err(Error::degenerate(
+                OP,
+                "at least one output that varies (number of such outputs)",
+                0.0,
+            ));
+        }
+        let unit = |a: usize| 1.0 / cov[(a, a)].sqrt();
+        let scale: Vec<f64> = active.iter().map(|&a| first[a] * unit(a)).collect();
+        // Scaling moves the sums exactly as it moves the rows: no second pass is needed.
+        let summary = raw.rescaled(
+            &active,
+            &active.iter().map(|&a| unit(a)).collect::<Vec<_>>(),
+        );
+        Ok(Self {
+            columns: d,
+            active,
+            scale,
+            summary,
+            mean,
+        })
+    }
+
+    /// The map in the units of the data, constants included.
+    pub(super) fn read_off(&self, white: &WhiteMap, up: &Mat<f64>) -> Result<QuadraticMap, Error> {
+        let (d, r) = (self.columns, white.rank);
+        let rows = up * &white.coefficients;
+        let m = r * (r + 1) / 2;
+        let root2 = 2f64.sqrt();
+        let mut cores = vec![0.0; d * r * r];
+        let mut slopes = vec![0.0; d * r];
+        let mut constant = self.mean.clone();
+        for (row, (&a, s)) in self.active.iter().zip(&self.scale).enumerate() {
+            for j in 0..r {
+                for i in 0..=j {
+                    let x = rows[(row, if i == j { i } else { r + j * (j - 1) / 2 + i })] / s;
+                    let x = if i == j { x } else { x / root2 };
+                    cores[(a * r + i) * r + j] = x;
+                    cores[(a * r + j) * r + i] = x;
+                }
+                constant[a] -= cores[(a * r + j) * r + j];
+                if white.linear {
+                    slopes[a * r + j] = rows[(row, m + j)] * root2 / s;
+                }
+            }
+        }
+        QuadraticMap::new(SymmetricRing::new(r, cores)?, slopes, constant)
+    }
+}
+
+impl WhiteRows {
+    /// White coordinates of about `wanted` learning rows, spread evenly over the sample.
+    pub(super) fn spread(
+        &self,
+        samples: &Samples,
+        wanted: usize,
+        attempt: usize,
+    ) -> Result<Vec<f64>, Error> {
+        let share = 1.0 - self.split.share();
+        let every = ((samples.rows() as f64 * share / wanted as f64) as usize).max(1);
+        let n = self.down.ncols();
+        let (mut out, mut seen) = (Vec::with_capacity(wanted * n), 0usize);
+        for chunk in samples.chunks(4096) {
+            let mut y = Vec::new();
+            self.white(&chunk?, &mut y);
+            for row in y.chunks_exact(n) {
+                if seen % every == attempt % every && out.len() < wanted * n {
+                    out.extend_from_slice(row);
+                }
+                seen += 1;
+            }
+        }
+        Ok(out)
+    }
+
+    /// Directions for the test, as columns over all outputs: random ones in white coordinates, then outputs.
+    pub(super) fn test_directions(&self, columns: usize, rng: &mut impl Rng) -> Mat<f64> {
+        let n = self.down.ncols();
+        let single = self.active.len().min(TEST_OUTPUTS);
+        let mut out = Mat::zeros(columns, TEST_DIRECTIONS + single);
+        for k in 0..TEST_DIRECTIONS {
+            let u: Vec<f64> = (0..n).map(|_| StandardNormal.sample(&mut *rng)).collect();
+            for (row, (&a, s)) in self.active.iter().zip(&self.scale).enumerate() {
+                let w: f64 = (0..n).map(|j| self.down[(row, j)] * u[j]).sum();
+                out[(a, k)] = w * s;
+            }
+        }
+        for k in 0..single {
+            out[(self.active[k], TEST_DIRECTIONS + k)] = self.scale[k];
+        }
+        out
+    }
+}

@@ -1,0 +1,294 @@
+//! Factors of polynomials over the rationals and modulo primes.
+//!
+//! Univariate: Yun's square-free factors, one good prime, Cantor and Zassenhaus modulo it, Hensel's lifting
+//! beyond the coefficient bound of Mignotte, recombination by trial division, smallest sets first.
+//! Multivariate: Kronecker's substitution makes one variable of all; factors are recombined the same way.
+//! Every factor that is returned was divided out exactly, so the product is certain; irreducibility
+//! follows from all smaller sets having failed.
+
+mod integral;
+mod kronecker;
+mod lift;
+mod modular;
+
+pub(crate) use integral::{dense, symmetric};
+
+use super::gcd::gcd;
+use super::store::Store;
+use super::univariate::{Field, is_prime};
+use super::{Budget, Integer, Poly, Rational, Rationals};
+use crate::Error;
+use num_traits::One;
+
+/// A constant and irreducible factors with multiplicities.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Factors {
+    /// The constant in front.
+    pub unit: Rational,
+    /// Irreducible primitive factors with integer coefficients and a positive leading one, with their
+    /// multiplicities, by degree, then as they compare.
+    pub factors: Vec<(Poly<Rational>, u32)>,
+}
+
+impl Factors {
+    /// The product of everything, which is the polynomial that was factored.
+    ///
+    /// # Errors
+    /// As [`Poly::mul_within`].
+    pub fn expand(&self, budget: &Budget<'_>) -> Result<Poly<Rational>, Error> {
+        let mut product = Poly::constant(self.unit.clone());
+        for (factor, times) in &self.factors {
+            product = product.mul_within(&factor.pow_within(*times, budget)?, budget)?;
+        }
+        Ok(product)
+    }
+}
+
+/// `p` as a constant times a primitive polynomial over the integers with positive leading coefficient.
+pub(crate) fn primitive(p: &Poly<Rational>) -> (Rational, Poly<Integer>) {
+    let integers = p.store().integers().clone();
+    let negative = !p.is_zero() && p.store().get(0).signum() < 0;
+    let q = Poly::from_parts(p.monomials().clone(), integers);
+    let content = p.store().content().clone();
+    if negative {
+        (-content, -&q)
+    } else {
+        (content, q)
+    }
+}
+
+/// The rational polynomial with the same coefficients.
+pub(crate) fn rational(p: &Poly<Integer>) -> Poly<Rational> {
+    let store = Rationals::new(&Rational::one(), p.store().clone());
+    Poly::from_parts(p.monomials().clone(), store)
+}
+
+impl Poly<Rational> {
+    /// The irreducible factors over the rationals.
+    ///
+    /// # Errors
+    /// `InvalidInput` for the zero polynomial; `LimitExceeded` or `Stopped` when the budget ends: the
+    /// recombination of many modular factors is exponential.
+    ///
+    /// # Complexity
+    /// Polynomial in the degree and the size of the coefficients but for recombination.
+    ///
+    /// # Example
+    /// ```
+    /// use wickring::poly::{Budget, Poly, Vars};
+    /// let mut vars = Vars::new();
+    /// let p = Poly::parse("x^4 - 1", &mut vars)?;
+    /// let factors = p.factor(&Budget::default())?;
+    /// assert_eq!(factors.factors.len(), 3);
+    /// assert_eq!(factors.expand(&Budget::default())?, p);
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    /// # Source
+    /// Zassenhaus 1969; Cantor, Zassenhaus 1981; Mignotte 1974.
+    pub fn factor(&self, budget: &Budget<'_>) -> Result<Factors, Error> {
+        if self.is_zero() {
+            return Err(Error::invalid(
+                "Poly::factor",
+                "a nonzero polynomial, found 0",
+            ));
+        }
+        let (unit, p) = primitive(self);
+        let mut factors = Vec::new();
+        for (part, times) in square_free_integer(&p, budget)? {
+            for factor in kronecker::irreducible(&part, budget)? {
+                factors.push((rational(&factor), times));
+            }
+        }
+        let key = |p: &Poly<Rational>| (p.total_degree(), p.len());
+        factors.sort_by(|(a, i), (b, j)| {
+            let order = key(a).cmp(&key(b)).then(i.cmp(j));
+            order.then_with(|| a.iter().map(|t| t.0).cmp(b.iter().map(|t| t.0)))
+        });
+        Ok(Factors { unit, factors })
+    }
+
+    /// The square-free part: the product of the irreducible factors, primitive.
+    ///
+    /// # Errors
+    /// As [`Poly::gcd`].
+    pub fn square_free_part(&self, budget: &Budget<'_>) -> Result<Self, Error> {
+        let mut product = Poly::constant(Integer::ONE);
+        if self.is_zero() {
+            return Ok(Self::zero());
+        }
+        for (part, _) in square_free_integer(&primitive(self).1, budget)? {
+            product = product.mul_within(&part, budget)?;
+        }
+        Ok(rational(&product))
+    }
+}
+
+/// Square-free factors with multiplicities of a primitive polynomial, its content in every variable
+/// included.
+pub(crate) fn square_free_integer(
+    p: &Poly<Integer>,
+    budget: &Budget<'_>,
+) -> Result<Vec<(Poly<Integer>, u32)>, Error> {
+    let mut found = Vec::new();
+    let mut open = vec![p.clone()];
+    while let Some(p) = open.pop() {
+        let Some(v) = (0..p.nvars()).find(|&v| p.degree(v) > 0) else {
+            continue;
+        };
+        // Yun in one variable; the content in that variable waits for its turn.
+        let content = content_in(&p, v, budget)?;
+        let p = exact(&p, &content, budget)?;
+        open.push(content);
+        let derivative = p.derivative(v);
+        let mut common = gcd(&p, &derivative, budget)?;
+        let mut simple = exact(&p, &common, budget)?;
+        let mut k = 1;
+        while simple.degree(v) > 0 {
+            let repeated = gcd(&simple, &common, budget)?;
+            let factor = exact(&simple, &repeated, budget)?;
+            if factor.degree(v) > 0 {
+                merge(&mut found, positive(factor), k, budget)?;
+            }
+            common = exact(&common, &repeated, budget)?;
+            simple = repeated;
+            k += 1;
+        }
+    }
+    Ok(found)
+}
+
+fn merge(
+    found: &mut Vec<(Poly<Integer>, u32)>,
+    factor: Poly<Integer>,
+    times: u32,
+    budget: &Budget<'_>,
+) -> Result<(), Error> {
+    match found.iter_mut().find(|(_, k)| *k == times) {
+        Some((product, _)) => *product = product.mul_within(&factor, budget)?,
+        None => found.push((factor, times)),
+    }
+    Ok(())
+}
+
+pub(crate) fn positive(p: Poly<Integer>) -> Poly<Integer> {
+    match p.leading_term() {
+        Some((_, c)) if c < Integer::ZERO => -&p,
+        _ => p,
+    }
+}
+
+pub(crate) fn exact(
+    a: &Poly<Integer>,
+    b: &Poly<Integer>,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let routine = "exact division";
+    let op = "Poly::factor";
+    a.divide_exact(b, budget)?
+        .ok_or(Error::Backend { op, routine })
+}
+
+/// The content of `p` seen as a polynomial in variable `v`.
+fn content_in(p: &Poly<Integer>, v: usize, budget: &Budget<'_>) -> Result<Poly<Integer>, Error> {
+    let mut content = Poly::zero();
+    for coefficient in p.coefficients_in(v).values() {
+        content = gcd(&content, coefficient, budget)?;
+        if content.is_constant() {
+            break;
+        }
+    }
+    // The integer content is one already; a constant gcd must not take more away.
+    Ok(if content.is_constant() {
+        Poly::constant(Integer::ONE)
+    } else {
+        content
+    })
+}
+
+/// A leading coefficient and monic irreducible factors modulo a prime, with multiplicities.
+pub type ModularFactors = (u64, Vec<(Poly<Integer>, u32)>);
+
+impl Poly<Integer> {
+    /// The factors of a univariate polynomial modulo the prime `p < 2^62`: the leading coefficient and the
+    /// monic irreducible factors, coefficients in `0..p`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a `p` that is no such prime, more than one variable, or zero modulo `p`.
+    ///
+    /// # Complexity
+    /// `O(n^3 log p)` for degree `n`; degrees beyond 10^4 are refused with `LimitExceeded`.
+    pub fn factor_mod(&self, p: u64) -> Result<ModularFactors, Error> {
+        let op = "Poly::factor_mod";
+        if p >= 1 << 62 || !is_prime(p) {
+            return Err(Error::invalid(op, format!("a prime below 2^62, got {p}")));
+        }
+        let Some((v, f)) = integral::residues(self, p)? else {
+            let what = "a polynomial in one variable";
+            return Err(Error::invalid(op, what));
+        };
+        let field = Field { p };
+        let Some(&unit) = f.last() else {
+            return Err(Error::invalid(op, "a polynomial that is not zero modulo p"));
+        };
+        let mut all = Vec::new();
+        for (part, times) in modular::square_free(field, &f) {
+            for factor in modular::irreducible(field, &part) {
+                all.push((factor, times));
+            }
+        }
+        all.sort_by(|(a, _), (b, _)| {
+            let order = a.len().cmp(&b.len());
+            order.then_with(|| a.iter().rev().cmp(b.iter().rev()))
+        });
+        let poly = |f: Vec<u64>| {
+            Poly::from_terms(f.into_iter().enumerate().map(|(k, c)| {
+                let mut e = vec![0; v + 1];
+                e[v] = k as u32;
+                (e, Integer::from(c))
+            }))
+        };
+        let factors = all.into_iter().map(|(f, k)| (poly(f), k)).collect();
+        Ok((unit, factors))
+    }
+}
+
+impl Poly<Rational> {
+    /// The monic greatest common divisor modulo the prime `p` of polynomials in one and the same variable.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a `p` that is no prime below 2^62 or divides a denominator, or for several
+    /// variables; `LimitExceeded` for degrees beyond 10^4.
+    pub fn gcd_mod(&self, other: &Self, p: u64) -> Result<Poly<Integer>, Error> {
+        let op = "Poly::gcd_mod";
+        let (a, b) = (
+            self.modulo(p)?.to_integers(),
+            other.modulo(p)?.to_integers(),
+        );
+        let several = || Error::invalid(op, "polynomials in one and the same variable");
+        let (v, f) = integral::residues(&a, p)?.ok_or_else(several)?;
+        let (w, g) = integral::residues(&b, p)?.ok_or_else(several)?;
+        if v != w && f.len() > 1 && g.len() > 1 {
+            return Err(several());
+        }
+        let common = Field { p }.gcd(&f, &g);
+        let common: Vec<Integer> = common.into_iter().map(Integer::from).collect();
+        Ok(integral::sparse(&common, if f.len() > 1 { v } else { w }))
+    }
+}
+
+/// Degrees beyond this are refused in univariate work.
+pub(crate) const MAX_DEGREE: usize = 10_000;
+
+/// `p` modulo `m`, coefficients in `0..m`.
+pub(crate) fn reduced(c: &Integer, m: u64) -> u64 {
+    let m = Integer::from(m);
+    let r = c % &m;
+    let r = if r < Integer::ZERO { r + m } else { r };
+    // Below 2^64 by construction.
+    u64::try_from(&r).unwrap_or_default()
+}
+
+/// The zero-or-not of a remainder, for readers of integers.
+pub(crate) fn divides(d: &Integer, n: &Integer) -> bool {
+    !d.is_zero() && (n % d).is_zero()
+}

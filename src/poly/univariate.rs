@@ -1,0 +1,204 @@
+//! Dense univariate polynomials modulo a word-sized prime: the engine under gcd and factorisation.
+
+/// Coefficients modulo `p`, constant first, no trailing zeros.
+pub(crate) type Dense = Vec<u64>;
+
+/// Arithmetic modulo a prime below 2^63.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) p: u64,
+}
+
+impl Field {
+    pub(crate) fn add(self, a: u64, b: u64) -> u64 {
+        let s = a + b;
+        if s >= self.p { s - self.p } else { s }
+    }
+    pub(crate) fn sub(self, a: u64, b: u64) -> u64 {
+        if a >= b { a - b } else { a + self.p - b }
+    }
+    pub(crate) fn mul(self, a: u64, b: u64) -> u64 {
+        if self.p < 1 << 32 {
+            return a * b % self.p;
+        }
+        (u128::from(a) * u128::from(b) % u128::from(self.p)) as u64
+    }
+    pub(crate) fn pow(self, base: u64, mut exponent: u64) -> u64 {
+        let (mut result, mut base) = (1 % self.p, base % self.p);
+        while exponent > 0 {
+            if exponent & 1 == 1 {
+                result = self.mul(result, base);
+            }
+            base = self.mul(base, base);
+            exponent >>= 1;
+        }
+        result
+    }
+    /// The inverse of a nonzero element (Fermat).
+    pub(crate) fn inv(self, a: u64) -> u64 {
+        self.pow(a, self.p - 2)
+    }
+
+    pub(crate) fn trim(self, mut f: Dense) -> Dense {
+        while f.last() == Some(&0) {
+            f.pop();
+        }
+        f
+    }
+    pub(crate) fn sum(self, f: &[u64], g: &[u64]) -> Dense {
+        let at = |f: &[u64], i: usize| f.get(i).copied().unwrap_or(0);
+        let n = f.len().max(g.len());
+        self.trim((0..n).map(|i| self.add(at(f, i), at(g, i))).collect())
+    }
+    pub(crate) fn difference(self, f: &[u64], g: &[u64]) -> Dense {
+        let at = |f: &[u64], i: usize| f.get(i).copied().unwrap_or(0);
+        let n = f.len().max(g.len());
+        self.trim((0..n).map(|i| self.sub(at(f, i), at(g, i))).collect())
+    }
+    pub(crate) fn scaled(self, f: &[u64], c: u64) -> Dense {
+        self.trim(f.iter().map(|&x| self.mul(x, c)).collect())
+    }
+    pub(crate) fn product(self, f: &[u64], g: &[u64]) -> Dense {
+        if f.is_empty() || g.is_empty() {
+            return Vec::new();
+        }
+        let mut h = vec![0; f.len() + g.len() - 1];
+        for (i, &x) in f.iter().enumerate() {
+            for (j, &y) in g.iter().enumerate() {
+                h[i + j] = self.add(h[i + j], self.mul(x, y));
+            }
+        }
+        self.trim(h)
+    }
+    /// Quotient and remainder by a nonzero divisor.
+    pub(crate) fn divided(self, f: &[u64], g: &[u64]) -> (Dense, Dense) {
+        let Some(&top) = g.last() else {
+            return (Vec::new(), f.to_vec());
+        };
+        let mut rest = f.to_vec();
+        if f.len() < g.len() {
+            return (Vec::new(), rest);
+        }
+        let inverse = self.inv(top);
+        let mut quotient = vec![0; f.len() - g.len() + 1];
+        for k in (0..quotient.len()).rev() {
+            let q = self.mul(rest[k + g.len() - 1], inverse);
+            quotient[k] = q;
+            if q != 0 {
+                for (j, &y) in g.iter().enumerate() {
+                    rest[k + j] = self.sub(rest[k + j], self.mul(q, y));
+                }
+            }
+        }
+        rest.truncate(g.len() - 1);
+        (self.trim(quotient), self.trim(rest))
+    }
+    pub(crate) fn remainder(self, f: &[u64], g: &[u64]) -> Dense {
+        self.divided(f, g).1
+    }
+    pub(crate) fn monic(self, f: &[u64]) -> Dense {
+        match f.last() {
+            Some(&top) if top != 1 => self.scaled(f, self.inv(top)),
+            _ => f.to_vec(),
+        }
+    }
+    /// The monic greatest common divisor.
+    pub(crate) fn gcd(self, f: &[u64], g: &[u64]) -> Dense {
+        let (mut a, mut b) = (f.to_vec(), g.to_vec());
+        while !b.is_empty() {
+            let r = self.remainder(&a, &b);
+            (a, b) = (b, r);
+        }
+        self.monic(&a)
+    }
+    /// `(s, t)` with `s f + t g = 1` for coprime `f` and `g`.
+    pub(crate) fn bezout(self, f: &[u64], g: &[u64]) -> (Dense, Dense) {
+        let (mut r0, mut r1) = (f.to_vec(), g.to_vec());
+        let (mut s0, mut s1) = (vec![1], Vec::new());
+        let (mut t0, mut t1) = (Vec::new(), vec![1]);
+        while !r1.is_empty() {
+            let (q, r) = self.divided(&r0, &r1);
+            let s = self.difference(&s0, &self.product(&q, &s1));
+            let t = self.difference(&t0, &self.product(&q, &t1));
+            (r0, r1) = (r1, r);
+            (s0, s1) = (s1, s);
+            (t0, t1) = (t1, t);
+        }
+        let unit = self.inv(r0.last().copied().unwrap_or(1));
+        (self.scaled(&s0, unit), self.scaled(&t0, unit))
+    }
+    pub(crate) fn derivative(self, f: &[u64]) -> Dense {
+        let each = f.iter().enumerate().skip(1);
+        self.trim(each.map(|(i, &c)| self.mul(c, i as u64 % self.p)).collect())
+    }
+    /// `base^exponent mod f`, the exponent as little-endian words.
+    pub(crate) fn power_mod(self, base: &[u64], exponent: &[u64], f: &[u64]) -> Dense {
+        let mut result = self.remainder(&[1], f);
+        for word in exponent.iter().rev() {
+            for bit in (0..64).rev() {
+                result = self.remainder(&self.product(&result, &result), f);
+                if word >> bit & 1 == 1 {
+                    result = self.remainder(&self.product(&result, base), f);
+                }
+            }
+        }
+        result
+    }
+    /// The value at a point.
+    pub(crate) fn value(self, f: &[u64], x: u64) -> u64 {
+        f.iter().rev().fold(0, |v, &c| self.add(self.mul(v, x), c))
+    }
+}
+
+/// Whether `n` is prime: Miller and Rabin's test with bases that leave no exception below 2^64.
+pub(crate) fn is_prime(n: u64) -> bool {
+    const BASES: [u64; 12] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
+    if let Some(&b) = BASES.iter().find(|&&b| n.is_multiple_of(b)) {
+        return n == b;
+    }
+    if n < 2 {
+        return false;
+    }
+    let field = Modulus { n };
+    let (shift, odd) = (
+        (n - 1).trailing_zeros(),
+        (n - 1) >> (n - 1).trailing_zeros(),
+    );
+    BASES.iter().all(|&b| {
+        let mut x = field.pow(b, odd);
+        if x == 1 || x == n - 1 {
+            return true;
+        }
+        (1..shift).any(|_| {
+            x = field.mul(x, x);
+            x == n - 1
+        })
+    })
+}
+
+/// Products modulo any number of 64 bits.
+struct Modulus {
+    n: u64,
+}
+
+impl Modulus {
+    fn mul(&self, a: u64, b: u64) -> u64 {
+        (u128::from(a) * u128::from(b) % u128::from(self.n)) as u64
+    }
+    fn pow(&self, base: u64, mut exponent: u64) -> u64 {
+        let (mut result, mut base) = (1, base % self.n);
+        while exponent > 0 {
+            if exponent & 1 == 1 {
+                result = self.mul(result, base);
+            }
+            base = self.mul(base, base);
+            exponent >>= 1;
+        }
+        result
+    }
+}
+
+/// Primes below 2^62, descending: for images of integer problems.
+pub(crate) fn primes_below(start: u64) -> impl Iterator<Item = u64> {
+    (2..start).rev().filter(|&n| is_prime(n))
+}
