@@ -24,13 +24,6 @@
 
 mod contraction;
 mod cp;
-mod cp_algebraic;
-mod cp_condition;
-mod cp_nls;
-mod cp_normal;
-mod cp_starts;
-mod cp_sweep;
-mod cp_verdict;
 mod exact_cp;
 mod exact_fixing;
 mod exact_linear;
@@ -46,7 +39,6 @@ pub use cp::{
     Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, core_consistency, kruskal_rank,
     kruskal_slack, rank_table, rank_table_masked,
 };
-pub use cp::{Cp, CpMethod};
 pub use exact_cp::{ExactCp, RationalCp};
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::PeirceFrame;

@@ -47,4 +47,4 @@ pub use kind::CovarianceKind;
 pub use population::Population;
 pub use record::{Generator, SCHEMA};
 pub use score_model::ScoreModel;
-pub use source::{Batch, SampleSource};
+pub use source::{Batch, InMemory, SampleSource};

@@ -23,9 +23,12 @@ pub trait SampleSource {
 }
 
 /// Rows in memory as a source.
-pub(super) struct InMemory<'a> {
-    pub(super) rows: &'a [f64],
-    pub(super) dim: usize,
+#[derive(Clone, Copy, Debug)]
+pub struct InMemory<'a> {
+    /// Row-major entries.
+    pub rows: &'a [f64],
+    /// Number of columns.
+    pub dim: usize,
 }
 
 impl SampleSource for InMemory<'_> {

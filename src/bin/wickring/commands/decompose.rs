@@ -1,7 +1,6 @@
 //! `wickring decompose ...`: tensor decompositions with evidence.
 
-use super::{decompose_cp, decompose_ring};
-use super::{decompose_cp, decompose_exact};
+use super::{decompose_cp, decompose_exact, decompose_ring};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
