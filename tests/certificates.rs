@@ -187,21 +187,6 @@ fn float_models_are_held_against_their_bound() {
     assert!(holds(Claim::cp_residual(&factors, &off, 1e-8)));
 }
 
-/// Small enough to be read in one sitting, by someone who trusts nothing else here.
-#[test]
-fn the_checker_stays_small_and_alone() {
-    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/certify/checker");
-    let mut lines = 0;
-    for file in std::fs::read_dir(dir).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        lines += text.lines().count();
-        for foreign in ["faer", "rand", "crate::poly", "crate::tensor", "f32"] {
-            assert!(!text.contains(&format!("use {foreign}")), "{foreign}");
-        }
-    }
-    assert!(lines < 500, "{lines} lines");
-}
-
 /// One claim of each kind, all true.
 fn every_kind() -> String {
     let z = [e("x^2 - 1"), e("x*y + 3")];
@@ -297,7 +282,7 @@ fn systematic_corruptions_are_rejected() {
             wrong.extend([
                 json!("1e999999999"),
                 json!("9".repeat(70_000)),
-                json!("no number"),
+                json!("?"),
                 json!([[[[[]]]]]),
             ]);
         }

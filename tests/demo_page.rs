@@ -33,13 +33,13 @@ fn the_page_holds_and_its_certificate_replays() {
     let certificate = out.join("certificate.json");
     let check = wickring(&["check", certificate.to_str().unwrap()]);
     assert_eq!(check.status.code(), Some(0));
-    // One digit of a claimed value, and the checker refutes.
+    // One digit of a claimed value, and the checker refuses the file: its seal is broken.
     let text = std::fs::read_to_string(&certificate).unwrap();
     let damaged = text.replacen("\"54\"", "\"55\"", 1);
     assert_ne!(text, damaged);
     std::fs::write(&certificate, damaged).unwrap();
     let check = wickring(&["check", certificate.to_str().unwrap()]);
-    assert_eq!(check.status.code(), Some(1));
+    assert_eq!(check.status.code(), Some(2));
     let _ = std::fs::remove_dir_all(&out);
 }
 

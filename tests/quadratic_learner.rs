@@ -301,3 +301,19 @@ fn an_observer_can_stop_the_work() {
         .unwrap_err();
     assert!(matches!(e, Error::Stopped { .. }));
 }
+
+/// Once there is a model from the moments, stopping keeps it.
+#[test]
+fn stopping_late_keeps_the_best_so_far() {
+    let hidden = random_quadratic_map(6, 3, false, &mut rng(1)).unwrap();
+    let samples = Samples::from_rows(6, hidden.sample(30_000, &mut rng(2))).unwrap();
+    let mut stop = |p: &wickring::observe::Progress| match p.stage {
+        "likelihood" => std::ops::ControlFlow::Break(()),
+        _ => std::ops::ControlFlow::Continue(()),
+    };
+    let fit = Quadratic::new()
+        .learn(&samples, &mut rng(0), &mut stop)
+        .unwrap();
+    assert_eq!(fit.status, Status::Stopped);
+    assert!(fit.model.distance(&hidden).unwrap() < 0.05);
+}

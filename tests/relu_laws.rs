@@ -1,4 +1,11 @@
 //! Laws of relu networks and of their learner, on generated cases and on every edge case of the theory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 use faer::Mat;
 use proptest::prelude::*;

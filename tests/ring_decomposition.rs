@@ -411,7 +411,6 @@ fn ranks_are_found_with_evidence() {
     for (dims, ranks) in [
         (&[10, 11, 12][..], &[3, 3, 3][..]),
         (&[12, 12, 12], &[2, 3, 2]),
-        (&[3; 6], &[2; 6]),
     ] {
         let truth = planted::<f64>(dims, ranks, 1);
         let exact = truth.to_dense().unwrap();

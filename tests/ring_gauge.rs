@@ -6,7 +6,6 @@
     clippy::print_stdout,
     clippy::print_stderr
 )]
-#![allow(clippy::unwrap_used, clippy::panic)] // shared set-up of tests fails loudly
 
 use num_complex::Complex;
 use proptest::prelude::*;

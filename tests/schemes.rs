@@ -268,3 +268,18 @@ fn fields_are_what_was_asked_for() {
         (Verdict::Exact, "mod 7")
     );
 }
+
+/// Small enough to be read in one sitting, by someone who trusts nothing else here.
+#[test]
+fn the_checker_stays_small_and_alone() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/certify/checker");
+    let mut lines = 0;
+    for file in std::fs::read_dir(dir).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        lines += text.lines().count();
+        for foreign in ["faer", "rand", "crate::poly", "crate::tensor", "f32"] {
+            assert!(!text.contains(&format!("use {foreign}")), "{foreign}");
+        }
+    }
+    assert!(lines < 500, "{lines} lines");
+}

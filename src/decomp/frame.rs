@@ -149,7 +149,7 @@ impl PeirceFrame {
     ///
     /// A frame built from one idempotent leans on the noise of that idempotent; this one uses every entry of
     /// the form and depends on no choice. On exact data nothing changes; on sample cumulants the parameter
-    /// error falls to about half, and three steps suffice (bench `quadratic_floor`).
+    /// error falls to about half, and three steps suffice (BENCHMARKS.md).
     ///
     /// # Errors
     /// Those of [`Contraction::gradient`]; `Backend`.

@@ -31,6 +31,7 @@ use crate::tensor::{QuadraticMap, Tensor};
 use crate::{Error, Status};
 use faer::Mat;
 use rand::Rng;
+use std::ops::ControlFlow;
 
 const OP: &str = "Quadratic::learn";
 /// Up to this many white coordinates the third cumulants are stored (`N^3 / 6` numbers, two passes in all);
@@ -115,7 +116,8 @@ impl Quadratic {
     /// # Errors
     /// `InvalidInput`: an option out of its domain, or too few samples or outputs. `Degenerate`: no output
     /// varies, the rank of the covariance is not that of a quadratic map, or the third cumulants are not near
-    /// those of one. `Stopped`: the observer asked to stop. `File`: a sample file changed while it was read.
+    /// those of one. `Stopped`: the observer asked to
+    /// stop before there was a model; later, the model from the moments comes back with `Status::Stopped`. `File`: a sample file changed while it was read.
     ///
     /// # Complexity
     /// `O(n d^2 + n N^3)` time up to `N = 45`, `O(n d N + n N^2)` for each of some dozen passes beyond;
@@ -154,8 +156,17 @@ impl Quadratic {
         let (rows, up, latent, cond) = self.whiten(&outputs, split)?;
         let (frame, read) = self.frame(samples, &rows, latent.rank, rng, observer)?;
         let white = white_map(&frame);
+        // From here on there is a model: a wish to stop ends the refinement, not the answer.
+        let mut stopped = false;
         let polish = match self.refine {
-            true => Some(self.polish(samples, &rows, white.clone(), observer)?),
+            true => match self.polish(samples, &rows, white.clone(), observer) {
+                Ok(polish) => Some(polish),
+                Err(Error::Stopped { .. }) => {
+                    stopped = true;
+                    None
+                }
+                Err(e) => return Err(e),
+            },
             false => None,
         };
         let exact = polish.as_ref().is_some_and(|p| p.residual <= EXACT);
@@ -174,7 +185,10 @@ impl Quadratic {
             split,
             directions.as_ref(),
             inflation,
-            observer,
+            &mut |p| {
+                stopped |= observer(p).is_break();
+                ControlFlow::Continue(())
+            },
         )?;
         let mut evidence = latent.evidence;
         evidence.extend_from_slice(frame.evidence());
@@ -200,10 +214,10 @@ impl Quadratic {
             cond,
             evidence,
         };
-        let status = if certificate.holds() {
-            Status::Converged
-        } else {
-            Status::Stalled
+        let status = match certificate.holds() {
+            _ if stopped => Status::Stopped,
+            true => Status::Converged,
+            false => Status::Stalled,
         };
         let work = Work {
             sweeps: frame.squarings() + polish.as_ref().map_or(0, |p| p.sweeps),

@@ -87,12 +87,13 @@ impl RingRanks {
             let core = |k: usize| r[k] * t.dims()[k] * r[(k + 1) % m];
             (0..m).map(core).sum::<usize>()
         });
-        // Every tensor is a ring with as many parameters as entries: that explains nothing.
+        // Every tensor is a ring with as many parameters as entries: that explains nothing. Common scalars act
+        // trivially, so the gauge has one dimension less than the sum of the squares.
         let entries = t.as_slice().len();
         candidates.retain(|r| {
             let core = |k: usize| r[k] * t.dims()[k] * r[(k + 1) % m];
             let gauge: usize = r.iter().map(|x| x * x).sum();
-            (0..m).map(core).sum::<usize>() < entries + gauge
+            (0..m).map(core).sum::<usize>() + 1 < entries + gauge
         });
         candidates.truncate(MAX_SOLUTIONS);
         if candidates.is_empty() {

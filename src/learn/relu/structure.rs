@@ -13,7 +13,8 @@ const PAIRED: usize = 4000;
 /// Samples per task of that statistic.
 const BLOCK: usize = 250;
 /// Standard deviations that a statistic may reach by chance. The statistics are degenerate U-statistics with
-/// tails heavier than normal; over a few hundred fits to pure noise none came above 5.
+/// tails heavier than normal, hence more than the 4 or 5 that normal tails would ask for; a judgement, not a
+/// calibration.
 const ALLOWED: f64 = 6.0;
 
 /// For each degree `m = 1..=6` the statistic `sum_{i<j} e_i e_j <H_m(x_i), H_m(x_j)> / m!`, which estimates the

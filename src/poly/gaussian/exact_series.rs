@@ -18,7 +18,7 @@ const MAX_DEGREE: u32 = 10_000;
 /// use wickring::poly::gaussian::{Activation, exact_hermite};
 /// let relu = exact_hermite(&Activation::Relu, 4)?;
 /// assert_eq!(relu[0].to_string(), "1/sqrt(2 pi)");
-/// assert_eq!(relu[4].normalised_decimal(4, 20)?, "-0.08143375198381998694");
+/// assert_eq!(relu[4].normalised_decimal(4, 20)?, "-0.081433751983819986931");
 /// # Ok::<(), wickring::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -129,11 +129,6 @@ impl Report {
         }
     }
 
-    /// Adds an entry of its own to the JSON report.
-    pub fn entry(&mut self, key: &str, value: Value) {
-        self.json.insert(key.into(), value);
-    }
-
     /// Writes files and text for a real model.
     pub fn finish(self, fit: &Fit<CpTensor>, context: &Context) -> Result<Outcome, Error> {
         let mut arrays = vec![("weights".to_owned(), vector(fit.model.weights())?)];

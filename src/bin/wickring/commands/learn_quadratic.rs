@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wickring::certify::{Certificate, Claim, Expression};
 use wickring::decomp::{Evidence, Fit};
-use wickring::io::model::{Header, ModelFile};
+use wickring::io::model::{Header, ModelFile, in_file};
 use wickring::io::samples::Samples;
 use wickring::io::write_whole;
 use wickring::learn::{ExactCumulants, Quadratic};
@@ -71,7 +71,11 @@ pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
     let mut meter = context.meter();
     let fit = learner.learn(&samples, &mut context.rng(), &mut |p| meter.step(p));
     drop(meter);
-    let fit = fit?;
+    // What is wrong with the sample is told with its file; the exit code stays that of bad input.
+    let fit = fit.map_err(|e| match e {
+        e @ Error::InvalidInput { .. } => in_file(&args.samples[0], e),
+        e => e,
+    })?;
 
     let file = model_file(&fit, &samples, context.common.seed);
     file.write(out)?;

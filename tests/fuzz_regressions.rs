@@ -1,0 +1,66 @@
+//! Replays the stored fuzz corpora, and a few thousand inputs made from them, through the same functions.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::Path;
+use wickring::laws::Broken;
+use wickring::laws::quadratic_fuzz::{
+    fuzz_model_reader, fuzz_moments, fuzz_peirce, fuzz_poly_parse,
+};
+
+fn replay(name: &str, law: fn(&[u8]) -> Result<(), Broken>, rounds: u64) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/regressions")
+        .join(name);
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let data = std::fs::read(&path).unwrap();
+        assert_eq!(law(&data), Ok(()), "{}", path.display());
+        count += 1;
+        let mut state = 0x9e37_79b9u64;
+        for _ in 0..rounds {
+            // A multiplicative congruential generator is enough to damage bytes.
+            let mut next = || {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                (state >> 33) as usize
+            };
+            let mut damaged = data.clone();
+            for _ in 0..1 + next() % 4 {
+                if !damaged.is_empty() {
+                    let at = next() % damaged.len();
+                    damaged[at] = next() as u8;
+                }
+            }
+            damaged.truncate(1 + next() % (damaged.len() + 1));
+            assert_eq!(
+                law(&damaged),
+                Ok(()),
+                "{} damaged to {damaged:?}",
+                path.display()
+            );
+        }
+    }
+    assert!(count > 0, "no corpus for {name}");
+}
+
+#[test]
+fn polynomial_text() {
+    replay("poly_parse", fuzz_poly_parse, 200);
+}
+
+#[test]
+fn model_files() {
+    replay("model_reader", fuzz_model_reader, 200);
+}
+
+#[test]
+fn peirce_decompositions() {
+    replay("peirce", fuzz_peirce, 200);
+}
+
+#[test]
+fn moment_bytes() {
+    replay("moments", fuzz_moments, 200);
+}
