@@ -7,6 +7,7 @@
 mod broken;
 pub mod bytes;
 pub mod planted;
+pub mod poly_algebra;
 pub mod poly_ring;
 pub mod quadratic_maps;
 pub mod ring_models;
