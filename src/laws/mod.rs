@@ -10,6 +10,7 @@ pub mod gaussian_cases;
 pub mod gaussian_hermite;
 pub mod gaussian_moments;
 pub mod planted;
+pub mod poly_algebra;
 pub mod poly_ring;
 pub mod quadratic_fuzz;
 pub mod quadratic_maps;
