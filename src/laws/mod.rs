@@ -9,6 +9,7 @@ pub mod bytes;
 pub mod gaussian_cases;
 pub mod gaussian_hermite;
 pub mod gaussian_moments;
+pub mod gaussian_wick;
 pub mod planted;
 pub mod poly_algebra;
 pub mod poly_ring;

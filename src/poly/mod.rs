@@ -58,7 +58,7 @@ pub use product::Budget;
 pub use rational::{Integer, Rational, integer_gcd};
 pub use rationals::Rationals;
 pub use residue::Residue;
-pub use ring::Ring;
+pub use ring::{IntegralForm, Ring};
 pub use roots::RealRoot;
 pub use store::Store;
 pub use vars::Vars;
