@@ -222,7 +222,7 @@ fn wick_polynomials_with_symbols_in_the_covariance() {
     type Symbolic = Poly<Rational>;
     let s = Symbolic::variable(0);
     let p = Poly::<Symbolic>::monomial(&[4], Symbolic::from_i64(1));
-    let w = WickPolynomial::from_symbol(p, Covariance::diagonal(&[s.clone()]));
+    let w = WickPolynomial::from_symbol(p, Covariance::diagonal(std::slice::from_ref(&s)));
     let plain = w.to_poly().unwrap();
     assert_eq!(plain.coefficient(&[2]), s.scale(&Rational::from(-6)));
     assert_eq!(plain.coefficient(&[]), (&s * &s).scale(&Rational::from(3)));
