@@ -9,7 +9,10 @@ use wickring::certify::scheme::{
     read_lrp, read_schemes, schemes_from_arrays,
 };
 use wickring::certify::{Certificate, Limits, check};
-use wickring::laws::schemes::{fuzz_certificate, fuzz_schemes, mutants_are_rejected};
+use wickring::laws::schemes::{
+    fuzz_certificate, fuzz_factor_files, fuzz_schemes, mutants_are_rejected,
+    mutants_modulo_two_are_rejected,
+};
 use wickring::poly::Rational;
 use wickring::tensor::Tensor;
 
@@ -171,10 +174,23 @@ proptest! {
         prop_assert!(law.is_ok(), "{}", law.unwrap_err());
     }
 
+    /// The schemes that are exact modulo 2 only.
+    #[test]
+    fn a_mutated_entry_is_rejected_modulo_two(pick in 0usize..4, factor in 0usize..3, choice in any::<u32>()) {
+        let Some(dir) = catalogue() else { return Ok(()) };
+        let mut schemes = load(&dir, "alphatensor_11_schemes.json");
+        schemes.retain(|s| s.modulo_two);
+        schemes.extend(load(&dir, "moosbauer_444_47_mod2.exp"));
+        prop_assert_eq!(schemes.len(), 4);
+        let law = mutants_modulo_two_are_rejected(&schemes[pick], factor, choice as usize);
+        prop_assert!(law.is_ok(), "{}", law.unwrap_err());
+    }
+
     #[test]
     fn readers_and_checker_end_on_any_bytes(data in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(fuzz_schemes(&data).is_ok());
         prop_assert!(fuzz_certificate(&data).is_ok());
+        prop_assert!(fuzz_factor_files(&data).is_ok());
     }
 }
 
@@ -183,6 +199,7 @@ fn regressions_of_fuzzing_stay_fixed() {
     for (folder, law) in [
         ("schemes", fuzz_schemes as fn(&[u8]) -> _),
         ("certificates", fuzz_certificate),
+        ("factor_files", fuzz_factor_files),
     ] {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("fuzz/regressions")

@@ -195,6 +195,7 @@ fn real(
     };
     drop(meter);
     report.fit(&fit);
+    super::numeric_proof::cp(&args.file, args.name.as_deref(), &fit.model, context)?;
     report.finish(&fit, context)
 }
 

@@ -13,6 +13,7 @@ mod experiment_relu;
 mod learn;
 mod learn_quadratic;
 mod learn_relu;
+mod numeric_proof;
 mod poly;
 mod poly_algebra;
 mod poly_gaussian;
@@ -23,6 +24,8 @@ mod sample;
 mod tensor_file;
 mod theory;
 mod verify;
+mod verify_files;
+mod verify_record;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
