@@ -258,6 +258,7 @@ fn formats_agree_on_one_scheme() {
     let table = RankTable::parse("format,ZT,Z,Q\n2x2x2,7,7,7\n2x4x5,33,33,32\n").unwrap();
     assert_eq!(table.best([5, 2, 4], "Z[1/2]"), Some(32));
     assert_eq!(table.best([2, 5, 4], "ZT"), Some(33));
+    assert_eq!(table.best([2, 2, 2], "mod 2"), None);
 }
 
 #[test]

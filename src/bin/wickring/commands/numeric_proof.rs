@@ -15,7 +15,7 @@ const MAX_PRODUCTS: usize = 1 << 20;
 
 /// Writes `f.certificate.json` beside `--out f.npz` for a CP model of the tensor in `file`.
 ///
-/// Nothing is written without `--out`, for masked and for large tensors.
+/// Nothing is written without `--out`, for masked and for large tensors, or when no bound exists (`T = 0`).
 pub fn cp(
     file: &Path,
     name: Option<&str>,
@@ -36,7 +36,10 @@ pub fn cp(
         let missing = || Error::invalid("decompose cp", "a model without terms has no certificate");
         let scheme: Scheme = scheme.ok_or_else(missing)?;
         let residual = Residual::of(&scheme, target)?;
-        Ok(scheme.residual_claim(target, residual.relative_bound(target)))
+        let bound = residual.relative_bound(target);
+        Ok(bound
+            .is_finite()
+            .then(|| scheme.residual_claim(target, bound)))
     })
 }
 
@@ -52,7 +55,10 @@ pub fn ring(
     write(file, name, widest.unwrap_or(1) * first, context, |target| {
         let ring = RationalRing::from_tensors("", cores)?;
         let residual = ring.residual(target)?;
-        Ok(ring.residual_claim(target, residual.relative_bound(target)))
+        let bound = residual.relative_bound(target);
+        Ok(bound
+            .is_finite()
+            .then(|| ring.residual_claim(target, bound)))
     })
 }
 
@@ -65,7 +71,7 @@ fn write(
     name: Option<&str>,
     products: usize,
     context: &Context,
-    claim: impl Fn(&Target) -> Result<Claim, Error>,
+    claim: impl Fn(&Target) -> Result<Option<Claim>, Error>,
 ) -> Result<(), Error> {
     let Some(out) = &context.common.out else {
         return Ok(());
@@ -79,11 +85,20 @@ fn write(
         return Ok(());
     }
     let target = Target::dense(t.view())?;
+    let claim = match claim(&target) {
+        Ok(Some(claim)) => claim,
+        Ok(None) => return Ok(()),
+        // The decomposition stands without it.
+        Err(e) => {
+            context.warn(&format!("no certificate of the residual: {e}"));
+            return Ok(());
+        }
+    };
     let problem = |e: std::io::Error| Error::file(file, "", e.to_string());
     let bytes = std::fs::read(file).map_err(problem)?;
     let certificate = Certificate::new()
         .input(&file.display().to_string(), &bytes)
-        .claim(claim(&target)?);
+        .claim(claim);
     let path = out.with_extension("certificate.json");
     write_whole(&path, certificate.to_json().as_bytes())?;
     context.say(&format!(
