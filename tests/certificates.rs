@@ -93,40 +93,6 @@ fn ideals_and_squares() {
 }
 
 #[test]
-fn moments_follow_wick() {
-    let z = [e("x^2 - 1"), e("x*y + 3")];
-    let zero = q("0");
-    let moments = [
-        (vec![0, 0], q("2")),
-        (vec![0, 1, 1], q("2")),
-        (vec![1], q("3")),
-    ];
-    let cumulants = [
-        (vec![0, 0, 0], q("8")),
-        (vec![1, 0, 1], q("2")),
-        (vec![1], q("3")),
-    ];
-    assert!(holds(Claim::gaussian_moments(
-        &z, &moments, &cumulants, &zero
-    )));
-    let wrong = [(vec![0, 0, 0], q("8.0000001"))];
-    assert!(!holds(Claim::gaussian_moments(&z, &[], &wrong, &zero)));
-    assert!(holds(Claim::gaussian_moments(&z, &[], &wrong, &q("1e-6"))));
-    // kappa_k of x^2 is 2^(k-1) (k-1)!.
-    let chi = [e("x^2")];
-    let sixth = [(vec![0; 6], q("3840"))];
-    assert!(holds(Claim::gaussian_moments(&chi, &[], &sixth, &zero)));
-    let quadratic = Expression::quadratic_form(&[1.0, 0.25, 0.25, -0.5], &[0.0, 1.5], 2.0).unwrap();
-    let mean_and_variance = ([(vec![0], q("5/2"))], [(vec![0, 0], q("5"))]);
-    assert!(holds(Claim::gaussian_moments(
-        &[quadratic],
-        &mean_and_variance.0,
-        &mean_and_variance.1,
-        &zero
-    )));
-}
-
-#[test]
 fn factorisations_are_multiplied_out() {
     let matmul = ClaimedTensor::Matmul([2, 2, 2]);
     for field in [

@@ -8,7 +8,7 @@ use wickring::certify::scheme::{
     Cost, RankTable, Scheme, SchemeField, SchemeFormat, Target, Verdict, examine, find_faults,
     read_lrp, read_schemes, schemes_from_arrays,
 };
-use wickring::certify::{Certificate, Limits, check};
+use wickring::certify::{Certificate, Claim, Expression, Limits, check};
 use wickring::laws::schemes::{
     fuzz_certificate, fuzz_factor_files, fuzz_schemes, mutants_are_rejected,
     mutants_modulo_two_are_rejected,
@@ -285,6 +285,46 @@ fn fields_are_what_was_asked_for() {
         (found.verdict, found.field.as_str()),
         (Verdict::Exact, "mod 7")
     );
+}
+
+#[test]
+fn certificates_of_moments_follow_wick() {
+    let e = |text: &str| Expression::parse(text).unwrap();
+    let q = |text: &str| text.parse::<Rational>().unwrap();
+    let holds = |claim: Claim| {
+        let text = Certificate::new().claim(claim).to_json();
+        check(&text, Limits::default()).unwrap().holds()
+    };
+    let z = [e("x^2 - 1"), e("x*y + 3")];
+    let zero = q("0");
+    let moments = [
+        (vec![0, 0], q("2")),
+        (vec![0, 1, 1], q("2")),
+        (vec![1], q("3")),
+    ];
+    let cumulants = [
+        (vec![0, 0, 0], q("8")),
+        (vec![1, 0, 1], q("2")),
+        (vec![1], q("3")),
+    ];
+    assert!(holds(Claim::gaussian_moments(
+        &z, &moments, &cumulants, &zero
+    )));
+    let wrong = [(vec![0, 0, 0], q("8.0000001"))];
+    assert!(!holds(Claim::gaussian_moments(&z, &[], &wrong, &zero)));
+    assert!(holds(Claim::gaussian_moments(&z, &[], &wrong, &q("1e-6"))));
+    // kappa_k of x^2 is 2^(k-1) (k-1)!.
+    let chi = [e("x^2")];
+    let sixth = [(vec![0; 6], q("3840"))];
+    assert!(holds(Claim::gaussian_moments(&chi, &[], &sixth, &zero)));
+    let quadratic = Expression::quadratic_form(&[1.0, 0.25, 0.25, -0.5], &[0.0, 1.5], 2.0).unwrap();
+    let mean_and_variance = ([(vec![0], q("5/2"))], [(vec![0, 0], q("5"))]);
+    assert!(holds(Claim::gaussian_moments(
+        &[quadratic],
+        &mean_and_variance.0,
+        &mean_and_variance.1,
+        &zero
+    )));
 }
 
 /// Small enough to be read in one sitting, by someone who trusts nothing else here.
