@@ -26,6 +26,7 @@
 mod contraction;
 mod cp;
 mod exact_cp;
+mod exact_descent;
 mod exact_fixing;
 mod exact_linear;
 mod exact_system;

@@ -8,6 +8,7 @@
 //!
 //! The functions are not generic, so that faer's generic code is compiled once.
 
+mod cholesky;
 mod complex;
 mod complex_scalar;
 mod definite;
@@ -20,6 +21,7 @@ pub mod small;
 mod solve;
 mod svd;
 
+pub use cholesky::CholeskySpace;
 pub use complex::{
     ComplexSvd, complex_cholesky_solve, complex_eigenvalues, complex_frobenius, complex_lstsq,
     complex_solve, complex_svd, inverse_iteration,

@@ -287,12 +287,31 @@ fn report<T: Scalar>(
         uniform(&fit.model, &mut json, &mut text);
     }
     write(&fit.model, &mut text, &json, context)?;
+    prove(args, &fit.model, context)?;
     context.emit(&json, &text);
     Ok(if fit.status == Status::Converged && wanted {
         Outcome::Certified
     } else {
         Outcome::NotCertified
     })
+}
+
+/// The certificate beside the cores of a real ring.
+fn prove<T: Scalar>(args: &RingArgs, ring: &TensorRing<T>, context: &Context) -> Result<(), Error> {
+    if T::COMPLEX {
+        return Ok(());
+    }
+    let real = |g: &Tensor<T>| {
+        let data = g.as_slice().iter().map(|x| x.to_complex().re).collect();
+        Tensor::from_vec(g.dims(), data)
+    };
+    let cores = ring
+        .cores()
+        .iter()
+        .map(real)
+        .collect::<Result<Vec<_>, _>>()?;
+    let cores: Vec<&Tensor> = cores.iter().collect();
+    super::numeric_proof::ring(&args.file, args.name.as_deref(), &cores, context)
 }
 
 /// Says whether one core serves at every place.

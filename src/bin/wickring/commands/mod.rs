@@ -15,6 +15,7 @@ mod learn;
 mod learn_mixture;
 mod learn_quadratic;
 mod learn_relu;
+mod numeric_proof;
 mod poly;
 mod poly_algebra;
 mod poly_gaussian;
@@ -25,6 +26,8 @@ mod sample;
 mod tensor_file;
 mod theory;
 mod verify;
+mod verify_files;
+mod verify_record;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
