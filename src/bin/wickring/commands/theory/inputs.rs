@@ -87,6 +87,8 @@ pub struct Inputs {
     pub description: String,
     /// Pairs in a finite sample, when inputs come from one.
     pub pairs: Option<usize>,
+    /// Why the covariances cannot be what the theory takes them for.
+    pub doubt: Option<String>,
 }
 
 /// Warnings about the hypotheses.
@@ -104,9 +106,10 @@ impl Inputs {
         let sample = source.map(|s| (s, 4000, context.common.seed));
         let found = Diagnostics::measure(&self.law, weights, sample)?;
         let list = found.warnings(self.law.latents());
-        let texts: Vec<String> = list.iter().map(ToString::to_string).collect();
+        let mut texts: Vec<String> = list.iter().map(ToString::to_string).collect();
+        texts.extend(self.doubt.clone());
         texts.iter().for_each(|w| context.warn(w));
-        let refuted = list.iter().any(Warning::refutes);
+        let refuted = self.doubt.is_some() || list.iter().any(Warning::refutes);
         Ok(Warnings { texts, refuted })
     }
 
@@ -160,6 +163,7 @@ impl InputArgs {
                 source: source.map(|s| Box::new(s) as Box<dyn Source>),
                 description,
                 pairs: None,
+                doubt: None,
             });
         }
         if !self.latent_samples.is_empty() {
@@ -249,6 +253,7 @@ impl InputArgs {
             source: Some(Box::new(generator)),
             description,
             pairs: None,
+            doubt: None,
         })
     }
 }

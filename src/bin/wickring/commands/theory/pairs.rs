@@ -65,29 +65,24 @@ pub fn open(
             return Err(Error::Stopped { op: "theory" });
         }
     }
-    warn(&standard, pairs, n, context)?;
-    let source = PairedSamples::new(kept_c, kept_x)?;
-    Ok(Inputs {
-        law: sums.finish()?,
-        source: Some(Box::new(source) as Box<dyn Source>),
-        description: format!("{pairs} pairs from {}", name(inputs)),
-        pairs: Some(pairs),
-    })
-}
-
-/// Few samples, or latents that are not standard.
-fn warn(
-    standard: &CovarianceStream,
-    pairs: usize,
-    n: usize,
-    context: &Context,
-) -> Result<(), Error> {
     if pairs < 20 * n {
         context.warn(&format!(
             "{pairs} samples are few for covariances of {n} inputs: expect errors of order {:.0}%",
             100.0 * (n as f64 / pairs as f64).sqrt()
         ));
     }
+    let source = PairedSamples::new(kept_c, kept_x)?;
+    Ok(Inputs {
+        law: sums.finish()?,
+        source: Some(Box::new(source) as Box<dyn Source>),
+        description: format!("{pairs} pairs from {}", name(inputs)),
+        pairs: Some(pairs),
+        doubt: doubt(&standard, pairs)?,
+    })
+}
+
+/// Latents that are not standard: the teacher would see another law than the theory does.
+fn doubt(standard: &CovarianceStream, pairs: usize) -> Result<Option<String>, Error> {
     let law = standard.finish()?;
     let d = law.inputs();
     let mut worst = 0.0f64;
@@ -98,10 +93,8 @@ fn warn(
         }
     }
     // Six standard errors cover the greatest of the entries for any D that is met.
-    if worst > 0.02 + 6.0 * (2.0 / pairs as f64).sqrt() {
-        context.warn(&format!(
-            "the latents are not standard: an entry of their covariance is off by {worst:.2}"
-        ));
-    }
-    Ok(())
+    let off = worst > 0.02 + 6.0 * (2.0 / pairs as f64).sqrt();
+    Ok(off.then(|| {
+        format!("the latents are not standard: an entry of their covariance is off by {worst:.2}")
+    }))
 }
