@@ -22,5 +22,6 @@ pub mod ring_models;
 pub mod rings;
 pub mod schemes;
 pub mod theory;
+pub mod theory_fuzz;
 
 pub use broken::{Broken, check, within};
