@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use wickring::laws::Broken;
+use wickring::laws::cp::fuzz_cp;
 use wickring::laws::quadratic_fuzz::{
     fuzz_model_reader, fuzz_moments, fuzz_peirce, fuzz_poly_parse,
 };
@@ -63,4 +64,9 @@ fn peirce_decompositions() {
 #[test]
 fn moment_bytes() {
     replay("moments", fuzz_moments, 200);
+}
+
+#[test]
+fn cp_decompositions() {
+    replay("cp", fuzz_cp, 60);
 }

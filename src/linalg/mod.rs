@@ -19,6 +19,7 @@ mod scalar;
 pub mod small;
 mod solve;
 mod svd;
+mod vector;
 
 pub use complex::{
     ComplexSvd, complex_cholesky_solve, complex_eigenvalues, complex_frobenius, complex_lstsq,
