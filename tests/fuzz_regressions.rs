@@ -68,5 +68,5 @@ fn moment_bytes() {
 
 #[test]
 fn cp_decompositions() {
-    replay("cp", fuzz_cp, 60);
+    replay("cp", fuzz_cp, 25);
 }
