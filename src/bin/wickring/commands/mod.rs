@@ -12,6 +12,7 @@ mod demo_claims;
 mod experiment;
 mod experiment_relu;
 mod learn;
+mod learn_mixture;
 mod learn_quadratic;
 mod learn_relu;
 mod poly;
