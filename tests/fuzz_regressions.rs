@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use wickring::laws::Broken;
+use wickring::laws::cp::fuzz_cp;
 use wickring::laws::quadratic_fuzz::{
     fuzz_model_reader, fuzz_moments, fuzz_peirce, fuzz_poly_parse,
 };
@@ -69,4 +70,9 @@ fn moment_bytes() {
 #[test]
 fn theory() {
     replay("theory", fuzz_theory, 60);
+}
+
+#[test]
+fn cp_decompositions() {
+    replay("cp", fuzz_cp, 25);
 }

@@ -9,6 +9,7 @@
 //! | [`CpMasked`] | the same for incomplete or weighted data |
 //! | [`CpNonnegative`] | the same with nonnegative factors |
 //! | [`rank_table`] | how many components? |
+//! | [`Tucker`] | a small core and orthonormal bases: HOSVD and orthogonal iteration |
 //! | [`Waring`] | symmetric CP of any order with signed weights |
 //! | [`ExactCp`] | rational factors of a small tensor, exact or not called converged |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
@@ -41,8 +42,8 @@ mod waring_normal;
 
 pub use contraction::{Contraction, TensorContraction};
 pub use cp::{
-    Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, core_consistency, kruskal_rank,
-    kruskal_slack, rank_table, rank_table_masked,
+    Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, Tucker, core_consistency,
+    kruskal_rank, kruskal_slack, rank_table, rank_table_masked,
 };
 pub use exact_cp::{ExactCp, RationalCp};
 pub use fit::{Certificate, Evidence, Fit, Work};

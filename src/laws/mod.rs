@@ -6,6 +6,7 @@
 
 mod broken;
 pub mod bytes;
+pub mod cp;
 pub mod gaussian_cases;
 pub mod gaussian_hermite;
 pub mod gaussian_moments;

@@ -20,6 +20,7 @@ mod scalar;
 pub mod small;
 mod solve;
 mod svd;
+mod vector;
 
 pub use cholesky::CholeskySpace;
 pub use complex::{

@@ -1,6 +1,6 @@
 //! `wickring decompose cp`: canonical polyadic decomposition of a tensor file.
 
-use super::cp_report::{Report, parameters};
+use super::cp_report::{Report, rank_bound};
 use super::tensor_file::{Loaded, load, require_finite};
 use crate::context::{Context, Missing, Outcome};
 use clap::{Args, ValueEnum};
@@ -170,7 +170,7 @@ fn real(
             let (range, patience) = match ranks {
                 Ranks::Range(a, b) => (a..=b, usize::MAX),
                 // Two ranks in a row that are not credible end the search.
-                _ => (1..=AUTO_LIMIT.min(parameters(t.dims())), 2),
+                _ => (1..=AUTO_LIMIT.min(rank_bound(t.dims())), 2),
             };
             let first = *range.start();
             let table = if masked {
