@@ -20,5 +20,6 @@ pub mod ring_models;
 pub mod rings;
 pub mod schemes;
 pub mod theory;
+pub mod two_layer;
 
 pub use broken::{Broken, check, within};
