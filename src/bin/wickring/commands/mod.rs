@@ -14,6 +14,7 @@ mod experiment;
 mod experiment_relu;
 mod experiment_two_layer;
 mod learn;
+mod learn_mixture;
 mod learn_quadratic;
 mod learn_relu;
 mod learn_two_layer;
