@@ -1,7 +1,6 @@
 //! `wickring learn ...`: models from samples.
 
-use super::{learn_quadratic, learn_relu, learn_two_layer};
-use super::{learn_mixture, learn_quadratic, learn_relu};
+use super::{learn_mixture, learn_quadratic, learn_relu, learn_two_layer};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
