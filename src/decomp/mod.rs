@@ -11,6 +11,9 @@
 //! | [`rank_table`] | how many components? |
 //! | [`Tucker`] | a small core and orthonormal bases: HOSVD and orthogonal iteration |
 //! | [`Waring`] | symmetric CP of any order with signed weights |
+//! | [`Overcomplete`] | symmetric CP with more components than dimensions |
+//! | [`SubspacePower`], [`KoszulYoung`] | order four up to `n^2/2` components, order three up to `2n`: no starts near the answer |
+//! | [`Robust`] | orthonormal tensors of order four under errors of bounded spectral norm |
 //! | [`ExactCp`] | rational factors of a small tensor, exact or not called converged |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 //! | [`Ring`] | rings of any order, ranks given or not: the default engine |
@@ -35,8 +38,10 @@ mod fit;
 mod frame;
 mod jordan;
 mod lbfgs;
+mod overcomplete;
 mod peirce;
 mod ring;
+mod robust;
 mod waring;
 mod waring_normal;
 
@@ -49,10 +54,15 @@ pub use exact_cp::{ExactCp, RationalCp};
 pub use fit::{Certificate, Evidence, Fit, Work};
 pub use frame::PeirceFrame;
 pub use jordan::JordanBasis;
+pub(crate) use overcomplete::descend;
+pub use overcomplete::{
+    KoszulYoung, Overcomplete, PackedForm, SubspacePower, shifted_power, spectral_components,
+};
 pub use peirce::Peirce;
 pub(crate) use peirce::Whitening;
 pub use ring::{
     CoreSolver, Derivations, Ring, RingAlgebraic, RingAls, RingCompletion, RingQueries, RingRanks,
     RingSampledAls, RingSvd, SymmetricNls, TtSvd, UnfoldingRank, asymmetry, derivation_form,
 };
+pub use robust::{NoiseFamily, Robust, RobustMethod};
 pub use waring::{SymmetricMethod, Waring};

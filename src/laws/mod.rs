@@ -24,5 +24,6 @@ pub mod rings;
 pub mod schemes;
 pub mod theory;
 pub mod theory_fuzz;
+pub mod two_layer;
 
 pub use broken::{Broken, check, within};

@@ -8,8 +8,11 @@
 //! |---|---|
 //! | [`Quadratic`] | a quadratic map of a hidden Gaussian, from its outputs alone |
 //! | [`relu::ReluLearner`] | a narrow one-hidden-layer relu network, from inputs and targets |
+//! | [`Dictionary`] | an orthonormal dictionary from fourth moments |
+//! | [`two_layer::TwoLayerLearner`] | a two-layer network with a polynomial activation |
 
 mod chunk_sums;
+mod dictionary;
 mod exact_cumulants;
 mod hermite_contractions;
 mod holdout;
@@ -22,8 +25,10 @@ mod predictor;
 mod quadratic;
 pub mod relu;
 mod split;
+pub mod two_layer;
 mod white_stream;
 
+pub use dictionary::Dictionary;
 pub use exact_cumulants::ExactCumulants;
 pub use hermite_contractions::HermiteContractions;
 pub use holdout::HoldoutTest;
