@@ -21,8 +21,9 @@
 //! | [`SymmetricNls`] | symmetric rings of order three under noise or with few outputs |
 //! | [`RingAlgebraic`] | rings of any order, exact in finitely many steps when the modes have room for the ranks |
 //! | [`RingAls`] | rings of any order from random starts or from a given ring |
+//! | [`RingNls`] | the same by Levenberg-Marquardt: noise, ill-conditioned rings |
 //! | [`RingCompletion`] | rings of tensors with missing entries |
-//! | [`RingQueries`] | rings of order three from few queried entries |
+//! | [`RingQueries`] | rings of any order from few queried entries |
 //! | [`RingRanks`] | which ranks a ring could have, from its unfoldings |
 //! | [`RingSampledAls`] | rings by least squares on sampled rows |
 //! | [`RingSvd`], [`TtSvd`] | sequential SVDs: rings (rarely close), trains with a prescribed error |
@@ -61,8 +62,9 @@ pub use overcomplete::{
 pub use peirce::Peirce;
 pub(crate) use peirce::Whitening;
 pub use ring::{
-    CoreSolver, Derivations, Ring, RingAlgebraic, RingAls, RingCompletion, RingQueries, RingRanks,
-    RingSampledAls, RingSvd, SymmetricNls, TtSvd, UnfoldingRank, asymmetry, derivation_form,
+    CoreSolver, Derivations, Ring, RingAlgebraic, RingAls, RingCompletion, RingNls, RingQueries,
+    RingRanks, RingSampledAls, RingSvd, SymmetricNls, TtSvd, UnfoldingRank, asymmetry,
+    derivation_form,
 };
 pub use robust::{NoiseFamily, Robust, RobustMethod};
 pub use waring::{SymmetricMethod, Waring};

@@ -27,7 +27,7 @@ pub use complex::{
     ComplexSvd, complex_cholesky_solve, complex_eigenvalues, complex_frobenius, complex_lstsq,
     complex_solve, complex_svd, inverse_iteration,
 };
-pub use eigen::{Eigen, SymmetricEigen, eigen, symmetric_eigen};
+pub use eigen::{Eigen, SymmetricEigen, eigen, eigenvalues, symmetric_eigen};
 pub use qr::{complex_qr, thin_qr};
 pub use scalar::Scalar;
 pub use solve::{cholesky_solve, lstsq, solve};

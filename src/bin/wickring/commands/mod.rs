@@ -25,6 +25,7 @@ mod poly_gaussian;
 mod poly_groebner;
 mod poly_input;
 mod predict;
+mod ring_certificate;
 mod sample;
 mod tensor_file;
 mod theory;
