@@ -208,7 +208,7 @@ impl Ring {
                 measured,
                 ..
             }) => {
-                let mut fit = self.from_random(t, &als, rng, observer)?;
+                let mut fit = self.random_starts(t, &als, rng, observer)?;
                 let name = format!("algebraic method refused; it needs {hypothesis}");
                 fit.certificate
                     .evidence
@@ -222,13 +222,13 @@ impl Ring {
             return Ok(fit);
         }
         // The start may have been spoiled by noise: random starts are the other chance.
-        let other = self.from_random(t, &als, rng, observer)?;
+        let other = self.random_starts(t, &als, rng, observer)?;
         let better = other.certificate.rel_residual < fit.certificate.rel_residual;
         Ok(if better { other } else { fit })
     }
 
     /// Random starts of ALS, and of Levenberg-Marquardt where none of them arrives.
-    fn from_random<T: Scalar>(
+    fn random_starts<T: Scalar>(
         &self,
         t: TensorView<'_, T>,
         als: &RingAls,

@@ -1,6 +1,5 @@
 //! `wickring decompose ring`: tensor ring of a tensor file.
 
-use super::ring_certificate::certificate;
 use super::tensor_file::{Loaded, inputs, load, require_finite};
 use crate::context::{Context, Missing, Outcome};
 use clap::{Args, ValueEnum};
@@ -179,7 +178,7 @@ fn dense<T: Scalar>(args: &RingArgs, t: &Tensor<T>, context: &Context) -> Result
             named(args, t.view(), ranks, context, &mut rng)?
         }
     };
-    report(args, t, true, fit, context)
+    report(args, t, fit, context)
 }
 
 fn automatic<T: Scalar>(
@@ -238,13 +237,12 @@ fn masked(args: &RingArgs, t: &Tensor, context: &Context) -> Result<Outcome, Err
         .decompose(t.view(), &observed, &mut context.rng(), &mut |p| {
             meter.step(p)
         })?;
-    report(args, t, false, fit, context)
+    report(args, t, fit, context)
 }
 
 fn report<T: Scalar>(
     args: &RingArgs,
     t: &Tensor<T>,
-    complete: bool,
     fit: Fit<TensorRing<T>>,
     context: &Context,
 ) -> Result<Outcome, Error> {
@@ -299,11 +297,9 @@ fn report<T: Scalar>(
     if args.uniform {
         uniform(&fit.model, &mut json, &mut text);
     }
-    write(&fit.model, &mut text, &json, context)?;
-    prove(args, &fit.model, context)?;
     if let Some(path) = &context.common.out {
         write(&fit.model, path, &mut text, &mut json)?;
-        prove(args, t, complete, &fit.model, path, &mut text, &mut json)?;
+        prove(args, &fit.model, context)?;
         let beside = path.with_extension("json");
         let lines = serde_json::to_string_pretty(&json).unwrap_or_default() + "\n";
         write_whole(&beside, lines.as_bytes())?;
@@ -375,45 +371,6 @@ fn write<T: Scalar>(
     json["cores"] = json!(path.display().to_string());
     let beside = path.with_extension("json");
     let _ = writeln!(text, "wrote {} and {}", path.display(), beside.display());
-    Ok(())
-}
-
-/// The certificate beside the cores, where the exact checker can replay it.
-fn prove<T: Scalar>(
-    args: &RingArgs,
-    t: &Tensor<T>,
-    complete: bool,
-    ring: &TensorRing<T>,
-    path: &Path,
-    text: &mut String,
-    json: &mut Value,
-) -> Result<(), Error> {
-    let proof = path.with_extension("certificate.json");
-    let found = match complete {
-        true => certificate(&args.file, t, ring)?,
-        false => None,
-    };
-    match found {
-        Some(certificate) => {
-            write_whole(&proof, certificate.to_json().as_bytes())?;
-            json["certificate"] = json!(proof.display().to_string());
-            let _ = writeln!(
-                text,
-                "wrote {0}; check it: wickring check {0}",
-                proof.display()
-            );
-        }
-        None => {
-            // An older one beside the new cores would be about something else.
-            let _ = std::fs::remove_file(&proof);
-            let why = match complete {
-                true => "the tensor is too large for the exact checker",
-                false => "entries are missing",
-            };
-            json["certificate"] = Value::Null;
-            let _ = writeln!(text, "no certificate file: {why}");
-        }
-    }
     Ok(())
 }
 
