@@ -84,7 +84,7 @@ pub fn run(args: &RingArgs, context: &Context) -> Result<Outcome, Error> {
                 return dense(args, &Tensor::from_vec(t.dims(), data)?, context);
             }
             match symmetric(args, &t, context)? {
-                Some(fit) => report(args, &t, true, fit, context),
+                Some(fit) => report(args, &t, fit, context),
                 None => dense(args, &t, context),
             }
         }
