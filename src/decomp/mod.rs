@@ -34,6 +34,7 @@ mod jordan;
 mod peirce;
 mod ring;
 
+pub(crate) use contraction::change_basis as in_basis;
 pub use contraction::{Contraction, TensorContraction};
 pub use cp::{
     Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, core_consistency, kruskal_rank,

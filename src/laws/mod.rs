@@ -11,6 +11,7 @@ pub mod gaussian_hermite;
 pub mod gaussian_moments;
 pub mod planted;
 pub mod poly_ring;
+pub mod polynomial_maps;
 pub mod quadratic_fuzz;
 pub mod quadratic_maps;
 pub mod relu;

@@ -1,6 +1,6 @@
 //! `wickring learn ...`: models from samples.
 
-use super::{learn_quadratic, learn_relu};
+use super::{learn_polynomial, learn_quadratic, learn_relu};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
@@ -9,6 +9,7 @@ use wickring::Error;
 #[derive(Subcommand)]
 pub enum Learn {
     Quadratic(learn_quadratic::LearnQuadratic),
+    Polynomial(learn_polynomial::LearnPolynomial),
     /// A narrow one-hidden-layer relu network, from inputs and targets.
     Relu(learn_relu::Relu),
 }
@@ -16,6 +17,7 @@ pub enum Learn {
 /// Runs `wickring learn`.
 pub fn run(command: &Learn, context: &Context) -> Result<Outcome, Error> {
     match command {
+        Learn::Polynomial(args) => learn_polynomial::run(args, context),
         Learn::Quadratic(args) => learn_quadratic::run(args, context),
         Learn::Relu(args) => learn_relu::run(args, context),
     }
