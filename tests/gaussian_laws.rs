@@ -7,6 +7,7 @@ use std::cell::Cell;
 use wickring::laws::bytes::Bytes;
 use wickring::laws::{
     Broken, gaussian_cases as cases, gaussian_hermite as hermite, gaussian_moments as moments,
+    gaussian_wick as wick,
 };
 use wickring::poly::gaussian::GaussianLaw;
 use wickring::poly::{Poly, Rational};
@@ -188,6 +189,50 @@ fn cubic_forms_and_power_sums() {
 }
 
 #[test]
+fn wick_polynomials_of_any_covariance() {
+    property(64, |b| {
+        let (p, q, cov) = (
+            cases::polynomial(b, 3, 4),
+            cases::polynomial(b, 3, 3),
+            cases::covariance(b, 3),
+        );
+        wick::wick_polynomials(&p, &q, &cov)?;
+        wick::wick_is_hermite(&p, &cases::fraction(b), 3)?;
+        Ok(rich(&p) && rich(&q))
+    });
+}
+
+#[test]
+fn separating_polynomials_and_parseval_of_the_half_line() {
+    property(64, |b| {
+        let (points, weights) = (cases::fractions(b, 4), cases::fractions(b, 4));
+        wick::separating_polynomial(&points, &weights)?;
+        Ok(points[0] != points[1] && weights[0] != Rational::default())
+    });
+    for terms in [2, 10, 60] {
+        wick::relu_parseval(terms).unwrap();
+    }
+}
+
+#[test]
+fn wick_polynomials_with_symbols_in_the_covariance() {
+    // :x^4: = x^4 - 6 s x^2 + 3 s^2 for a symbol s, kept as variable 0 of the coefficients.
+    use wickring::poly::Ring;
+    use wickring::poly::gaussian::{Covariance, WickPolynomial};
+    type Symbolic = Poly<Rational>;
+    let s = Symbolic::variable(0);
+    let p = Poly::<Symbolic>::monomial(&[4], Symbolic::from_i64(1));
+    let w = WickPolynomial::from_symbol(p, Covariance::diagonal(std::slice::from_ref(&s)));
+    let plain = w.to_poly().unwrap();
+    assert_eq!(plain.coefficient(&[2]), s.scale(&Rational::from(-6)));
+    assert_eq!(plain.coefficient(&[]), (&s * &s).scale(&Rational::from(3)));
+    assert_eq!(
+        w.inner(&w).unwrap(),
+        s.pow(4, 9).unwrap().scale(&Rational::from(24))
+    );
+}
+
+#[test]
 fn fuzz_regressions_are_replayed() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions/gaussian");
     let mut replayed = 0;
@@ -213,4 +258,6 @@ fn the_laws_notice_what_is_false() {
         vec![Rational::default(), one.clone()],
     ];
     assert!(hermite::rotation(&p, &stretch).is_err());
+    // A tail bound that starts before the first term cannot enclose it.
+    assert!(wick::relu_parseval(0).is_err());
 }

@@ -9,6 +9,7 @@
 //! | [`CpMasked`] | the same for incomplete or weighted data |
 //! | [`CpNonnegative`] | the same with nonnegative factors |
 //! | [`rank_table`] | how many components? |
+//! | [`Waring`] | symmetric CP of any order with signed weights |
 //! | [`ExactCp`] | rational factors of a small tensor, exact or not called converged |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
 //! | [`Ring`] | rings of any order, ranks given or not: the default engine |
@@ -31,8 +32,11 @@ mod exact_system;
 mod fit;
 mod frame;
 mod jordan;
+mod lbfgs;
 mod peirce;
 mod ring;
+mod waring;
+mod waring_normal;
 
 pub(crate) use contraction::change_basis as in_basis;
 pub use contraction::{Contraction, TensorContraction};
@@ -50,3 +54,4 @@ pub use ring::{
     CoreSolver, Derivations, Ring, RingAlgebraic, RingAls, RingCompletion, RingQueries, RingRanks,
     RingSampledAls, RingSvd, SymmetricNls, TtSvd, UnfoldingRank, asymmetry, derivation_form,
 };
+pub use waring::{SymmetricMethod, Waring};

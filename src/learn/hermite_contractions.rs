@@ -6,12 +6,15 @@
 //! share one pass over the samples.
 
 use crate::Error;
-use faer::linalg::matmul::triangular::{BlockStructure, matmul};
-use faer::{Accum, Mat, MatRef, Par};
+use faer::linalg::matmul::matmul;
+use faer::reborrow::{Reborrow, ReborrowMut};
+use faer::{Accum, ColMut, ColRef, Mat, MatRef, Par};
 
 const OP: &str = "HermiteContractions";
-/// Rows of a block: a block of 50 columns and its weighted copy stay in the second-level cache.
-const BLOCK: usize = 512;
+/// Rows of a block: with its weighted copy it stays in the second-level cache up to a few hundred columns.
+const BLOCK: usize = 256;
+/// Columns of a panel of the lower triangle.
+const PANEL: usize = 24;
 
 /// Running sums for `E[y H_l(x)][g^(l-2), ., .]` over chosen unit vectors `g` and orders `l >= 2`.
 ///
@@ -115,61 +118,84 @@ impl HermiteContractions {
                 found,
             ));
         }
-        let finite = |i: usize| y[i].is_finite() && (0..self.dim).all(|j| x[(i, j)].is_finite());
-        if let Some(index) = (0..y.len()).find(|&i| !finite(i)) {
-            return Err(Error::NonFinite { op: OP, index });
-        }
+        // Sums of this call alone: a value that is not finite in a late block then leaves `self` as it was.
+        let mut call = Self {
+            samples: y.len() as u64,
+            ..Self::new(self.dim, self.directions.clone(), self.orders.clone())?
+        };
+        let mut scratch = Scratch::new(self.dim, y.len().min(BLOCK));
         for start in (0..y.len()).step_by(BLOCK) {
             let rows = BLOCK.min(y.len() - start);
-            self.absorb_block(x.subrows(start, rows), &y[start..start + rows]);
+            let (block, labels) = (x.subrows(start, rows), &y[start..start + rows]);
+            call.absorb_block(block, labels, &mut scratch);
         }
-        self.samples += y.len() as u64;
-        Ok(())
+        // A value that is not finite reaches the diagonal of every Gram matrix whatever its weight: the values are
+        // looked at one by one only then.
+        if !call.is_finite() {
+            return Err(match first_not_finite(x, y) {
+                Some(index) => Error::NonFinite { op: OP, index },
+                None => Error::Overflow {
+                    op: OP,
+                    what: "sum of products",
+                },
+            });
+        }
+        self.merge(&call)
     }
 
-    fn absorb_block(&mut self, x: MatRef<'_, f64>, y: &[f64]) {
+    fn is_finite(&self) -> bool {
+        self.sums.iter().all(|sum| {
+            (0..self.dim).all(|j| sum.gram[(j, j)].is_finite() && sum.vector[j].is_finite())
+                && sum.numbers.iter().all(|x| x.is_finite())
+        })
+    }
+
+    fn absorb_block(&mut self, x: MatRef<'_, f64>, y: &[f64], scratch: &mut Scratch) {
         let (n, d) = (y.len(), self.dim);
-        // Contiguous columns, read once for all directions and orders.
-        let block = Mat::from_fn(n, d, |i, j| x[(i, j)]);
-        let mut weighted = Mat::<f64>::zeros(n, d);
+        // Columns as slices: the caller's own where they are contiguous, else one copy for all directions and orders.
+        let block = if x.row_stride() == 1 {
+            x
+        } else {
+            scratch.block.as_mut().subrows_mut(0, n).copy_from(x);
+            scratch.block.as_ref().subrows(0, n)
+        };
         let top = self.orders.iter().copied().max().unwrap_or(2) as usize - 2;
-        for (g, sums) in self
-            .directions
-            .iter()
-            .zip(self.sums.chunks_mut(self.orders.len()))
-        {
-            let he = hermite_table(&block, g, y, top);
+        let directions = self.directions.iter();
+        for (g, sums) in directions.zip(self.sums.chunks_mut(self.orders.len())) {
+            let he = hermite_table(block, g, y, top);
             for (&order, sum) in self.orders.iter().zip(sums) {
                 let m = order as usize - 2;
-                let weight = &he[m];
+                let mut weighted = scratch.weighted.as_mut().subrows_mut(0, n);
                 for j in 0..d {
-                    let scaled = weighted
-                        .col_as_slice_mut(j)
-                        .iter_mut()
-                        .zip(block.col_as_slice(j));
-                    scaled.zip(weight).for_each(|((out, x), w)| *out = w * x);
-                }
-                matmul(
-                    sum.gram.as_mut(),
-                    BlockStructure::TriangularLower,
-                    Accum::Add,
-                    block.transpose(),
-                    BlockStructure::Rectangular,
-                    weighted.as_ref(),
-                    BlockStructure::Rectangular,
-                    1.0,
-                    Par::Seq,
-                );
-                sum.numbers[0] += weight.iter().sum::<f64>();
-                if m >= 1 {
-                    for (j, v) in sum.vector.iter_mut().enumerate() {
-                        *v += block
-                            .col_as_slice(j)
-                            .iter()
-                            .zip(&he[m - 1])
-                            .map(|(x, w)| x * w)
-                            .sum::<f64>();
+                    if let (Some(out), Some(x)) = (
+                        weighted.rb_mut().col_mut(j).try_as_col_major_mut(),
+                        block.col(j).try_as_col_major(),
+                    ) {
+                        scale_into(out.as_slice_mut(), x.as_slice(), &he[m]);
                     }
+                }
+                // Column panels of the lower triangle: two thirds of the products of the whole square.
+                for j in (0..d).step_by(PANEL) {
+                    let width = PANEL.min(d - j);
+                    matmul(
+                        sum.gram.as_mut().submatrix_mut(j, j, d - j, width),
+                        Accum::Add,
+                        block.subcols(j, d - j).transpose(),
+                        weighted.rb().subcols(j, width),
+                        1.0,
+                        Par::Seq,
+                    );
+                }
+                sum.numbers[0] += he[m].iter().sum::<f64>();
+                if m >= 1 {
+                    matmul(
+                        ColMut::from_slice_mut(&mut sum.vector).as_mat_mut(),
+                        Accum::Add,
+                        block.transpose(),
+                        ColRef::from_slice(&he[m - 1]).as_mat(),
+                        1.0,
+                        Par::Seq,
+                    );
                 }
                 if m >= 2 {
                     sum.numbers[1] += he[m - 2].iter().sum::<f64>();
@@ -236,14 +262,45 @@ impl HermiteContractions {
     }
 }
 
-/// `y He_k(<g, x>)` for `k = 0..=top` and every row.
-fn hermite_table(block: &Mat<f64>, g: &[f64], y: &[f64], top: usize) -> Vec<Vec<f64>> {
-    let mut s = vec![0.0; y.len()];
-    for (j, g) in g.iter().enumerate() {
-        s.iter_mut()
-            .zip(block.col_as_slice(j))
-            .for_each(|(s, x)| *s += g * x);
+/// Buffers of a call, reused by its blocks.
+struct Scratch {
+    block: Mat<f64>,
+    weighted: Mat<f64>,
+}
+
+impl Scratch {
+    fn new(dim: usize, rows: usize) -> Self {
+        Self {
+            block: Mat::zeros(rows, dim),
+            weighted: Mat::zeros(rows, dim),
+        }
     }
+}
+
+/// The first row with a value that is not finite.
+fn first_not_finite(x: MatRef<'_, f64>, y: &[f64]) -> Option<usize> {
+    let finite = |i: usize| y[i].is_finite() && (0..x.ncols()).all(|j| x[(i, j)].is_finite());
+    (0..y.len()).find(|&i| !finite(i))
+}
+
+/// `out = x .* w`. Out of line: inside the loops above it is not turned into vector code.
+#[inline(never)]
+fn scale_into(out: &mut [f64], x: &[f64], w: &[f64]) {
+    let pairs = out.iter_mut().zip(x).zip(w);
+    pairs.for_each(|((out, x), w)| *out = x * w);
+}
+
+/// `y He_k(<g, x>)` for `k = 0..=top` and every row.
+fn hermite_table(block: MatRef<'_, f64>, g: &[f64], y: &[f64], top: usize) -> Vec<Vec<f64>> {
+    let mut s = vec![0.0; y.len()];
+    matmul(
+        ColMut::from_slice_mut(&mut s).as_mat_mut(),
+        Accum::Replace,
+        block,
+        ColRef::from_slice(g).as_mat(),
+        1.0,
+        Par::Seq,
+    );
     let mut table = vec![y.to_vec()];
     for k in 0..top {
         let next = (0..y.len()).map(|i| {

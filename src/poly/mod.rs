@@ -14,6 +14,8 @@
 
 mod arithmetic;
 mod calculus;
+mod compiled;
+mod complex_rational;
 mod display;
 mod divrem;
 mod factor;
@@ -22,6 +24,7 @@ mod gcd;
 #[cfg(feature = "groebner")]
 mod groebner;
 mod integers;
+mod interval;
 mod modular_gcd;
 mod monomials;
 mod order;
@@ -35,23 +38,27 @@ mod residue;
 mod resultant;
 mod ring;
 mod roots;
+mod serial;
 mod simd;
 mod store;
 mod univariate;
 mod vars;
 pub mod wick;
 
+pub use compiled::Compiled;
+pub use complex_rational::{ComplexRational, ComplexRationals};
 pub use factor::{Factors, ModularFactors};
 #[cfg(feature = "groebner")]
 pub use groebner::{GroebnerBasis, groebner_basis};
 pub use integers::Integers;
+pub use interval::Interval;
 pub use order::Order;
 pub use polynomial::Poly;
 pub use product::Budget;
 pub use rational::{Integer, Rational, integer_gcd};
 pub use rationals::Rationals;
 pub use residue::Residue;
-pub use ring::Ring;
+pub use ring::{IntegralForm, Ring};
 pub use roots::RealRoot;
 pub use store::Store;
 pub use vars::Vars;

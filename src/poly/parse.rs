@@ -16,8 +16,8 @@ const MAX_TERMS: usize = 1_000_000;
 const MAX_DIGITS: usize = 1_000_000;
 /// Bits of a number raised to a power.
 const MAX_BITS: u64 = 1 << 24;
-/// Summands gathered before they are added up.
-const GATHER: usize = 4096;
+/// Exponents gathered before summands are added up.
+const GATHER: usize = 1 << 16;
 
 impl Poly<Rational> {
     /// Reads a polynomial with rational coefficients; new names are appended to `vars`.
@@ -60,6 +60,59 @@ impl Poly<Rational> {
     }
 }
 
+/// What stands between two operators.
+enum Factor {
+    Number(Rational),
+    /// A variable's number and its exponent.
+    Variable(usize, u32),
+    Poly(Poly<Rational>),
+}
+
+/// The numbers of a product. Only numbers of like size are multiplied, so that a long product of short numbers
+/// takes about linear time.
+#[derive(Default)]
+struct Numbers(Vec<Rational>);
+
+impl Numbers {
+    fn push(&mut self, mut number: Rational) {
+        while let Some(last) = self.0.pop_if(|last| last.bits() <= 2 * number.bits()) {
+            number *= &last;
+        }
+        self.0.push(number);
+    }
+
+    fn product(self) -> Result<Rational, Error> {
+        let bits: u64 = self.0.iter().map(|c| c.bits() as u64).sum();
+        if bits > MAX_BITS {
+            return Err(Error::limit(OP, "bits", MAX_BITS));
+        }
+        let ones = Rational::one();
+        Ok(self
+            .0
+            .into_iter()
+            .rev()
+            .fold(ones, |product, c| product * c))
+    }
+}
+
+/// What stands between two signs.
+enum Product {
+    Term(Vec<u32>, Rational),
+    Poly(Poly<Rational>),
+}
+
+fn raise(exponents: &mut Vec<u32>, index: usize, by: u32) -> Result<(), Error> {
+    if exponents.len() <= index {
+        exponents.resize(index + 1, 0);
+    }
+    let raised = exponents[index].checked_add(by).ok_or(Error::Overflow {
+        op: OP,
+        what: "exponent",
+    })?;
+    exponents[index] = raised;
+    Ok(())
+}
+
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
@@ -92,51 +145,91 @@ impl Reader<'_> {
     }
 
     fn sum(&mut self) -> Result<Poly<Rational>, Error> {
-        let mut parts = vec![self.signed_product()?];
-        // The sign is read with the product.
-        while let Some(b'+' | b'-') = self.peek() {
-            parts.push(self.signed_product()?);
-            if parts.len() == GATHER {
-                parts = vec![Poly::sum(parts)];
-                self.budget.check_terms(OP, parts[0].len())?;
+        let mut terms: Vec<(Vec<u32>, Rational)> = Vec::new();
+        let mut parts: Vec<Poly<Rational>> = Vec::new();
+        // Exponents held, and how many before what is held is added up: twice what was left the last time.
+        let (mut held, mut most) = (0usize, GATHER);
+        loop {
+            // The sign is read with the product.
+            match self.signed_product()? {
+                Product::Term(e, c) => {
+                    held += e.len() + 1;
+                    terms.push((e, c));
+                }
+                Product::Poly(p) => {
+                    held += p.len() * (p.nvars() + 1);
+                    parts.push(p);
+                }
+            }
+            let more = matches!(self.peek(), Some(b'+' | b'-'));
+            if held > most || !more {
+                parts.push(Poly::from_terms(std::mem::take(&mut terms)));
+                let sum = Poly::sum(std::mem::take(&mut parts));
+                self.budget.check_terms(OP, sum.len())?;
                 self.budget.check_time(OP)?;
+                if !more {
+                    return Ok(sum);
+                }
+                held = sum.len() * (sum.nvars() + 1);
+                most = GATHER.max(2 * held);
+                parts.push(sum);
             }
         }
-        let sum = Poly::sum(parts);
-        self.budget.check_terms(OP, sum.len())?;
-        Ok(sum)
     }
 
     /// A product with any number of leading signs, read in a loop so that `-----x` needs no stack.
-    fn signed_product(&mut self) -> Result<Poly<Rational>, Error> {
+    fn signed_product(&mut self) -> Result<Product, Error> {
         let mut negative = false;
         while let Some(c @ (b'+' | b'-')) = self.peek() {
             negative ^= c == b'-';
             self.at += 1;
         }
-        let mut product = self.power()?;
+        // Numbers and variables are gathered as one term; sums in parentheses are multiplied as they come.
+        let mut numbers = Numbers::default();
+        let mut exponents = Vec::new();
+        let mut sums: Option<Poly<Rational>> = None;
+        let mut first = true;
         loop {
-            if self.peek() == Some(b'*') {
-                self.at += 1;
-                let factor = self.power()?;
-                product = product.mul_within(&factor, self.budget)?;
+            if first || self.peek() == Some(b'*') {
+                self.at += usize::from(!first);
+                first = false;
+                match self.power()? {
+                    Factor::Number(c) => numbers.push(c),
+                    Factor::Variable(i, k) => raise(&mut exponents, i, k)?,
+                    Factor::Poly(p) => {
+                        sums = Some(match sums {
+                            Some(product) => product.mul_within(&p, self.budget)?,
+                            None => p,
+                        });
+                    }
+                }
             } else if self.eat(b'/') {
                 let at = self.at;
-                let divisor = self.power()?;
-                let inverse = match divisor.total_degree() {
-                    0 => divisor.coefficient(&[]).recip(),
-                    _ => None,
+                let divisor = match self.power()? {
+                    Factor::Number(c) => Some(c),
+                    Factor::Poly(p) if p.total_degree() == 0 => Some(p.coefficient(&[])),
+                    Factor::Poly(_) | Factor::Variable(..) => None,
                 };
+                let inverse = divisor.and_then(|c| c.recip());
                 let inverse =
                     inverse.ok_or_else(|| Error::parse(OP, at, "a nonzero constant divisor"))?;
-                product = product.scale(&inverse);
+                numbers.push(inverse);
             } else {
-                return Ok(if negative { -&product } else { product });
+                let coefficient = numbers.product()?;
+                let coefficient = if negative { -coefficient } else { coefficient };
+                return Ok(match sums {
+                    None => Product::Term(exponents, coefficient),
+                    Some(p) if exponents.is_empty() => Product::Poly(p.scale(&coefficient)),
+                    Some(p) => {
+                        let term = Poly::monomial(&exponents, coefficient);
+                        Product::Poly(p.mul_within(&term, self.budget)?)
+                    }
+                });
             }
         }
     }
 
-    fn power(&mut self) -> Result<Poly<Rational>, Error> {
+    fn power(&mut self) -> Result<Factor, Error> {
         let base = self.atom()?;
         let double_star = self.peek() == Some(b'*') && self.text.get(self.at + 1) == Some(&b'*');
         if double_star {
@@ -149,20 +242,36 @@ impl Reader<'_> {
         if digits.is_empty() {
             return Err(self.expected("a non-negative integer exponent", first));
         }
-        let exponent: u32 = digits.parse().map_err(|_| Error::Overflow {
+        let overflow = Error::Overflow {
             op: OP,
             what: "exponent",
-        })?;
+        };
+        let exponent: u32 = digits.parse().map_err(|_| overflow.clone())?;
         // A number to a large power explodes in bits, not in terms.
-        let bits = |c: &Rational| c.bits() as u64 - 2;
-        let bits = base.iter().map(|(_, c)| bits(&c)).max().unwrap_or(0);
-        if bits.saturating_mul(exponent.into()) > MAX_BITS {
-            return Err(Error::limit(OP, "bits", MAX_BITS));
-        }
-        base.pow_within(exponent, self.budget)
+        let fits = |c: &Rational| {
+            let bits = (c.bits() as u64 - 2).saturating_mul(exponent.into());
+            if bits > MAX_BITS {
+                return Err(Error::limit(OP, "bits", MAX_BITS));
+            }
+            Ok(())
+        };
+        Ok(match base {
+            Factor::Number(c) => {
+                fits(&c)?;
+                Factor::Number(c.pow(exponent))
+            }
+            Factor::Variable(i, k) => Factor::Variable(i, k.checked_mul(exponent).ok_or(overflow)?),
+            Factor::Poly(p) => {
+                let size = |c: &Rational| c.bits();
+                if let Some(c) = p.iter().map(|(_, c)| c).max_by_key(size) {
+                    fits(&c)?;
+                }
+                Factor::Poly(p.pow_within(exponent, self.budget)?)
+            }
+        })
     }
 
-    fn atom(&mut self) -> Result<Poly<Rational>, Error> {
+    fn atom(&mut self) -> Result<Factor, Error> {
         match self.peek() {
             Some(b'(') => {
                 if self.depth == MAX_NESTING {
@@ -173,7 +282,7 @@ impl Reader<'_> {
                 let inner = self.sum()?;
                 self.depth -= 1;
                 if self.eat(b')') {
-                    return Ok(inner);
+                    return Ok(Factor::Poly(inner));
                 }
                 let found = self.peek();
                 Err(self.expected("')'", found))
@@ -184,7 +293,7 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&mut self) -> Result<Poly<Rational>, Error> {
+    fn number(&mut self) -> Result<Factor, Error> {
         let start = self.at;
         let mut text = self.take_while(|c| c.is_ascii_digit() || c == b'.');
         let signed = |c: Option<&u8>| matches!(c, Some(b'+' | b'-'));
@@ -208,10 +317,10 @@ impl Reader<'_> {
             Error::Parse { expected, .. } => Error::parse(OP, start, expected),
             other => other,
         })?;
-        Ok(Poly::constant(value))
+        Ok(Factor::Number(value))
     }
 
-    fn name(&mut self) -> Result<Poly<Rational>, Error> {
+    fn name(&mut self) -> Result<Factor, Error> {
         let start = self.at;
         let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == b'_');
         let Some(index) = self.vars.index(&name) else {
@@ -226,9 +335,7 @@ impl Reader<'_> {
         if index > 4096 {
             return Err(Error::limit(OP, "variables", 4096));
         }
-        let mut e = vec![0; index + 1];
-        e[index] = 1;
-        Ok(Poly::monomial(&e, Rational::one()))
+        Ok(Factor::Variable(index, 1))
     }
 
     fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> String {

@@ -3,6 +3,7 @@
 use super::integers::Integers;
 use super::monomials::Origins;
 use super::product::Budget;
+use super::ring::IntegralForm;
 use super::store::Store;
 use super::{Integer, Poly, Rational, Ring, integer_gcd};
 use crate::Error;
@@ -212,5 +213,18 @@ impl Ring for Rational {
     }
     fn checked_div(&self, other: &Self) -> Option<Self> {
         self / other
+    }
+    fn integral_form(p: &Poly<Self>, scalars: &[&Self]) -> Option<IntegralForm<Self>> {
+        if scalars.iter().any(|s| !s.is_integer()) {
+            return None;
+        }
+        let Rationals { content, integers } = p.store();
+        let plain = Poly::from_parts(p.monomials().clone(), integers.clone());
+        let scalars = scalars.iter().map(|s| s.numerator()).collect();
+        Some((content.clone(), plain, scalars))
+    }
+    fn from_integral(factor: &Self, p: &Poly<Integer>) -> Poly<Self> {
+        let store = Rationals::new(factor, p.store().clone());
+        Poly::from_parts(p.monomials().clone(), store)
     }
 }

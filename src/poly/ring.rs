@@ -1,6 +1,7 @@
 //! What a coefficient must offer.
 
 use super::store::Store;
+use super::{Integer, Poly};
 use num_complex::Complex;
 use num_traits::{One, Zero};
 use std::fmt::Debug;
@@ -40,7 +41,25 @@ pub trait Ring:
 
     /// `self / other` if it lies in the ring, `None` if it does not or `other` is zero.
     fn checked_div(&self, other: &Self) -> Option<Self>;
+
+    /// A factor and a polynomial over the integers whose product is `p`, together with the scalars as integers: for rings of
+    /// fractions, whose operators with integer weights are then carried out on integers. `None` where there is no such form.
+    fn integral_form(_p: &Poly<Self>, _scalars: &[&Self]) -> Option<IntegralForm<Self>> {
+        None
+    }
+
+    /// The polynomial of a factor and integers, the inverse of [`Ring::integral_form`]; never called where that gives `None`.
+    fn from_integral(factor: &Self, p: &Poly<Integer>) -> Poly<Self> {
+        p.map(|c| {
+            let mut value = super::gaussian::from_integer::<Self>(c);
+            value *= factor;
+            value
+        })
+    }
 }
+
+/// A factor, a polynomial over the integers and scalars over the integers: see [`Ring::integral_form`].
+pub type IntegralForm<C> = (C, Poly<Integer>, Vec<Integer>);
 
 impl Ring for f64 {
     type Store = Vec<f64>;

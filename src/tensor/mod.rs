@@ -17,6 +17,7 @@
 //! | [`TensorRing`] | the model `T[i_0,..,i_{m-1}] = Tr(G_0(i_0) .. G_{m-1}(i_{m-1}))`, real or complex |
 //! | [`TensorTrain`] | its open case, with canonical form and rounding |
 //! | [`Scalar`] | what both are over: `f64` or `Complex<f64>` |
+//! | [`SymmetricTensor`], [`SymmetricCp`] | packed symmetric tensors, Waring models |
 //! | [`SymmetricRing`] | the model `T[a,b,c] = Tr(Q_a Q_b Q_c)` with symmetric `Q_a` |
 
 mod assignment;
@@ -37,6 +38,7 @@ mod ring_gauge;
 mod ring_round;
 mod scalar;
 mod sparse;
+mod symmetric;
 mod symmetric_form;
 mod symmetric_ring;
 mod train;
@@ -60,6 +62,7 @@ pub use scalar::{Factors, Scalar};
 pub(crate) use scalar::{columns, norm};
 pub use sparse::SparseTensor;
 pub(crate) use sparse::by_rows;
+pub use symmetric::{SymmetricCp, SymmetricTensor};
 pub use symmetric_form::{form_to_tensor, tensor_to_form};
 pub use symmetric_ring::SymmetricRing;
 pub use train::TensorTrain;

@@ -70,7 +70,7 @@ impl Grouping {
 
 /// Factors by simultaneous diagonalisation, or `None` when no grouping admits the rank or every pencil
 /// is singular.
-pub(super) fn algebraic_start<T: Scalar>(
+pub(in crate::decomp) fn algebraic_start<T: Scalar>(
     op: &'static str,
     t: TensorView<'_, T>,
     rank: usize,

@@ -17,7 +17,7 @@ const MOST_UNKNOWNS: usize = 1500;
 ///
 /// # Complexity
 /// `O(u^3 / 3)` for `u = R * sum(min(n_m, R))` unknowns, `u <= 1500`.
-pub(super) fn condition<T: Scalar + Ring>(model: &CpTensor<T>) -> f64 {
+pub(in crate::decomp) fn condition<T: Scalar + Ring>(model: &CpTensor<T>) -> f64 {
     let canonical = model.canonical();
     // Orthonormal coordinates of the column spaces change neither angles nor the number.
     let factors: Vec<Factor<T>> = canonical.factors().iter().map(reduced).collect();

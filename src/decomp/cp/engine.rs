@@ -251,8 +251,8 @@ pub(super) fn check_tensor<T: Scalar>(op: &'static str, t: TensorView<'_, T>) ->
 }
 
 /// A tensor divided by a power of two and then by its norm.
-pub(super) struct Scaled<T> {
-    pub(super) data: Tensor<T>,
+pub(in crate::decomp) struct Scaled<T> {
+    pub(in crate::decomp) data: Tensor<T>,
     norm: f64,
     /// Two normal powers of two whose product may be subnormal or huge.
     powers: (f64, f64),
@@ -260,7 +260,7 @@ pub(super) struct Scaled<T> {
 
 impl<T: Scalar + Ring> Scaled<T> {
     /// `None` for the zero tensor.
-    pub(super) fn of(t: TensorView<'_, T>) -> Result<Option<Self>, Error> {
+    pub(in crate::decomp) fn of(t: TensorView<'_, T>) -> Result<Option<Self>, Error> {
         let top = t
             .as_slice()
             .iter()
@@ -275,6 +275,12 @@ impl<T: Scalar + Ring> Scaled<T> {
         let data = data.into_iter().map(|x| x.scale(1.0 / norm)).collect();
         let data = Tensor::from_vec(t.dims(), data)?;
         Ok(Some(Self { data, norm, powers }))
+    }
+
+    /// A real weight of the data as they came.
+    pub(in crate::decomp) fn restore_weight(&self, w: f64) -> f64 {
+        let w = w * self.norm * self.powers.0 * self.powers.1;
+        w.clamp(-f64::MAX, f64::MAX)
     }
 
     /// The model of the data as they came.

@@ -35,8 +35,19 @@ mod starts;
 mod sweep;
 mod verdict;
 
+pub(super) use algebraic::algebraic_start;
+pub(super) use condition::condition;
 pub use consistency::{core_consistency, kruskal_rank, kruskal_slack};
+pub(super) use engine::Scaled;
 pub use engine::{Cp, CpMethod};
 pub use masked::CpMasked;
 pub use nonnegative::CpNonnegative;
 pub use ranks::{RankRow, RankTable, rank_table, rank_table_masked};
+pub(super) use verdict::noise_left;
+
+/// The names under which evidence is reported, shared with the symmetric engine.
+pub(super) mod names {
+    pub(in crate::decomp) use super::verdict::{
+        AGREEMENT, CANCELLATION, GRADIENT, MOST_CANCELLATION, UNEXPLAINED,
+    };
+}

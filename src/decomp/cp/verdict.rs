@@ -10,16 +10,17 @@ use crate::poly::Ring;
 use crate::tensor::{CpTensor, Factor, TensorView, residual_into};
 
 /// Norm of the gradient relative to that of the data and of the model's derivative.
-pub(super) const GRADIENT: &str = "relative gradient norm";
+pub(in crate::decomp) const GRADIENT: &str = "relative gradient norm";
 /// Root of the sum of squared weights over the norm of the model.
-pub(super) const CANCELLATION: &str = "cancellation between components";
+pub(in crate::decomp) const CANCELLATION: &str = "cancellation between components";
 /// What the model leaves of the data, against what it would leave of pure noise.
-pub(super) const UNEXPLAINED: &str = "unexplained variance against half of that of pure noise";
+pub(in crate::decomp) const UNEXPLAINED: &str =
+    "unexplained variance against half of that of pure noise";
 /// Independent starts at the best value, short of two.
-pub(super) const AGREEMENT: &str = "starts at the best value, short of two";
+pub(in crate::decomp) const AGREEMENT: &str = "starts at the best value, short of two";
 
 /// Components that outweigh the model this many times are diverging against each other.
-pub(super) const MOST_CANCELLATION: f64 = 100.0;
+pub(in crate::decomp) const MOST_CANCELLATION: f64 = 100.0;
 /// On data of norm one; the refinement ends near 1e-9, and a start that stopped early is near 1e-3.
 pub(super) const MOST_GRADIENT: f64 = 1e-5;
 
@@ -87,7 +88,7 @@ fn relative_gradient<T: Scalar>(
 
 /// Share of the variance of pure Gaussian noise that the best model of this rank leaves, to first order:
 /// one component takes `(sum_m sqrt(n_m))^2 / N` of it at most (Gordon's bound on the spectral norm).
-fn noise_left(dims: &[usize], rank: usize) -> f64 {
+pub(in crate::decomp) fn noise_left(dims: &[usize], rank: usize) -> f64 {
     let total: f64 = dims.iter().map(|&n| n as f64).product();
     let reach: f64 = dims.iter().map(|&n| (n as f64).sqrt()).sum();
     (1.0 - rank as f64 * reach * reach / total).max(0.02)

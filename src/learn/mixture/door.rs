@@ -100,7 +100,7 @@ impl Door {
 }
 
 /// Refuses a column without variation: no law with a density has one.
-fn constant_column(op: &'static str, rows: &[f64], dim: usize) -> Result<(), Error> {
+pub(super) fn constant_column(op: &'static str, rows: &[f64], dim: usize) -> Result<(), Error> {
     for a in 0..dim {
         let mut column = rows.chunks_exact(dim).map(|r| r[a]);
         let first = column.next().unwrap_or(0.0);

@@ -130,6 +130,19 @@ impl Part {
 }
 
 impl Statistics {
+    /// Shares and means of the M-step, whatever the covariances.
+    pub(super) fn weights_and_means(&self, old: &GaussianMixture) -> Vec<(f64, Vec<f64>)> {
+        let parts = self.parts.iter().zip(old.components());
+        let of = |(part, c): (&Part, &Component)| {
+            let moved = |(m, s): (&f64, &f64)| m + s / part.count.max(f64::MIN_POSITIVE);
+            (
+                part.count / self.rows,
+                c.mean.iter().zip(&part.shift).map(moved).collect(),
+            )
+        };
+        parts.map(of).collect()
+    }
+
     /// The M-step of the family; a covariance whose smallest eigenvalue would fall below `floor` is raised.
     ///
     /// # Errors

@@ -2,19 +2,49 @@
 //!
 //! | which one do I want? | |
 //! |---|---|
+//! | [`Diffusion`] | any law with noise, discrete or continuous, as a generative model by regression |
 //! | [`Em`] | a finite mixture with few components by maximum likelihood; covariances of any family; BIC |
 
+mod atoms;
 mod audit;
 mod cells;
+mod chain;
+mod compare;
+mod denoiser;
+mod diffusion;
 mod door;
 mod em;
 mod em_climb;
 mod em_search;
 mod em_step;
+mod frame;
 mod gaussian;
+mod hermite_basis;
 mod kind;
+mod ladder;
+mod level;
+mod likelihood;
+mod normal_equations;
+mod population;
+mod record;
+mod regression;
+mod score_model;
+mod source;
+mod subspace;
+mod survey;
 
+pub use atoms::{AtomFit, extract_atoms};
 pub use audit::{BrokenNesting, TableEntry, broken_nestings};
+pub use chain::{Chain, Step};
+pub use compare::{
+    energy_test, histogram_total_variation, ks_distance, memorisation, nearest_distances,
+    projected_ks,
+};
+pub use diffusion::Diffusion;
 pub use em::{Em, EmModel, EmRow};
 pub use gaussian::{Component, GaussianMixture};
 pub use kind::CovarianceKind;
+pub use population::Population;
+pub use record::{Generator, SCHEMA};
+pub use score_model::ScoreModel;
+pub use source::{Batch, InMemory, SampleSource};

@@ -16,7 +16,7 @@ const MAX_WORK: usize = 1 << 28;
 const NONE: usize = usize::MAX;
 
 /// The image of an integer of any size.
-pub(super) fn from_integer<C: Ring>(value: &Integer) -> C {
+pub(in crate::poly) fn from_integer<C: Ring>(value: &Integer) -> C {
     if let Ok(small) = i64::try_from(value) {
         return C::from_i64(small);
     }
@@ -105,6 +105,19 @@ pub(super) fn exp_second_order<C: Ring>(
     p: &Poly<C>,
     operators: &[(usize, usize, C)],
 ) -> Result<Poly<C>, Error> {
+    let scalars: Vec<&C> = operators.iter().map(|(_, _, s)| s).collect();
+    let Some((factor, integers, scalars)) = C::integral_form(p, &scalars) else {
+        return on_lattice(p, operators);
+    };
+    let places = operators.iter().map(|(i, j, _)| (*i, *j));
+    let operators: Vec<_> = places.zip(scalars).map(|((i, j), s)| (i, j, s)).collect();
+    Ok(C::from_integral(
+        &factor,
+        &on_lattice(&integers, &operators)?,
+    ))
+}
+
+fn on_lattice<C: Ring>(p: &Poly<C>, operators: &[(usize, usize, C)]) -> Result<Poly<C>, Error> {
     let terms: Vec<(Vec<u32>, C)> = p.iter().collect();
     let top = terms
         .iter()

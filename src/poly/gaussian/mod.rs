@@ -4,6 +4,7 @@
 //! | item | use it for |
 //! |---|---|
 //! | [`HermiteExpansion`], [`heat`] | polynomials in the basis `He_a`, and its operators |
+//! | [`WickPolynomial`] | the same for any covariance, symbols allowed |
 //! | [`GaussianLaw`], [`Covariance`], [`Law`] | `E p`, moments and cumulants under `N(mu, S)`, symbols allowed |
 //! | [`Quadratic`], [`joint_cumulant`] | cumulants of quadratics by traces |
 //! | [`RadialLaw`], [`ProductLaw`] | sphere, ball, any radius; independent coordinates |
@@ -35,6 +36,7 @@ mod radial;
 mod series;
 mod special;
 mod straight_line;
+mod wick;
 
 pub use activation::Activation;
 pub use covariance::{Covariance, ExactFactor, symbolic_covariance};
@@ -50,5 +52,7 @@ pub use radial::{ProductLaw, RadialLaw};
 pub use series::HermiteSeries;
 pub use special::{erf, erfc, normal_cdf, normal_density};
 pub use straight_line::StraightLine;
+pub use wick::WickPolynomial;
 
 use hermite_operators::budget;
+pub(super) use lattice::from_integer;

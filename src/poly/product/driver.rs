@@ -129,7 +129,7 @@ fn limbs(
             }
         };
     }
-    fixed!(1 3, 2 3, 2 4, 2 5, 3 6, 3 7, 4 8, 4 9, 6 12, 6 13, 8 16, 8 17, 12 25, 16 33);
+    fixed!(2 3, 2 4, 2 5, 3 7, 4 8, 4 9, 8 17, 16 33);
     debug_assert!(factor.is_none_or(|n| n > 16 && n <= MAX_LIMBS));
     let all = |v: &Integers| (0..v.len()).map(|i| v.get(i)).collect();
     let terms = Plain::<Integer> {

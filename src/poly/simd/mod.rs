@@ -7,6 +7,8 @@
 //! are asserted before.
 #![allow(unsafe_code)]
 
+mod blocks;
 mod rows;
 
+pub(crate) use blocks::{LANES, run_block};
 pub(crate) use rows::{PAD, Row, has_rows, rows64, rows104};

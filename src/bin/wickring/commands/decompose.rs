@@ -1,6 +1,6 @@
 //! `wickring decompose ...`: tensor decompositions with evidence.
 
-use super::{decompose_cp, decompose_exact, decompose_ring};
+use super::{decompose_cp, decompose_exact, decompose_ring, decompose_symmetric};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
@@ -10,6 +10,8 @@ use wickring::Error;
 pub enum Decompose {
     /// Canonical polyadic decomposition: a sum of rank-one tensors.
     Cp(decompose_cp::CpArgs),
+    /// Symmetric CP of a symmetric tensor, with signed weights.
+    Symmetric(decompose_symmetric::SymmetricArgs),
     /// Tensor ring: a periodic matrix product.
     Ring(decompose_ring::RingArgs),
     /// Rational CP factors of a small tensor with a certificate: exact over Q, or exit 3.
@@ -20,6 +22,7 @@ pub enum Decompose {
 pub fn run(command: &Decompose, context: &Context) -> Result<Outcome, Error> {
     match command {
         Decompose::Cp(args) => decompose_cp::run(args, context),
+        Decompose::Symmetric(args) => decompose_symmetric::run(args, context),
         Decompose::Ring(args) => decompose_ring::run(args, context),
         Decompose::Exact(args) => decompose_exact::run_file(args, context),
     }

@@ -8,6 +8,8 @@ use wickring::Error;
 use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
 use wickring::io::{POLYNOMIAL_MAP, npy, write_whole};
 use wickring::learn::RadialMap;
+use wickring::io::{npy, write_whole};
+use wickring::learn::mixture::{Chain, Generator, SCHEMA};
 
 /// Draw samples from a model, as rows of a .npy or .csv file.
 #[derive(Args)]
@@ -58,6 +60,12 @@ fn draw(file: &ModelFile, args: &Sample, context: &Context) -> Result<(usize, Ve
             let columns = map.output_dim();
             within_budget(args.n, columns)?;
             Ok((columns, map.sample(args.n, &mut context.rng())))
+        }
+        SCHEMA => {
+            let model = Generator::from_body(&file.body).map_err(|e| in_file(&args.model, e))?;
+            within_budget(args.n, model.dim())?;
+            let rows = model.sample(args.n, Chain::default(), &mut context.rng())?;
+            Ok((model.dim(), rows))
         }
         other => {
             let problem = format!("has schema {other}, which cannot be sampled from");

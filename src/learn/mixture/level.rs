@@ -1,0 +1,214 @@
+//! The denoiser at one noise level: a polynomial potential in each Voronoi cell.
+
+use super::cells::nearest_centre;
+use super::frame::Frame;
+use super::hermite_basis::HermiteBasis;
+use serde::{Deserialize, Serialize};
+
+/// Points evaluated together.
+const BLOCK: usize = 256;
+
+/// `m_T(y) = E[mu | mu + sqrt(T) z = y]` in units of the noise level, as the gradient of a polynomial in each
+/// cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Level {
+    /// `T = 1 + t`: variance of the noise around `mu`.
+    pub(super) temperature: f64,
+    pub(super) dim: usize,
+    /// Centres of the cells, one after the other.
+    pub(super) centres: Vec<f64>,
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// The denoiser in one cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Piece {
+    pub(super) frame: Frame,
+    /// Degree of the potential; the denoiser has one less.
+    pub(super) degree: usize,
+    /// Coefficients of the potential, constant left out.
+    pub(super) weights: Vec<f64>,
+    /// Values are pulled back to this ball: outside the data a polynomial says nothing.
+    pub(super) guard_centre: Vec<f64>,
+    pub(super) guard_radius: f64,
+}
+
+/// Buffers of an evaluation.
+#[derive(Default)]
+pub(super) struct Scratch {
+    tables: Vec<f64>,
+    z: Vec<f64>,
+    column: Vec<f64>,
+    along: Vec<f64>,
+    hessian: Vec<f64>,
+}
+
+impl Level {
+    /// Writes `m_T` of each row of `y` (row-major) into `out`.
+    pub(super) fn denoise(&self, y: &[f64], out: &mut [f64]) {
+        self.evaluate(y, out, None);
+    }
+
+    /// Also writes the Jacobian of each row (`dim * dim` entries, symmetric) into `jacobian`.
+    pub(super) fn evaluate(&self, y: &[f64], out: &mut [f64], mut jacobian: Option<&mut [f64]>) {
+        let dim = self.dim;
+        let mut members: Vec<Vec<u32>> = vec![Vec::new(); self.pieces.len()];
+        for (i, row) in y.chunks_exact(dim).enumerate() {
+            members[nearest_centre(row, &self.centres) as usize].push(i as u32);
+        }
+        let mut scratch = Scratch::default();
+        for (piece, members) in self.pieces.iter().zip(&members) {
+            let basis = HermiteBasis::new(dim, piece.degree);
+            for block in members.chunks(BLOCK) {
+                piece.block(&basis, block, y, out, jacobian.as_deref_mut(), &mut scratch);
+            }
+        }
+    }
+
+    /// Number of coefficients.
+    pub(super) fn coefficients(&self) -> usize {
+        self.pieces.iter().map(|p| p.weights.len()).sum()
+    }
+}
+
+impl Piece {
+    /// Whether the shapes are those of a piece in `dim` dimensions and every number is finite.
+    pub(super) fn fits(&self, dim: usize) -> bool {
+        let f = &self.frame;
+        let finite = |v: &[f64]| v.iter().all(|x| x.is_finite());
+        let most = HermiteBasis::size(dim, self.degree.min(20), 100_000);
+        (1..=20).contains(&self.degree)
+            && most.is_some_and(|m| self.weights.len() <= m)
+            && f.centre.len() == dim
+            && f.axes.len() == dim * dim
+            && f.inverse_scale.len() == dim
+            && self.guard_centre.len() == dim
+            && [
+                &f.centre,
+                &f.axes,
+                &f.inverse_scale,
+                &self.guard_centre,
+                &self.weights,
+            ]
+            .iter()
+            .all(|v| finite(v))
+            && self.guard_radius.is_finite()
+    }
+
+    fn block(
+        &self,
+        basis: &HermiteBasis,
+        rows: &[u32],
+        y: &[f64],
+        out: &mut [f64],
+        jacobian: Option<&mut [f64]>,
+        s: &mut Scratch,
+    ) {
+        let (dim, count) = (self.guard_centre.len(), rows.len());
+        let of = |i: u32| i as usize * dim..(i as usize + 1) * dim;
+        s.z.resize(dim * count, 0.0);
+        for (i, &row) in rows.iter().enumerate() {
+            self.frame.enter(&y[of(row)], i, count, &mut s.z);
+        }
+        basis.tables(&s.z, count, &mut s.tables);
+        s.along.clear();
+        s.along.resize(dim * count, 0.0);
+        s.column.resize(count, 0.0);
+        for a in 0..dim {
+            let along = &mut s.along[a * count..(a + 1) * count];
+            for (e, &w) in self.weights.iter().enumerate() {
+                let w = w * self.frame.inverse_scale[a];
+                if w != 0.0 && basis.derivative(e, &[a], &s.tables, &mut s.column[..count]) {
+                    along
+                        .iter_mut()
+                        .zip(&s.column)
+                        .for_each(|(o, c)| *o += w * c);
+                }
+            }
+        }
+        let mut shrink = vec![1.0; count];
+        let mut here = vec![0.0; dim];
+        for (i, &row) in rows.iter().enumerate() {
+            let along: Vec<f64> = (0..dim).map(|a| s.along[a * count + i]).collect();
+            self.frame.turn_back(&along, &mut here);
+            shrink[i] = self.guard(&mut here);
+            out[of(row)].copy_from_slice(&here);
+        }
+        if let Some(jacobian) = jacobian {
+            self.second(basis, rows, &shrink, jacobian, s);
+        }
+    }
+
+    /// `R D^-1 (hessian of psi) D^-1 R'`, zero where the guard acts.
+    fn second(
+        &self,
+        basis: &HermiteBasis,
+        rows: &[u32],
+        shrink: &[f64],
+        jacobian: &mut [f64],
+        s: &mut Scratch,
+    ) {
+        let (dim, count) = (self.guard_centre.len(), rows.len());
+        s.hessian.clear();
+        s.hessian.resize(dim * dim * count, 0.0);
+        for a in 0..dim {
+            for b in 0..=a {
+                let scale = self.frame.inverse_scale[a] * self.frame.inverse_scale[b];
+                let h = &mut s.hessian[(a * dim + b) * count..(a * dim + b + 1) * count];
+                for (e, &w) in self.weights.iter().enumerate() {
+                    if basis.derivative(e, &[a, b], &s.tables, &mut s.column[..count]) {
+                        h.iter_mut()
+                            .zip(&s.column)
+                            .for_each(|(o, c)| *o += w * scale * c);
+                    }
+                }
+            }
+        }
+        let axes = &self.frame.axes;
+        for (i, &row) in rows.iter().enumerate() {
+            let out = &mut jacobian[row as usize * dim * dim..(row as usize + 1) * dim * dim];
+            out.fill(0.0);
+            if shrink[i] < 1.0 {
+                continue;
+            }
+            for k in 0..dim {
+                for l in 0..dim {
+                    let (hi, lo) = (k.max(l), k.min(l));
+                    let h = s.hessian[(hi * dim + lo) * count + i];
+                    for a in 0..dim {
+                        for b in 0..dim {
+                            out[a * dim + b] += axes[a * dim + k] * h * axes[b * dim + l];
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Pulls `m` back into the ball; returns the factor applied to its distance from the centre.
+    fn guard(&self, m: &mut [f64]) -> f64 {
+        let gap: f64 = m
+            .iter()
+            .zip(&self.guard_centre)
+            .map(|(m, c)| (m - c) * (m - c))
+            .sum();
+        let gap = gap.sqrt();
+        if gap <= self.guard_radius {
+            return 1.0;
+        }
+        // An overflow is pulled to the centre itself.
+        let factor = if gap.is_finite() {
+            self.guard_radius / gap
+        } else {
+            0.0
+        };
+        for (m, c) in m.iter_mut().zip(&self.guard_centre) {
+            *m = if factor > 0.0 {
+                c + (*m - c) * factor
+            } else {
+                *c
+            };
+        }
+        factor
+    }
+}
