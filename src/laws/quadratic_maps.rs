@@ -66,7 +66,7 @@ pub fn perturbed_quadratic_map(
     );
     let block = rank * rank;
     let mixed = |k: usize| {
-        let diagonal = k % block % (rank + 1) == 0;
+        let diagonal = (k % block).is_multiple_of(rank + 1);
         let kept = if diagonal { base.as_slice()[k] } else { 0.0 };
         kept + size * change.as_slice()[k]
     };

@@ -41,6 +41,13 @@ impl SecondOpinion {
             Form::Homogeneous
         };
         let learner = Polynomial::new(2).latent(rank).form(form).holdout(holdout);
+        // A few samples settle it when the answer is no.
+        match learner.residual(samples, rng, observer) {
+            Ok(residual) if residual <= tolerance => {}
+            Ok(_) | Err(Error::Degenerate { .. }) => return Ok(Self::None),
+            Err(Error::InvalidInput { .. }) => return Ok(Self::Unasked),
+            Err(e) => return Err(e),
+        }
         match learner.learn(samples, rng, observer) {
             Ok(fit) if fit.certificate.rel_residual <= tolerance => {
                 Ok(Self::Exact(as_quadratic(&fit.model.map)?))

@@ -143,7 +143,8 @@ fn standardised(op: &'static str, u: MatRef<'_, f64>, mean: bool) -> Result<Mat<
     Ok(shifted * root)
 }
 
-/// `n b_1 / 6` has about the chi-squared law with `r (r+1) (r+2) / 6` degrees of freedom, `b_1 = |E x x x|^2`.
+/// `n b_1 / 6` has about the chi-squared law with `r (r+1) (r+2) / 6` degrees of freedom, `b_1 = |E x x x|^2`; its cube root
+/// is nearly normal (Wilson and Hilferty 1931).
 fn skewness(x: &Mat<f64>) -> f64 {
     let (n, r) = (x.nrows(), x.ncols());
     let mut square = 0.0;
@@ -157,7 +158,8 @@ fn skewness(x: &Mat<f64>) -> f64 {
         }
     }
     let free = (r * (r + 1) * (r + 2)) as f64 / 6.0;
-    (n as f64 * square / 6.0 - free) / (2.0 * free).sqrt()
+    let spread = 2.0 / (9.0 * free);
+    ((n as f64 * square / (6.0 * free)).cbrt() - (1.0 - spread)) / spread.sqrt()
 }
 
 /// Greatest distance between the empirical distribution and `law`; NaN counts as far.

@@ -208,6 +208,23 @@ impl Polynomial {
         })
     }
 
+    /// How far some of the samples are from the variety of the best reading, relative to their lengths.
+    pub(in crate::learn) fn residual(
+        &self,
+        samples: &Samples,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<f64, Error> {
+        let least = self.check(samples)?;
+        let subset = Subset::of(
+            samples,
+            Split::new(self.holdout),
+            (TIMES * least).max(AT_LEAST),
+        )?;
+        let readings = Reduction::candidates(&subset, self.degree, self.latent, self.form)?;
+        Ok(Attempt::best(readings, rng, observer)?.first)
+    }
+
     /// The least number of samples of any map that the outputs allow.
     fn check(&self, samples: &Samples) -> Result<usize, Error> {
         Requirements::of(self.latent.unwrap_or(1), self.degree, Form::Homogeneous)?;

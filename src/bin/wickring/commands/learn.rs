@@ -1,7 +1,6 @@
 //! `wickring learn ...`: models from samples.
 
-use super::{learn_polynomial, learn_quadratic, learn_relu};
-use super::{learn_mixture, learn_quadratic, learn_relu};
+use super::{learn_mixture, learn_polynomial, learn_quadratic, learn_relu};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;

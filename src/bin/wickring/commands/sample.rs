@@ -8,7 +8,6 @@ use wickring::Error;
 use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
 use wickring::io::{POLYNOMIAL_MAP, npy, write_whole};
 use wickring::learn::RadialMap;
-use wickring::io::{npy, write_whole};
 use wickring::learn::mixture::{Chain, Generator, SCHEMA};
 
 /// Draw samples from a model, as rows of a .npy or .csv file.
