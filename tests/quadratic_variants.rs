@@ -83,9 +83,18 @@ fn rotation_invariant_inputs_are_learned_with_and_without_their_law() {
                     "{:?}",
                     fit.certificate.first_failure()
                 );
-                assert!(error < if refine { 0.03 } else { 0.2 }, "{error}");
+                assert!(
+                    error
+                        < if refine && name != "sphere" {
+                            0.03
+                        } else {
+                            0.2
+                        },
+                    "{error}"
+                );
                 assert!((fit.model.law.0 / four - 1.0).abs() < 0.1);
-                assert_eq!(fit.model.radii.is_empty(), !refine);
+                // On a sphere the length is known without the latents.
+                assert_eq!(fit.model.radii.is_empty(), !refine && name != "sphere");
             }
         }
         // The wrong law is noticed.

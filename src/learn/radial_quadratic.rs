@@ -161,7 +161,9 @@ impl RadialQuadratic {
         let start = start_map(&frame, &inner, &shift);
 
         let mut stopped = false;
-        let polish = match self.refine {
+        // On a sphere the trace is constant: the variety has one dimension less and does not tell the map.
+        let sphere = law.0 * (r as f64 + 2.0) < (1.0 + 1e-2) * r as f64;
+        let polish = match self.refine && !sphere {
             true => match self.polish(samples, &centred, start.clone(), observer) {
                 Ok(polish) => Some(polish),
                 Err(Error::Stopped { .. }) => {
@@ -195,6 +197,9 @@ impl RadialQuadratic {
                 ),
             };
             evidence.push(Evidence::new(name, p.residual, allowed));
+        }
+        if sphere {
+            found.radii = vec![(r as f64).sqrt(); 2];
         }
         let held = Held::of(samples, &centred, chosen, &found.map, rng)?;
         if exact {

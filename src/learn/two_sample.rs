@@ -17,9 +17,9 @@ const OP: &str = "TwoSampleTest::run";
 /// Directions of the sliced distance.
 const DIRECTIONS: usize = 40;
 /// Pairs of fresh samples that show what chance does.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 8;
 /// Rows compared at most; the energy distance is quadratic in them.
-const MOST: usize = 1000;
+const MOST: usize = 300;
 
 /// Sliced Wasserstein-1 distance of the rows of `a` and `b` along the columns of `directions`.
 ///
@@ -155,7 +155,7 @@ pub struct TwoSampleTest {
 }
 
 impl TwoSampleTest {
-    /// Compares rows of a sample (`n x d`; at most 1000 of them, evenly spread) with samples that `draw` makes,
+    /// Compares rows of a sample (`n x d`; at most 300 of them, evenly spread) with samples that `draw` makes,
     /// row after row.
     ///
     /// # Errors
