@@ -1,7 +1,8 @@
 //! From random starts to exact schemes: how often, how fast.
 //!
 //! `cargo run --release --example exact_schemes -- matmul 3 3 3 23 20` searches for `<3,3,3;23>` with seeds
-//! 0 to 19; `polymul 3 3 5 10` and `quaternion 8 10` likewise. `numeric` as a last word only searches.
+//! 0 to 19; `polymul 3 3 5 10`, `quaternion 8 10`, `cyclic 3 4 10` and `s3 9 10` likewise (the last two are group
+//! algebras). `numeric` as a last word only searches, `single` allows one start.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -19,6 +20,16 @@ const QUATERNION: [[(usize, f64); 4]; 4] = [
     [(1, 1.0), (0, -1.0), (3, 1.0), (2, -1.0)],
     [(2, 1.0), (3, -1.0), (0, -1.0), (1, 1.0)],
     [(3, 1.0), (2, 1.0), (1, -1.0), (0, -1.0)],
+];
+
+/// The symmetric group of order six: 0, 1, 2 the rotations, 3, 4, 5 the reflections.
+const S3: [[usize; 6]; 6] = [
+    [0, 1, 2, 3, 4, 5],
+    [1, 2, 0, 4, 5, 3],
+    [2, 0, 1, 5, 3, 4],
+    [3, 5, 4, 0, 2, 1],
+    [4, 3, 5, 1, 0, 2],
+    [5, 4, 3, 2, 1, 0],
 ];
 
 #[allow(clippy::print_stdout)]
@@ -55,6 +66,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (Some("cyclic"), &[n, rank, seeds]) => {
             let product = |i: &[usize]| f64::from(u8::from((i[0] + i[1]) % n == i[2]));
             (Tensor::from_fn(&[n, n, n], product)?, rank, seeds)
+        }
+        (Some("s3"), &[rank, seeds]) => {
+            let product = |i: &[usize]| f64::from(u8::from(S3[i[0]][i[1]] == i[2]));
+            (Tensor::from_fn(&[6, 6, 6], product)?, rank, seeds)
         }
         _ => return Err("see the head of this example".into()),
     };

@@ -2,15 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wickring::decomp::{Waring, core_consistency};
+use wickring::laws::cp::{arithmetic_is_that_of_tensors, mttkrp_is_its_definition};
 use wickring::laws::planted::gaussian_cp;
 use wickring::poly::Rational;
-use wickring::tensor::{
-    CpTensor, Factor, SparseTensor, SymmetricCp, Tensor, TensorView, best_assignment, mttkrp,
-    mttkrp_all,
-};
+use wickring::tensor::{CpTensor, Factor, SymmetricCp, Tensor, best_assignment};
 
 fn small(n: usize, r: usize, k: i64) -> Factor<Rational> {
     Factor::from_fn(n, r, |i, c| {
@@ -22,68 +21,33 @@ fn small(n: usize, r: usize, k: i64) -> Factor<Rational> {
 fn exact_models_expand_add_and_contract_exactly() {
     let a = CpTensor::from_factors(vec![small(2, 2, 1), small(3, 2, 2), small(2, 2, 4)]).unwrap();
     let b = CpTensor::from_factors(vec![small(2, 3, 5), small(3, 3, 3), small(2, 3, 2)]).unwrap();
-    let (da, db) = (a.to_dense().unwrap(), b.to_dense().unwrap());
-    let sum = a.add(&b).unwrap().to_dense().unwrap();
-    let product = a.hadamard(&b).unwrap().to_dense().unwrap();
-    let mut inner = Rational::from(0);
-    for (k, (x, y)) in da.as_slice().iter().zip(db.as_slice()).enumerate() {
-        assert_eq!(sum.as_slice()[k], x + y);
-        assert_eq!(product.as_slice()[k], x * y);
-        inner = &inner + &(x * y);
-    }
-    assert_eq!(a.bilinear(&b).unwrap(), inner);
-    assert_eq!(a.entry(&[1, 2, 0]).as_ref(), da.view().get(&[1, 2, 0]));
+    assert_eq!(arithmetic_is_that_of_tensors(&a, &b), Ok(()));
+    let dense = a.to_dense().unwrap();
+    assert_eq!(a.entry(&[1, 2, 0]).as_ref(), dense.view().get(&[1, 2, 0]));
 }
 
-/// The definition, entry by entry.
-fn slow_mttkrp(t: TensorView<'_>, f: &[Factor], mode: usize) -> Factor {
-    let rank = f[0].cols();
-    let mut out = Factor::zeros(t.dims()[mode], rank);
-    let mut index = vec![0; t.order()];
-    for &x in t.as_slice() {
-        for r in 0..rank {
-            let others = (0..f.len()).filter(|&k| k != mode);
-            let p: f64 = others.map(|k| f[k].column(r)[index[k]]).product();
-            out.column_mut(r)[index[mode]] += x * p;
-        }
-        for (i, &n) in index.iter_mut().zip(t.dims()) {
-            *i += 1;
-            if *i < n {
-                break;
-            }
-            *i = 0;
-        }
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mttkrp_equals_its_definition_dense_and_sparse(
+        seed: u64, dims in prop::collection::vec(1usize..6, 1..6), rank in 1usize..5,
+    ) {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let t = gaussian_cp(&dims, 4, rng).unwrap().to_dense().unwrap();
+        let f = gaussian_cp(&dims, rank, rng).unwrap();
+        prop_assert_eq!(mttkrp_is_its_definition(t.view(), f.factors()), Ok(()));
     }
-    out
 }
 
 #[test]
-fn mttkrp_equals_its_definition_dense_and_sparse() {
+fn mttkrp_in_blocks_equals_its_definition() {
+    // More rows and more entries than one block of the kernel holds.
     let rng = &mut ChaCha8Rng::seed_from_u64(5);
-    for dims in [
-        &[4usize, 3, 5][..],
-        &[6],
-        &[3, 4],
-        &[2, 3, 2, 4],
-        &[2, 1, 3, 2, 2],
-    ] {
-        let t = gaussian_cp(dims, 4, rng).unwrap().to_dense().unwrap();
+    for dims in [&[1100usize, 70][..], &[40, 30, 60]] {
+        let t = gaussian_cp(dims, 2, rng).unwrap().to_dense().unwrap();
         let f = gaussian_cp(dims, 3, rng).unwrap();
-        let all = mttkrp_all(t.view(), f.factors()).unwrap();
-        let sparse = SparseTensor::from_dense(t.view());
-        for (m, fast) in all.iter().enumerate() {
-            let slow = slow_mttkrp(t.view(), f.factors(), m);
-            let one = mttkrp(t.view(), f.factors(), m).unwrap();
-            let stored = sparse.mttkrp(f.factors(), m).unwrap();
-            // Sums of at most 60 products of moderate numbers.
-            for other in [fast, &one, &stored] {
-                let gaps = slow.as_slice().iter().zip(other.as_slice());
-                assert!(
-                    gaps.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) < 1e-11,
-                    "{dims:?} {m}"
-                );
-            }
-        }
+        assert_eq!(mttkrp_is_its_definition(t.view(), f.factors()), Ok(()));
     }
 }
 

@@ -5,7 +5,8 @@
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use wickring::decomp::{Cp, CpNonnegative};
+use wickring::decomp::{Cp, CpNonnegative, Tucker, rank_table};
+use wickring::laws::cp::fit_is_honest;
 use wickring::laws::planted::{gaussian, gaussian_cp};
 use wickring::tensor::{CpTensor, Factor, Tensor};
 use wickring::{Error, Status};
@@ -35,8 +36,8 @@ macro_rules! suite {
                 ) {
                     let t = positive(&[n, n + 1, 4], r, seed).to_dense().unwrap();
                     let fit = $make(r).decompose(t.view(), &mut rng(seed)).unwrap();
-                    let residual = fit.model.rel_residual(t.view()).unwrap();
-                    prop_assert!((residual - fit.certificate.rel_residual).abs() <= 1e-12 * (1.0 + residual));
+                    prop_assert_eq!(fit_is_honest(t.view(), &fit), Ok(()));
+                    let residual = fit.certificate.rel_residual;
                     prop_assert!(residual <= $accuracy, "{residual} {}", fit.status);
                 }
 
@@ -134,4 +135,93 @@ fn a_border_rank_target_is_not_called_converged() {
     let t = Tensor::from_fn(&[2, 2, 2], w).unwrap();
     let fit = Cp::new(2).decompose(t.view(), &mut rng(0)).unwrap();
     assert_ne!(fit.status, Status::Converged, "{:?}", fit.certificate);
+}
+
+#[test]
+fn a_rank_above_the_bound_is_exact_and_stays_small() {
+    let t = positive(&[3, 4, 5], 3, 2).to_dense().unwrap();
+    for rank in [12, 40, 300] {
+        let fit = Cp::new(rank).decompose(t.view(), &mut rng(0)).unwrap();
+        assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+        assert_eq!(fit_is_honest(t.view(), &fit), Ok(()));
+        assert!(fit.model.weights()[0] <= t.view().norm());
+    }
+}
+
+#[test]
+fn duplicated_slices_have_the_rank_of_one_slice() {
+    let slice = positive(&[4, 5], 4, 3).to_dense().unwrap();
+    let data = [slice.as_slice(); 6].concat();
+    let t = Tensor::from_vec(&[4, 5, 6], data).unwrap();
+    let table = rank_table(
+        t.view(),
+        &Cp::new(1).starts(4),
+        (1..=6, 2),
+        &mut rng(0),
+        &mut wickring::observe::unobserved,
+    )
+    .unwrap();
+    assert_eq!(
+        table.rows[table.chosen].fit.model.rank(),
+        4,
+        "{}",
+        table.reason
+    );
+}
+
+#[test]
+fn a_break_ends_the_search_with_the_best_so_far() {
+    let t = positive(&[6, 7, 8], 3, 4).to_dense().unwrap();
+    let mut calls = 0;
+    let fit = Cp::new(2)
+        .decompose_observed(t.view(), &mut rng(0), &mut |_| {
+            calls += 1;
+            std::ops::ControlFlow::Break(())
+        })
+        .unwrap();
+    assert_eq!((fit.status, calls), (Status::Stopped, 1));
+    assert!(fit.certificate.rel_residual.is_finite());
+}
+
+#[test]
+fn tucker_models_are_reproduced_and_noise_is_not_explained() {
+    let t = positive(&[6, 7, 5], 2, 5).to_dense().unwrap();
+    for scale in [1e-150, 1.0, 1e150] {
+        let data = t.as_slice().iter().map(|x| x * scale).collect();
+        let s = Tensor::from_vec(t.dims(), data).unwrap();
+        let fit = Tucker::new(&[2, 2, 2]).decompose(s.view()).unwrap();
+        assert_eq!(fit.status, Status::Converged);
+        assert!(fit.certificate.rel_residual < 1e-14 && fit.model.ranks() == [2, 2, 2]);
+        let gram = fit.model.factors()[1].gram();
+        for (i, x) in gram.as_slice().iter().enumerate() {
+            let one = if i % 3 == 0 { 1.0 } else { 0.0 };
+            assert!((x - one).abs() < 1e-14);
+        }
+    }
+    let r = &mut rng(6);
+    let noise = Tensor::from_fn(&[8, 8, 8], |_| gaussian(r)).unwrap();
+    let short = Tucker::new(&[2, 2, 2])
+        .max_sweeps(0)
+        .decompose(noise.view())
+        .unwrap();
+    let long = Tucker::new(&[2, 2, 2]).decompose(noise.view()).unwrap();
+    assert_ne!(long.status, Status::Converged);
+    // Orthogonal iteration starts from the HOSVD and never loses.
+    assert!(long.certificate.rel_residual <= short.certificate.rel_residual + 1e-14);
+    let zero = Tensor::from_fn(&[2, 1, 3], |_| 0.0).unwrap();
+    let fit = Tucker::new(&[1, 4, 2]).decompose(zero.view()).unwrap();
+    assert_eq!(
+        (fit.status, fit.model.ranks()),
+        (Status::Converged, &[1, 1, 2][..])
+    );
+    for bad in [
+        Tucker::new(&[2, 2]),
+        Tucker::new(&[0, 1, 1]),
+        Tucker::new(&[1, 1, 1]).tol(-1.0),
+    ] {
+        assert!(matches!(
+            bad.decompose(t.view()),
+            Err(Error::InvalidInput { .. })
+        ));
+    }
 }

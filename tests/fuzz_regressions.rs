@@ -3,9 +3,11 @@
 
 use std::path::Path;
 use wickring::laws::Broken;
+use wickring::laws::cp::fuzz_cp;
 use wickring::laws::quadratic_fuzz::{
     fuzz_model_reader, fuzz_moments, fuzz_peirce, fuzz_poly_parse,
 };
+use wickring::laws::theory_fuzz::fuzz_theory;
 
 fn replay(name: &str, law: fn(&[u8]) -> Result<(), Broken>, rounds: u64) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -63,4 +65,14 @@ fn peirce_decompositions() {
 #[test]
 fn moment_bytes() {
     replay("moments", fuzz_moments, 200);
+}
+
+#[test]
+fn theory() {
+    replay("theory", fuzz_theory, 60);
+}
+
+#[test]
+fn cp_decompositions() {
+    replay("cp", fuzz_cp, 25);
 }

@@ -87,10 +87,11 @@ fn covariances_are_read_exactly_or_refused() {
 fn hermite_expansions_go_both_ways() {
     let out = poly(&["hermite", "x^4*y"]);
     let text = String::from_utf8(out.stdout).unwrap();
-    assert!(text.contains("x^4*y + 6*x^2*y + 3*y"), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines, ["1\tHe4(x) He1(y)", "6\tHe2(x) He1(y)", "3\tHe1(y)"]);
     let out = poly(&["hermite", "--inverse", "x^4"]);
     let text = String::from_utf8(out.stdout).unwrap();
-    assert!(text.contains("x^4 - 6*x^2 + 3"), "{text}");
+    assert_eq!(text.trim_end(), "x^4 - 6*x^2 + 3");
     // He_40 is exact, its constant term 39!!.
     let out = poly(&["hermite", "--inverse", "x^40"]);
     let text = String::from_utf8(out.stdout).unwrap();
@@ -114,6 +115,6 @@ fn identities_are_decided() {
     assert_eq!(poly(&["eq", "(x+y)^2", "x^2+y^2"]).status.code(), Some(1));
     refused(&["expand", "x +"], 2, "found the end");
     refused(&["expand", "x^99999999999"], 2, "overflow");
-    refused(&["expand", "(x+y)^1000000000"], 3, "");
+    refused(&["expand", "(x+y)^1000000000"], 2, "budget");
     refused(&["moment", "x^2", "--order", "0"], 2, "order");
 }

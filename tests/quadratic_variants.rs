@@ -170,7 +170,7 @@ fn noise_is_estimated_reported_and_allowed_for_on_request() {
             .certificate
             .evidence
             .iter()
-            .find(|e| e.name.contains("observation noise"));
+            .find(|e| e.name.contains("share of the standard deviation"));
         found.unwrap().measured
     };
     println!(

@@ -63,6 +63,37 @@ fn a_pair_that_no_sample_separates_is_reported() -> Result<(), Error> {
     Ok(())
 }
 
+/// Targets written in single precision or with few digits are exact as far as they go: no neuron is spent on
+/// their rounding, which depends on the inputs and would not pass for noise.
+#[test]
+fn rounded_targets_are_exact_up_to_their_rounding() -> Result<(), Error> {
+    let planted = trial(Story::Separated, (10, 3, 2000), 0.0, 7).plant()?;
+    let single = |v: f64| f64::from(v as f32);
+    let written = |v: f64| format!("{v:.6}").parse().unwrap_or(v);
+    for round in [&single as &dyn Fn(f64) -> f64, &written] {
+        let y: Vec<f64> = planted.y.iter().map(|&v| round(v)).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let fit = ReluLearner::new().learn(planted.x.as_ref(), &y, &mut rng)?;
+        assert_eq!(fit.status, Status::Converged);
+        assert_eq!(fit.model.network.neurons().len(), 3);
+        assert_eq!(fit.model.report.warnings.len(), 1);
+        // Half a unit is 5e-7 of a deviation of order one.
+        assert!(planted.error(&fit.model.network)? <= 1e-11);
+    }
+    Ok(())
+}
+
+/// Some 13 samples lie between the kinks, enough for the 10 unknowns that only they see.
+#[test]
+fn a_pair_that_nearly_cancels_is_found_from_the_samples_between() -> Result<(), Error> {
+    let found = run(
+        trial(Story::Dipole(1e-3), (10, 2, 40_000), 0.0, 101),
+        Strategy::Full,
+    )?;
+    assert!(found.error <= 1e-18 && found.neurons == 2, "{found:?}");
+    Ok(())
+}
+
 /// Least squares from the truth is the best that the samples allow; its mean error is `s^2 p / n`.
 #[test]
 fn noisy_networks_are_found_at_the_level_of_the_noise() -> Result<(), Error> {

@@ -5,9 +5,7 @@
 use num_complex::Complex;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use wickring::decomp::{
-    CoreSolver, Ring, RingAlgebraic, RingAls, RingCompletion, RingQueries, RingRanks,
-};
+use wickring::decomp::{CoreSolver, RingAlgebraic, RingAls, RingCompletion, RingQueries};
 use wickring::observe::unobserved;
 use wickring::tensor::{Scalar, Tensor, TensorRing};
 use wickring::{Error, Status};
@@ -266,7 +264,7 @@ fn awkward_tensors_are_handled() {
     let t = planted::<f64>(&[5, 6, 5], &[2, 2, 2], 3)
         .to_dense()
         .unwrap();
-    for scale in [1e-150, 1e-100, 1e100, 1e150] {
+    for scale in [1e-300, 1e-200, 1e-150, 1e-100, 1e100, 1e150, 1e200, 1e290] {
         let data = t.as_slice().iter().map(|x| x * scale).collect();
         let scaled = Tensor::from_vec(t.dims(), data).unwrap();
         let fit = RingAlgebraic::new(&[2])
@@ -404,28 +402,4 @@ fn missing_entries_are_recovered() {
         let e = RingCompletion::new(&[2]).decompose(t.view(), &few, &mut rng(1), &mut unobserved);
         assert!(matches!(e, Err(Error::Degenerate { .. })));
     }
-}
-
-#[test]
-fn ranks_are_found_with_evidence() {
-    for (dims, ranks) in [
-        (&[10, 11, 12][..], &[3, 3, 3][..]),
-        (&[12, 12, 12], &[2, 3, 2]),
-    ] {
-        let truth = planted::<f64>(dims, ranks, 1);
-        let exact = truth.to_dense().unwrap();
-        for t in [&exact, &noisy(&exact, 1e-4, 2)] {
-            let found = RingRanks::of(t.view(), &mut rng(1)).unwrap();
-            assert_eq!(found.candidates[0], ranks, "{found:?}");
-        }
-        let fit = Ring::auto().decompose(exact.view(), &mut rng(1)).unwrap();
-        assert_eq!(
-            (fit.status, fit.model.ranks()),
-            (Status::Converged, ranks.to_vec())
-        );
-    }
-    let mut noise = rng(1);
-    let random = Tensor::from_fn(&[8, 8, 8], |_| f64::gaussian(&mut noise)).unwrap();
-    let e = RingRanks::of(random.view(), &mut rng(1)).unwrap_err();
-    assert!(matches!(e, Error::Degenerate { .. }), "{e}");
 }

@@ -140,25 +140,46 @@ fn noisy(truth: &SymmetricRing, level: f64, seed: u64) -> (faer::Mat<f64>, Tenso
     (s, t)
 }
 
+/// The objective (the square) reached from the Peirce frame, over that from the truth.
+fn noise_is_fitted(r: usize, d: usize, level: f64, seed: u64) {
+    let truth = planted(d, r, seed);
+    let (s, t) = noisy(&truth, level, seed + 5);
+    let start = Peirce::new(r)
+        .decompose(s.as_ref(), t.view(), &mut rng(seed))
+        .unwrap();
+    let nls = SymmetricNls::new(r);
+    let refine = |x: &SymmetricRing| {
+        nls.refine(s.as_ref(), t.view(), x, &mut unobserved)
+            .unwrap()
+    };
+    let (ours, best) = (refine(&start.model), refine(&truth));
+    let (x, y) = (ours.certificate.rel_residual, best.certificate.rel_residual);
+    assert!(
+        x * x <= 1.01 * y * y,
+        "{r} {d} {level} {seed}: {x} against {y}"
+    );
+    assert_eq!(ours.status, Status::Converged, "{:?}", ours.certificate);
+}
+
 #[test]
 fn noise_is_fitted_as_well_as_from_the_truth() {
     for (r, d) in [(2, 5), (3, 9), (4, 14)] {
         for (seed, level) in [(0, 1e-2), (1, 1e-3)] {
-            let truth = planted(d, r, seed);
-            let (s, t) = noisy(&truth, level, seed + 5);
-            let start = Peirce::new(r)
-                .decompose(s.as_ref(), t.view(), &mut rng(seed))
-                .unwrap();
-            let nls = SymmetricNls::new(r);
-            let refine = |x: &SymmetricRing| {
-                nls.refine(s.as_ref(), t.view(), x, &mut unobserved)
-                    .unwrap()
-            };
-            let (ours, best) = (refine(&start.model), refine(&truth));
-            let (x, y) = (ours.certificate.rel_residual, best.certificate.rel_residual);
-            // The bar is on the objective, the square.
-            assert!(x * x <= 1.01 * y * y, "{r} {d} {level}: {x} against {y}");
-            assert_eq!(ours.status, Status::Converged, "{:?}", ours.certificate);
+            noise_is_fitted(r, d, level, seed);
+        }
+    }
+    noise_is_fitted(5, 21, 1e-2, 0);
+}
+
+/// The bar up to rank six: `cargo test --release --test ring_symmetric -- --ignored`.
+#[test]
+#[ignore = "statistics; about two minutes in release"]
+fn noise_is_fitted_as_well_as_from_the_truth_up_to_rank_six() {
+    for (r, d) in [(2, 5), (3, 9), (4, 14), (5, 21), (6, 30)] {
+        for seed in 0..5 {
+            for level in [1e-2, 1e-3, 1e-4] {
+                noise_is_fitted(r, d, level, seed);
+            }
         }
     }
 }

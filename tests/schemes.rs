@@ -8,8 +8,11 @@ use wickring::certify::scheme::{
     Cost, RankTable, Scheme, SchemeField, SchemeFormat, Target, Verdict, examine, find_faults,
     read_lrp, read_schemes, schemes_from_arrays,
 };
-use wickring::certify::{Certificate, Limits, check};
-use wickring::laws::schemes::{fuzz_certificate, fuzz_schemes, mutants_are_rejected};
+use wickring::certify::{Certificate, Claim, Expression, Limits, check};
+use wickring::laws::schemes::{
+    fuzz_certificate, fuzz_factor_files, fuzz_schemes, mutants_are_rejected,
+    mutants_modulo_two_are_rejected,
+};
 use wickring::poly::Rational;
 use wickring::tensor::Tensor;
 
@@ -171,10 +174,23 @@ proptest! {
         prop_assert!(law.is_ok(), "{}", law.unwrap_err());
     }
 
+    /// The schemes that are exact modulo 2 only.
+    #[test]
+    fn a_mutated_entry_is_rejected_modulo_two(pick in 0usize..4, factor in 0usize..3, choice in any::<u32>()) {
+        let Some(dir) = catalogue() else { return Ok(()) };
+        let mut schemes = load(&dir, "alphatensor_11_schemes.json");
+        schemes.retain(|s| s.modulo_two);
+        schemes.extend(load(&dir, "moosbauer_444_47_mod2.exp"));
+        prop_assert_eq!(schemes.len(), 4);
+        let law = mutants_modulo_two_are_rejected(&schemes[pick], factor, choice as usize);
+        prop_assert!(law.is_ok(), "{}", law.unwrap_err());
+    }
+
     #[test]
     fn readers_and_checker_end_on_any_bytes(data in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(fuzz_schemes(&data).is_ok());
         prop_assert!(fuzz_certificate(&data).is_ok());
+        prop_assert!(fuzz_factor_files(&data).is_ok());
     }
 }
 
@@ -183,6 +199,7 @@ fn regressions_of_fuzzing_stay_fixed() {
     for (folder, law) in [
         ("schemes", fuzz_schemes as fn(&[u8]) -> _),
         ("certificates", fuzz_certificate),
+        ("factor_files", fuzz_factor_files),
     ] {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("fuzz/regressions")
@@ -241,6 +258,7 @@ fn formats_agree_on_one_scheme() {
     let table = RankTable::parse("format,ZT,Z,Q\n2x2x2,7,7,7\n2x4x5,33,33,32\n").unwrap();
     assert_eq!(table.best([5, 2, 4], "Z[1/2]"), Some(32));
     assert_eq!(table.best([2, 5, 4], "ZT"), Some(33));
+    assert_eq!(table.best([2, 2, 2], "mod 2"), None);
 }
 
 #[test]
@@ -267,6 +285,46 @@ fn fields_are_what_was_asked_for() {
         (found.verdict, found.field.as_str()),
         (Verdict::Exact, "mod 7")
     );
+}
+
+#[test]
+fn certificates_of_moments_follow_wick() {
+    let e = |text: &str| Expression::parse(text).unwrap();
+    let q = |text: &str| text.parse::<Rational>().unwrap();
+    let holds = |claim: Claim| {
+        let text = Certificate::new().claim(claim).to_json();
+        check(&text, Limits::default()).unwrap().holds()
+    };
+    let z = [e("x^2 - 1"), e("x*y + 3")];
+    let zero = q("0");
+    let moments = [
+        (vec![0, 0], q("2")),
+        (vec![0, 1, 1], q("2")),
+        (vec![1], q("3")),
+    ];
+    let cumulants = [
+        (vec![0, 0, 0], q("8")),
+        (vec![1, 0, 1], q("2")),
+        (vec![1], q("3")),
+    ];
+    assert!(holds(Claim::gaussian_moments(
+        &z, &moments, &cumulants, &zero
+    )));
+    let wrong = [(vec![0, 0, 0], q("8.0000001"))];
+    assert!(!holds(Claim::gaussian_moments(&z, &[], &wrong, &zero)));
+    assert!(holds(Claim::gaussian_moments(&z, &[], &wrong, &q("1e-6"))));
+    // kappa_k of x^2 is 2^(k-1) (k-1)!.
+    let chi = [e("x^2")];
+    let sixth = [(vec![0; 6], q("3840"))];
+    assert!(holds(Claim::gaussian_moments(&chi, &[], &sixth, &zero)));
+    let quadratic = Expression::quadratic_form(&[1.0, 0.25, 0.25, -0.5], &[0.0, 1.5], 2.0).unwrap();
+    let mean_and_variance = ([(vec![0], q("5/2"))], [(vec![0, 0], q("5"))]);
+    assert!(holds(Claim::gaussian_moments(
+        &[quadratic],
+        &mean_and_variance.0,
+        &mean_and_variance.1,
+        &zero
+    )));
 }
 
 /// Small enough to be read in one sitting, by someone who trusts nothing else here.

@@ -122,6 +122,17 @@ impl Entry {
         Self(terms.into_iter().collect())
     }
 
+    /// The exact value of a binary float.
+    ///
+    /// # Errors
+    /// `NonFinite`.
+    pub fn float(x: f64) -> Result<Self, Error> {
+        let (op, index) = ("Entry::float", 0);
+        Rational::from_f64(x)
+            .map(Self::from)
+            .ok_or(Error::NonFinite { op, index })
+    }
+
     fn json(&self) -> Value {
         match &self.0[..] {
             [(0, c)] => number(c),
@@ -296,15 +307,17 @@ impl Claim {
         self
     }
 
-    /// `||T - model|| <= bound ||T||` (Frobenius) for the CP model with these float factors, `n x R` row by row.
-    pub fn cp_residual(factors: &[Rows<f64>], target: &ClaimedTensor, bound: f64) -> Self {
-        let cores = factors.iter().map(|f| json!([f])).collect();
+    /// `||T - model|| <= bound ||T||` (Frobenius) for the CP model with these factors, `n x R` row by row. Binary
+    /// floats and products of them are exact rationals: [`Entry::float`].
+    pub fn cp_residual(factors: &[Rows<Entry>], target: &ClaimedTensor, bound: f64) -> Self {
+        let cores = factors.iter().map(|f| json!([matrix(f)])).collect();
         Self::residual("cp", cores, target, bound)
     }
 
-    /// `||T - model|| <= bound ||T||` (Frobenius) for the ring with these float cores, `R x n x R'`.
-    pub fn ring_residual(cores: &[Vec<Rows<f64>>], target: &ClaimedTensor, bound: f64) -> Self {
-        Self::residual("ring", json!(cores), target, bound)
+    /// `||T - model|| <= bound ||T||` (Frobenius) for the ring with these cores, `R x n x R'`.
+    pub fn ring_residual(cores: &[Vec<Rows<Entry>>], target: &ClaimedTensor, bound: f64) -> Self {
+        let core = |c: &Vec<Rows<Entry>>| Value::Array(c.iter().map(matrix).collect());
+        Self::residual("ring", cores.iter().map(core).collect(), target, bound)
     }
 
     fn residual(model: &str, cores: Value, target: &ClaimedTensor, bound: f64) -> Self {

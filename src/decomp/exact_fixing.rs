@@ -1,8 +1,8 @@
 //! From a numeric solution to one whose entries are rational: unknowns are fixed one after the other at small
 //! rationals while the others follow along the manifold of solutions.
 
-use super::exact_system::{CpSystem, Run};
-use crate::linalg::symmetric_eigen;
+use super::exact_descent::{Descent, Run};
+use super::exact_system::CpSystem;
 use std::collections::BTreeSet;
 
 /// Residual below which a point counts as a solution that can be polished to the last bit.
@@ -28,7 +28,7 @@ pub(super) struct Plan {
 }
 
 fn follow(
-    system: &CpSystem,
+    descent: &mut Descent<'_, '_>,
     point: &mut Point,
     x: &[f64],
     fixed: &[bool],
@@ -43,8 +43,9 @@ fn follow(
         damping: 1e-3,
         goal: 1e-12,
         tol: 1e-4,
+        pace: 6,
     };
-    let residual = system.minimise(&mut y, &free, run);
+    let residual = descent.minimise(&mut y, &free, run);
     let bounded = y.iter().all(|v| v.abs() < 12.0);
     (residual < SOLVED && bounded).then_some(y)
 }
@@ -78,8 +79,8 @@ impl Point {
     }
 
     /// Fixes the unknown nearest to one of the plan's values, several at a time while that works.
-    pub(super) fn fix_greedily(&mut self, system: &CpSystem, plan: Plan) {
-        let end = system.start[plan.modes];
+    pub(super) fn fix_greedily(&mut self, descent: &mut Descent<'_, '_>, plan: Plan) {
+        let end = descent.system.start[plan.modes];
         let mut tabu: BTreeSet<(usize, usize)> = BTreeSet::new();
         let mut failures = 0;
         while failures <= plan.failures && self.budget > 0 {
@@ -117,7 +118,7 @@ impl Point {
                     fixed[q] = true;
                 }
                 let iterations = if n == 1 { 40 } else { 20 };
-                match follow(system, self, &x, &fixed, iterations) {
+                match follow(descent, self, &x, &fixed, iterations) {
                     Some(y) => {
                         (self.x, self.fixed) = (y, fixed);
                         true
@@ -134,26 +135,16 @@ impl Point {
 
     /// Fixes unknowns that can still move (those that the null space of the Jacobian reaches) at small
     /// rationals until the rest is determined.
-    pub(super) fn fix_null_space(&mut self, system: &CpSystem, modes: usize) {
-        let end = system.start[modes];
+    pub(super) fn fix_null_space(&mut self, descent: &mut Descent<'_, '_>, modes: usize) {
+        let end = descent.system.start[modes];
         let mut bad: BTreeSet<usize> = BTreeSet::new();
         while self.budget > 0 {
             let free: Vec<usize> = (0..self.x.len()).filter(|&q| !self.fixed[q]).collect();
             if free.is_empty() {
                 return;
             }
-            let h = system.normal_matrix(&self.x, &free);
-            let Ok(eigen) = symmetric_eigen("ExactCp::decompose", h.as_ref()) else {
+            let Some(leverage) = descent.leverage(&self.x, &free) else {
                 return;
-            };
-            let largest = eigen.values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-            let null: Vec<usize> = (0..free.len())
-                .filter(|&k| eigen.values[k].abs() < 1e-10 * largest)
-                .collect();
-            let leverage = |p: usize| {
-                null.iter()
-                    .map(|&k| eigen.vectors[(p, k)].powi(2))
-                    .sum::<f64>()
             };
             let mut choices: Vec<(f64, usize, f64)> = Vec::new();
             for (p, &q) in free
@@ -161,7 +152,7 @@ impl Point {
                 .enumerate()
                 .filter(|(_, q)| **q < end && !bad.contains(q))
             {
-                let weight = leverage(p);
+                let weight = leverage[p];
                 if weight < 1e-3 {
                     continue;
                 }
@@ -183,7 +174,7 @@ impl Point {
             let (mut x, mut fixed) = (self.x.clone(), self.fixed.clone());
             x[q] = value;
             fixed[q] = true;
-            match follow(system, self, &x, &fixed, 60) {
+            match follow(descent, self, &x, &fixed, 60) {
                 Some(y) => {
                     (self.x, self.fixed) = (y, fixed);
                     bad.clear();
@@ -194,7 +185,7 @@ impl Point {
     }
 
     /// The last bits of the unknowns that are not fixed.
-    pub(super) fn polish(&mut self, system: &CpSystem) {
+    pub(super) fn polish(&mut self, descent: &mut Descent<'_, '_>) {
         let free: Vec<usize> = (0..self.x.len()).filter(|&q| !self.fixed[q]).collect();
         let run = Run {
             iterations: 6,
@@ -202,7 +193,8 @@ impl Point {
             damping: 1e-12,
             goal: 1e-15,
             tol: 0.0,
+            pace: 0,
         };
-        system.minimise(&mut self.x, &free, run);
+        descent.minimise(&mut self.x, &free, run);
     }
 }

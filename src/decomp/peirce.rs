@@ -9,6 +9,7 @@
 //! The answer is unique up to `Q_a -> U Q_a U'` with one orthogonal `U`.
 
 use super::contraction::change_basis;
+use super::ring::{cube_root_power, divided, multiplied, times};
 use super::{Certificate, Evidence, Fit, PeirceFrame, TensorContraction, Work};
 use crate::linalg::{frobenius, symmetric_eigen};
 use crate::tensor::{SymmetricRing, TensorView};
@@ -87,6 +88,15 @@ impl Peirce {
         rng: &mut impl Rng,
     ) -> Result<Fit<SymmetricRing>, Error> {
         self.check(gram, t)?;
+        if let Some(p) = cube_root_power(t) {
+            // Squares of the entries would leave the exponent range.
+            let gram = Mat::from_fn(gram.nrows(), gram.ncols(), |i, j| {
+                times(gram[(i, j)], -2 * p)
+            });
+            let fit = self.decompose(gram.as_ref(), divided(t, p)?.view(), rng)?;
+            let model = multiplied(&fit.model, p)?;
+            return Ok(fit.map(|_| model));
+        }
         let white = Whitening::of(OP, gram, self.rank * (self.rank + 1) / 2)?;
         let tensor = change_basis(t, white.down.as_ref())?;
         let mut form = TensorContraction::new(tensor.view())?;

@@ -26,6 +26,8 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 const OP: &str = "Waring::decompose";
+/// Unknowns of the normal equations, whose matrix is formed: 400 MB at this number.
+const MOST_UNKNOWNS: usize = 7000;
 /// Residual on data of norm one at which a fit is exact.
 const EXACT: f64 = 1e-12;
 
@@ -222,6 +224,14 @@ impl Waring {
                 let requirement = format!("{name} must be in 1..={top}, got {value}");
                 return Err(Error::invalid(OP, requirement));
             }
+        }
+        if (n + 1).saturating_mul(self.rank) > MOST_UNKNOWNS {
+            let requirement = format!(
+                "rank times (dimension + 1) at most {MOST_UNKNOWNS}, got {} x {}",
+                self.rank,
+                n + 1
+            );
+            return Err(Error::invalid(OP, requirement));
         }
         match self.tol {
             Some(tol) if !(tol > 0.0 && tol.is_finite()) => {

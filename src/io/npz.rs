@@ -4,7 +4,7 @@ use super::npy;
 use crate::Error;
 use crate::tensor::{Tensor, TensorView};
 use std::fs::File;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read, Seek, Write};
 use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -17,8 +17,22 @@ const MAX_ARRAY: u64 = 1 << 32;
 /// # Errors
 /// `File` naming path and member; `LimitExceeded` when a member unpacks to more than 4 GiB.
 pub fn read(path: &Path) -> Result<Vec<(String, Tensor)>, Error> {
+    let file = File::open(path);
+    let file = file.map_err(|e| Error::file(path, "", format!("cannot be read: {e}")))?;
+    unpack(path, file, MAX_ARRAY)
+}
+
+/// The same for an archive in memory, of which no array may unpack to more than `most` bytes; `path` is only
+/// for messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn decode(path: &Path, bytes: &[u8], most: u64) -> Result<Vec<(String, Tensor)>, Error> {
+    unpack(path, Cursor::new(bytes), most)
+}
+
+fn unpack(path: &Path, file: impl Read + Seek, most: u64) -> Result<Vec<(String, Tensor)>, Error> {
     let fault = |place: &str, e: &dyn std::fmt::Display| Error::file(path, place, e.to_string());
-    let file = File::open(path).map_err(|e| fault("", &format!("cannot be read: {e}")))?;
     let mut archive =
         ZipArchive::new(file).map_err(|e| fault("", &format!("is not an .npz archive: {e}")))?;
     let mut arrays = Vec::with_capacity(archive.len().min(4096));
@@ -33,12 +47,12 @@ pub fn read(path: &Path) -> Result<Vec<(String, Tensor)>, Error> {
         let place = format!("array {name}");
         let mut bytes = Vec::new();
         // The size in the directory is a claim; the limit is on what really comes out.
-        let mut unpacked = member.take(MAX_ARRAY + 1);
+        let mut unpacked = member.take(most + 1);
         unpacked
             .read_to_end(&mut bytes)
             .map_err(|e| fault(&place, &e))?;
-        if bytes.len() as u64 > MAX_ARRAY {
-            return Err(Error::limit("npz::read", "bytes per array", MAX_ARRAY));
+        if bytes.len() as u64 > most {
+            return Err(Error::limit("npz::read", "bytes per array", most));
         }
         arrays.push((name, npy::decode(path, &place, &bytes)?));
     }

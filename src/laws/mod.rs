@@ -6,6 +6,7 @@
 
 mod broken;
 pub mod bytes;
+pub mod cp;
 pub mod gaussian_cases;
 pub mod gaussian_hermite;
 pub mod gaussian_moments;
@@ -17,11 +18,15 @@ pub mod polynomial_maps;
 pub mod quadratic_fuzz;
 pub mod quadratic_maps;
 pub mod relu;
+pub mod ring_fuzz;
 pub mod ring_identities;
 pub mod ring_methods;
 pub mod ring_models;
+pub mod ring_subjects;
 pub mod rings;
 pub mod schemes;
 pub mod theory;
+pub mod theory_fuzz;
+pub mod two_layer;
 
 pub use broken::{Broken, check, within};

@@ -3,8 +3,8 @@
 use super::bytes::Bytes;
 use super::{Broken, check, ring_models, within};
 use crate::decomp::{
-    Derivations, Fit, Ring, RingAlgebraic, RingAls, RingCompletion, RingRanks, RingSvd,
-    SymmetricNls, TtSvd,
+    Derivations, Fit, Ring, RingAlgebraic, RingAls, RingCompletion, RingNls, RingQueries,
+    RingRanks, RingSampledAls, RingSvd, SymmetricNls, TtSvd,
 };
 use crate::observe::unobserved;
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView};
@@ -100,11 +100,58 @@ fn tensor<T: Scalar>(bytes: &mut Bytes<'_>) -> Result<Tensor<T>, Error> {
     Ok(t)
 }
 
-/// Every general ring method on one tensor.
+/// The general ring methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// [`RingAlgebraic`].
+    Algebraic,
+    /// [`RingAls`].
+    Als,
+    /// [`RingSvd`].
+    Svd,
+    /// [`Ring`] with ranks given.
+    Engine,
+    /// [`Ring::auto`] and [`RingRanks`].
+    Ranks,
+    /// [`RingCompletion`].
+    Completion,
+    /// [`RingNls`].
+    Nls,
+    /// [`RingSampledAls`].
+    Sampled,
+    /// [`RingQueries`].
+    Queries,
+}
+
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Algebraic,
+        Self::Als,
+        Self::Svd,
+        Self::Engine,
+        Self::Ranks,
+        Self::Completion,
+        Self::Nls,
+        Self::Sampled,
+        Self::Queries,
+    ];
+}
+
+/// A general ring method, chosen by the bytes, on a tensor read from them.
 ///
 /// # Errors
 /// [`Broken`].
 pub fn methods_are_honest<T: Scalar>(bytes: &mut Bytes<'_>) -> Result<(), Broken> {
+    let method = Method::ALL[bytes.below(Method::ALL.len())];
+    method_is_honest::<T>(method, bytes)
+}
+
+/// One general ring method on a tensor read from bytes.
+///
+/// # Errors
+/// [`Broken`].
+pub fn method_is_honest<T: Scalar>(method: Method, bytes: &mut Bytes<'_>) -> Result<(), Broken> {
     let Ok(t) = tensor::<T>(bytes) else {
         return Ok(());
     };
@@ -114,25 +161,27 @@ pub fn methods_are_honest<T: Scalar>(bytes: &mut Bytes<'_>) -> Result<(), Broken
     };
     let mut rng = ChaCha8Rng::seed_from_u64(bytes.byte().into());
     let v = t.view();
-    match bytes.below(6) {
-        0 => judged(v, RingAlgebraic::new(&ranks).decompose(v, &mut rng)),
-        1 => {
+    match method {
+        Method::Algebraic => judged(v, RingAlgebraic::new(&ranks).decompose(v, &mut rng)),
+        Method::Als => {
             let als = RingAls::new(&ranks).starts(1).max_sweeps(15);
             judged(v, als.decompose(v, &mut rng))
         }
-        2 => judged(v, RingSvd::new(&ranks).decompose(v, &mut rng)),
-        3 => {
+        Method::Svd => judged(v, RingSvd::new(&ranks).decompose(v, &mut rng)),
+        Method::Engine => {
             let ring = Ring::new(&ranks).starts(1).max_sweeps(15);
             judged(v, ring.decompose(v, &mut rng))
         }
-        4 => {
+        Method::Ranks => {
             let law = "ring_methods::ranks";
             match RingRanks::of(v, &mut rng) {
-                Ok(found) => check(law, !found.candidates.is_empty(), || "no ranks".into()),
-                Err(e) => check(law, allowed(&e), || e.to_string()),
+                Ok(found) => check(law, !found.candidates.is_empty(), || "no ranks".into())?,
+                Err(e) => check(law, allowed(&e), || e.to_string())?,
             }
+            let ring = Ring::auto().starts(1).max_sweeps(15);
+            judged(v, ring.decompose(v, &mut rng))
         }
-        _ => {
+        Method::Completion => {
             let seen = Vec::from_iter(v.as_slice().iter().map(|_| bytes.byte() % 4 != 1));
             let method = RingCompletion::new(&ranks).starts(1).max_sweeps(8);
             match method.decompose(v, &seen, &mut rng, &mut unobserved) {
@@ -142,6 +191,27 @@ pub fn methods_are_honest<T: Scalar>(bytes: &mut Bytes<'_>) -> Result<(), Broken
                     || "shape".into(),
                 ),
                 Err(e) => check("ring_methods::completion", allowed(&e), || e.to_string()),
+            }
+        }
+        Method::Nls => {
+            let nls = RingNls::new(&ranks).starts(1).max_steps(4);
+            judged(v, nls.decompose(v, &mut rng, &mut unobserved))
+        }
+        Method::Sampled => {
+            let sampled = RingSampledAls::new(&ranks).starts(1).max_sweeps(4);
+            judged(v, sampled.decompose(v, &mut rng, &mut unobserved))
+        }
+        Method::Queries => {
+            let law = "ring_methods::queries";
+            let mut look = |i: &[usize]| v.get(i).copied().unwrap_or(T::zero());
+            match RingQueries::new(&ranks).decompose(v.dims(), &mut look, &mut rng) {
+                // Its residual is that of the entries looked at, so only its shape and status are judged.
+                Ok(fit) => {
+                    let kept = fit.status != Status::Converged || fit.certificate.holds();
+                    let shape = fit.model.dims() == v.dims();
+                    check(law, shape && kept, || format!("{:?}", fit.certificate))
+                }
+                Err(e) => check(law, allowed(&e), || e.to_string()),
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::{Broken, check, within};
 use crate::Error;
 use crate::poly::{Poly, Rational};
+use crate::theory::batch::MarginLoss;
 use crate::theory::{AverageKind, Neuron, entry};
 use std::collections::HashMap;
 
@@ -146,4 +147,32 @@ pub fn averages_agree(g: &Neuron, c: &[f64; 10]) -> Result<(), Broken> {
         within("theory::i4_symmetry", (value - other).abs(), allowed)?;
     }
     Ok(())
+}
+
+/// The proximal step of a loss of the margin solves its equation, `u - a = V pull` with `pull = -l'(u)`, to
+/// `1e-12 (1 + |a| + V)`, and no neighbouring point is better.
+///
+/// # Errors
+/// [`Broken`].
+pub fn prox_is_minimal(loss: &dyn MarginLoss, a: f64, v: f64) -> Result<(), Broken> {
+    let law = "theory::prox_is_minimal";
+    let prox = loss.prox(a, v);
+    let size = 1.0 + a.abs() + v;
+    within(law, (prox.u - a - v * prox.pull).abs(), 1e-12 * size)?;
+    if let Some((pull, _)) = loss.derivatives(prox.u) {
+        // At a corner of the second derivative the first one is still continuous.
+        let spread = 4.0 * f64::EPSILON * (1.0 + prox.u.abs());
+        within(law, (pull - prox.pull).abs(), 1e-12 + spread)?;
+    }
+    let objective = |u: f64| (u - a) * ((u - a) / (2.0 * v)) + loss.loss(u);
+    let best = objective(prox.u);
+    for step in [-1e-3, 1e-3] {
+        let other = objective(prox.u + step * (1.0 + prox.u.abs()));
+        // Rounding of both values, which are sums of two terms of like size.
+        let slack = 64.0 * f64::EPSILON * (best.abs() + (prox.u - a).powi(2) / v + 1.0);
+        check(law, best <= other + slack, || {
+            format!("a = {a}, V = {v}: {best} > {other}")
+        })?;
+    }
+    check(law, prox.slope <= 0.0, || format!("slope {}", prox.slope))
 }

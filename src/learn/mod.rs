@@ -11,8 +11,11 @@
 //! | [`RadialQuadratic`] | the same for a rotation-invariant input, its radial law known or not |
 //! | [`polynomial::Polynomial`] | a polynomial map of any constant degree, likewise |
 //! | [`relu::ReluLearner`] | a narrow one-hidden-layer relu network, from inputs and targets |
+//! | [`Dictionary`] | an orthonormal dictionary from fourth moments |
+//! | [`two_layer::TwoLayerLearner`] | a two-layer network with a polynomial activation |
 
 mod chunk_sums;
+mod dictionary;
 mod exact_cumulants;
 mod exact_quadratic;
 mod few_outputs;
@@ -36,9 +39,11 @@ mod radial_quadratic;
 pub mod relu;
 mod seen_latents;
 mod split;
+pub mod two_layer;
 mod two_sample;
 mod white_stream;
 
+pub use dictionary::Dictionary;
 pub use exact_cumulants::ExactCumulants;
 pub use few_outputs::FewOutputs;
 pub use floor::statistical_floor;

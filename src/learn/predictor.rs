@@ -1,16 +1,16 @@
 //! Any learned function, evaluated: what `predict` runs.
 
 use super::relu::ReluNetwork;
+use super::two_layer::TwoLayerNetwork;
 use crate::Error;
 use crate::error::quoted;
 use crate::io::POLYNOMIAL_MAP;
 use crate::io::model::{ModelFile, QUADRATIC_MAP};
 use crate::tensor::{PolynomialMap, QuadraticMap};
-use faer::{Mat, MatRef};
-use serde_json::Value;
+use faer::MatRef;
 
 /// Schema of two-layer networks with one activation.
-const TWO_LAYER: &str = "wickring/two-layer/1";
+pub(super) const TWO_LAYER: &str = "wickring/two-layer/1";
 /// Schema of narrow relu networks.
 pub(super) const RELU_NETWORK: &str = "wickring/relu-network/1";
 
@@ -26,8 +26,7 @@ pub struct Predictor {
 enum Kind {
     Relu(ReluNetwork),
     Quadratic(QuadraticMap),
-    /// Coefficients of the activation, lowest first, and the weights, one neuron a row.
-    TwoLayer(Vec<f64>, Mat<f64>),
+    TwoLayer(TwoLayerNetwork),
     Polynomial(PolynomialMap),
 }
 
@@ -50,18 +49,9 @@ impl Predictor {
                 (Kind::Quadratic(map), inputs, outputs)
             }
             TWO_LAYER => {
-                let d = file.size(op, "input_dim")?;
-                let length = |key: &str| {
-                    file.body
-                        .get(key)
-                        .and_then(Value::as_array)
-                        .map_or(0, Vec::len)
-                };
-                let activation = file.numbers(op, "activation", &[length("activation")])?;
-                let r = length("weights");
-                let weights = file.numbers(op, "weights", &[r, d])?;
-                let weights = MatRef::from_row_major_slice(&weights, r, d).to_owned();
-                (Kind::TwoLayer(activation, weights), d, 1)
+                let network = TwoLayerNetwork::from_model(file)?;
+                let inputs = network.input_dim();
+                (Kind::TwoLayer(network), inputs, 1)
             }
             POLYNOMIAL_MAP => {
                 let map = file.polynomial_map()?;
@@ -122,13 +112,7 @@ impl Predictor {
                     .map(|at| z[at])
                     .collect()
             }
-            Kind::TwoLayer(activation, weights) => {
-                let s = weights * x.transpose();
-                let at = |z: f64| activation.iter().rev().fold(0.0, |sum, a| sum * z + a);
-                (0..x.nrows())
-                    .map(|j| s.col_as_slice(j).iter().map(|&z| at(z)).sum())
-                    .collect()
-            }
+            Kind::TwoLayer(network) => network.evaluate(x)?,
             Kind::Polynomial(map) => {
                 let z = map.eval(x)?;
                 (0..x.nrows())

@@ -1,8 +1,45 @@
-//! The smallest eigenvalue of a positive definite matrix.
+//! Positive definite matrices: solution in place, the smallest eigenvalue.
 
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
 use faer::linalg::solvers::Solve;
-use faer::{Mat, MatRef, Side};
+use faer::linalg::triangular_solve::{
+    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
+};
+use faer::prelude::ReborrowMut;
+use faer::{Mat, MatMut, MatRef, Par, Side};
 use num_complex::Complex;
+
+/// Replaces `x` by `inverse(a) x`; the lower triangle of `a` is read and overwritten by its Cholesky factor.
+/// False when `a` is not definite to working precision or the result is not finite.
+///
+/// Nothing of the size of `a` is allocated: in an iteration the system is solved hundreds of times, and fresh
+/// megabytes cost more in page faults than the arithmetic.
+#[inline(never)]
+pub(super) fn solve_in_place(mut a: MatMut<'_, f64>, x: &mut [f64]) -> bool {
+    let n = a.nrows();
+    let scratch = cholesky_in_place_scratch::<f64>(n, Par::Seq, Default::default());
+    let Ok(mut memory) = MemBuffer::try_new(scratch) else {
+        return false;
+    };
+    let stack = MemStack::new(&mut memory);
+    let regularization = Default::default();
+    let done = cholesky_in_place(
+        a.rb_mut(),
+        regularization,
+        Par::Seq,
+        stack,
+        Default::default(),
+    );
+    if done.is_err() {
+        return false;
+    }
+    let lower = a.as_ref();
+    let mut rhs = MatMut::from_column_major_slice_mut(x, n, 1);
+    solve_lower_triangular_in_place(lower, rhs.rb_mut(), Par::Seq);
+    solve_upper_triangular_in_place(lower.transpose(), rhs.rb_mut(), Par::Seq);
+    x.iter().all(|v| v.is_finite())
+}
 
 /// Steps of inverse iteration; the ratio of the two smallest eigenvalues decides the accuracy, and a
 /// condition number is wanted to a digit.

@@ -130,6 +130,31 @@ pub fn eigen(op: &'static str, m: MatRef<'_, f64>) -> Result<Eigen, Error> {
     Ok(Eigen { values, ..eigen })
 }
 
+/// Eigenvalues of a general real matrix, in the order of the backend.
+///
+/// Guards: scaling by a power of two, and the sum of the eigenvalues against the trace.
+///
+/// # Errors
+/// `Shape` when `m` is not square, `NonFinite`, `Backend`.
+///
+/// # Complexity
+/// `O(n^3)`.
+pub fn eigenvalues(op: &'static str, m: MatRef<'_, f64>) -> Result<Vec<Complex<f64>>, Error> {
+    let routine = "eigenvalues";
+    let n = square(op, m)?;
+    let (a, power) = scaled(op, m)?;
+    let failed = Error::Backend { op, routine };
+    let values = a.eigenvalues().map_err(|_| failed.clone())?;
+    let trace: f64 = (0..n).map(|i| a[(i, i)]).sum();
+    let sum: Complex<f64> = values.iter().sum();
+    // The same bound as for complex matrices; `!(<=)` so that NaN fails.
+    let holds = (sum - trace).norm() <= 1e-9 * (n as f64 + 1.0) * frobenius(a.as_ref());
+    if !holds {
+        return Err(failed);
+    }
+    Ok(values.into_iter().map(|z| z * power).collect())
+}
+
 fn run(a: &Mat<f64>) -> Option<Eigen> {
     let e = a.eigen().ok()?;
     Some(Eigen {

@@ -8,6 +8,7 @@
 //!
 //! The functions are not generic, so that faer's generic code is compiled once.
 
+mod cholesky;
 mod complex;
 mod complex_scalar;
 mod definite;
@@ -19,12 +20,14 @@ mod scalar;
 pub mod small;
 mod solve;
 mod svd;
+mod vector;
 
+pub use cholesky::CholeskySpace;
 pub use complex::{
     ComplexSvd, complex_cholesky_solve, complex_eigenvalues, complex_frobenius, complex_lstsq,
     complex_solve, complex_svd, inverse_iteration,
 };
-pub use eigen::{Eigen, SymmetricEigen, eigen, symmetric_eigen};
+pub use eigen::{Eigen, SymmetricEigen, eigen, eigenvalues, symmetric_eigen};
 pub use qr::{complex_qr, thin_qr};
 pub use scalar::Scalar;
 pub use solve::{cholesky_solve, lstsq, solve};

@@ -1,6 +1,6 @@
 //! Real and complex scalars behind one trait, with the guarded routines that both need.
 
-use super::{complex_scalar as complex, definite, gemm, small, symmetric_eigen};
+use super::{complex_scalar as complex, definite, gemm, small, symmetric_eigen, vector};
 use crate::Error;
 use faer::{Mat, MatMut, MatRef};
 use num_complex::Complex;
@@ -70,8 +70,19 @@ pub trait Scalar:
         alpha: f64,
     );
 
-    /// Solves `a x = b` for a Hermitian positive definite `a` (its lower triangle is read), or `None`.
-    fn definite_solve(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Option<Mat<Self>>;
+    /// `sum conj(x_i) y_i`.
+    fn dot(x: &[Self], y: &[Self]) -> Self;
+
+    /// `y += a x`.
+    fn axpy(y: &mut [Self], a: Self, x: &[Self]);
+
+    /// For the matrix `P` with contiguous columns of `x.len()` entries: `left += P y` and `right = P' x`,
+    /// without conjugation, in one pass over `P`.
+    fn contract(matrix: &[Self], left: (&[Self], &mut [Self]), right: (&[Self], &mut [Self]));
+
+    /// Replaces `x` by `inverse(a) x` for a Hermitian positive definite `a`, whose lower triangle is
+    /// overwritten; false, with `x` undefined, when it is not definite or the result is not finite.
+    fn definite_solve_in_place(a: MatMut<'_, Self>, x: &mut [Self]) -> bool;
 
     /// The smallest eigenvalue of a Hermitian positive definite matrix, to a few digits, by inverse
     /// iteration on one Cholesky factorisation; `None` when it is not definite to working precision.
@@ -100,27 +111,35 @@ pub trait Scalar:
 impl Scalar for f64 {
     const COMPLEX: bool = false;
 
+    #[inline(always)]
     fn from_parts(re: f64, _im: f64) -> Self {
         re
     }
+    #[inline(always)]
     fn re(self) -> f64 {
         self
     }
+    #[inline(always)]
     fn im(self) -> f64 {
         0.0
     }
+    #[inline(always)]
     fn conj(self) -> Self {
         self
     }
+    #[inline(always)]
     fn abs_sq(self) -> f64 {
         self * self
     }
+    #[inline(always)]
     fn abs(self) -> f64 {
         f64::abs(self)
     }
+    #[inline(always)]
     fn scale(self, s: f64) -> Self {
         self * s
     }
+    #[inline(always)]
     fn is_finite(self) -> bool {
         f64::is_finite(self)
     }
@@ -133,8 +152,20 @@ impl Scalar for f64 {
     ) {
         gemm::into(dst, accumulate, a, b, alpha);
     }
-    fn definite_solve(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Option<Mat<f64>> {
-        super::cholesky_solve(a, b)
+    #[inline]
+    fn dot(x: &[f64], y: &[f64]) -> f64 {
+        vector::dot(x, y)
+    }
+    #[inline]
+    fn axpy(y: &mut [f64], a: f64, x: &[f64]) {
+        vector::axpy(y, a, x);
+    }
+    #[inline]
+    fn contract(matrix: &[f64], left: (&[f64], &mut [f64]), right: (&[f64], &mut [f64])) {
+        vector::contract(matrix, left, right);
+    }
+    fn definite_solve_in_place(a: MatMut<'_, f64>, x: &mut [f64]) -> bool {
+        definite::solve_in_place(a, x)
     }
     fn smallest_definite(a: MatRef<'_, f64>) -> Option<f64> {
         definite::smallest(a)
@@ -172,27 +203,35 @@ impl Scalar for f64 {
 impl Scalar for Complex<f64> {
     const COMPLEX: bool = true;
 
+    #[inline(always)]
     fn from_parts(re: f64, im: f64) -> Self {
         Self::new(re, im)
     }
+    #[inline(always)]
     fn re(self) -> f64 {
         self.re
     }
+    #[inline(always)]
     fn im(self) -> f64 {
         self.im
     }
+    #[inline(always)]
     fn conj(self) -> Self {
         Self::conj(&self)
     }
+    #[inline(always)]
     fn abs_sq(self) -> f64 {
         self.norm_sqr()
     }
+    #[inline(always)]
     fn abs(self) -> f64 {
         self.norm()
     }
+    #[inline(always)]
     fn scale(self, s: f64) -> Self {
         self * s
     }
+    #[inline(always)]
     fn is_finite(self) -> bool {
         self.re.is_finite() && self.im.is_finite()
     }
@@ -205,8 +244,31 @@ impl Scalar for Complex<f64> {
     ) {
         complex::into(dst, accumulate, a, b, alpha);
     }
-    fn definite_solve(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Option<Mat<Self>> {
-        complex::cholesky_solve(a, b)
+    #[inline]
+    fn dot(x: &[Self], y: &[Self]) -> Self {
+        x.iter().zip(y).map(|(a, b)| a.conj() * b).sum()
+    }
+    #[inline]
+    fn axpy(y: &mut [Self], a: Self, x: &[Self]) {
+        y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
+    }
+    fn contract(matrix: &[Self], left: (&[Self], &mut [Self]), right: (&[Self], &mut [Self])) {
+        let ((x, target), (y, other)) = (left, right);
+        let columns = matrix.chunks_exact(x.len().max(1));
+        for ((column, &b), out) in columns.zip(y).zip(other) {
+            Self::axpy(target, b, column);
+            *out = column.iter().zip(x).map(|(p, q)| p * q).sum();
+        }
+    }
+    fn definite_solve_in_place(a: MatMut<'_, Self>, x: &mut [Self]) -> bool {
+        let rhs = MatRef::from_column_major_slice(x, x.len(), 1).to_owned();
+        match complex::cholesky_solve(a.as_ref(), rhs.as_ref()) {
+            Some(y) => {
+                (0..x.len()).for_each(|i| x[i] = y[(i, 0)]);
+                true
+            }
+            None => false,
+        }
     }
     fn smallest_definite(a: MatRef<'_, Self>) -> Option<f64> {
         definite::smallest_complex(a)

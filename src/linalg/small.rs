@@ -60,26 +60,15 @@ pub fn solve_right<T: Scalar>(l: &[T], n: usize, x: &mut [T], rows: usize) {
 }
 
 /// `y += a x`.
+#[inline]
 pub fn axpy<T: Scalar>(y: &mut [T], a: T, x: &[T]) {
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y += a * x;
-    }
+    T::axpy(y, a, x);
 }
 
-/// `sum conj(x_i) y_i`, in eight partial sums so that the compiler may use vector registers.
+/// `sum conj(x_i) y_i`.
+#[inline]
 pub fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
-    let mut acc = [T::zero(); 8];
-    let (xs, ys) = (x.chunks_exact(8), y.chunks_exact(8));
-    let mut tail = T::zero();
-    for (&a, &b) in xs.remainder().iter().zip(ys.remainder()) {
-        tail += a.conj() * b;
-    }
-    for (a, b) in xs.zip(ys) {
-        for k in 0..8 {
-            acc[k] += a[k].conj() * b[k];
-        }
-    }
-    acc.iter().copied().sum::<T>() + tail
+    T::dot(x, y)
 }
 
 /// Sum of squared moduli.

@@ -95,9 +95,15 @@ impl<T: Scalar> Factor<T> {
 
     /// `A^H A`, `cols x cols`, column-major.
     pub fn gram(&self) -> Factor<T> {
-        Factor::from_fn(self.cols, self.cols, |r, s| {
-            small::dot(self.column(r), self.column(s))
-        })
+        let mut gram = Factor::zeros(self.cols, self.cols);
+        for s in 0..self.cols {
+            for r in 0..=s {
+                let x = small::dot(self.column(r), self.column(s));
+                gram.data[r + self.cols * s] = x;
+                gram.data[s + self.cols * r] = x.conj();
+            }
+        }
+        gram
     }
 
     /// The complex conjugate; a copy.

@@ -61,11 +61,9 @@ where
         return;
     };
     for t in tail {
-        for i in start..start + len {
-            let mut product = data[i].clone();
-            product *= t;
-            data.push(product);
-        }
+        let end = data.len();
+        data.extend_from_within(start..start + len);
+        data[end..].iter_mut().for_each(|v| *v *= t);
     }
     for v in &mut data[start..start + len] {
         *v *= head;

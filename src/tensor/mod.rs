@@ -12,6 +12,7 @@
 //! | [`form_to_tensor`], [`tensor_to_form`] | homogeneous polynomials as symmetric tensors and back |
 //! | [`Factor`] | a factor matrix: contiguous columns, one per component |
 //! | [`CpTensor`] | the canonical polyadic model, float or exact |
+//! | [`TuckerTensor`] | a small core times a matrix along every mode |
 //! | [`SparseTensor`] | coordinates and values, with a sparse MTTKRP |
 //! | [`mttkrp_all`] | the kernel behind every CP algorithm, all modes by two matrix products |
 //! | [`TensorRing`] | the model `T[i_0,..,i_{m-1}] = Tr(G_0(i_0) .. G_{m-1}(i_{m-1}))`, real or complex |
@@ -42,6 +43,7 @@ mod symmetric;
 mod symmetric_form;
 mod symmetric_ring;
 mod train;
+mod tucker;
 
 pub use assignment::best_assignment;
 pub use cp::CpTensor;
@@ -67,3 +69,4 @@ pub use symmetric_form::{form_to_tensor, tensor_to_form};
 pub use symmetric_ring::SymmetricRing;
 pub use train::TensorTrain;
 pub(crate) use train::kept;
+pub use tucker::TuckerTensor;

@@ -2,7 +2,7 @@
 
 use crate::{Error, linalg};
 use faer::traits::ComplexField;
-use faer::{Mat, MatRef};
+use faer::{Mat, MatMut, MatRef};
 use num_complex::Complex;
 use num_traits::NumAssign;
 use rand::Rng;
@@ -66,6 +66,21 @@ pub trait Scalar:
     fn product(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Mat<Self>;
     /// `a^H b`.
     fn adjoint_product(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Mat<Self>;
+    /// `dst = a b`, or `dst += a b` when `add`; sequential.
+    ///
+    /// # Panics
+    /// If the shapes do not go together.
+    fn product_into(dst: MatMut<'_, Self>, add: bool, a: MatRef<'_, Self>, b: MatRef<'_, Self>);
+    /// Eigenvalues of a Hermitian matrix, nonincreasing, and its eigenvectors.
+    ///
+    /// # Errors
+    /// `Shape`, `NonFinite`, `Backend`.
+    fn hermitian(op: &'static str, m: MatRef<'_, Self>) -> Result<(Vec<f64>, Mat<Self>), Error>;
+    /// Eigenvalues of a general matrix, in the order of the backend.
+    ///
+    /// # Errors
+    /// As [`linalg::eigenvalues`].
+    fn eigenvalues(op: &'static str, m: MatRef<'_, Self>) -> Result<Vec<Complex<f64>>, Error>;
     /// Thin SVD.
     ///
     /// # Errors
@@ -128,6 +143,24 @@ macro_rules! forward {
         fn adjoint_product(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Mat<Self> {
             a.adjoint() * b
         }
+        fn product_into(
+            dst: MatMut<'_, Self>,
+            add: bool,
+            a: MatRef<'_, Self>,
+            b: MatRef<'_, Self>,
+        ) {
+            <Self as linalg::Scalar>::gemm(dst, add, a, b, 1.0);
+        }
+        fn hermitian(
+            op: &'static str,
+            m: MatRef<'_, Self>,
+        ) -> Result<(Vec<f64>, Mat<Self>), Error> {
+            let (mut values, vectors) = <Self as linalg::Scalar>::hermitian_eigen(op, m)?;
+            values.reverse();
+            let n = vectors.ncols();
+            let turned = Mat::from_fn(vectors.nrows(), n, |i, j| vectors[(i, n - 1 - j)]);
+            Ok((values, turned))
+        }
     };
 }
 
@@ -157,6 +190,9 @@ impl Scalar for f64 {
     }
     fn gaussian(rng: &mut impl Rng) -> Self {
         StandardNormal.sample(rng)
+    }
+    fn eigenvalues(op: &'static str, m: MatRef<'_, Self>) -> Result<Vec<Complex<f64>>, Error> {
+        linalg::eigenvalues(op, m)
     }
     fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<Factors<Self>, Error> {
         let linalg::Svd { u, s, v } = linalg::thin_svd(op, m)?;
@@ -211,6 +247,9 @@ impl Scalar for Complex<f64> {
     fn gaussian(rng: &mut impl Rng) -> Self {
         let (re, im): (f64, f64) = (StandardNormal.sample(rng), StandardNormal.sample(rng));
         Self::new(re, im) * std::f64::consts::FRAC_1_SQRT_2
+    }
+    fn eigenvalues(op: &'static str, m: MatRef<'_, Self>) -> Result<Vec<Complex<f64>>, Error> {
+        linalg::complex_eigenvalues(op, m)
     }
     fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<Factors<Self>, Error> {
         let linalg::ComplexSvd { u, s, v } = linalg::complex_svd(op, m)?;

@@ -1,6 +1,6 @@
 //! All Gaussian averages of one instant: what the right-hand side of the equations of motion reads.
 
-use super::neuron::Neuron;
+use super::neuron::{AverageKind, Neuron};
 use super::straight_line::{LANES, Lanes};
 
 /// The averages for `k` students and `m` teachers with one activation; reused from instant to instant.
@@ -47,28 +47,40 @@ impl Averages {
     /// Only the two-point functions `i2`, enough for the error.
     pub(super) fn pairs(&mut self, g: &Neuron, c: &[f64]) {
         let n = self.n;
-        for i in 0..n {
-            for j in 0..=i {
-                let value = g.i2(c[i * n + i], c[i * n + j], c[j * n + j]);
-                self.i2[i * n + j] = value;
-                self.i2[j * n + i] = value;
-            }
-        }
+        let Self { i2, registers, .. } = self;
+        let lower = (0..n).flat_map(|i| (0..=i).map(move |j| (i, j)));
+        over_pairs(
+            g,
+            AverageKind::I2,
+            (c, n),
+            registers,
+            lower,
+            |i, j, value| {
+                i2[i * n + j] = value;
+                i2[j * n + i] = value;
+            },
+        );
     }
 
     /// Everything, for the covariance `c` (`n x n`) and the output weights `s`.
     pub(super) fn update(&mut self, g: &Neuron, c: &[f64], s: &[f64], label_noise: f64) {
         let (k, n) = (self.k, self.n);
         self.pairs(g, c);
-        for a in 0..k {
-            let mut bend = 0.0;
-            for b in 0..n {
-                let (aa, ab, bb) = (c[a * n + a], c[a * n + b], c[b * n + b]);
-                self.j2[a * n + b] = g.j2(aa, ab, bb);
-                bend += s[b] * g.k2(aa, ab, bb);
-            }
-            self.bend[a] = bend;
-        }
+        let rows = || (0..k).flat_map(|a| (0..n).map(move |b| (a, b)));
+        let Self {
+            j2,
+            bend,
+            registers,
+            ..
+        } = self;
+        let (slopes, bends) = (AverageKind::J2, AverageKind::K2);
+        over_pairs(g, slopes, (c, n), registers, rows(), |a, b, x| {
+            j2[a * n + b] = x;
+        });
+        bend.fill(0.0);
+        over_pairs(g, bends, (c, n), registers, rows(), |a, b, x| {
+            bend[a] += s[b] * x;
+        });
         for a in 0..k {
             for b in 0..=a {
                 let value = self.quadruple(g, c, s, a, b) + label_noise * self.j2[a * n + b];
@@ -112,5 +124,31 @@ impl Averages {
             }
         }
         sum
+    }
+}
+
+/// Calls `put(i, j, average)` for each of `pairs` of fields with covariance `c`, eight at a time.
+fn over_pairs(
+    g: &Neuron,
+    which: AverageKind,
+    (c, n): (&[f64], usize),
+    registers: &mut Vec<Lanes>,
+    pairs: impl Iterator<Item = (usize, usize)>,
+    mut put: impl FnMut(usize, usize, f64),
+) {
+    let mut pairs = pairs.peekable();
+    let mut places = [(0, 0); LANES];
+    // Lanes left over at the end repeat an earlier pair; their values are not used.
+    let mut point: [Lanes; 3] = [[0.0; LANES]; 3];
+    while pairs.peek().is_some() {
+        let mut lane = 0;
+        for (i, j) in pairs.by_ref().take(LANES) {
+            places[lane] = (i, j);
+            let entries = [c[i * n + i], c[i * n + j], c[j * n + j]];
+            (0..3).for_each(|e| point[e][lane] = entries[e]);
+            lane += 1;
+        }
+        let values = g.pair_lanes(which, &point, registers);
+        (0..lane).for_each(|l| put(places[l].0, places[l].1, values[l]));
     }
 }

@@ -98,11 +98,25 @@ impl Generator {
         activation: &Activation,
         rng: &mut impl Rng,
     ) -> Result<Self, Error> {
-        if widths.len() < 2 || widths.contains(&0) {
-            let requirement = "at least two widths, none of them zero";
+        let layers = widths.len().saturating_sub(1);
+        Self::random_layers(widths, vec![activation.clone(); layers], rng)
+    }
+
+    /// The same with an activation for each layer.
+    ///
+    /// # Errors
+    /// `InvalidInput` for fewer than two widths, a width of zero, or another number of activations.
+    pub fn random_layers(
+        widths: &[usize],
+        activations: Vec<Activation>,
+        rng: &mut impl Rng,
+    ) -> Result<Self, Error> {
+        let one_more = widths.len() == activations.len() + 1;
+        if widths.len() < 2 || widths.contains(&0) || !one_more {
+            let requirement = "at least two widths, none of them zero, and one activation less";
             return Err(Error::invalid("Generator::random", requirement));
         }
-        let layers = widths.windows(2).map(|w| {
+        let layer = |(w, activation): (&[usize], Activation)| {
             let mut weights = normal_matrix(w[1], w[0], rng);
             for i in 0..w[1] {
                 let norm = weights.row(i).iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -110,13 +124,12 @@ impl Generator {
                 let norm = norm.max(f64::MIN_POSITIVE);
                 (0..w[0]).for_each(|j| weights[(i, j)] /= norm);
             }
-            let activation = activation.clone();
             Layer {
                 weights,
                 activation,
             }
-        });
-        Self::new(layers.collect())
+        };
+        Self::new(widths.windows(2).zip(activations).map(layer).collect())
     }
 
     /// The same generator with another mean removed from its outputs.

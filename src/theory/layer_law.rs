@@ -18,10 +18,15 @@ use crate::poly::gaussian::{Activation, HermiteSeries, PairLaw, dual_kernel};
 use faer::Mat;
 use rayon::prelude::*;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Degree of the series where there is no closed kernel: rows of norm one in `D >= 10` dimensions have
 /// correlations below 0.9 but for chance, and `0.9^60 = 2e-3` multiplies a squared coefficient.
 const DEGREE: usize = 60;
+/// Degree for the pairs whose first series was cut too early: steep activations on nearly parallel rows.
+const LONG_DEGREE: usize = 400;
+/// Truncation, relative to the second moments, beyond which a pair takes the longer way.
+const NEGLIGIBLE: f64 = 1e-14;
 
 /// Mean and covariance of what a layer passes on.
 struct Hidden {
@@ -89,8 +94,10 @@ struct Rows {
     image: Mat<f64>,
     covariance: Mat<f64>,
     deviation: Vec<f64>,
-    centred: bool,
+    center: Vec<f64>,
     series: Vec<HermiteSeries>,
+    /// Series of degree [`LONG_DEGREE`], made when a pair asks for it.
+    long: Vec<OnceLock<Result<HermiteSeries, Error>>>,
 }
 
 impl Rows {
@@ -110,7 +117,6 @@ impl Rows {
                     .sum()
             })
             .collect();
-        let centred = center.iter().all(|m: &f64| *m == 0.0);
         // Rows of one norm share a series; their computed norms differ in the last bits.
         let key = |i: usize| {
             (
@@ -128,7 +134,7 @@ impl Rows {
         }
         let made: Vec<Result<HermiteSeries, Error>> = firsts
             .par_iter()
-            .map(|&i| series(&layer.activation, center[i], deviation[i]))
+            .map(|&i| series(&layer.activation, center[i], deviation[i], DEGREE))
             .collect();
         let made = made.into_iter().collect::<Result<Vec<_>, _>>()?;
         let series = (0..n).map(|i| made[distinct[&key(i)]].clone()).collect();
@@ -136,14 +142,23 @@ impl Rows {
             image,
             covariance,
             deviation,
-            centred,
+            center,
             series,
+            long: (0..n).map(|_| OnceLock::new()).collect(),
         })
+    }
+
+    fn long(&self, f: &Activation, i: usize) -> Result<&HermiteSeries, Error> {
+        let make = || series(f, self.center[i], self.deviation[i], LONG_DEGREE);
+        self.long[i]
+            .get_or_init(make)
+            .as_ref()
+            .map_err(Clone::clone)
     }
 }
 
 /// The Hermite coefficients of `z -> sigma(m + s z)`.
-fn series(f: &Activation, m: f64, s: f64) -> Result<HermiteSeries, Error> {
+fn series(f: &Activation, m: f64, s: f64, degree: usize) -> Result<HermiteSeries, Error> {
     if s == 0.0 {
         let value = f.eval(m);
         return Ok(HermiteSeries {
@@ -153,19 +168,22 @@ fn series(f: &Activation, m: f64, s: f64) -> Result<HermiteSeries, Error> {
         });
     }
     if m == 0.0 {
-        return f.hermite(DEGREE, s);
+        return f.hermite(degree, s);
     }
-    let kinks: &[f64] = match f {
-        Activation::Erf | Activation::Tanh | Activation::Sigmoid | Activation::Polynomial(_) => &[],
-        _ => &[-m],
-    };
-    HermiteSeries::from_fn(|x| f.eval(m + x), kinks, DEGREE, s)
+    let kinks: &[f64] = if is_smooth(f) { &[] } else { &[-m] };
+    HermiteSeries::from_fn(|x| f.eval(m + x), kinks, degree, s)
+}
+
+fn is_smooth(f: &Activation) -> bool {
+    use Activation::{Erf, Polynomial, Sigmoid, Tanh};
+    matches!(f, Erf | Tanh | Sigmoid | Polynomial(_))
 }
 
 fn propagate(layer: &Layer, below: &Hidden) -> Result<Hidden, Error> {
     let rows = Rows::of(layer, below)?;
     let (n, d) = (layer.weights.nrows(), below.phi.ncols());
-    let closed = rows.centred && has_closed_kernel(&layer.activation);
+    let centred = rows.center.iter().all(|m| *m == 0.0);
+    let closed = centred && has_closed_kernel(&layer.activation);
     let lines: Vec<Result<(Vec<f64>, f64), Error>> = (0..n)
         .into_par_iter()
         .map(|i| {
@@ -239,6 +257,23 @@ fn pair(
         };
         return Ok((dual_kernel(f, law)? - means, 0.0));
     }
-    let (sum, bound) = a.mehler(b, uv / size);
+    let negligible = NEGLIGIBLE * (a.second_moment * b.second_moment).sqrt();
+    let rho = uv / size;
+    let (mut sum, mut bound) = a.mehler(b, rho);
+    if bound > negligible && 1.0 - rho.abs() < 4.0 * f64::EPSILON {
+        return Ok((parallel(f, rows, i, j, rho.signum())? - means, negligible));
+    }
+    if bound > negligible {
+        (sum, bound) = rows.long(f, i)?.mehler(rows.long(f, j)?, rho);
+    }
     Ok((sum - means, bound + a.error + b.error))
+}
+
+/// `E f(u) f(v)` for pre-activations that are the same variable up to sign and scale: one integral.
+fn parallel(f: &Activation, rows: &Rows, i: usize, j: usize, sign: f64) -> Result<f64, Error> {
+    let (a, b) = (rows.deviation[i], sign * rows.deviation[j]);
+    let (m, n) = (rows.center[i], rows.center[j]);
+    let kinks: &[f64] = if is_smooth(f) { &[] } else { &[-m / a, -n / b] };
+    let product = |z: f64| f.eval(m + a * z) * f.eval(n + b * z);
+    Ok(HermiteSeries::from_fn(product, kinks, 0, 1.0)?.coefficients[0])
 }

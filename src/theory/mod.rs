@@ -53,4 +53,4 @@ pub use online::{Lesson, Moment, OnlineSgd, Trajectory};
 pub use sgd::SgdSimulation;
 pub use source::{GaussianSource, PairedSamples, Source};
 pub use straight_line::{LANES, Lanes, StraightLine};
-pub use verdict::{Comparison, OnlineVerdict};
+pub use verdict::{Comparison, OnlineVerdict, Tally};

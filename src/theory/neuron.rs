@@ -198,6 +198,28 @@ impl Neuron {
             _ => std::array::from_fn(|lane| self.i4(&std::array::from_fn(|e| c[e][lane]))),
         }
     }
+
+    /// The averages `I2`, `J2` and `K2` at `LANES` pairs `(aa, ab, bb)`.
+    pub(super) fn pair_lanes(
+        &self,
+        which: AverageKind,
+        c: &[Lanes; 3],
+        registers: &mut Vec<Lanes>,
+    ) -> Lanes {
+        match (&self.kind, which) {
+            (Kind::Polynomial(p), _) => {
+                p.averages[which as usize].at_lanes(&mut c.clone(), 2, registers)
+            }
+            (_, AverageKind::I2) => each_pair(c, |aa, ab, bb| self.i2(aa, ab, bb)),
+            (_, AverageKind::J2) => each_pair(c, |aa, ab, bb| self.j2(aa, ab, bb)),
+            // A pair has no quadruple average: the caller asks for the other three only.
+            _ => each_pair(c, |aa, ab, bb| self.k2(aa, ab, bb)),
+        }
+    }
+}
+
+fn each_pair(c: &[Lanes; 3], f: impl Fn(f64, f64, f64) -> f64) -> Lanes {
+    std::array::from_fn(|lane| f(c[0][lane], c[1][lane], c[2][lane]))
 }
 
 impl Average {
@@ -209,7 +231,7 @@ impl Average {
         self.code().eval(&shifted[..entries.len()])
     }
 
-    fn at_lanes(&self, c: &mut [Lanes; 10], size: usize, registers: &mut Vec<Lanes>) -> Lanes {
+    fn at_lanes(&self, c: &mut [Lanes], size: usize, registers: &mut Vec<Lanes>) -> Lanes {
         for i in 0..size {
             let diagonal = &mut c[super::entry(i, i)];
             (0..LANES).for_each(|lane| diagonal[lane] -= self.shift);

@@ -50,8 +50,9 @@ impl GaussianSource {
     /// The Gaussian law with these covariances.
     ///
     /// # Errors
-    /// `Degenerate` when `Omega - Phi Phi'` has an eigenvalue below `-1e-6` of the largest of `Omega`:
-    /// the latents are not standard, or the matrices do not belong together.
+    /// `Degenerate` when `Omega - Phi Phi'` has an eigenvalue below `-0.1` of the largest of `Omega`:
+    /// the latents are not standard, or the matrices do not belong together. Smaller ones, as covariances
+    /// of few samples have, are set to zero (see [`Covariances::defect`]).
     ///
     /// # Complexity
     /// `O(N^3)`.
@@ -59,9 +60,9 @@ impl GaussianSource {
         let op = "GaussianSource::new";
         let rest = law.omega() - law.phi() * law.phi().transpose();
         let eigen = symmetric_eigen(op, rest.as_ref())?;
-        let largest = law.spectrum(op)?.values.last().copied().unwrap_or(0.0);
+        let largest = law.largest_eigenvalue();
         let least = eigen.values.first().copied().unwrap_or(0.0);
-        if least < -1e-6 * largest.max(f64::MIN_POSITIVE) {
+        if least < -0.1 * largest.max(f64::MIN_POSITIVE) {
             let hypothesis = "Omega - Phi Phi' positive semidefinite (smallest eigenvalue)";
             return Err(Error::degenerate(op, hypothesis, least));
         }

@@ -93,24 +93,22 @@ impl StraightLine {
     /// # Shapes
     /// `point[v]` holds variable `v` at the eight points; missing variables count as zero.
     pub fn eval_lanes(&self, point: &[Lanes], registers: &mut Vec<Lanes>) -> Lanes {
-        registers.clear();
-        let given = point.iter().copied().take(self.inputs);
-        registers.extend(given);
-        registers.resize(self.inputs, [0.0; LANES]);
-        registers.extend(self.floats.iter().map(|c| [*c; LANES]));
-        for operation in &self.code {
-            let mut out = [0.0; LANES];
-            match *operation {
-                Operation::Add(a, b) => {
-                    let (a, b) = (&registers[a], &registers[b]);
-                    (0..LANES).for_each(|i| out[i] = a[i] + b[i]);
-                }
-                Operation::Mul(a, b) => {
-                    let (a, b) = (&registers[a], &registers[b]);
-                    (0..LANES).for_each(|i| out[i] = a[i] * b[i]);
-                }
+        let (first, constants) = (self.inputs, self.floats.len());
+        registers.resize(first + constants + self.code.len(), [0.0; LANES]);
+        for (v, register) in registers[..first].iter_mut().enumerate() {
+            *register = point.get(v).copied().unwrap_or([0.0; LANES]);
+        }
+        let fixed = registers[first..][..constants].iter_mut();
+        fixed.zip(&self.floats).for_each(|(r, c)| *r = [*c; LANES]);
+        for (at, operation) in (first + constants..).zip(&self.code) {
+            // Operands lie before their result: the split lets the compiler drop the checks for aliasing.
+            let (known, rest) = registers.split_at_mut(at);
+            let (&(Operation::Add(a, b) | Operation::Mul(a, b)), out) = (operation, &mut rest[0]);
+            let (a, b) = (&known[a], &known[b]);
+            match operation {
+                Operation::Add(..) => (0..LANES).for_each(|i| out[i] = a[i] + b[i]),
+                Operation::Mul(..) => (0..LANES).for_each(|i| out[i] = a[i] * b[i]),
             }
-            registers.push(out);
         }
         registers[self.result]
     }

@@ -21,7 +21,7 @@ pub enum Mark {
 /// One series of points, with optional half-widths of error bars.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// What the legend says; empty for none.
+    /// What the legend says; empty for none: the series then has the colour of the one before it.
     pub label: String,
     /// The points; those with a coordinate that cannot be drawn are left out.
     pub points: Vec<(f64, f64)>,
@@ -137,6 +137,16 @@ struct Axis {
     log: bool,
 }
 
+impl Axis {
+    /// 1, 2 and 5 of each decade, for a logarithmic axis of few decades.
+    fn decades(&self) -> Vec<f64> {
+        let (first, last) = (self.from.floor() as i32, self.to.ceil() as i32);
+        let each =
+            (first..=last).flat_map(|k| [1.0, 2.0, 5.0].map(|m: f64| f64::from(k) + m.log10()));
+        each.filter(|v| (self.from..=self.to).contains(v)).collect()
+    }
+}
+
 impl Ranged for Axis {
     type FormatOption = plotters::coord::ranged1d::NoDefaultFormatting;
     type ValueType = f64;
@@ -146,6 +156,9 @@ impl Ranged for Axis {
     }
     fn key_points<H: KeyPointHint>(&self, hint: H) -> Vec<f64> {
         let most = hint.max_num_points().clamp(2, 9);
+        if self.log && self.to - self.from < 2.5 {
+            return self.decades();
+        }
         let raw = (self.to - self.from) / most as f64;
         let step = if self.log && raw <= 1.0 {
             1.0
@@ -165,9 +178,10 @@ impl Ranged for Axis {
 
 impl plotters::coord::ranged1d::ValueFormatter<f64> for Axis {
     fn format_ext(&self, v: &f64) -> String {
-        if self.log {
+        if self.log && (v - v.round()).abs() < 1e-9 && !(-3.0..4.5).contains(v) {
             return format!("1e{v:.0}");
         }
+        let v = &if self.log { 10f64.powf(*v) } else { *v };
         let v = if v.abs() < 1e-12 * (self.to - self.from) {
             0.0
         } else {
@@ -238,8 +252,12 @@ fn one<B: DrawingBackend>(
         .bold_line_style(RGBColor(225, 225, 225))
         .draw()
         .map_err(text)?;
+    let mut colours = 0;
     for (n, series) in figure.series.iter().enumerate() {
-        let colour = COLOURS[n % COLOURS.len()];
+        if n > 0 && !series.label.is_empty() {
+            colours += 1;
+        }
+        let colour = COLOURS[colours % COLOURS.len()];
         let place = |p: &(f64, f64)| (fx(p.0), fy(p.1));
         let drawable = |p: &(f64, f64)| p.0.is_finite() && p.1.is_finite();
         let points: Vec<(f64, f64)> = series.points.iter().map(place).filter(drawable).collect();

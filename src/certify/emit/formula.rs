@@ -65,6 +65,8 @@ pub(super) fn formula(tree: &Value, language: Language) -> Result<String, Error>
                     }
                     if n == 0 {
                         "1".to_owned()
+                    } else if language == Language::Sage {
+                        format!("({base}^{n})")
                     } else {
                         format!("({})", vec![base; n].join(" * "))
                     }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 const OP: &str = "certify::emit";
-/// Replays any certificate in plain Python; Sage runs it as well.
+/// Replays any certificate in plain Python; Sage runs it as well, which is what it gets for claims that are no
+/// identities of polynomials over Q.
 const REPLAY: &str = include_str!("replay.py");
 
 /// Another system.
@@ -26,7 +27,8 @@ pub enum Language {
 ///
 /// Lean and Coq state each claim as identities of polynomials, closed by `ring`; that covers polynomial
 /// identities, ideal membership, sums of squares (with the signs of the weights) and exact CP decompositions of
-/// order three over Z and Q. Python and Sage replay every claim.
+/// order three over Z and Q. Sage compares the same identities in a polynomial ring over `QQ`, and replays every
+/// other claim like Python.
 ///
 /// # Errors
 /// `InvalidInput` when the text is no certificate or a claim cannot be put as an identity.
@@ -35,6 +37,14 @@ pub fn emit(certificate: &str, language: Language) -> Result<String, Error> {
         serde_json::from_str(certificate).map_err(|e| Error::invalid(OP, e.to_string()))?;
     let claims = json["claims"].as_array().filter(|c| !c.is_empty());
     let claims = claims.ok_or_else(|| Error::invalid(OP, "the certificate has no claims"))?;
+    if language == Language::Sage
+        && let Some(found) = claims
+            .iter()
+            .map(|c| identities(c).ok())
+            .collect::<Option<Vec<_>>>()
+    {
+        return sage(&found);
+    }
     if matches!(language, Language::Python | Language::Sage) {
         let text = Value::from(json.to_string()).to_string();
         return Ok(REPLAY.replacen("@TEXT@", &text, 1));
@@ -65,6 +75,32 @@ pub fn emit(certificate: &str, language: Language) -> Result<String, Error> {
                 language,
             )?;
         }
+    }
+    Ok(file)
+}
+
+/// Comparisons in one polynomial ring over the rationals; `sage FILE.sage` ends with an error at a false one.
+fn sage(claims: &[Vec<(Value, Value)>]) -> Result<String, Error> {
+    let mut names = BTreeSet::new();
+    for (left, right) in claims.iter().flatten() {
+        variables(left, &mut names);
+        variables(right, &mut names);
+    }
+    // A ring needs a variable.
+    names.insert("v_".to_owned());
+    let names: Vec<String> = names.into_iter().collect();
+    let mut file = format!("R = PolynomialRing(QQ, {names:?})\n");
+    file += &format!("({},) = R.gens()\n", names.join(", "));
+    for (n, identities) in claims.iter().enumerate() {
+        for (k, (left, right)) in identities.iter().enumerate() {
+            let name = format!("claim_{}_{}", n + 1, k + 1);
+            let left = formula(left, Language::Sage)?;
+            let right = formula(right, Language::Sage)?;
+            file += &format!(
+                "\n{name} = R({left}) == R({right})\nassert {name}, \"{name} is false\"\n"
+            );
+        }
+        file += &format!("print(\"TRUE claim {}\")\n", n + 1);
     }
     Ok(file)
 }

@@ -112,13 +112,10 @@ impl RankTable {
     }
 
     /// The best known rank of `<n,m,p>` (in any order) over `field`, one of `ZT`, `Z`, `Q`; `Z[1/2]` counts as `Q`.
+    /// A scheme modulo p proves nothing over the integers, so other fields have a column of their own or none.
     pub fn best(&self, mut dims: [usize; 3], field: &str) -> Option<usize> {
         dims.sort_unstable();
-        let field = if matches!(field, "ZT" | "Z") {
-            field
-        } else {
-            "Q"
-        };
+        let field = if field == "Z[1/2]" { "Q" } else { field };
         let column = self.fields.iter().position(|f| f == field)?;
         let (_, ranks) = self.rows.iter().find(|(d, _)| *d == dims)?;
         ranks.get(column).copied().flatten()

@@ -181,7 +181,7 @@ impl Target {
         }
     }
 
-    fn claimed(&self) -> ClaimedTensor {
+    pub(super) fn claimed(&self) -> ClaimedTensor {
         if let Self::Matmul(dims) = self
             && let [Ok(n), Ok(m), Ok(p)] = dims.map(u16::try_from)
         {
@@ -280,6 +280,15 @@ impl Scheme {
         Ok(())
     }
 
+    /// Whether no denominator of an entry is divisible by `p`.
+    pub(super) fn has_values_modulo(&self, p: u32) -> bool {
+        let (p, zero) = (crate::poly::Integer::from(p), crate::poly::Integer::zero());
+        let columns = self.factors.iter().flat_map(|f| f.columns.iter().flatten());
+        columns
+            .flat_map(|(_, v)| v.values())
+            .all(|c| &c.denominator() % &p != zero)
+    }
+
     /// The smallest of `ZT` (-1, 0, 1), `Z`, `Z[1/2]`, `Q`, `Q(i)`, `Q[x,1/x]` that holds the entries.
     pub fn field(&self) -> &'static str {
         match self.adjoined {
@@ -311,8 +320,18 @@ impl Scheme {
 
     /// The claim that this scheme, as it stands, is `target` over `field` (`mod p` or as [`Scheme::field`]).
     pub fn claim(&self, field: &str, target: &Target) -> Claim {
-        let factors: Vec<Vec<Vec<Entry>>> = self
-            .factors
+        let about = format!("{} with {} multiplications", target.name(), self.rank());
+        Claim::cp_exact(field, &self.entries(), &target.claimed()).about(about)
+    }
+
+    /// The claim that this scheme is `target` up to a relative residual (Frobenius) of at most `bound`.
+    pub fn residual_claim(&self, target: &Target, bound: f64) -> Claim {
+        let about = format!("{} in {} terms", target.name(), self.rank());
+        Claim::cp_residual(&self.entries(), &target.claimed(), bound).about(about)
+    }
+
+    fn entries(&self) -> Vec<Vec<Vec<Entry>>> {
+        self.factors
             .iter()
             .map(|f| {
                 let mut rows = vec![vec![Entry::from(Rational::zero()); f.columns.len()]; f.size];
@@ -323,8 +342,6 @@ impl Scheme {
                 }
                 rows
             })
-            .collect();
-        let about = format!("{} with {} multiplications", target.name(), self.rank());
-        Claim::cp_exact(field, &factors, &target.claimed()).about(about)
+            .collect()
     }
 }

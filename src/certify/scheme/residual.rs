@@ -194,6 +194,32 @@ impl Residual {
             .fold(0.0, f64::max)
     }
 
+    /// An upper bound of `||scheme - target|| / ||target||` (Frobenius), the square root of the exact quotient
+    /// rounded outward; infinite when the target is zero and the scheme is not.
+    pub fn relative_bound(&self, target: &Target) -> f64 {
+        let sum = |values: &mut dyn Iterator<Item = &Rational>| {
+            let mut sum = Rational::zero();
+            values.for_each(|c| sum += &(c * c));
+            sum
+        };
+        let gap = sum(&mut self.terms.values());
+        if gap.is_zero() {
+            return 0.0;
+        }
+        let Some(ratio) = &gap / &sum(&mut target.entries().values()) else {
+            return f64::INFINITY;
+        };
+        // Squares of bounds below 1e-150 would leave the range of floats.
+        let mut bound = ratio.to_f64().sqrt().max(1e-150);
+        for _ in 0..64 {
+            match Rational::from_f64(bound) {
+                Some(b) if &b * &b < ratio => bound = bound.next_up(),
+                _ => return bound,
+            }
+        }
+        f64::INFINITY
+    }
+
     /// The index of the first wrong entry.
     pub fn first_index(&self) -> Option<Vec<usize>> {
         let &(flat, _) = self.terms.keys().next()?;

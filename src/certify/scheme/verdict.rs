@@ -154,6 +154,12 @@ pub fn examine(
         SchemeField::Auto if scheme.modulo_two => Some(2),
         _ => None,
     };
+    if let Some(p) = modulus.filter(|&p| !scheme.has_values_modulo(p)) {
+        return Err(Error::invalid(
+            op,
+            format!("an entry has no value modulo {p}"),
+        ));
+    }
     let mut best: Option<(usize, Residual, Scheme, Vec<bool>)> = None;
     for transposed in conventions(&target) {
         let mut turned = scheme.clone();
@@ -187,7 +193,8 @@ pub fn examine(
         }
     }
     let (wrong, residual, scheme, transposed) = best.ok_or_else(unknown)?;
-    let holds_modulo_two = residual.modulo(2).is_some_and(|r| r.is_zero());
+    let holds_modulo_two =
+        scheme.has_values_modulo(2) && residual.modulo(2).is_some_and(|r| r.is_zero());
     // Files written for arithmetic modulo 2 have no signs.
     let unsigned = || {
         let values = scheme

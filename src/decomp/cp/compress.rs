@@ -1,6 +1,7 @@
 //! Compression by orthonormal bases of the unfoldings.
 
 use super::algebraic::normal;
+use super::tucker::identity;
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::tensor::{Factor, Tensor, TensorView, mode_product, mttkrp, unfolding_gram};
@@ -58,9 +59,7 @@ impl<T: Scalar> Compressed<T> {
             let n = t.dims()[m];
             let k = n.min(k + 8);
             if keep[m] >= n {
-                spans.push(Factor::from_fn(n, n, |i, j| {
-                    if i == j { T::one() } else { T::zero() }
-                }));
+                spans.push(identity(n, n));
                 continue;
             }
             let noise: Vec<Factor<T>> = t
@@ -97,6 +96,14 @@ impl<T: Scalar> Compressed<T> {
         }
         let core = core.unwrap_or_else(|| t.to_tensor());
         Ok(Self { core, bases })
+    }
+
+    /// The bases, the identity where a mode was left as it is.
+    pub(super) fn into_bases(self) -> Vec<Factor<T>> {
+        let modes = self.bases.into_iter().zip(self.core.dims());
+        modes
+            .map(|(u, &n)| u.unwrap_or_else(|| identity(n, n)))
+            .collect()
     }
 
     /// Whether nothing was compressed.

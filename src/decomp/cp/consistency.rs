@@ -15,7 +15,8 @@ const MOST_SUBSETS: usize = 20_000;
 /// should be superdiagonal with ones; `100 (1 - ||G - I||^2 / R)`.
 ///
 /// Near 100 the trilinear model is right, far below zero it has too many components. `None` when the core
-/// has more than 2^24 entries.
+/// has more than 2^24 entries, or when the columns of a factor are dependent: then the core is not unique,
+/// and the superdiagonal one is not the shortest.
 ///
 /// # Errors
 /// `Shape` when the model does not fit, `Backend`.
@@ -35,9 +36,13 @@ pub fn core_consistency(t: TensorView<'_>, model: &CpTensor) -> Result<Option<f6
     if rank == 0 || size.is_none_or(|n| n > MOST_CORE) {
         return Ok(None);
     }
+    let absorbed = model.canonical().absorbed();
+    if !absorbed.factors().iter().all(is_injective) {
+        return Ok(None);
+    }
     let mut core = t.to_tensor();
     // Weights go into the first factor, as is usual; elsewhere the off-diagonal entries scale differently.
-    for (m, f) in model.canonical().absorbed().factors().iter().enumerate() {
+    for (m, f) in absorbed.factors().iter().enumerate() {
         core = mode_product(core.view(), pseudoinverse(f)?.as_ref(), m)?;
     }
     let step = (0..model.order()).fold(0, |s, _| s * rank + 1);
@@ -51,6 +56,20 @@ pub fn core_consistency(t: TensorView<'_>, model: &CpTensor) -> Result<Option<f6
         gap += (g - target) * (g - target);
     }
     Ok(Some(100.0 * (1.0 - gap / rank as f64)))
+}
+
+/// Whether the columns are independent, to about seven digits.
+fn is_injective(f: &Factor) -> bool {
+    let mut gram = f.gram();
+    let lengths: Vec<f64> = (0..f.cols()).map(|r| gram.column(r)[r].sqrt()).collect();
+    for s in 0..f.cols() {
+        for r in 0..f.cols() {
+            gram.column_mut(s)[r] /= lengths[r] * lengths[s];
+        }
+    }
+    let n = f.cols();
+    let definite = small::cholesky(gram.as_mut_slice(), n);
+    definite && f.rows() >= n && (0..n).all(|r| gram.column(r)[r] > 1e-7)
 }
 
 /// The Moore-Penrose inverse, `cols x rows`.

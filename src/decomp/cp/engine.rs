@@ -27,6 +27,8 @@ use crate::{Error, Status};
 use rand::Rng;
 
 const OP: &str = "Cp::decompose";
+/// Gram matrices of this size are formed, a few at a time: 128 MB each.
+const MOST_RANK: usize = 4096;
 
 /// How a CP fit is searched for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +59,7 @@ pub struct Cp {
 }
 
 impl Cp {
-    /// CP with `rank` components, `rank >= 1`.
+    /// CP with `rank` components, in `1..=4096`.
     pub fn new(rank: usize) -> Self {
         Self {
             rank,
@@ -191,8 +193,11 @@ impl Cp {
     fn check<T: Scalar>(&self, t: TensorView<'_, T>) -> Result<(), Error> {
         check_tensor(OP, t)?;
         let refuse = |what: &str| Err(Error::invalid(OP, what));
-        if self.rank == 0 || self.rank > 100_000 {
-            return refuse(&format!("rank must be in 1..=100000, got {}", self.rank));
+        if self.rank == 0 || self.rank > MOST_RANK {
+            return refuse(&format!(
+                "rank must be in 1..={MOST_RANK}, got {}",
+                self.rank
+            ));
         }
         if self.starts == 0 || self.starts > 10_000 {
             return refuse(&format!("starts must be in 1..=10000, got {}", self.starts));
@@ -261,18 +266,15 @@ pub(in crate::decomp) struct Scaled<T> {
 impl<T: Scalar + Ring> Scaled<T> {
     /// `None` for the zero tensor.
     pub(in crate::decomp) fn of(t: TensorView<'_, T>) -> Result<Option<Self>, Error> {
-        let top = t
-            .as_slice()
-            .iter()
-            .fold(0.0f64, |m, x| m.max(x.re().abs()).max(x.im().abs()));
+        let top = largest(t.as_slice());
         if top == 0.0 {
             return Ok(None);
         }
         let powers = crate::linalg::split_power_of_two(top);
         let near = |x: &T| x.scale(1.0 / powers.0).scale(1.0 / powers.1);
-        let data: Vec<T> = t.as_slice().iter().map(near).collect();
+        let mut data: Vec<T> = t.as_slice().iter().map(near).collect();
         let norm = crate::linalg::small::norm_sq(&data).sqrt();
-        let data = data.into_iter().map(|x| x.scale(1.0 / norm)).collect();
+        data.iter_mut().for_each(|x| *x = x.scale(1.0 / norm));
         let data = Tensor::from_vec(t.dims(), data)?;
         Ok(Some(Self { data, norm, powers }))
     }
@@ -286,12 +288,32 @@ impl<T: Scalar + Ring> Scaled<T> {
     /// The model of the data as they came.
     pub(super) fn restore(&self, model: CpTensor<T>) -> Result<CpTensor<T>, Error> {
         let (weights, factors) = model.into_parts();
-        let grow = |w: T| {
-            let w = w.scale(self.norm).scale(self.powers.0).scale(self.powers.1);
-            T::from_parts(w.re().clamp(-f64::MAX, f64::MAX), w.im())
-        };
-        CpTensor::new(weights.into_iter().map(grow).collect(), factors)
+        let weights = weights.into_iter().map(|w| self.restore_entry(w));
+        CpTensor::new(weights.collect(), factors)
     }
+
+    /// An entry of a core or a weight of the data as they came.
+    pub(super) fn restore_entry(&self, w: T) -> T {
+        let w = w.scale(self.norm).scale(self.powers.0).scale(self.powers.1);
+        let clamp = |x: f64| x.clamp(-f64::MAX, f64::MAX);
+        T::from_parts(clamp(w.re()), clamp(w.im()))
+    }
+}
+
+/// The greatest modulus of a real or imaginary part, in eight running maxima so that the compiler may use
+/// vector registers.
+fn largest<T: Scalar>(x: &[T]) -> f64 {
+    let mut top = [0.0f64; 8];
+    let mut update = |k: usize, x: T| {
+        let size = x.re().abs().max(x.im().abs());
+        top[k] = if size > top[k] { size } else { top[k] };
+    };
+    let chunks = x.chunks_exact(8);
+    chunks.remainder().iter().for_each(|&x| update(0, x));
+    for chunk in chunks {
+        chunk.iter().enumerate().for_each(|(k, &x)| update(k, x));
+    }
+    top.into_iter().fold(0.0, f64::max)
 }
 
 /// The zero tensor is the model with zero weights, exactly.

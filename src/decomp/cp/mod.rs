@@ -9,9 +9,11 @@
 //! | `engine` | [`Cp`], the default engine: options, the verb, the status |
 //! | `starts` | batches of starts, choice of the best, return to the full space |
 //! | `algebraic`, `rank_one` | Jennrich's algorithm on groups of modes |
+//! | `fibres` | the exact model of a rank that no tensor exceeds |
 //! | `sweep` | alternating least squares with extrapolation |
 //! | `nls`, `normal` | Levenberg-Marquardt and its structured normal equations |
 //! | `compress` | HOSVD, projections on spans |
+//! | `tucker` | [`Tucker`]: HOSVD and orthogonal iteration |
 //! | `masked`, `observed` | [`CpMasked`]: missing entries and weights |
 //! | `ranks`, `consistency` | [`rank_table`], core consistency, Kruskal's condition |
 //! | `nonnegative` | [`CpNonnegative`] |
@@ -23,6 +25,7 @@ mod compress;
 mod condition;
 mod consistency;
 mod engine;
+mod fibres;
 mod masked;
 mod nls;
 mod nonnegative;
@@ -33,6 +36,7 @@ mod ranks;
 mod sparse;
 mod starts;
 mod sweep;
+mod tucker;
 mod verdict;
 
 pub(super) use algebraic::algebraic_start;
@@ -43,6 +47,7 @@ pub use engine::{Cp, CpMethod};
 pub use masked::CpMasked;
 pub use nonnegative::CpNonnegative;
 pub use ranks::{RankRow, RankTable, rank_table, rank_table_masked};
+pub use tucker::Tucker;
 pub(super) use verdict::noise_left;
 
 /// The names under which evidence is reported, shared with the symmetric engine.

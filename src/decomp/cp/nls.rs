@@ -1,6 +1,7 @@
 //! Levenberg-Marquardt for the CP model, on data scaled to norm one.
 
-use super::normal::Normal;
+use super::normal::{Normal, Workspace};
+use super::sweep::Watch;
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::tensor::{Factor, TensorView, mttkrp_all, residual_into};
@@ -10,9 +11,9 @@ use crate::tensor::{Factor, TensorView, mttkrp_all, residual_into};
 pub(super) enum Stop {
     /// The residual is rounding.
     Exact,
-    /// Further steps change the residual by less than the tolerance.
+    /// Further steps change the residual by less than the tolerance, or the goal is reached.
     Stationary,
-    /// The budget ran out.
+    /// The budget ran out, or the run was ended from outside.
     Budget,
     /// No damping gives a decrease.
     Stuck,
@@ -29,6 +30,8 @@ pub(super) struct LmOptions {
     pub(super) exact: f64,
     /// First damping, relative to the scale of the normal matrix.
     pub(super) damping: f64,
+    /// A residual that another start has reached: at this one the run has shown that it agrees.
+    pub(super) goal: f64,
 }
 
 impl Default for LmOptions {
@@ -38,6 +41,7 @@ impl Default for LmOptions {
             decrease: 1e-9,
             exact: 2e-15,
             damping: 1e-3,
+            goal: 0.0,
         }
     }
 }
@@ -61,6 +65,7 @@ pub(super) fn refine<T: Scalar>(
     t: TensorView<'_, T>,
     start: Vec<Factor<T>>,
     options: &LmOptions,
+    watch: Watch<'_>,
 ) -> Result<LmRun<T>, Error> {
     let mut factors = start;
     let mut residual = Vec::new();
@@ -71,24 +76,29 @@ pub(super) fn refine<T: Scalar>(
     let mut quiet = 0;
     let mut stop = Stop::Budget;
     let mut trial_residual = Vec::new();
+    let mut space = Workspace::new();
     for _ in 0..options.iterations {
         if f.sqrt() <= options.exact {
             stop = Stop::Exact;
             break;
         }
+        if watch(f.sqrt()).is_break() {
+            break;
+        }
         let gradient = descent(t.dims(), &residual, &factors)?;
-        let normal = Normal::at(&factors);
+        let at = std::mem::take(&mut factors);
+        let normal = Normal::within(&at, &mut space);
         let scale = normal.scale();
         if mu.is_nan() {
             mu = options.damping * scale;
         }
-        let mut accepted = false;
+        let mut accepted = None;
         for _ in 0..10 {
-            let Some(p) = normal.solve(&gradient, mu) else {
+            let Some(p) = normal.solve(&gradient, mu, &mut space) else {
                 mu = (mu * 8.0).max(1e-15 * scale);
                 continue;
             };
-            let trial = moved(&factors, &p);
+            let trial = moved(&at, &p);
             residual_into(t, &trial, &mut trial_residual)?;
             let next = small::norm_sq(&trial_residual);
             // ||e||^2 - ||e + J p||^2 = <p, g> + mu ||p||^2
@@ -103,20 +113,22 @@ pub(super) fn refine<T: Scalar>(
                 } else {
                     0
                 };
-                factors = trial;
                 std::mem::swap(&mut residual, &mut trial_residual);
                 f = next;
                 if rho > 0.5 {
                     mu = mu.min(scale * f.sqrt());
                 }
-                accepted = true;
+                accepted = Some(trial);
                 break;
             }
             mu *= growth;
             growth *= 2.0;
         }
         history.push(f.sqrt());
-        if !accepted {
+        normal.recycle(&mut space);
+        let moved_on = accepted.is_some();
+        factors = accepted.unwrap_or(at);
+        if !moved_on {
             stop = if f.sqrt() <= 1e3 * options.exact {
                 Stop::Exact
             } else {
@@ -124,7 +136,7 @@ pub(super) fn refine<T: Scalar>(
             };
             break;
         }
-        if quiet >= 2 {
+        if quiet >= 2 || f.sqrt() <= options.goal {
             stop = Stop::Stationary;
             break;
         }

@@ -15,11 +15,21 @@
 
 use crate::linalg::{Scalar, small};
 use crate::tensor::Factor;
-use faer::MatRef;
+use faer::MatMut;
 
 /// Unknowns up to which the system is assembled: beyond, its Cholesky factorisation costs more than the
 /// products with the data (measured on 2 x 100 ms budgets; not sensitive).
 const DENSE_LIMIT: usize = 1500;
+
+/// Operations of one linearisation and one solution, roughly.
+pub(super) fn unknowns_cost(dims: &[usize], rank: usize) -> f64 {
+    let unknowns = dims.iter().map(|&n| n as f64).sum::<f64>() * rank as f64;
+    if unknowns <= DENSE_LIMIT as f64 {
+        unknowns.powi(3) / 3.0 + 10.0 * unknowns.powi(2)
+    } else {
+        100.0 * 2.0 * dims.len() as f64 * unknowns * rank as f64
+    }
+}
 
 /// Grams of the factors and their products, for one linearisation.
 pub(super) struct Normal<'a, T> {
@@ -30,9 +40,28 @@ pub(super) struct Normal<'a, T> {
     dense: Option<Factor<T>>,
 }
 
+/// Memory that survives a linearisation: the assembled matrix and its damped copy.
+pub(super) struct Workspace<T> {
+    matrix: Option<Factor<T>>,
+    damped: Vec<T>,
+}
+
+impl<T> Workspace<T> {
+    /// No memory yet.
+    pub(super) fn new() -> Self {
+        let (matrix, damped) = (None, Vec::new());
+        Self { matrix, damped }
+    }
+}
+
 impl<'a, T: Scalar> Normal<'a, T> {
     /// The normal equations at `factors`.
     pub(super) fn at(factors: &'a [Factor<T>]) -> Self {
+        Self::within(factors, &mut Workspace::new())
+    }
+
+    /// The normal equations at `factors`, in memory from an earlier linearisation of the same shape.
+    pub(super) fn within(factors: &'a [Factor<T>], space: &mut Workspace<T>) -> Self {
         let grams: Vec<_> = factors.iter().map(Factor::gram).collect();
         let rank = factors.first().map_or(0, Factor::cols);
         let mut offsets = vec![0];
@@ -47,7 +76,9 @@ impl<'a, T: Scalar> Normal<'a, T> {
             dense: None,
         };
         if normal.unknowns() <= DENSE_LIMIT {
-            normal.dense = Some(normal.assemble());
+            let n = normal.unknowns();
+            let old = space.matrix.take().filter(|m| m.rows() == n);
+            normal.dense = Some(normal.assemble(old.unwrap_or_else(|| Factor::zeros(n, n))));
         }
         normal
     }
@@ -62,10 +93,21 @@ impl<'a, T: Scalar> Normal<'a, T> {
         greatest_diagonal(&self.grams, self.rank)
     }
 
-    /// The same without the rest.
+    /// The same from the lengths of the columns alone.
     pub(super) fn scale_of(factors: &[Factor<T>]) -> f64 {
-        let grams: Vec<_> = factors.iter().map(Factor::gram).collect();
-        greatest_diagonal(&grams, factors.first().map_or(0, Factor::cols))
+        let rank = factors.first().map_or(0, Factor::cols);
+        let mut top = 0.0f64;
+        for r in 0..rank {
+            let squares: Vec<f64> = factors
+                .iter()
+                .map(|f| small::norm_sq(f.column(r)))
+                .collect();
+            for a in 0..squares.len() {
+                let others = squares.iter().enumerate().filter(|(m, _)| *m != a);
+                top = top.max(others.map(|(_, x)| x).product());
+            }
+        }
+        top
     }
 
     /// Entrywise product of the Grams of all modes but those in `skip`.
@@ -73,9 +115,8 @@ impl<'a, T: Scalar> Normal<'a, T> {
         hadamard_grams(&self.grams, self.rank, skip)
     }
 
-    fn assemble(&self) -> Factor<T> {
-        let n = self.unknowns();
-        let mut h = Factor::<T>::zeros(n, n);
+    /// Fills the lower triangle: the same entries are written whatever `h` held before, the others stay zero.
+    fn assemble(&self, mut h: Factor<T>) -> Factor<T> {
         for a in 0..self.factors.len() {
             let g = self.hadamard(&[a]);
             let rows = self.factors[a].rows();
@@ -110,17 +151,22 @@ impl<'a, T: Scalar> Normal<'a, T> {
     }
 
     /// Solves `(J^H J + mu I) p = g`, or `None` when the matrix is not definite to working precision.
-    pub(super) fn solve(&self, g: &[T], mu: f64) -> Option<Vec<T>> {
-        match &self.dense {
-            Some(h) => {
-                let mut damped = h.clone();
-                (0..g.len()).for_each(|i| damped.column_mut(i)[i] += T::from_parts(mu, 0.0));
-                let rhs = MatRef::from_column_major_slice(g, g.len(), 1);
-                let x = T::definite_solve(damped.as_mat(), rhs)?;
-                Some((0..g.len()).map(|i| x[(i, 0)]).collect())
-            }
-            None => self.conjugate_gradients(g, mu),
-        }
+    pub(super) fn solve(&self, g: &[T], mu: f64, space: &mut Workspace<T>) -> Option<Vec<T>> {
+        let Some(h) = &self.dense else {
+            return self.conjugate_gradients(g, mu);
+        };
+        let n = g.len();
+        space.damped.clear();
+        space.damped.extend_from_slice(h.as_slice());
+        (0..n).for_each(|i| space.damped[i * (n + 1)] += T::from_parts(mu, 0.0));
+        let mut p = g.to_vec();
+        let matrix = MatMut::from_column_major_slice_mut(&mut space.damped, n, n);
+        T::definite_solve_in_place(matrix, &mut p).then_some(p)
+    }
+
+    /// Gives the memory back for the next linearisation.
+    pub(super) fn recycle(self, space: &mut Workspace<T>) {
+        space.matrix = self.dense;
     }
 
     /// `(J^H J + mu I) v`, in `O(sum(n_m) R^2)`.

@@ -73,12 +73,18 @@ impl RankRow {
         all.filter(|e| e.name == CANCELLATION).any(|e| !e.holds())
     }
 
+    /// Whether the model reproduces the data, and not by diverging.
+    fn is_exact(&self) -> bool {
+        self.fit.certificate.rel_residual <= EXACT && !self.is_degenerate()
+    }
+
     /// Whether nothing speaks against this number of components.
     fn is_credible(&self) -> bool {
         let (agreeing, starts) = self.agreement();
         let consistent = self.core_consistency.is_none_or(|c| c >= LEAST_CONSISTENCY);
         // One component always has consistency 100, and with two modes the figure says nothing.
-        let consistent = consistent || self.fit.model.rank() == 1 || self.fit.model.order() < 3;
+        let modes = self.fit.model.factors().iter().filter(|f| f.rows() > 1);
+        let consistent = consistent || self.fit.model.rank() == 1 || modes.count() < 3;
         consistent && !self.is_degenerate() && 2 * agreeing >= starts
     }
 }
@@ -155,7 +161,7 @@ fn table(
     for rank in ranks {
         let next = row(rank)?;
         let stopped = next.fit.status == Status::Stopped;
-        let exact = next.fit.certificate.rel_residual <= EXACT;
+        let exact = next.is_exact();
         doubtful = if next.is_credible() || exact {
             0
         } else {
@@ -175,8 +181,7 @@ fn table(
 }
 
 fn choose(rows: &[RankRow]) -> (usize, String) {
-    let exact = |r: &RankRow| r.fit.certificate.rel_residual <= EXACT && !r.is_degenerate();
-    if let Some(k) = rows.iter().position(exact) {
+    if let Some(k) = rows.iter().position(RankRow::is_exact) {
         return (
             k,
             "the smallest number of components that fits exactly".into(),

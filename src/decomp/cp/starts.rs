@@ -3,8 +3,10 @@
 use super::algebraic::{algebraic_start, normal};
 use super::compress::Compressed;
 use super::engine::{Cp, CpMethod};
+use super::fibres::fibre_start;
 use super::nls::{LmOptions, Stop, descent, refine};
-use super::sweep::{accelerated, grams_of};
+use super::normal::unknowns_cost;
+use super::sweep::{SweepOptions, Watch, accelerated};
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::observe::{Observer, Progress};
@@ -14,11 +16,14 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
+use std::ops::ControlFlow::{Break, Continue};
 
 const OP: &str = "Cp::decompose";
 
 /// Residual, on data of norm one, at which a fit is as good as rounding allows.
 pub(super) const EXACT: f64 = 1e-12;
+/// Relative difference of residuals up to which two starts agree.
+const AGREEMENT: f64 = 1e-5;
 
 /// One start carried to its end.
 #[derive(Clone, Debug)]
@@ -60,20 +65,35 @@ pub(super) fn search<T: Scalar + Ring>(
     let mut stopped = false;
     let mut next = 0;
     while next < cp.starts && !stopped {
-        // The sizes are fixed, so that the answer does not depend on the number of threads.
-        let batch = if next == 0 && !cp.fixed_starts { 1 } else { 4 };
+        // The sizes are fixed, so that the answer does not depend on the number of threads; two starts
+        // usually suffice, so the first ones come alone.
+        let batch = if next < 2 && !cp.fixed_starts { 1 } else { 4 };
         let ids: Vec<usize> = (next..cp.starts.min(next + batch)).collect();
-        let runs: Vec<Result<Candidate<T>, Error>> = ids
-            .par_iter()
-            .map(|&k| one_start(cp, core, k, seeds[k]))
-            .collect();
-        for run in runs {
-            done.push(run?);
+        let goal = match best_of(&done) {
+            Some(c) if !cp.fixed_starts => c.residual * (1.0 + 0.1 * AGREEMENT),
+            _ => 0.0,
+        };
+        if let [k] = ids[..] {
+            let mut watch = |f: f64| {
+                let p = Progress::of("starts", k as u64, cp.starts as u64).with_figure(f);
+                let flow = if stopped { Break(()) } else { observer(&p) };
+                stopped |= flow.is_break();
+                flow
+            };
+            done.push(one_start(cp, core, (k, seeds[k]), goal, &mut watch)?);
+        } else {
+            let runs: Vec<Result<Candidate<T>, Error>> = ids
+                .par_iter()
+                .map(|&k| one_start(cp, core, (k, seeds[k]), goal, &mut |_| Continue(())))
+                .collect();
+            for run in runs {
+                done.push(run?);
+            }
         }
         next += ids.len();
         let top = best_of(&done).map_or(f64::NAN, |c| c.residual);
         let progress = Progress::of("starts", next as u64, cp.starts as u64).with_figure(top);
-        stopped = observer(&progress).is_break();
+        stopped = stopped || observer(&progress).is_break();
         if !cp.fixed_starts && (top <= EXACT || agreeing(&done, top) >= 2) {
             break;
         }
@@ -85,7 +105,13 @@ pub(super) fn search<T: Scalar + Ring>(
     let mut best = best.clone();
     best.factors = compressed.expand(&best.factors);
     if !compressed.is_trivial() && cp.method != CpMethod::Algebraic {
-        full_space(t, &mut best, cp.iterations)?;
+        let mut watch = |f: f64| {
+            let p = Progress::open("refinement", 0).with_figure(f);
+            let flow = if stopped { Break(()) } else { observer(&p) };
+            stopped |= flow.is_break();
+            flow
+        };
+        full_space(t, &mut best, cp.iterations, &mut watch)?;
     }
     Ok(Found {
         starts: done.iter().map(|c| c.residual).collect(),
@@ -108,7 +134,7 @@ fn best_of<T>(done: &[Candidate<T>]) -> Option<&Candidate<T>> {
 }
 
 fn agreeing<T>(done: &[Candidate<T>], top: f64) -> usize {
-    let same = |c: &&Candidate<T>| c.residual <= top * (1.0 + 1e-5) + EXACT;
+    let same = |c: &&Candidate<T>| c.residual <= top * (1.0 + AGREEMENT) + EXACT;
     done.iter().filter(same).count()
 }
 
@@ -116,12 +142,16 @@ fn agreeing<T>(done: &[Candidate<T>], top: f64) -> usize {
 fn one_start<T: Scalar + Ring>(
     cp: &Cp,
     core: TensorView<'_, T>,
-    number: usize,
-    seed: u64,
+    (number, seed): (usize, u64),
+    goal: f64,
+    watch: Watch<'_>,
 ) -> Result<Candidate<T>, Error> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let algebraic = match cp.method {
-        CpMethod::Auto if number == 0 => algebraic_start(OP, core, cp.rank, &mut rng)?,
+        CpMethod::Auto if number == 0 => match fibre_start(core, cp.rank) {
+            Some(factors) => Some(factors),
+            None => algebraic_start(OP, core, cp.rank, &mut rng)?,
+        },
         CpMethod::Algebraic => {
             let start = algebraic_start(OP, core, cp.rank, &mut rng)?;
             if start.is_none() {
@@ -132,33 +162,49 @@ fn one_start<T: Scalar + Ring>(
         }
         _ => None,
     };
-    let given = algebraic.is_some();
     let mut factors = match algebraic {
         Some(f) => f,
         None => random_start(core.dims(), cp.rank, &mut rng),
     };
-    let mut grams = grams_of(&factors);
-    let warm = match (cp.method, given) {
-        (CpMethod::Als, _) => cp.iterations,
-        (CpMethod::Algebraic, _) => 0,
-        (_, true) => 1,
-        (_, false) => 20,
+    let sweeps = match cp.method {
+        CpMethod::Als => SweepOptions {
+            sweeps: cp.iterations,
+            least_gain: 0.0,
+            enough: 1e-15,
+        },
+        CpMethod::Algebraic => SweepOptions {
+            sweeps: 0,
+            least_gain: 0.0,
+            enough: 0.0,
+        },
+        CpMethod::Auto | CpMethod::Nls => warm_up(core.dims(), cp),
     };
-    let mut history = accelerated(core, &mut factors, &mut grams, warm)?;
-    let mut budget_spent = cp.method == CpMethod::Als && history.len() > warm;
+    let mut history = accelerated(core, &mut factors, &sweeps, watch)?;
+    let mut budget_spent = cp.method == CpMethod::Als && history.len() > sweeps.sweeps;
     if matches!(cp.method, CpMethod::Auto | CpMethod::Nls) {
         let options = LmOptions {
             iterations: cp.iterations,
+            goal,
             ..LmOptions::default()
         };
-        let run = refine(core, factors, &options)?;
+        let run = refine(core, factors, &options, watch)?;
         factors = run.factors;
         budget_spent = run.stop == Stop::Budget;
         history.extend(run.history.into_iter().skip(1));
     }
     let mut gap = Vec::new();
     residual_into(core, &factors, &mut gap)?;
-    let residual = small::norm_sq(&gap).sqrt();
+    let mut residual = small::norm_sq(&gap).sqrt();
+    if !residual.is_finite() {
+        // A start that left the range of numbers is worth as much as no model at all.
+        factors = core
+            .dims()
+            .iter()
+            .map(|&n| Factor::zeros(n, cp.rank))
+            .collect();
+        residual = small::norm_sq(core.as_slice()).sqrt();
+        history.push(residual);
+    }
     Ok(Candidate {
         factors,
         residual,
@@ -166,6 +212,24 @@ fn one_start<T: Scalar + Ring>(
         budget_spent,
     })
 }
+
+/// Sweeps that together cost about as much as a few steps of Levenberg-Marquardt: they end where those
+/// converge fast, or where alternation is slow.
+fn warm_up(dims: &[usize], cp: &Cp) -> SweepOptions {
+    let entries: f64 = dims.iter().map(|&n| n as f64).product();
+    let rank = cp.rank as f64;
+    // Operations of a sweep, with a constant for what is not arithmetic in tiny ones.
+    let sweep = 6.0 * entries * rank + 2e4;
+    let ratio = unknowns_cost(dims, cp.rank) / sweep;
+    SweepOptions {
+        sweeps: (6.0 * ratio).clamp(20.0, 300.0) as usize,
+        least_gain: 0.05,
+        enough: 1e-4,
+    }
+}
+
+/// Sweeps in the full space before cycles of Levenberg-Marquardt.
+const FULL_SWEEPS: usize = 12;
 
 /// Gaussian factors; the first sweep sets their scale.
 fn random_start<T: Scalar>(dims: &[usize], rank: usize, rng: &mut impl Rng) -> Vec<Factor<T>> {
@@ -181,21 +245,34 @@ fn random_start<T: Scalar>(dims: &[usize], rank: usize, rng: &mut impl Rng) -> V
     dims.iter().map(|&n| draw(n)).collect()
 }
 
-/// Cycles in the full space: project on the span of the factors and of the gradient, refine there, until
-/// a cycle no longer helps. At a stationary point the gradient vanishes and the span is that of the factors.
+/// Return to the full space: a few alternating sweeps, which suffice for well-conditioned models; then cycles
+/// that project on the span of the factors and of the gradient and refine there, until a cycle no longer helps. At a stationary point the gradient vanishes and the span is that of the factors.
 fn full_space<T: Scalar + Ring>(
     t: TensorView<'_, T>,
     best: &mut Candidate<T>,
     iterations: usize,
+    watch: Watch<'_>,
 ) -> Result<(), Error> {
+    let sweeps = SweepOptions {
+        sweeps: FULL_SWEEPS,
+        least_gain: 0.0,
+        enough: EXACT,
+    };
+    best.factors = CpTensor::from_factors(std::mem::take(&mut best.factors))?.balanced();
+    let swept = accelerated(t, &mut best.factors, &sweeps, watch)?;
+    best.history.extend(&swept);
     let mut gap = Vec::new();
     residual_into(t, &best.factors, &mut gap)?;
     let mut f = small::norm_sq(&gap).sqrt();
-    best.history.push(f);
+    let still = swept
+        .windows(2)
+        .last()
+        .is_none_or(|w| w[0] - w[1] <= 1e-11 * w[0]);
+    if f <= EXACT || (still && swept.len() <= FULL_SWEEPS) {
+        best.residual = f;
+        return Ok(());
+    }
     for _ in 0..20 {
-        if f <= EXACT {
-            break;
-        }
         let model = CpTensor::from_factors(best.factors.clone())?;
         let factors = model.balanced();
         let gradient = descent(t.dims(), &gap, &factors)?;
@@ -213,7 +290,7 @@ fn full_space<T: Scalar + Ring>(
             damping: 1e-6,
             ..LmOptions::default()
         };
-        let run = refine(inner.core.view(), inner.restrict(&factors), &options)?;
+        let run = refine(inner.core.view(), inner.restrict(&factors), &options, watch)?;
         let moved = inner.expand(&run.factors);
         residual_into(t, &moved, &mut gap)?;
         let next = small::norm_sq(&gap).sqrt();
@@ -226,7 +303,7 @@ fn full_space<T: Scalar + Ring>(
         f = next;
         best.history.push(f);
         best.budget_spent = run.stop == Stop::Budget;
-        if gain < 1e-9 || inner.is_trivial() {
+        if gain < 1e-12 || inner.is_trivial() {
             break;
         }
     }

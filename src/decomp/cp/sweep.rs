@@ -4,6 +4,8 @@ use super::normal::hadamard_grams;
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::tensor::{Factor, Side, TensorView, best_split, half, one_in_group, residual_into};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 /// One sweep: every factor in turn is the least-squares solution given the others.
 ///
@@ -28,9 +30,11 @@ pub(super) fn sweep<T: Scalar>(
         }
         let contracted = conjugated(&factors[others]);
         let partial = half(t, split, &contracted, side, rank)?;
+        drop(contracted);
         for m in modes.clone() {
             let group = conjugated(&factors[modes.clone()]);
             let mut update = one_in_group(&partial, &group, rank, m - modes.start)?;
+            drop(group);
             let gamma = hadamard_grams(grams, rank, &[m]);
             solve_columns(&gamma, &mut update);
             grams[m] = update.gram();
@@ -41,11 +45,11 @@ pub(super) fn sweep<T: Scalar>(
     Ok(())
 }
 
-fn conjugated<T: Scalar>(factors: &[Factor<T>]) -> Vec<Factor<T>> {
+fn conjugated<T: Scalar>(factors: &[Factor<T>]) -> Cow<'_, [Factor<T>]> {
     if T::COMPLEX {
         factors.iter().map(Factor::conj).collect()
     } else {
-        factors.to_vec()
+        Cow::Borrowed(factors)
     }
 }
 
@@ -106,44 +110,65 @@ pub(super) fn grams_of<T: Scalar>(factors: &[Factor<T>]) -> Vec<Factor<T>> {
     factors.iter().map(Factor::gram).collect()
 }
 
+/// Called with the residual before each iteration; a break ends the run.
+pub(super) type Watch<'a> = &'a mut dyn FnMut(f64) -> ControlFlow<()>;
+
+/// When alternating sweeps end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SweepOptions {
+    /// Sweeps.
+    pub(super) sweeps: usize,
+    /// The residual must fall by this share within [`WINDOW`] sweeps, else the run is slow; zero to go on
+    /// until nothing moves.
+    pub(super) least_gain: f64,
+    /// Residual below which another method is better.
+    pub(super) enough: f64,
+}
+
+/// Sweeps over which progress is measured: extrapolation makes single ones uneven.
+const WINDOW: usize = 8;
+/// A relative decrease that is rounding, several times in a row.
+const STILL: f64 = 1e-12;
+
 /// Sweeps with extrapolation along the last step: every third sweep tries a longer step first and keeps it
 /// if the residual falls (Bro 1998, with the true residual in place of its recurrence). Returns the residual
 /// before the first and after each sweep.
 pub(super) fn accelerated<T: Scalar>(
     t: TensorView<'_, T>,
     factors: &mut Vec<Factor<T>>,
-    grams: &mut Vec<Factor<T>>,
-    sweeps: usize,
+    options: &SweepOptions,
+    watch: Watch<'_>,
 ) -> Result<Vec<f64>, Error> {
+    let mut grams = grams_of(factors);
     let mut gap = Vec::new();
     residual_into(t, factors, &mut gap)?;
     let mut f = small::norm_sq(&gap).sqrt();
     let mut history = vec![f];
     let mut reach = 3.0f64;
     let mut quiet = 0;
-    for k in 0..sweeps {
-        let before = factors.clone();
-        sweep(t, factors, grams)?;
+    for k in 0..options.sweeps {
+        if f <= options.enough || watch(f).is_break() {
+            break;
+        }
+        let extrapolates = k >= 4 && k % 3 == 0;
+        let before = if extrapolates {
+            factors.clone()
+        } else {
+            Vec::new()
+        };
+        sweep(t, factors, &mut grams)?;
         residual_into(t, factors, &mut gap)?;
         let mut next = small::norm_sq(&gap).sqrt();
-        if k >= 4 && k % 3 == 0 {
+        if extrapolates {
             let far: Vec<Factor<T>> = factors
                 .iter()
                 .zip(&before)
-                .map(|(new, old)| {
-                    let pairs = new.as_slice().iter().zip(old.as_slice());
-                    let mut out = new.clone();
-                    out.as_mut_slice()
-                        .iter_mut()
-                        .zip(pairs)
-                        .for_each(|(x, (&n, &o))| *x = o + (n - o).scale(reach));
-                    out
-                })
+                .map(|(new, old)| beyond(old, new, reach))
                 .collect();
             residual_into(t, &far, &mut gap)?;
             let tried = small::norm_sq(&gap).sqrt();
             if tried < next {
-                *grams = grams_of(&far);
+                grams = grams_of(&far);
                 *factors = far;
                 next = tried;
                 reach = (reach * 1.5).min(20.0);
@@ -152,11 +177,21 @@ pub(super) fn accelerated<T: Scalar>(
             }
         }
         history.push(next);
-        quiet = if f - next <= 1e-10 * f { quiet + 1 } else { 0 };
+        quiet = if f - next <= STILL * f { quiet + 1 } else { 0 };
         f = next;
-        if quiet >= 5 || f <= 1e-15 {
+        let slow = history.len() > WINDOW
+            && f > (1.0 - options.least_gain) * history[history.len() - 1 - WINDOW];
+        if quiet >= 3 || slow || !f.is_finite() {
             break;
         }
     }
     Ok(history)
+}
+
+/// `old + reach (new - old)`.
+fn beyond<T: Scalar>(old: &Factor<T>, new: &Factor<T>, reach: f64) -> Factor<T> {
+    let mut out = new.clone();
+    let pairs = out.as_mut_slice().iter_mut().zip(old.as_slice());
+    pairs.for_each(|(x, &o)| *x = o + (*x - o).scale(reach));
+    out
 }

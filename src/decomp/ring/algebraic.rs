@@ -7,6 +7,7 @@
 //! cores are cut by SVDs at the known ranks. No iteration depends on a start.
 
 use super::blocks::{Attempt, Problem};
+use super::scale::in_scale;
 use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView};
 use crate::{Error, Status};
@@ -86,8 +87,16 @@ impl RingAlgebraic {
         t: TensorView<'_, T>,
         rng: &mut impl Rng,
     ) -> Result<Fit<TensorRing<T>>, Error> {
+        in_scale(t, |t| self.best_draw(t, rng))
+    }
+
+    fn best_draw<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
         let ranks = self.check(t)?;
-        if t.as_slice().iter().all(|x| x.squared() == 0.0) {
+        if t.as_slice().iter().all(|x| *x == T::zero()) {
             return zero_fit(t.dims(), &ranks);
         }
         let problem = Problem::new(t, &ranks, rng)?;

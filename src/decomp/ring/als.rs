@@ -1,14 +1,14 @@
 //! Tensor rings by alternating least squares: from random starts, or from a given ring.
 
 use super::algebraic::{checked_ranks, zero_fit};
+use super::compress::Compressed;
 use super::evidence::noise_evidence;
-use super::range::Range;
+use super::scale::in_scale;
 use super::sweep::{CoreSolver, Sweeper};
 use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::observe::{Observer, Progress, unobserved};
-use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, columns};
+use crate::tensor::{Scalar, TensorRing, TensorView};
 use crate::{Error, Status};
-use faer::{Mat, MatRef};
 use rand::Rng;
 
 const OP: &str = "RingAls::decompose";
@@ -133,8 +133,17 @@ impl RingAls {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<TensorRing<T>>, Error> {
+        in_scale(t, |t| self.fit_from_random(t, rng, observer))
+    }
+
+    fn fit_from_random<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
         let ranks = self.check(t)?;
-        if t.as_slice().iter().all(|x| x.squared() == 0.0) {
+        if t.as_slice().iter().all(|x| *x == T::zero()) {
             return zero_fit(t.dims(), &ranks);
         }
         let small = if self.compress {
@@ -196,7 +205,7 @@ impl RingAls {
             let (expected, found) = (format!("{:?}", t.dims()), format!("{:?}", start.dims()));
             return Err(Error::shape("RingAls::refine", expected, found));
         }
-        if t.as_slice().iter().all(|x| x.squared() == 0.0) {
+        if t.as_slice().iter().all(|x| *x == T::zero()) {
             return zero_fit(t.dims(), &start.ranks());
         }
         // Exact data are driven well below the tolerance: a few more sweeps are cheap here.
@@ -221,7 +230,7 @@ impl RingAls {
             let residual = sweeper.sweep(OP)?;
             history.push(residual);
             if residual < best.1 || best.1.is_nan() {
-                best = (sweeper.ring().clone(), residual);
+                best = (sweeper.ring()?, residual);
             }
             let progress = Progress::open("sweeps", sweep as u64 + 1).with_figure(residual);
             if observer(&progress).is_break() {
@@ -239,7 +248,6 @@ impl RingAls {
                 break;
             }
         }
-        let _ = sweeper.into_ring();
         Ok(Run {
             ring: best.0,
             history,
@@ -283,7 +291,7 @@ pub(super) struct Run<T: Scalar> {
 }
 
 impl<T: Scalar> Run<T> {
-    fn last(&self) -> f64 {
+    pub(super) fn last(&self) -> f64 {
         self.history.iter().copied().fold(f64::INFINITY, f64::min)
     }
 }
@@ -328,83 +336,4 @@ pub(super) fn certified<T: Scalar>(
         work,
         certificate,
     })
-}
-
-/// A tensor in bases of its dominant mode spaces.
-pub(super) struct Compressed<T> {
-    pub(super) core: Tensor<T>,
-    bases: Vec<Option<Mat<T>>>,
-}
-
-/// Directions kept beyond the rank of a mode: under noise the best ring leaves the dominant space slightly.
-const MARGIN: usize = 2;
-
-impl<T: Scalar> Compressed<T> {
-    /// `None` when no mode would shrink.
-    pub(super) fn of(
-        t: TensorView<'_, T>,
-        ranks: &[usize],
-        rng: &mut impl Rng,
-    ) -> Result<Option<Self>, Error> {
-        let m = t.order();
-        let mut dims = t.dims().to_vec();
-        let mut data = t.as_slice().to_vec();
-        let mut bases = Vec::with_capacity(m);
-        for k in 0..m {
-            // The current mode is always first; after the product it moves behind the others.
-            let n = dims[0];
-            let keep = ranks[k] * ranks[(k + 1) % m] + MARGIN;
-            let unfolded = MatRef::from_column_major_slice(&data, n, data.len() / n);
-            let moved = if 4 * keep <= 3 * n {
-                let basis = Range::of(OP, unfolded, keep, rng)?.basis;
-                let small = T::adjoint_product(basis.as_ref(), unfolded);
-                bases.push(Some(basis));
-                small.transpose().to_owned()
-            } else {
-                bases.push(None);
-                unfolded.transpose().to_owned()
-            };
-            dims.rotate_left(1);
-            dims[m - 1] = moved.ncols();
-            data = columns(moved.as_ref());
-        }
-        if bases.iter().all(Option::is_none) {
-            return Ok(None);
-        }
-        let core = Tensor::from_vec(&dims, data)?;
-        Ok(Some(Self { core, bases }))
-    }
-
-    /// The best approximation of a ring of the whole tensor inside the bases.
-    pub(super) fn reduce(&self, ring: &TensorRing<T>) -> Result<TensorRing<T>, Error> {
-        let into =
-            |basis: &Mat<T>, flat: &Mat<T>| T::adjoint_product(basis.as_ref(), flat.as_ref());
-        self.moved(ring, into)
-    }
-
-    /// A ring of the core as a ring of the whole tensor.
-    pub(super) fn expand(&self, ring: &TensorRing<T>) -> Result<TensorRing<T>, Error> {
-        let out = |basis: &Mat<T>, flat: &Mat<T>| T::product(basis.as_ref(), flat.as_ref());
-        self.moved(ring, out)
-    }
-
-    fn moved(
-        &self,
-        ring: &TensorRing<T>,
-        f: impl Fn(&Mat<T>, &Mat<T>) -> Mat<T>,
-    ) -> Result<TensorRing<T>, Error> {
-        let mut cores = Vec::with_capacity(ring.order());
-        for (g, basis) in ring.cores().iter().zip(&self.bases) {
-            let Some(basis) = basis else {
-                cores.push(g.clone());
-                continue;
-            };
-            let full = f(basis, &crate::tensor::bonds_last(g, false));
-            let (r, s) = (g.dims()[0], g.dims()[2]);
-            cores.push(Tensor::from_fn(&[r, full.nrows(), s], |i| {
-                full[(i[1], i[0] + r * i[2])]
-            })?);
-        }
-        TensorRing::new(cores)
-    }
 }

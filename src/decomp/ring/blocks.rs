@@ -10,7 +10,6 @@ use crate::Error;
 use crate::decomp::Evidence;
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, columns};
 use faer::{Mat, MatRef};
-use num_complex::Complex;
 use rand::Rng;
 
 /// A tensor compressed in the two outer runs of its plan.
@@ -156,12 +155,8 @@ impl<T: Scalar> Problem<T> {
             self.small.dims()[2],
         );
         let data = self.small.as_slice();
-        let slices: Vec<Mat<Complex<f64>>> = (0..nb)
-            .map(|j| {
-                Mat::from_fn(rows, cols, |i, k| {
-                    data[i + rows * (j + nb * k)].to_complex()
-                })
-            })
+        let slices: Vec<Mat<T>> = (0..nb)
+            .map(|j| Mat::from_fn(rows, cols, |i, k| data[i + rows * (j + nb * k)]))
             .collect();
         let bonds = self.plan.bonds();
         let pencil = Pencil::solve(OP, &slices, bonds, rng)?;

@@ -1,7 +1,9 @@
 //! The default engine for rings: algebra first, least squares where the data are noisy or the theory ends.
 
-use super::als::Compressed;
-use super::{RingAlgebraic, RingAls, RingRanks};
+use super::blocks::turned;
+use super::compress::Compressed;
+use super::scale::in_scale;
+use super::{RingAlgebraic, RingAls, RingNls, RingRanks, RingSvd, TtSvd};
 use crate::decomp::{Evidence, Fit};
 use crate::observe::{Observer, unobserved};
 use crate::tensor::{Scalar, TensorRing, TensorView};
@@ -9,13 +11,18 @@ use crate::{Error, Status};
 use rand::Rng;
 
 /// Candidates for the ranks that are tried when the unfoldings do not decide.
-const MAX_TRIED: usize = 4;
+const MAX_TRIED: usize = 6;
+
+/// Entries up to which Levenberg-Marquardt is also started at random: beyond, each step costs more than the
+/// starts are likely to gain.
+const SMALL: usize = 1 << 15;
 
 /// Tensor ring of given or unknown ranks.
 ///
 /// The algebraic method recovers exact rings with room for their ranks; a few sweeps of ALS polish the
 /// answer. If it does not converge (noise) its answer is the start of ALS on the tensor compressed in every
-/// mode, then on the whole one. If its hypotheses fail, ALS runs from random starts.
+/// mode, then on the whole one, and of Levenberg-Marquardt where ALS is too slow. If its hypotheses fail, ALS
+/// runs from random starts. Rings with a rank of one are trains, which sequential SVDs solve.
 ///
 /// # Example
 /// ```
@@ -49,7 +56,7 @@ impl Ring {
     }
 
     /// Chooses the ranks from the unfoldings ([`RingRanks`]); where these leave a choice, the first of at
-    /// most four candidates (fewest parameters first) that converges is taken.
+    /// most six candidates (best supported first) that converges is taken.
     pub fn auto() -> Self {
         Self {
             ranks: None,
@@ -113,10 +120,10 @@ impl Ring {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<TensorRing<T>>, Error> {
-        let Some(ranks) = &self.ranks else {
-            return self.choose(t, rng, observer);
-        };
-        self.fit(t, ranks, rng, observer)
+        in_scale(t, |t| match &self.ranks {
+            Some(ranks) => self.fit(t, ranks, rng, observer),
+            None => self.choose(t, rng, observer),
+        })
     }
 
     fn choose<T: Scalar>(
@@ -125,6 +132,13 @@ impl Ring {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<TensorRing<T>>, Error> {
+        if t.as_slice().iter().all(|x| *x == T::zero()) {
+            // The zero tensor has every rank; the least one says most.
+            return self.fit(t, &[1], rng, observer);
+        }
+        if t.order() < 3 {
+            return self.short(t, rng, observer);
+        }
         let found = RingRanks::of(t, rng)?;
         let gap = found.unfoldings.iter().filter(|u| !u.full).map(|u| u.gap);
         let least = gap.fold(f64::INFINITY, f64::min);
@@ -150,12 +164,24 @@ impl Ring {
             ("least gap behind an unfolding rank", least),
             ("choices of ranks that the unfoldings leave", choices),
         ];
-        for (name, measured) in notes {
+        // Where every unfolding is full there is no gap to report.
+        for (name, measured) in notes.into_iter().filter(|(_, x)| x.is_finite()) {
             fit.certificate
                 .evidence
                 .push(Evidence::note(name, measured));
         }
         Ok(fit)
+    }
+
+    /// Orders one and two: a vector has rank one, a matrix that of its singular values above the tolerance.
+    fn short<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        let ranks = TtSvd::new(self.tol * 1e-2).decompose(t)?.model.ranks();
+        self.fit(t, &ranks, rng, observer)
     }
 
     fn fit<T: Scalar>(
@@ -169,6 +195,9 @@ impl Ring {
             .tol(self.tol)
             .starts(self.starts)
             .max_sweeps(self.max_sweeps);
+        if ranks.len() == t.order() && t.order() > 1 && ranks.contains(&1) {
+            return self.open(t, ranks, &als, rng, observer);
+        }
         let algebraic = RingAlgebraic::new(ranks).tol(self.tol).decompose(t, rng);
         let start = match algebraic {
             // Near the accuracy of the data already.
@@ -179,7 +208,7 @@ impl Ring {
                 measured,
                 ..
             }) => {
-                let mut fit = als.decompose_observed(t, rng, observer)?;
+                let mut fit = self.random_starts(t, &als, rng, observer)?;
                 let name = format!("algebraic method refused; it needs {hypothesis}");
                 fit.certificate
                     .evidence
@@ -193,12 +222,66 @@ impl Ring {
             return Ok(fit);
         }
         // The start may have been spoiled by noise: random starts are the other chance.
-        let other = als.decompose_observed(t, rng, observer)?;
+        let other = self.random_starts(t, &als, rng, observer)?;
         let better = other.certificate.rel_residual < fit.certificate.rel_residual;
         Ok(if better { other } else { fit })
     }
 
-    /// ALS from a start: on the compressed tensor first when that is smaller.
+    /// Random starts of ALS, and of Levenberg-Marquardt where none of them arrives.
+    fn random_starts<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        als: &RingAls,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        let fit = als.decompose_observed(t, rng, observer)?;
+        if matches!(fit.status, Status::Converged | Status::Stopped) {
+            return Ok(fit);
+        }
+        let nls = RingNls::new(&fit.model.ranks()).tol(self.tol);
+        let near = nls.refine(t, fit.model.clone(), observer)?;
+        let mut best = if near.certificate.rel_residual < fit.certificate.rel_residual {
+            near
+        } else {
+            fit
+        };
+        let done = matches!(best.status, Status::Converged | Status::Stopped);
+        if !done && t.as_slice().len() <= SMALL {
+            let other = nls.starts(self.starts).decompose(t, rng, observer)?;
+            if other.certificate.rel_residual < best.certificate.rel_residual {
+                best = other;
+            }
+        }
+        Ok(best)
+    }
+
+    /// A ring with a bond of rank one is a train cut there: sequential SVDs are exact for exact data, and a
+    /// good start for ALS otherwise.
+    fn open<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        ranks: &[usize],
+        als: &RingAls,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        let m = t.order();
+        let first = ranks.iter().position(|&r| r == 1).unwrap_or(0);
+        let mut order = ranks.to_vec();
+        order.rotate_left(first);
+        let train = RingSvd::new(&order).tol(self.tol);
+        let train = train.decompose(turned(t, first).view(), rng)?;
+        let ring = train.model.rotated(m - first);
+        let fit = train.map(|_| ring);
+        if fit.status == Status::Converged {
+            return Ok(fit);
+        }
+        self.refined(t, als, &fit, rng, observer)
+    }
+
+    /// ALS from a start: on the compressed tensor first when that is smaller; then Levenberg-Marquardt if the
+    /// sweeps ran out or stalled before the slope vanished.
     fn refined<T: Scalar>(
         &self,
         t: TensorView<'_, T>,
@@ -215,6 +298,16 @@ impl Ring {
             ring = small.expand(&inner.model)?;
         }
         let mut fit = als.refine(t, ring, observer)?;
+        if matches!(fit.status, Status::IterationLimit | Status::Stalled) {
+            extra += fit.work.sweeps;
+            let nls = RingNls::new(&fit.model.ranks()).tol(self.tol);
+            let next = nls.refine(t, fit.model.clone(), observer)?;
+            let better = next.status == Status::Converged
+                || next.certificate.rel_residual < fit.certificate.rel_residual;
+            if better {
+                fit = next;
+            }
+        }
         // The history is that of the polish on the whole tensor; the work counts all sweeps.
         fit.work.sweeps += extra;
         fit.certificate.cond = start.certificate.cond;

@@ -15,7 +15,9 @@ use faer::Mat;
 /// Greatest cosine between the residual and a direction of a core at a point called stationary. ALS stops
 /// moving the residual at its square.
 const STATIONARY: f64 = 1e-3;
-/// Share of the residual of a structureless fit that counts as structure.
+/// Share of the residual of a structureless fit that counts as structure: tensors of independent entries end
+/// above 0.8 of it even after the best of several starts (the fit gains what its parameters do), noise of a
+/// third of the signal ends below; the value lies between, and the law that random tensors are refused holds it.
 const CHANCE: f64 = 0.4;
 /// Unfoldings with more rows than this are not tested for whiteness.
 const WHITE_ROWS: usize = 400;
@@ -32,7 +34,7 @@ pub(super) fn noise_evidence<T: Scalar>(
         *x = y - *x;
     }
     let sweeper = Sweeper::new(gap.view(), ring.clone(), CoreSolver::Normal);
-    let slope = sweeper.slope(gap.view())?;
+    let slope = sweeper.slope(gap.view());
     let mut evidence = vec![Evidence::new(
         "slope of the residual in the cores",
         slope,

@@ -1,6 +1,7 @@
 //! Rings of tensors with missing entries: alternating least squares on the entries that are there.
 
 use super::algebraic::checked_ranks;
+use super::scale::in_scale;
 use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::observe::{Observer, Progress};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView};
@@ -100,6 +101,23 @@ impl RingCompletion {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<TensorRing<T>>, Error> {
+        if observed.len() != t.as_slice().len() {
+            let expected = format!("{} flags", t.as_slice().len());
+            return Err(Error::shape(OP, expected, observed.len().to_string()));
+        }
+        let seen = t.as_slice().iter().zip(observed);
+        let seen = seen.map(|(&x, &seen)| if seen { x } else { T::zero() });
+        let filled = Tensor::from_vec(t.dims(), seen.collect())?;
+        in_scale(filled.view(), |t| self.search(t, observed, rng, observer))
+    }
+
+    fn search<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        observed: &[bool],
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
         let (ranks, mut entries) = self.door(t, observed)?;
         let size = root(entries.iter().map(|e| e.value.squared()).sum());
         if size == 0.0 {
@@ -160,7 +178,7 @@ impl RingCompletion {
         train: &[Entry<T>],
         test: &[Entry<T>],
     ) -> Fit<TensorRing<T>> {
-        let residual = misfit(&model, train);
+        let residual = misfit(&model, train.iter().chain(test));
         let unseen = misfit(&model, test);
         if let Some(last) = history.last_mut() {
             *last = residual;
@@ -246,16 +264,7 @@ impl RingCompletion {
             let text = "tol in (0, 1), sweeps in 1..=1000000, starts in 1..=10000";
             return Err(Error::invalid(OP, text));
         }
-        if observed.len() != t.as_slice().len() {
-            let expected = format!("{} flags", t.as_slice().len());
-            return Err(Error::shape(OP, expected, observed.len().to_string()));
-        }
-        let filled = t.as_slice().iter().zip(observed);
-        let filled: Vec<T> = filled
-            .map(|(&x, &seen)| if seen { x } else { T::zero() })
-            .collect();
-        let filled = Tensor::from_vec(t.dims(), filled)?;
-        let ranks = checked_ranks(OP, &self.ranks, filled.view())?;
+        let ranks = checked_ranks(OP, &self.ranks, t)?;
         let mut entries = Vec::new();
         for (flat, &value) in t.as_slice().iter().enumerate() {
             if !observed[flat] {
@@ -289,7 +298,10 @@ fn root(x: f64) -> f64 {
 }
 
 /// Relative residual on some entries.
-fn misfit<T: Scalar>(ring: &TensorRing<T>, entries: &[Entry<T>]) -> f64 {
+fn misfit<'a, T: Scalar>(
+    ring: &TensorRing<T>,
+    entries: impl IntoIterator<Item = &'a Entry<T>>,
+) -> f64 {
     let (mut gap, mut size) = (0.0, 0.0);
     for e in entries {
         let model = ring.entry(&e.index).unwrap_or(T::zero());

@@ -1,10 +1,13 @@
-//! Rings of order three from a few queried entries.
+//! Rings from a few queried entries.
 //!
-//! A tensor `T[i,j,k] = Tr(A_i B_j C_k)` is known from a small block and some fibres: the block at
-//! `R_a R_b` rows `i`, four middle indices `j` and `R_c R_a` columns `k` gives the core `A` at those rows by the
-//! algebraic method and `C` at those columns; every other slice follows from a small linear system whose
-//! right-hand side is one fibre: `C_k` from pairs `(i, j)`, `B_j` from pairs `(i, k)`, `A_i` from pairs `(j, k)`.
+//! The modes are grouped into three runs, `T[i,j,k] = Tr(A_i B_j C_k)` with multi-indices `i, j, k`. A small
+//! block (`R_a R_b` random `i`, four `j`, `R_c R_a` random `k`) gives `A`, `B` and `C` at these by the algebraic
+//! method. After that `A` can be evaluated anywhere: `A_i` solves a small linear system whose right-hand side
+//! is one entry for each of some pairs `(j, k)` of the block; likewise `B` and `C`. Each run is then cut into
+//! its cores from `O(n_k)` such evaluations for mode `k`.
 
+use super::plan::Plan;
+use super::runs::{Run, multi_indices};
 use super::{RingAlgebraic, algebraic::checked_ranks};
 use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::tensor::{Scalar, Tensor, TensorRing};
@@ -17,10 +20,12 @@ const OP: &str = "RingQueries::decompose";
 const MIDDLE: usize = 4;
 /// Rows and columns of the block, and equations of each slice, beyond the number of unknowns.
 const SPARE: usize = 4;
+/// Greatest rank: the block has about `4 R^4` entries.
+const MAX_RANK: usize = 64;
 /// Random entries that were not used, on which the answer is tested.
 const TESTS: usize = 32;
 
-/// Tensor ring of order three from about `(n_0 + n_1 + n_2) R^2 + 4 R^4` queried entries.
+/// Tensor ring from `O((n_0 + .. + n_{m-1}) R^2)` queried entries and a block of `4 (R^2 + 4)^2`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RingQueries {
     ranks: Vec<usize>,
@@ -28,7 +33,7 @@ pub struct RingQueries {
 }
 
 impl RingQueries {
-    /// Asks for ranks `R_0, R_1, R_2` (one entry stands for all), with tolerance `1e-8`.
+    /// Asks for ranks `R_0, .., R_{m-1}` (one entry stands for all), with tolerance `1e-8`.
     pub fn new(ranks: &[usize]) -> Self {
         let (ranks, tol) = (ranks.to_vec(), 1e-8);
         Self { ranks, tol }
@@ -43,15 +48,17 @@ impl RingQueries {
     /// Recovers the ring behind `entry`, which is asked for single entries of a tensor of shape `dims`.
     ///
     /// # Shapes
-    /// `dims` has three entries with `n_0 >= R_0 R_1`, `n_2 >= R_2 R_0` and `n_1 >= 4`.
+    /// `dims` has at least three entries, and some grouping of neighbouring modes into three runs has outer
+    /// sizes at least the products of their two ranks and three middle slices, as for [`RingAlgebraic`].
     ///
     /// # Errors
-    /// `InvalidInput`: an option or the number of ranks. `Shape`: not order three. `NonFinite`: an entry.
-    /// `Degenerate`, `Backend`: as [`RingAlgebraic`] on the block, or a slice that the fibres chosen do not
-    /// determine.
+    /// `InvalidInput`: an option or the number of ranks. `Shape`: order below three. `NonFinite`: an entry (its
+    /// index counts queries). `Degenerate`, `Backend`: as [`RingAlgebraic`] on the block, or a slice that the
+    /// entries chosen do not determine.
     ///
     /// # Complexity
-    /// `4 (R^2 + 4)^2 + (n_0 + n_1 + n_2)(R^2 + 4)` queries for equal ranks, and the same number of flops times `R^2`.
+    /// For equal ranks `4 (R^2 + 4)^2 + c_k n_k (R^2 + 4)` queries summed over the modes, `c_k = 1` when the mode
+    /// is a run of its own and a small number otherwise (at most 9 for equal ranks), and the same number of flops times `R^2`.
     ///
     /// # Accuracy
     /// That of [`RingAlgebraic`] on the block, times the condition of the fibre systems. The residual in the
@@ -82,85 +89,54 @@ impl RingQueries {
         entry: &mut dyn FnMut(&[usize]) -> T,
         rng: &mut impl Rng,
     ) -> Result<Fit<TensorRing<T>>, Error> {
-        let &[n0, n1, n2] = dims else {
-            return Err(Error::shape(OP, "order three", format!("{dims:?}")));
+        let (plan, ranks) = self.plan(dims)?;
+        let mut queries = Queries {
+            entry,
+            dims,
+            plan: &plan,
+            count: 0,
         };
-        if !(self.tol > 0.0 && self.tol < 1.0) {
-            return Err(Error::invalid(
-                OP,
-                format!("tol in (0, 1), got {}", self.tol),
-            ));
+        // The block, and the ring of order three behind it.
+        let [ra, rb, rc] = plan.ranks;
+        let wide = |a: usize, b: usize| a.saturating_mul(b).saturating_add(SPARE);
+        let wanted = [wide(ra, rb), MIDDLE, wide(rc, ra)];
+        let mut places = Vec::with_capacity(3);
+        for (run, &count) in wanted.iter().enumerate() {
+            places.push(multi_indices(&queries.sizes(run), count, rng));
         }
-        let mut queries = 0u64;
-        let mut look = |at: [usize; 3]| {
-            queries += 1;
-            let x = entry(&at);
-            let index = queries as usize;
-            if x.finite() {
-                Ok(x)
-            } else {
-                Err(Error::NonFinite { op: OP, index })
-            }
-        };
-        if dims.contains(&0) {
-            return Err(Error::shape(OP, "at least one entry", format!("{dims:?}")));
-        }
-        let wide = |n: usize, a: usize, b: usize| a.saturating_mul(b).saturating_add(SPARE).min(n);
-        let given = match self.ranks[..] {
-            [r] => [r; 3],
-            [a, b, c] => [a, b, c],
-            _ => return Err(Error::invalid(OP, "one rank, or three of them")),
-        };
-        let [ra, rb, rc] = given;
-        let rows = chosen(n0, wide(n0, ra, rb), rng);
-        let middle = chosen(n1, MIDDLE.min(n1), rng);
-        let cols = chosen(n2, wide(n2, rc, ra), rng);
-        let shape = [rows.len(), middle.len(), cols.len()];
+        let shape = [places[0].len(), places[1].len(), places[2].len()];
         let mut data = Vec::with_capacity(shape.iter().product());
-        for &k in &cols {
-            for &j in &middle {
-                for &i in &rows {
-                    data.push(look([i, j, k])?);
+        for k in &places[2] {
+            for j in &places[1] {
+                for i in &places[0] {
+                    data.push(queries.look([i, j, k])?);
                 }
             }
         }
         let block = Tensor::from_vec(&shape, data)?;
-        checked_ranks(OP, &given, block.view())?;
-        let fit = RingAlgebraic::new(&given)
-            .tol(self.tol)
-            .decompose(block.view(), rng)?;
-        let small = &fit.model;
+        checked_ranks(OP, &plan.ranks, block.view())?;
+        let algebraic = RingAlgebraic::new(&plan.ranks).tol(self.tol);
+        let fit = algebraic.decompose(block.view(), rng)?;
 
-        let mut settings = Vec::new();
-        for _ in 0..wide(usize::MAX, rc, ra) {
-            let (x, y) = (
-                rng.random_range(0..rows.len()),
-                rng.random_range(0..middle.len()),
-            );
-            let known = T::product(small.slice(0, x), small.slice(1, y));
-            settings.push((known, [rows[x], middle[y], 0]));
+        let mut cores = Vec::with_capacity(dims.len());
+        for run in 0..3 {
+            cores.extend(run_cores(
+                run,
+                &fit.model,
+                &places,
+                &mut queries,
+                &ranks,
+                rng,
+            )?);
         }
-        let third = fibres(2, n2, [rc, ra], &settings, &mut look)?;
-        settings.clear();
-        for _ in 0..wide(usize::MAX, rb, rc) {
-            let (x, k) = (rng.random_range(0..rows.len()), rng.random_range(0..n2));
-            let known = T::product(slice(&third, k).as_ref(), small.slice(0, x));
-            settings.push((known, [rows[x], 0, k]));
-        }
-        let second = fibres(1, n1, [rb, rc], &settings, &mut look)?;
-        settings.clear();
-        for _ in 0..wide(usize::MAX, ra, rb) {
-            let (j, k) = (rng.random_range(0..n1), rng.random_range(0..n2));
-            let known = T::product(slice(&second, j).as_ref(), slice(&third, k).as_ref());
-            settings.push((known, [0, j, k]));
-        }
-        let first = fibres(0, n0, [ra, rb], &settings, &mut look)?;
-        let ring = TensorRing::new(vec![first, second, third])?.balanced();
+        let m = dims.len();
+        let ring = TensorRing::new(cores)?;
+        let ring = ring.rotated((m - plan.first % m) % m).balanced();
 
         let (mut gap, mut size) = (0.0, 0.0);
         for _ in 0..TESTS {
-            let at = [n0, n1, n2].map(|n| rng.random_range(0..n));
-            let x = look(at)?;
+            let at: Vec<usize> = dims.iter().map(|&n| rng.random_range(0..n)).collect();
+            let x = queries.at(&at)?;
             gap += (x - ring.entry(&at).unwrap_or(T::zero())).squared();
             size += x.squared();
         }
@@ -182,7 +158,7 @@ impl RingQueries {
             status,
             history: vec![residual],
             work: Work {
-                samples: queries,
+                samples: queries.count,
                 ..fit.work
             },
             certificate: Certificate {
@@ -192,45 +168,120 @@ impl RingQueries {
             },
         })
     }
-}
 
-/// `count` different indices below `n`, in random order.
-fn chosen(n: usize, count: usize, rng: &mut impl Rng) -> Vec<usize> {
-    let mut all: Vec<usize> = (0..n).collect();
-    for i in 0..count.min(n) {
-        let j = rng.random_range(i..n);
-        all.swap(i, j);
+    fn plan(&self, dims: &[usize]) -> Result<(Plan, Vec<usize>), Error> {
+        let m = dims.len();
+        if m < 3 || dims.contains(&0) {
+            let found = format!("{dims:?}");
+            return Err(Error::shape(OP, "at least three modes and an entry", found));
+        }
+        if !(self.tol > 0.0 && self.tol < 1.0) {
+            let text = format!("tol in (0, 1), got {}", self.tol);
+            return Err(Error::invalid(OP, text));
+        }
+        let ranks = match self.ranks[..] {
+            [r] => vec![r; m],
+            ref several => several.to_vec(),
+        };
+        if ranks.len() != m || ranks.iter().any(|r| !(1..=MAX_RANK).contains(r)) {
+            let text = format!("one rank in 1..={MAX_RANK}, or {m} of them, got {ranks:?}");
+            return Err(Error::invalid(OP, text));
+        }
+        let room = "room for the ranks: runs of modes at least as large as products of their ranks (ratio)";
+        let plan = Plan::choose(dims, &ranks).map_err(|lack| Error::degenerate(OP, room, lack))?;
+        Ok((plan, ranks))
     }
-    all.truncate(count);
-    all
 }
 
-/// Slice `i` of a core, owned.
-fn slice<T: Scalar>(core: &Tensor<T>, i: usize) -> Mat<T> {
-    let (c, n, d) = (core.dims()[0], core.dims()[1], core.dims()[2]);
-    Mat::from_fn(c, d, |a, b| core.as_slice()[a + c * (i + n * b)])
+/// Single entries, asked for by the multi-indices of the three runs, and counted.
+struct Queries<'a, T> {
+    entry: &'a mut dyn FnMut(&[usize]) -> T,
+    dims: &'a [usize],
+    plan: &'a Plan,
+    count: u64,
 }
 
-/// The core of one mode from fibres: for each setting `(M, index)` and every value `i` of the mode,
-/// `T[index with i] = sum G[a, i, b] M[b, a]`.
-fn fibres<T: Scalar>(
-    mode: usize,
-    n: usize,
-    [c, d]: [usize; 2],
-    settings: &[(Mat<T>, [usize; 3])],
-    look: &mut dyn FnMut([usize; 3]) -> Result<T, Error>,
-) -> Result<Tensor<T>, Error> {
-    let mut values = Mat::<T>::zeros(settings.len(), n);
-    for (row, (_, index)) in settings.iter().enumerate() {
-        let mut at = *index;
-        for i in 0..n {
-            at[mode] = i;
-            values[(row, i)] = look(at)?;
+impl<T: Scalar> Queries<'_, T> {
+    /// The modes of a run.
+    fn modes(&self, run: usize) -> Vec<usize> {
+        let start = self.plan.first + self.plan.counts[..run].iter().sum::<usize>();
+        let m = self.dims.len();
+        (start..start + self.plan.counts[run])
+            .map(|k| k % m)
+            .collect()
+    }
+
+    fn sizes(&self, run: usize) -> Vec<usize> {
+        self.modes(run).iter().map(|&k| self.dims[k]).collect()
+    }
+
+    fn look(&mut self, parts: [&[usize]; 3]) -> Result<T, Error> {
+        let mut at = vec![0; self.dims.len()];
+        for (run, part) in parts.iter().enumerate() {
+            for (mode, &i) in self.modes(run).into_iter().zip(part.iter()) {
+                at[mode] = i;
+            }
+        }
+        self.at(&at)
+    }
+
+    fn at(&mut self, at: &[usize]) -> Result<T, Error> {
+        self.count += 1;
+        let x = (self.entry)(at);
+        let index = self.count as usize;
+        if x.finite() {
+            Ok(x)
+        } else {
+            Err(Error::NonFinite { op: OP, index })
         }
     }
-    let design = Mat::from_fn(settings.len(), c * d, |row, ab| {
-        settings[row].0[(ab / c, ab % c)]
-    });
-    let slices = T::lstsq(OP, design.as_ref(), values.as_ref())?;
-    Tensor::from_fn(&[c, n, d], |i| slices[(i[0] + c * i[2], i[1])])
+}
+
+/// The cores of one run: it is evaluated at any multi-index through pairs of the block in the other two.
+fn run_cores<T: Scalar>(
+    run: usize,
+    small: &TensorRing<T>,
+    places: &[Vec<Vec<usize>>],
+    queries: &mut Queries<'_, T>,
+    ranks: &[usize],
+    rng: &mut impl Rng,
+) -> Result<Vec<Tensor<T>>, Error> {
+    let (next, after) = ((run + 1) % 3, (run + 2) % 3);
+    let (left, right) = (queries.plan.ranks[run], queries.plan.ranks[next]);
+    let sizes = [places[next].len(), places[after].len()];
+    let pairs = multi_indices(&sizes, left * right + SPARE, rng);
+    // T = sum A[a, b] M[b, a] with M the product of the other two slices.
+    let mut design = Mat::<T>::zeros(pairs.len(), left * right);
+    for (row, pair) in pairs.iter().enumerate() {
+        let m = T::product(small.slice(next, pair[0]), small.slice(after, pair[1]));
+        for ab in 0..left * right {
+            design[(row, ab)] = m[(ab / left, ab % left)];
+        }
+    }
+    let inverse = T::lstsq(
+        OP,
+        design.as_ref(),
+        Mat::<T>::identity(pairs.len(), pairs.len()).as_ref(),
+    )?;
+    let modes = queries.modes(run);
+    let dims = queries.sizes(run);
+    let mut bonds: Vec<usize> = modes.iter().map(|&k| ranks[k]).collect();
+    bonds.push(right);
+    let mut evaluate = |index: &[usize]| -> Result<Mat<T>, Error> {
+        let mut values = Mat::<T>::zeros(pairs.len(), 1);
+        for (row, pair) in pairs.iter().enumerate() {
+            let mut parts: [&[usize]; 3] = [&[]; 3];
+            parts[run] = index;
+            parts[next] = &places[next][pair[0]];
+            parts[after] = &places[after][pair[1]];
+            values[(row, 0)] = queries.look(parts)?;
+        }
+        let flat = T::product(inverse.as_ref(), values.as_ref());
+        Ok(Mat::from_fn(left, right, |a, b| flat[(a + left * b, 0)]))
+    };
+    let cut = Run {
+        dims: &dims,
+        bonds: &bonds,
+    };
+    cut.cores(OP, &mut evaluate, rng)
 }

@@ -8,6 +8,9 @@ use rand::Rng;
 /// Up to this many rows the Gram matrix is diagonalised; above, the space is sketched. By operation counts the
 /// symmetric eigensolver costs more than two passes over the data from about here on; not tuned further.
 const GRAM_ROWS: usize = 96;
+/// A sketch is also taken when it is this many times narrower than the matrix: five passes with `rows / 4`
+/// columns cost about as much as the two of the Gram matrix, and its eigenvectors are saved.
+const SKETCH_SHARE: usize = 4;
 /// Extra directions of a sketch: they show the spectrum behind the cut and make a miss improbable.
 const MARGIN: usize = 8;
 
@@ -35,7 +38,8 @@ impl<T: Scalar> Range<T> {
     ) -> Result<Self, Error> {
         let rows = m.nrows();
         let keep = keep.min(rows);
-        let (start, spectrum) = if rows <= GRAM_ROWS {
+        let narrow = SKETCH_SHARE * (keep + MARGIN) <= rows.min(m.ncols());
+        let (start, spectrum) = if rows <= GRAM_ROWS && !narrow {
             gram_start(op, m, keep)?
         } else {
             sketch_start(op, m, keep, rng)?
@@ -86,11 +90,10 @@ fn gram_start<T: Scalar>(
     m: MatRef<'_, T>,
     keep: usize,
 ) -> Result<(Mat<T>, Vec<f64>), Error> {
-    // m m^H as (m^H)^H (m^H); the SVD of a positive matrix is its eigendecomposition.
     let gram = T::product(m, m.adjoint().to_owned().as_ref());
-    let svd = T::svd(op, gram.as_ref())?;
-    let spectrum = svd.s.iter().map(|x| x.max(0.0).sqrt()).collect();
-    Ok((svd.u.subcols(0, keep).to_owned(), spectrum))
+    let (values, vectors) = T::hermitian(op, gram.as_ref())?;
+    let spectrum = values.iter().map(|x| x.max(0.0).sqrt()).collect();
+    Ok((vectors.subcols(0, keep).to_owned(), spectrum))
 }
 
 fn sketch_start<T: Scalar>(

@@ -2,6 +2,7 @@
 
 use super::algebraic::{checked_ranks, zero_fit};
 use super::als::{Run, certified};
+use super::scale::in_scale;
 use crate::decomp::{Fit, Work};
 use crate::observe::{Observer, Progress};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, norm};
@@ -96,6 +97,15 @@ impl RingSampledAls {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<TensorRing<T>>, Error> {
+        in_scale(t, |t| self.search(t, rng, observer))
+    }
+
+    fn search<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
         let counts = (1..=1000).contains(&self.rows)
             && (1..=1_000_000).contains(&self.max_sweeps)
             && (1..=10_000).contains(&self.starts);
@@ -105,7 +115,7 @@ impl RingSampledAls {
             return Err(Error::invalid(OP, text));
         }
         let ranks = checked_ranks(OP, &self.ranks, t)?;
-        if t.as_slice().iter().all(|x| x.squared() == 0.0) {
+        if t.as_slice().iter().all(|x| *x == T::zero()) {
             return zero_fit(t.dims(), &ranks);
         }
         let mut best: Option<Run<T>> = None;

@@ -3,6 +3,7 @@
 use super::algebraic::{checked_ranks, zero_fit};
 use super::als::{Run, certified};
 use super::range::Range;
+use super::scale::in_scale;
 use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorTrain, TensorView, columns, kept};
 use crate::{Error, Status};
@@ -184,12 +185,20 @@ impl RingSvd {
         t: TensorView<'_, T>,
         rng: &mut impl Rng,
     ) -> Result<Fit<TensorRing<T>>, Error> {
+        in_scale(t, |t| self.sequential(t, rng))
+    }
+
+    fn sequential<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
         if !(self.tol > 0.0 && self.tol < 1.0) {
             let text = format!("tol in (0, 1), got {}", self.tol);
             return Err(Error::invalid(RING, text));
         }
         let ranks = checked_ranks(RING, &self.ranks, t)?;
-        if t.as_slice().iter().all(|x| x.squared() == 0.0) {
+        if t.as_slice().iter().all(|x| *x == T::zero()) {
             return zero_fit(t.dims(), &ranks);
         }
         let m = t.order();

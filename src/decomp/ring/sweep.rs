@@ -2,15 +2,22 @@
 //!
 //! The modes are cut into two halves. The data are contracted with the far half once, and every core of the
 //! near half is updated from that (its normal equations come from transfer matrices); then the roles change.
-//! A sweep therefore reads the tensor twice, whatever its order, and never permutes it.
+//! A sweep therefore reads the tensor twice, whatever its order, and never permutes it. Transfer matrices are
+//! kept for each core and renewed when it changes.
 
+use super::chains::{Chain, around, multiplied, slices, transfer, unsliced};
 use crate::Error;
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, bonds_last, columns, norm};
-use faer::{Mat, MatRef};
+use faer::{Mat, MatMut, MatRef};
+use std::ops::Range;
 
 /// Damping of the normal equations relative to their mean diagonal. It acts on the correction only, so it
 /// moves no fixed point.
 const DAMPING: f64 = 1e-15;
+/// Ratio of the norms of two cores beyond which the scale is spread evenly again.
+const UNBALANCED: f64 = 10.0;
+/// Below this the recurrence for the residual has lost half its digits, and entries are compared instead.
+const DIRECT: f64 = 1e-5;
 /// How often the damping is raised (by 1e3) when the matrix is not definite to working precision.
 const RAISES: usize = 5;
 
@@ -28,7 +35,8 @@ pub enum CoreSolver {
 /// A ring being fitted to a tensor.
 pub(super) struct Sweeper<'a, T: Scalar> {
     t: TensorView<'a, T>,
-    ring: TensorRing<T>,
+    cores: Vec<Tensor<T>>,
+    transfers: Vec<Mat<T>>,
     split: usize,
     size: f64,
     solver: CoreSolver,
@@ -50,184 +58,191 @@ impl<'a, T: Scalar> Sweeper<'a, T> {
             }
         }
         let (split, size) = (split.0.min(m), norm(t.as_slice()));
+        let cores = ring.into_cores();
+        let transfers = cores.iter().map(own_transfer).collect();
         Self {
             t,
-            ring,
+            cores,
+            transfers,
             split,
             size,
             solver,
         }
     }
 
-    pub(super) fn ring(&self) -> &TensorRing<T> {
-        &self.ring
+    /// The ring as it stands.
+    ///
+    /// # Errors
+    /// `NonFinite` when an update has overflowed.
+    pub(super) fn ring(&self) -> Result<TensorRing<T>, Error> {
+        TensorRing::new(self.cores.clone())
     }
 
-    pub(super) fn into_ring(self) -> TensorRing<T> {
-        self.ring
+    /// The two runs of modes that a sweep and a gradient go through.
+    fn halves(&self) -> [Range<usize>; 2] {
+        [0..self.split, self.split..self.cores.len()]
     }
 
     /// Updates every core once and returns the relative residual.
     pub(super) fn sweep(&mut self, op: &'static str) -> Result<f64, Error> {
-        let m = self.ring.order();
+        let last = self.cores.len() - 1;
         let mut residual = f64::NAN;
-        for near in [0..self.split, self.split..m] {
+        for near in self.halves() {
             if near.is_empty() {
                 continue;
             }
-            let passed = self.contracted(near.clone())?;
+            let passed = self.contracted(near.clone());
             for k in near.clone() {
                 residual = match self.solver {
-                    CoreSolver::Normal => self.update(op, k, near.clone(), &passed)?,
+                    CoreSolver::Normal => self.update(op, k, near.clone(), &passed, k == last)?,
                     CoreSolver::Qr => self.update_qr(op, k)?,
                 };
             }
         }
-        self.ring = self.ring.balanced();
-        // The recurrence cancels below about 1e-8; there the residual is computed from the entries.
-        let direct = residual.is_nan() || residual < 1e-5;
+        self.balance()?;
+        let direct = residual.is_nan() || residual < DIRECT;
         if direct {
-            residual = self.ring.rel_residual(self.t)?;
+            residual = self.ring()?.rel_residual(self.t)?;
         }
         Ok(residual)
     }
 
+    fn balance(&mut self) -> Result<(), Error> {
+        let sizes = self.cores.iter().map(|g| norm(g.as_slice()));
+        let (least, most) = sizes.fold((f64::INFINITY, 0.0f64), |(a, b), x| (a.min(x), b.max(x)));
+        if most > UNBALANCED * least {
+            self.cores = self.ring()?.balanced().into_cores();
+            self.transfers = self.cores.iter().map(own_transfer).collect();
+        }
+        Ok(())
+    }
+
     /// The data contracted with the conjugate of the half that `near` is not: rows run over the modes of
     /// `near`, columns over `(right bond, left bond)` of `near`, right bond fastest.
-    fn contracted(&self, near: std::ops::Range<usize>) -> Result<Vec<T>, Error> {
-        let m = self.ring.order();
-        let far = self.ring.chain(near.end % m, m - near.len())?;
-        let mut far = bonds_last(&far, false);
-        for j in 0..far.ncols() {
-            far.col_mut(j).iter_mut().for_each(|x| *x = x.conjugate());
-        }
+    fn contracted(&self, near: Range<usize>) -> Vec<T> {
+        let m = self.cores.len();
+        let far = Chain::of(&self.cores, near.end % m, m - near.len()).bonds_last(true);
         let data = self.t.as_matrix(self.split);
-        let passed = if near.start == 0 && near.end == m {
+        if near.start == 0 && near.end == m {
             // No far half: one column, for each pair of equal bonds.
             let entries = MatRef::from_column_major_slice(self.t.as_slice(), data.nrows(), 1);
-            T::product(entries, far.as_ref())
+            multiplied(entries, far.as_ref())
         } else if near.start == 0 {
-            T::product(data, far.as_ref())
+            multiplied(data, far.as_ref())
         } else {
-            T::product(data.transpose(), far.as_ref())
-        };
-        Ok(columns(passed.as_ref()))
+            multiplied(data.transpose(), far.as_ref())
+        }
     }
 
     /// `sum over all other indices of conj(the other cores) T`, in the layout of core `k`.
-    fn right_side(
-        &self,
-        k: usize,
-        near: std::ops::Range<usize>,
-        passed: &[T],
-    ) -> Result<Tensor<T>, Error> {
-        let core = &self.ring.cores()[k];
-        let (c, n, d) = (core.dims()[0], core.dims()[1], core.dims()[2]);
-        let m = self.ring.order();
-        let left = self.ring.chain(near.start, k - near.start)?;
-        let right = self.ring.chain((k + 1) % m, near.end - k - 1)?;
-        let (outer, before) = (left.dims()[0], left.dims()[1]);
-        let (after, inner) = (right.dims()[1], right.dims()[2]);
+    fn right_side(&self, k: usize, near: Range<usize>, passed: &[T]) -> Vec<T> {
+        let (m, shape) = (self.cores.len(), self.shape(k));
+        let [c, n, d] = shape;
+        let left = Chain::of(&self.cores, near.start, k - near.start);
+        let right = Chain::of(&self.cores, (k + 1) % m, near.end - k - 1);
+        let (outer, before) = (left.left, left.size);
+        let (after, inner) = (right.size, right.right);
         let slab = before * n * after * inner;
-        let mut total = Mat::<T>::zeros(c, n * d);
-        let right = right.view().as_matrix(1).adjoint().to_owned();
+        // Rows (after, inner), columns d.
+        let closing = MatRef::from_column_major_slice(&right.data, d, after * inner);
+        let closing = closing.adjoint().to_owned();
+        let mut total = vec![T::zero(); c * n * d];
+        let mut reduced = vec![T::zero(); before * n * d];
         for a in 0..outer {
             let block = &passed[a * slab..(a + 1) * slab];
-            let block = MatRef::from_column_major_slice(block, before * n, after * inner);
-            let reduced = T::product(block, right.as_ref());
-            let reduced = columns(reduced.as_ref());
-            let reduced = MatRef::from_column_major_slice(&reduced, before, n * d);
-            // Slice a of the left chain, `before x c`.
-            let l = left.as_slice();
-            let l = Mat::from_fn(before, c, |p, x| l[a + outer * (p + before * x)]);
-            total += T::adjoint_product(l.as_ref(), reduced);
+            // A run that ends with core k has the identity there.
+            let reduced: &[T] = if near.end == k + 1 {
+                block
+            } else {
+                let block = MatRef::from_column_major_slice(block, before * n, after * inner);
+                let dst = MatMut::from_column_major_slice_mut(&mut reduced, before * n, d);
+                T::product_into(dst, false, block, closing.as_ref());
+                &reduced
+            };
+            if k == near.start {
+                // The left chain is the identity: a is the left bond.
+                total[a..]
+                    .iter_mut()
+                    .step_by(c)
+                    .zip(reduced)
+                    .for_each(|(x, &y)| *x = y);
+                continue;
+            }
+            // Slice a of the left chain, conjugate transposed: `c x before`.
+            let mut slice = Mat::zeros(c, before);
+            for (p, x) in (0..before).flat_map(|p| (0..c).map(move |x| (p, x))) {
+                slice[(x, p)] = left.data[a + outer * (p + before * x)].conjugate();
+            }
+            let reduced = MatRef::from_column_major_slice(reduced, before, n * d);
+            let dst = MatMut::from_column_major_slice_mut(&mut total, c, n * d);
+            T::product_into(dst, a > 0, slice.as_ref(), reduced);
         }
-        Tensor::from_vec(&[c, n, d], columns(total.as_ref()))
+        total
+    }
+
+    fn shape(&self, k: usize) -> [usize; 3] {
+        let d = self.cores[k].dims();
+        [d[0], d[1], d[2]]
     }
 
     /// The Gram matrix of the other cores around core `k`, rows and columns `(c, d)`, `c` fastest.
     fn normal_matrix(&self, k: usize) -> Mat<T> {
-        let m = self.ring.order();
-        let core = &self.ring.cores()[k];
-        let (c, d) = (core.dims()[0], core.dims()[2]);
+        let m = self.cores.len();
         let mut walk: Option<Mat<T>> = None;
         for step in 1..m {
-            let e = self.ring.transfer((k + step) % m, &self.ring);
+            let e = &self.transfers[(k + step) % m];
             walk = Some(match walk {
-                None => e,
+                None => e.clone(),
                 Some(w) => T::product(w.as_ref(), e.as_ref()),
             });
         }
-        Mat::from_fn(c * d, c * d, |i, j| {
-            let (c1, d1, c2, d2) = (i % c, i / c, j % c, j / c);
-            match &walk {
-                Some(w) => w[(d1 + d * d2, c1 + c * c2)],
-                None if c1 == d1 && c2 == d2 => T::one(),
-                None => T::zero(),
-            }
-        })
+        let [c, _, d] = self.shape(k);
+        around(walk.as_ref(), c, d)
     }
 
     fn update(
         &mut self,
         op: &'static str,
         k: usize,
-        near: std::ops::Range<usize>,
+        near: Range<usize>,
         passed: &[T],
+        measure: bool,
     ) -> Result<f64, Error> {
-        let right = self.right_side(k, near, passed)?;
+        let shape = self.shape(k);
         let normal = self.normal_matrix(k);
-        let rhs = bonds_last(&right, false).transpose().to_owned();
-        let old = bonds_last(&self.ring.cores()[k], false)
-            .transpose()
-            .to_owned();
-        let gradient = &rhs - T::product(normal.as_ref(), old.as_ref());
-        let size = normal.nrows();
-        let mean = (0..size).map(|i| normal[(i, i)].real()).sum::<f64>() / size as f64;
-        let mut damping = DAMPING * mean;
-        let mut step = None;
-        for _ in 0..RAISES {
-            let mut damped = normal.clone();
-            for i in 0..size {
-                damped[(i, i)] += T::from_real(damping);
-            }
-            step = T::definite_solve(damped.as_ref(), gradient.as_ref());
-            if step.is_some() {
-                break;
-            }
-            damping *= 1e3;
-        }
-        let routine = "normal equations of a core";
-        let step = step.ok_or(Error::Backend { op, routine })?;
+        let rhs = slices(&self.right_side(k, near, passed), shape);
+        let old = slices(self.cores[k].as_slice(), shape);
+        let mut gradient = rhs.clone();
+        gradient -= T::product(normal.as_ref(), old.as_ref());
+        let step = damped_solve(op, &normal, &gradient, DAMPING)?;
         let new = old + step;
+        self.set(k, unsliced(&new, shape))?;
+        if !measure {
+            return Ok(f64::NAN);
+        }
         // |T|^2 - 2 Re <rhs, G> + <G, N G>.
         let image = T::product(normal.as_ref(), new.as_ref());
         let mut square = self.size * self.size;
         for j in 0..new.ncols() {
-            for i in 0..size {
-                let g = new[(i, j)];
-                square -= 2.0 * (rhs[(i, j)].conjugate() * g).real();
-                square += (g.conjugate() * image[(i, j)]).real();
+            let entries = new.col(j).iter().zip(rhs.col(j).iter());
+            for ((&g, &b), &h) in entries.zip(image.col(j).iter()) {
+                square += (g.conjugate() * (h - b - b)).real();
             }
         }
-        self.set(k, &new)?;
         Ok((square.max(0.0)).sqrt() / self.size)
     }
 
-    /// Installs core `k` from rows `(c, d)` and columns `i`.
-    fn set(&mut self, k: usize, rows: &Mat<T>) -> Result<(), Error> {
-        let mut cores = self.ring.cores().to_vec();
-        let c = cores[k].dims()[0];
-        let shape = cores[k].dims().to_vec();
-        cores[k] = Tensor::from_fn(&shape, |i| rows[(i[0] + c * i[2], i[1])])?;
-        self.ring = TensorRing::new(cores)?;
+    fn set(&mut self, k: usize, data: Vec<T>) -> Result<(), Error> {
+        self.cores[k] = Tensor::from_vec(&self.shape(k), data)?;
+        self.transfers[k] = own_transfer(&self.cores[k]);
         Ok(())
     }
 
     fn update_qr(&mut self, op: &'static str, k: usize) -> Result<f64, Error> {
-        let (m, n) = (self.ring.order(), self.ring.cores()[k].dims()[1]);
+        let (m, shape) = (self.cores.len(), self.shape(k));
+        let n = shape[1];
         // Rows: the other modes in the order of the chain after k; columns (c, d).
-        let chain = self.ring.chain((k + 1) % m, m - 1)?;
+        let chain = self.ring()?.chain((k + 1) % m, m - 1)?;
         let design = bonds_last(&chain, true);
         let inner: usize = self.t.dims()[..k].iter().product();
         let outer: usize = self.t.dims()[k + 1..].iter().product();
@@ -242,37 +257,84 @@ impl<'a, T: Scalar> Sweeper<'a, T> {
         }
         let new = T::lstsq(op, design.as_ref(), rhs.as_ref())?;
         let gap = &rhs - T::product(design.as_ref(), new.as_ref());
-        self.set(k, &new)?;
+        self.set(k, unsliced(&new, shape))?;
         Ok(norm(&columns(gap.as_ref())) / self.size)
+    }
+
+    /// `J_k^H E` for every core, rows `(c, d)` and columns `i`, where `E` is a tensor of the same shape and
+    /// `J_k` the derivative of the ring in core `k`.
+    pub(super) fn pulled(&self, e: TensorView<'_, T>) -> Vec<Mat<T>> {
+        let other = Sweeper {
+            t: e,
+            cores: self.cores.clone(),
+            transfers: Vec::new(),
+            split: self.split,
+            size: self.size,
+            solver: self.solver,
+        };
+        let mut out = Vec::with_capacity(other.cores.len());
+        for near in other.halves() {
+            if near.is_empty() {
+                continue;
+            }
+            let passed = other.contracted(near.clone());
+            for k in near.clone() {
+                let g = other.right_side(k, near.clone(), &passed);
+                out.push(slices(&g, other.shape(k)));
+            }
+        }
+        out
+    }
+
+    /// The Gram matrices of all cores, as the updates use them.
+    pub(super) fn normal_matrices(&self) -> Vec<Mat<T>> {
+        (0..self.cores.len())
+            .map(|k| self.normal_matrix(k))
+            .collect()
     }
 
     /// How far `residual` (the dense difference) is from being orthogonal to every direction in which a
     /// core can move: `max_k ||J_k^H E|| / (||E|| (tr J_k^H J_k)^(1/2))`. Zero at a stationary point, at most 1.
-    pub(super) fn slope(&self, residual: TensorView<'a, T>) -> Result<f64, Error> {
-        let m = self.ring.order();
+    pub(super) fn slope(&self, residual: TensorView<'_, T>) -> f64 {
         let size = norm(residual.as_slice());
         if size == 0.0 {
-            return Ok(0.0);
+            return 0.0;
         }
-        let other = Self {
-            t: residual,
-            ring: self.ring.clone(),
-            ..*self
-        };
         let mut worst = 0.0f64;
-        for near in [0..self.split, self.split..m] {
-            if near.is_empty() {
-                continue;
-            }
-            let passed = other.contracted(near.clone())?;
-            for k in near.clone() {
-                let g = other.right_side(k, near.clone(), &passed)?;
-                let normal = other.normal_matrix(k);
-                let trace: f64 = (0..normal.nrows()).map(|i| normal[(i, i)].real()).sum();
-                let slope = norm(g.as_slice()) / (size * trace.sqrt());
-                worst = worst.max(if slope.is_nan() { 1.0 } else { slope });
-            }
+        for (g, normal) in self.pulled(residual).iter().zip(self.normal_matrices()) {
+            let trace: f64 = (0..normal.nrows()).map(|i| normal[(i, i)].real()).sum();
+            let slope = norm(&columns(g.as_ref())) / (size * trace.sqrt());
+            worst = worst.max(if slope.is_nan() { 1.0 } else { slope });
         }
-        Ok(worst)
+        worst
     }
+}
+
+fn own_transfer<T: Scalar>(core: &Tensor<T>) -> Mat<T> {
+    let chain = Chain::of_core(core);
+    transfer(&chain, &chain)
+}
+
+/// `(normal + damping mean-diagonal)^-1 rhs`, the damping raised until the matrix is definite.
+pub(super) fn damped_solve<T: Scalar>(
+    op: &'static str,
+    normal: &Mat<T>,
+    rhs: &Mat<T>,
+    damping: f64,
+) -> Result<Mat<T>, Error> {
+    let size = normal.nrows();
+    let mean = (0..size).map(|i| normal[(i, i)].real()).sum::<f64>() / size as f64;
+    let mut damping = damping * mean;
+    let mut damped = normal.clone();
+    for _ in 0..RAISES {
+        for i in 0..size {
+            damped[(i, i)] = normal[(i, i)] + T::from_real(damping);
+        }
+        if let Some(step) = T::definite_solve(damped.as_ref(), rhs.as_ref()) {
+            return Ok(step);
+        }
+        damping *= 1e3;
+    }
+    let routine = "normal equations of a core";
+    Err(Error::Backend { op, routine })
 }

@@ -21,6 +21,9 @@ const OP: &str = "SymmetricNls::decompose";
 const RAISES: usize = 14;
 /// Unknowns at most: the normal matrix is dense.
 const MAX_UNKNOWNS: usize = 4000;
+/// Greatest cosine between residual and derivative at a point called stationary: the residual is then within
+/// the square of it of its minimum along any direction, far below the bar of 1% on the objective.
+const STATIONARY: f64 = 1e-4;
 /// Share of a structureless residual that counts as structure, as for general rings.
 const CHANCE: f64 = 0.4;
 
@@ -296,7 +299,7 @@ impl SymmetricNls {
             evidence.push(Evidence::new(
                 "slope of the residual in the cores",
                 slope,
-                1e-4,
+                STATIONARY,
             ));
             let d = problem.d as f64;
             let entries = f64::from(u8::from(ws > 0.0)) * d * (d + 1.0) / 2.0

@@ -18,8 +18,10 @@ const DIPOLE_SCALES: [f64; 3] = [0.4, 0.1, 0.02];
 pub(super) struct Search {
     /// Greatest number of neurons.
     pub limit: usize,
-    /// Share of the mean square of the targets below which a fit is exact.
+    /// Share of the mean square of the targets below which a descent ends.
     pub exact: f64,
+    /// Share below which nothing is left to find: what remains is rounding.
+    pub enough: f64,
     /// Whether neurons have offsets.
     pub offsets: bool,
 }
@@ -34,17 +36,32 @@ impl Search {
             offsets: self.offsets,
         }
     }
+
+    /// The same, ended where a step gains less than a thousandth: to compare starts that are refined later.
+    pub fn sketch(&self, sweeps: usize) -> Descent {
+        Descent {
+            gain: 1e-3,
+            ..self.descent(sweeps)
+        }
+    }
+
+    /// What a network costs: log of the error and three nats per parameter and sample, so that a neuron must
+    /// explain clearly more than the noise that its parameters would fit by chance. Smaller is better.
+    pub fn price(&self, landing: &Landing, sample: &Sample) -> f64 {
+        self.price_in(landing, sample, (sample.dim(), sample.len()))
+    }
+
+    /// The same for a network that will be fitted in `d` dimensions to `n` samples.
+    fn price_in(&self, landing: &Landing, sample: &Sample, (d, n): (usize, usize)) -> f64 {
+        let parameters = d + 1 + landing.kinks.len() * d;
+        // Well below the level of rounding errors do not compare.
+        let floor = 0.1 * self.enough * mean_square(&sample.y);
+        (landing.mse + floor).max(f64::MIN_POSITIVE).ln() + 3.0 * parameters as f64 / n as f64
+    }
 }
 
-/// What a model costs: log of the error and three nats per parameter and sample, so that a neuron must
-/// explain clearly more than the noise that its parameters would fit by chance. Smaller is better.
-pub(super) fn price(mse: f64, neurons: usize, sample: &Sample, exact: f64) -> f64 {
-    let d = sample.dim();
-    let parameters = d + 1 + neurons * d;
-    // A thousandfold of where descents end: below that, errors are rounding and do not compare.
-    let floor = 1e3 * exact * mean_square(&sample.y);
-    (mse + floor).max(f64::MIN_POSITIVE).ln() + 3.0 * parameters as f64 / sample.len() as f64
-}
+/// Samples on which the first steps from many starts are compared.
+const SCREENED: usize = 2000;
 
 /// Unit directions: an even fan for two dimensions, random ones otherwise.
 fn net(r: usize, m: usize, rng: &mut impl Rng) -> Mat<f64> {
@@ -178,43 +195,71 @@ fn readings(atom: &Atom, room: usize) -> Vec<Vec<(Vec<f64>, f64)>> {
     out
 }
 
-/// Adds the atom that helps most, again and again; returns the cheapest network on the way.
-pub(super) fn greedy(sample: &Sample, search: Search, rng: &mut impl Rng) -> Landing {
+/// Adds the atom that helps most, again and again; returns the cheapest networks on the way: by the price in
+/// `full` dimensions and samples, and, where it is another one, by the price in the few dimensions of `sample`.
+///
+/// The first is the better guess when the few dimensions are the right ones up to a rotation: there more neurons
+/// go on explaining what the rotation leaves, at next to no price.
+pub(super) fn greedy(
+    sample: &Sample,
+    search: Search,
+    full: (usize, usize),
+    rng: &mut impl Rng,
+) -> Vec<Landing> {
     let r = sample.dim();
     let directions = net(r, if r == 2 { 360 } else { 600 }, rng);
+    let screen = sample.range(0, sample.len().min(SCREENED));
     let start = linear_fit(sample);
     let mut at = descend(sample, &start, search.descent(0));
-    let cost = |l: &Landing| price(l.mse, l.kinks.len(), sample, search.exact);
-    let mut best = at.clone();
+    let (mut best, mut thrifty) = (at.clone(), at.clone());
     let mut idle = 0;
-    let scale = search.exact * mean_square(&sample.y);
-    while at.kinks.len() < search.limit && at.mse > scale {
+    let enough = search.enough * mean_square(&sample.y);
+    while at.kinks.len() < search.limit && at.mse > enough && idle < 2 {
         let residual = at.kinks.forward(sample).residual;
         let room = search.limit - at.kinks.len();
-        let mut tried: Vec<Landing> = best_atoms(sample, &residual, &directions, 3)
+        let starts = best_atoms(sample, &residual, &directions, 3)
             .iter()
             .flat_map(|atom| readings(atom, room))
-            .map(|more| descend(sample, &at.kinks.with(&more), search.descent(6)))
+            .map(|more| at.kinks.with(&more))
             .collect();
-        tried.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
-        tried.truncate(2);
-        let landed = tried
-            .iter()
-            .map(|l| descend(sample, &l.kinks, search.descent(25)))
-            .min_by(|a, b| cost(a).total_cmp(&cost(b)));
-        let Some(landed) = landed else { break };
+        let Some(landed) = winner(sample, &screen, starts, search) else {
+            break;
+        };
         at = landed;
-        if cost(&at) < cost(&best) {
+        if search.price_in(&at, sample, full) < search.price_in(&thrifty, sample, full) {
+            thrifty = at.clone();
+        }
+        if search.price(&at, sample) < search.price(&best, sample) {
             idle = 0;
             best = at.clone();
         } else {
             idle += 1;
         }
-        if idle == 2 {
-            break;
-        }
     }
-    best
+    if thrifty.kinks.len() == best.kinks.len() || thrifty.kinks.len() == 0 {
+        vec![best]
+    } else {
+        vec![thrifty, best]
+    }
+}
+
+/// The start that leads to the cheapest network, by successive halving: a few steps of all on some samples,
+/// more of the better ones, the last two on all samples.
+fn winner(sample: &Sample, screen: &Sample, starts: Vec<Kinks>, search: Search) -> Option<Landing> {
+    let mut field = starts;
+    for (steps, kept) in [(3, 4), (4, 2)] {
+        let mut tried: Vec<Landing> = field
+            .iter()
+            .map(|start| descend(screen, start, search.sketch(steps)))
+            .collect();
+        tried.sort_by(|a, b| search.price(a, screen).total_cmp(&search.price(b, screen)));
+        tried.truncate(kept);
+        field = tried.into_iter().map(|l| l.kinks).collect();
+    }
+    field
+        .iter()
+        .map(|start| descend(sample, start, search.sketch(20)))
+        .min_by(|a, b| search.price(a, sample).total_cmp(&search.price(b, sample)))
 }
 
 /// Ridge regression on a net of neurons; the smoothed density's separated extrema start a descent.
@@ -259,7 +304,7 @@ pub(super) fn from_net(sample: &Sample, search: Search, rng: &mut impl Rng) -> O
         };
         let start = extrema(&directions, &c, rows, search.limit);
         let first = descend(sample, &start, search.descent(40));
-        let cost = |l: &Landing| price(l.mse, l.kinks.len(), sample, search.exact);
+        let cost = |l: &Landing| search.price(l, sample);
         if best.as_ref().is_none_or(|b| cost(&first) < cost(b)) {
             best = Some(first);
         }

@@ -8,6 +8,7 @@ use super::levenberg::descend;
 use super::merge::merged;
 use super::network::{Activation, Neuron, ReluNetwork};
 use super::report::{Report, Subject, assess};
+use super::rounding::floor;
 use super::rounds::{EXACT, Strategy, discover};
 use super::sample::{Sample, mean_square};
 use super::whiten::Whitening;
@@ -169,7 +170,7 @@ impl ReluLearner {
         let data = Prepared::of(x, y, rng)?;
         let held = ((y.len() as f64 * self.held_out).round() as usize).clamp(1, y.len() / 2);
         let (train, aside) = (data.all.range(held, y.len()), data.all.range(0, held));
-        let search = self.search(&train, data.all.dim())?;
+        let search = self.search(&train, data.rounding)?;
 
         let found = discover(&train, search, self.strategy, rng, observe)?;
         let before = merged(&train, &aside, found.landing, search);
@@ -257,13 +258,14 @@ impl ReluLearner {
     }
 
     /// The number of neurons that the training samples allow.
-    fn search(&self, train: &Sample, r: usize) -> Result<Search, Error> {
-        let n = train.len();
+    fn search(&self, train: &Sample, rounding: f64) -> Result<Search, Error> {
+        let (n, r) = (train.len(), train.dim());
         let per_neuron = if self.offsets { r + 1 } else { r };
         let parameters = |k: usize| r + 1 + k * per_neuron;
         let asked = self.neurons.unwrap_or(0);
         if n <= parameters(asked) {
-            let hypothesis = "more training samples than parameters (samples per parameter)";
+            let hypothesis = "more training samples than parameters: bring more samples or ask for \
+                              fewer neurons (samples per parameter)";
             let measured = n as f64 / parameters(asked) as f64;
             return Err(Error::degenerate(OP, hypothesis, measured));
         }
@@ -271,6 +273,7 @@ impl ReluLearner {
         Ok(Search {
             limit: self.neurons.unwrap_or(OPEN_LIMIT.min(room)),
             exact: 1e-4 * EXACT,
+            enough: EXACT.max(rounding),
             offsets: self.offsets,
         })
     }
@@ -304,7 +307,7 @@ impl Prepared {
         let z = whitening.apply(x, &order);
         let target = |&i: &usize| if constant { 0.0 } else { centred[i] / unit };
         let all = Sample::new(z.as_ref(), order.iter().map(target).collect());
-        let rounding = (8.0 * f64::EPSILON * mean.abs() / unit).powi(2);
+        let rounding = floor(y, mean, unit);
         Ok(Self {
             all,
             whitening,

@@ -26,6 +26,7 @@ mod merge;
 mod model_file;
 mod network;
 mod report;
+mod rounding;
 mod rounds;
 mod sample;
 mod story;

@@ -149,6 +149,13 @@ pub(super) fn assess(subject: &Subject<'_>) -> Result<(Report, Vec<Evidence>, St
         ));
     }
     let status = verdict(&evidence, exact);
+    let mut warnings = subject.inputs.warnings();
+    if subject.rounding > EXACT_ERROR {
+        let digits = subject.rounding.sqrt();
+        warnings.push(format!(
+            "the targets are written to about {digits:.0e} of their deviation: smaller errors are rounding"
+        ));
+    }
     let mut report = Report {
         held_out,
         exact,
@@ -160,7 +167,7 @@ pub(super) fn assess(subject: &Subject<'_>) -> Result<(Report, Vec<Evidence>, St
         close_pairs,
         samples: n,
         parameters,
-        warnings: subject.inputs.warnings(),
+        warnings,
         inputs: subject.inputs.clone(),
         input_rank: r,
         reason: None,
@@ -240,7 +247,8 @@ fn noise_angle(kinks: &Kinks, noise: f64, r: usize, n: usize) -> f64 {
 
 fn reason(report: &Report, evidence: &[Evidence], k: usize, limit: usize) -> Option<String> {
     let failed = evidence.iter().find(|e| !e.holds())?;
-    if let (false, Some(pair)) = (report.exact, report.close_pairs.first()) {
+    let crowded = failed.name.starts_with("parameters");
+    if let (false, false, Some(pair)) = (crowded, report.exact, report.close_pairs.first()) {
         let ClosePair {
             first,
             second,
@@ -255,8 +263,12 @@ fn reason(report: &Report, evidence: &[Evidence], k: usize, limit: usize) -> Opt
         ));
     }
     let (name, measured, allowed) = (&failed.name, failed.measured, failed.allowed);
-    let advice = if name.starts_with("parameters") {
+    let odd = |m: &str| name.starts_with(&format!("structure of degree {m}"));
+    let advice = if crowded {
         "bring more samples or ask for fewer neurons"
+    } else if odd("3") || odd("5") {
+        "neurons through the origin have no odd part but the linear one: offsets inside neurons? (centre the \
+         inputs, or allow offsets)"
     } else if name.starts_with("expected") || name.contains("miss") {
         "the noise is too large for this many samples, or the targets do not depend on the inputs"
     } else if k >= limit {

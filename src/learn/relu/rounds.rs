@@ -1,6 +1,6 @@
 //! Rounds of discovery: find a subspace, find neurons in it, descend in the full space, look at what is left.
 
-use super::discover::{Search, by_chance, from_net, greedy, linear_fit, price, random_starts};
+use super::discover::{Search, by_chance, from_net, greedy, linear_fit, random_starts};
 use super::kinks::Kinks;
 use super::levenberg::{Landing, descend};
 use super::merge::reduced;
@@ -38,12 +38,22 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn offer(&mut self, landed: Landing, sample: &Sample, exact: f64) {
-        let cost = |l: &Landing| price(l.mse, l.kinks.len(), sample, exact);
+    fn offer(&mut self, landed: Landing, sample: &Sample, search: Search) {
         self.starts += 1;
         self.sweeps += landed.sweeps;
-        if cost(&landed) < cost(&self.landing) {
+        if search.price(&landed, sample) < search.price(&self.landing, sample) {
             self.landing = landed;
+        }
+    }
+
+    /// Descends from each start until one is exact.
+    fn try_all(&mut self, train: &Sample, starts: Vec<Kinks>, search: Search) {
+        for start in starts {
+            let landed = reduced(train, polish(train, start, search), search);
+            self.offer(landed, train, search);
+            if self.landing.mse <= search.enough * mean_square(&train.y) {
+                break;
+            }
         }
     }
 }
@@ -72,13 +82,13 @@ pub(super) fn discover(
         starts: 0,
         sweeps: 0,
     };
-    let enough = EXACT * mean_square(&train.y);
+    let enough = search.enough * mean_square(&train.y);
     if search.limit == 0 || found.landing.mse <= enough {
         return Ok(found);
     }
     match strategy {
         Strategy::RandomStarts(starts) => random_starts(train, search, starts, rng, |landed| {
-            found.offer(landed, train, search.exact);
+            found.offer(landed, train, search);
             found.history.push(found.landing.mse);
             let step = Progress::of("random starts", found.starts as u64, starts as u64);
             found.stopped = observe(&step.with_figure(found.landing.mse)).is_break();
@@ -89,7 +99,8 @@ pub(super) fn discover(
             let spanned = span_of(train, linear.forward(train).residual, false, rng)?;
             let room = Room::spanned(train, linear, &spanned, search, false);
             for landed in by_chance(&room.low, search, starts, rng) {
-                found.offer(room.polish(train, &landed, search), train, search.exact);
+                let start = room.lifted(&landed.kinks);
+                found.offer(polish(train, start, search), train, search);
             }
             found.history.push(found.landing.mse);
         }
@@ -109,51 +120,65 @@ fn rounds(
     observe: Observer<'_>,
     found: &mut Found,
 ) -> Result<(), Error> {
-    let enough = EXACT * mean_square(&train.y);
+    let enough = search.enough * mean_square(&train.y);
+    let wide = Search {
+        limit: search.limit + 2,
+        ..search
+    };
+    let mut spare: Vec<Kinks> = Vec::new();
     for round in 0..ROUNDS {
         let step = Progress::of("rounds", round as u64, ROUNDS as u64);
         found.stopped = observe(&step.with_figure(found.landing.mse)).is_break();
-        let residual = found.landing.kinks.forward(train).residual;
-        // Cancelling neurons may hide from every test: only after two rounds does silence mean absence.
-        let quiet = round > usize::from(found.landing.kinks.len() == 0);
-        if found.stopped || (quiet && !something_left(train, &residual)?) {
+        if found.stopped {
             break;
         }
-        let kinks = &found.landing.kinks;
+        let kinks = found.landing.kinks.clone();
+        let residual = kinks.forward(train).residual;
         let spanned = span_of(train, residual, correlational, rng)?;
         let room = if kinks.len() == 0 {
-            Room::spanned(train, kinks, &spanned, search, round > 0)
+            Room::spanned(train, &kinks, &spanned, search, round > 0)
         } else {
-            Room::next(train, kinks, &spanned, search)?
+            Room::next(train, &kinks, &spanned, search)?
         };
         // Each search is dearer than the one before it and comes only after the cheaper ones have failed.
-        let wide = Search {
-            limit: search.limit + 2,
-            ..search
-        };
         if round == 0 && spanned.rank_by_gap().is_some() {
             // A crowd of neurons in few directions is easily found there and hardly among directions of noise.
-            let few = Room::spanned(train, kinks, &spanned, search, true);
-            let landed = few.polish(train, &greedy(&few.low, wide, rng), search);
-            found.offer(reduced(train, landed, search), train, search.exact);
+            let few = Room::spanned(train, &kinks, &spanned, search, true);
+            spare.extend(few.pursue(train, wide, search, rng, found));
         }
         if found.landing.mse > enough {
-            let landed = room.polish(train, &greedy(&room.low, wide, rng), search);
-            found.offer(reduced(train, landed, search), train, search.exact);
+            spare.extend(room.pursue(train, wide, search, rng, found));
         }
         if found.landing.mse > enough
             && round > 0
             && let Some(landed) = from_net(&room.low, search, rng)
         {
-            found.offer(room.polish(train, &landed, search), train, search.exact);
+            let start = room.lifted(&landed.kinks);
+            found.offer(polish(train, start, search), train, search);
         }
         if found.landing.mse > enough && round > 1 {
             for landed in by_chance(&room.low, search, 8, rng) {
-                found.offer(room.polish(train, &landed, search), train, search.exact);
+                let start = room.lifted(&landed.kinks);
+                found.offer(polish(train, start, search), train, search);
             }
         }
+        // Cancelling neurons may hide from every test: only after two rounds does silence mean absence.
+        let silence_counts = round > 0 || found.landing.kinks.len() > 0;
+        let explained = found.landing.mse <= enough
+            || (silence_counts && !something_left(train, &found.landing.kinks)?);
+        if !explained {
+            // Networks with many more neurons are dear to descend: another round may find fewer.
+            let most = if round == 0 {
+                found.landing.kinks.len() + 2
+            } else {
+                usize::MAX
+            };
+            let (now, later) = spare.into_iter().partition(|s| s.len() <= most);
+            spare = later;
+            found.try_all(train, now, search);
+        }
         found.history.push(found.landing.mse);
-        if found.landing.mse <= enough {
+        if explained || found.landing.mse <= enough {
             break;
         }
     }
@@ -161,9 +186,20 @@ fn rounds(
 }
 
 /// Whether the residual depends on the inputs as far as the tests can see.
-fn something_left(train: &Sample, residual: &[f64]) -> Result<bool, Error> {
-    let tests = structure::evidence(train, residual)?;
-    Ok(!tests.iter().all(crate::decomp::Evidence::holds))
+fn something_left(train: &Sample, kinks: &Kinks) -> Result<bool, Error> {
+    structure::visible(train, &kinks.forward(train).residual)
+}
+
+/// Descends in the full space, on a part of the samples first.
+fn polish(train: &Sample, start: Kinks, search: Search) -> Landing {
+    let parameters = (train.dim() + 1) * (start.len() + 1);
+    let few = train.len().min(8 * parameters);
+    let first = if few < train.len() {
+        descend(&train.range(0, few), &start, search.descent(40)).kinks
+    } else {
+        start
+    };
+    descend(train, &first, search.descent(40))
 }
 
 /// A subspace, the sample seen in it, and the linear part that stays outside.
@@ -205,17 +241,29 @@ impl Room {
         }
     }
 
-    /// Descends in the full space, on a part of the samples first.
-    fn polish(&self, train: &Sample, low: &Landing, search: Search) -> Landing {
-        let lifted = low.kinks.lift(self.basis.as_ref(), &self.outside);
-        let parameters = (train.dim() + 1) * (lifted.len() + 1);
-        let few = train.len().min(8 * parameters);
-        let first = if few < train.len() {
-            descend(&train.range(0, few), &lifted, search.descent(40)).kinks
-        } else {
-            lifted
-        };
-        descend(train, &first, search.descent(40))
+    /// The greedy search and a descent of its first network in the full space; its other networks are returned,
+    /// for the case that this one leaves something.
+    fn pursue(
+        &self,
+        train: &Sample,
+        wide: Search,
+        search: Search,
+        rng: &mut impl Rng,
+        found: &mut Found,
+    ) -> Vec<Kinks> {
+        let full = (train.dim(), train.len());
+        let mut starts: Vec<Kinks> = greedy(&self.low, wide, full, rng)
+            .iter()
+            .map(|l| self.lifted(&l.kinks))
+            .collect();
+        let others = starts.split_off(1.min(starts.len()));
+        found.try_all(train, starts, search);
+        others
+    }
+
+    /// A network found here as one in the full space.
+    fn lifted(&self, low: &Kinks) -> Kinks {
+        low.lift(self.basis.as_ref(), &self.outside)
     }
 }
 

@@ -10,6 +10,10 @@ use rayon::prelude::*;
 pub(super) const DEGREES: usize = 6;
 /// Samples that enter the pairwise statistic; its cost is their square.
 const PAIRED: usize = 4000;
+/// Samples of a first look.
+const GLANCED: usize = 1000;
+/// Pairs whose kernels are formed together.
+const LANES: usize = 8;
 /// Samples per task of that statistic.
 const BLOCK: usize = 250;
 /// Standard deviations that a statistic may reach by chance. The statistics are degenerate U-statistics with
@@ -23,8 +27,10 @@ const ALLOWED: f64 = 6.0;
 /// The kernel comes from Mehler's generating function `sum_m t^m f_m = (1 - t^2)^(-d/2)
 /// exp((2 t c - t^2 q) / (2 (1 - t^2)))` with `c = <x, x'>`, `q = |x|^2 + |x'|^2`, whose logarithmic derivative
 /// gives `(m+1) f_{m+1} = c f_m + (d - q + 2(m-1)) f_{m-1} + c f_{m-2} - (d + m - 3) f_{m-3}`.
-pub(super) fn degrees(sample: &Sample, residual: &[f64]) -> [f64; DEGREES] {
-    let n = sample.len().min(PAIRED);
+///
+/// Only the first `most` samples enter.
+pub(super) fn degrees(sample: &Sample, residual: &[f64], most: usize) -> [f64; DEGREES] {
+    let n = sample.len().min(most);
     let d = sample.dim();
     let x = sample.inputs().subcols(0, n);
     let squares: Vec<f64> = (0..n)
@@ -35,14 +41,23 @@ pub(super) fn degrees(sample: &Sample, residual: &[f64]) -> [f64; DEGREES] {
         let products = x.subcols(0, from + m).transpose() * x.subcols(from, m);
         let (mut sums, mut variances) = ([0.0; DEGREES], [0.0; DEGREES]);
         for j in 0..m {
-            let column = products.col_as_slice(j);
-            for i in 0..from + j {
-                let q = squares[i] + squares[from + j];
-                let f = kernel(column[i], q, d as f64);
-                let weight = residual[i] * residual[from + j];
-                for (at, f) in f.into_iter().enumerate() {
-                    sums[at] += weight * f;
-                    variances[at] += (weight * f).powi(2);
+            let column = &products.col_as_slice(j)[..from + j];
+            let (q, e) = (squares[from + j], residual[from + j]);
+            for (at, c) in column.chunks(LANES).enumerate() {
+                let first = at * LANES;
+                let mut lanes = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+                for (l, &c) in c.iter().enumerate() {
+                    lanes.0[l] = c;
+                    lanes.1[l] = squares[first + l] + q;
+                    // Lanes past the end keep weight zero.
+                    lanes.2[l] = residual[first + l] * e;
+                }
+                let f = kernels(lanes.0, lanes.1, d as f64);
+                for m in 0..DEGREES {
+                    for (f, w) in f[m].iter().zip(&lanes.2) {
+                        sums[m] += w * f;
+                        variances[m] += (w * f) * (w * f);
+                    }
                 }
             }
         }
@@ -69,24 +84,37 @@ pub(super) fn least_visible(n: usize, d: usize) -> f64 {
     ALLOWED * (d * (d + 1.0)).sqrt() / n
 }
 
-/// `<H_m(x), H_m(x')> / m!` for `m = 1..=6` from `c = <x, x'>` and `q = |x|^2 + |x'|^2`.
-pub(super) fn kernel(c: f64, q: f64, d: f64) -> [f64; DEGREES] {
+/// `<H_m(x), H_m(x')> / m!` for `m = 1..=6` from `c = <x, x'>` and `q = |x|^2 + |x'|^2`, for several pairs.
+pub(super) fn kernels<const L: usize>(c: [f64; L], q: [f64; L], d: f64) -> [[f64; L]; DEGREES] {
     // Three zeros stand for the coefficients of negative index.
-    let mut f = [0.0; DEGREES + 4];
-    f[3] = 1.0;
+    let mut f = [[0.0; L]; DEGREES + 4];
+    f[3] = [1.0; L];
     for m in 0..DEGREES {
         let at = m + 3;
         let m = m as f64;
-        f[at + 1] = (c * f[at] + (d - q + 2.0 * (m - 1.0)) * f[at - 1] + c * f[at - 2]
-            - (d + m - 3.0) * f[at - 3])
-            / (m + 1.0);
+        for l in 0..L {
+            f[at + 1][l] = (c[l] * (f[at][l] + f[at - 2][l])
+                + (d - q[l] + 2.0 * (m - 1.0)) * f[at - 1][l]
+                - (d + m - 3.0) * f[at - 3][l])
+                / (m + 1.0);
+        }
     }
     std::array::from_fn(|m| f[m + 4])
 }
 
+/// Whether any of the tests of [`evidence`] fails; stops at the first, the cheap ones come first.
+pub(super) fn visible(sample: &Sample, residual: &[f64]) -> Result<bool, Error> {
+    // Written so that NaN counts as visible.
+    let seen = |most: usize| {
+        let z = degrees(sample, residual, most);
+        z.iter().any(|&z| !(z <= ALLOWED))
+    };
+    Ok(!(loudest(sample, residual)? <= SIGNIFICANT) || seen(GLANCED) || seen(PAIRED))
+}
+
 /// The tests as evidence: one per degree, one for the spectra of label transforms of the residual.
 pub(super) fn evidence(sample: &Sample, residual: &[f64]) -> Result<Vec<Evidence>, Error> {
-    let mut found: Vec<Evidence> = degrees(sample, residual)
+    let mut found: Vec<Evidence> = degrees(sample, residual, PAIRED)
         .into_iter()
         .enumerate()
         .map(|(m, z)| {

@@ -133,6 +133,7 @@ impl Planted {
         let search = Search {
             limit: neurons.len(),
             exact: 1e-28,
+            enough: 1e-24,
             offsets: false,
         };
         let start = Kinks::linear(linear).with(&neurons);

@@ -85,10 +85,11 @@ impl MarginLoss for Logistic {
     }
 
     fn features(&self, v: f64) -> Vec<Feature> {
-        // The step is near the identity above 0 and near a shift by V below -V, with corners whose
-        // width grows like log V.
-        let width = 1.0;
-        [0.0, -v, -0.5 * v].map(|at| Feature { at, width }).to_vec()
+        // The step is near the identity above ln V and near a shift by V below -V - ln V: the corners lie
+        // where V s(-u) and V s(u) pass one. Between them u grows like a logarithm from both ends.
+        let (width, corner) = (1.0, v.ln_1p());
+        let places = [0.0, corner, -v, -v - corner, -0.5 * v];
+        places.map(|at| Feature { at, width }).to_vec()
     }
 
     fn derivatives(&self, u: f64) -> Option<(f64, f64)> {

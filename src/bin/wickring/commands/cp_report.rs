@@ -191,11 +191,11 @@ impl Report {
     }
 }
 
-/// A generous bound on the rank worth trying: parameters of the tensor over those of a component.
-pub fn parameters(dims: &[usize]) -> usize {
+/// A rank that no tensor of this shape exceeds: the number of fibres of the longest mode.
+pub fn rank_bound(dims: &[usize]) -> usize {
     let total = dims.iter().fold(1usize, |n, &d| n.saturating_mul(d));
-    let each: usize = dims.iter().sum::<usize>().saturating_sub(dims.len()) + 1;
-    (total / each.max(1)).max(1)
+    let longest = dims.iter().copied().max().unwrap_or(1);
+    (total / longest.max(1)).max(1)
 }
 
 /// JSON has no infinity.

@@ -1,6 +1,6 @@
 //! `wickring decompose cp`: canonical polyadic decomposition of a tensor file.
 
-use super::cp_report::{Report, parameters};
+use super::cp_report::{Report, rank_bound};
 use super::tensor_file::{Loaded, load, require_finite};
 use crate::context::{Context, Missing, Outcome};
 use clap::{Args, ValueEnum};
@@ -37,6 +37,9 @@ pub struct CpArgs {
     /// Compress by random projections: for large dense tensors of low rank.
     #[arg(long)]
     randomized: bool,
+    /// Exact rational factors with a certificate, from as many random starts as --starts allows.
+    #[arg(long, conflicts_with_all = ["nonneg", "randomized", "method", "iterations", "tol"])]
+    exact: bool,
     /// The array to read, where the file holds several.
     #[arg(long)]
     name: Option<String>,
@@ -72,6 +75,15 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
     let loaded = load(&args.file, args.name.as_deref())?;
     let mut report = Report::new("cp", &args.file, loaded.dims(), context)?;
     match loaded {
+        Loaded::Real(t) if args.exact => {
+            require_finite(&args.file, &t)?;
+            let rank = single(ranks, "--exact")?;
+            super::decompose_exact::run(&args.file, &t, rank, args.starts, context)
+        }
+        _ if args.exact => {
+            let problem = "--exact needs a dense real tensor";
+            Err(Error::file(args.file.as_path(), "", problem))
+        }
         Loaded::Real(t) => real(args, context, ranks, t, report),
         // Entries that are not stored are zeros; the dense engine knows more than the sparse kernels when
         // the tensor fits into a quarter of a gigabyte.
@@ -158,7 +170,7 @@ fn real(
             let (range, patience) = match ranks {
                 Ranks::Range(a, b) => (a..=b, usize::MAX),
                 // Two ranks in a row that are not credible end the search.
-                _ => (1..=AUTO_LIMIT.min(parameters(t.dims())), 2),
+                _ => (1..=AUTO_LIMIT.min(rank_bound(t.dims())), 2),
             };
             let first = *range.start();
             let table = if masked {
@@ -183,6 +195,7 @@ fn real(
     };
     drop(meter);
     report.fit(&fit);
+    super::numeric_proof::cp(&args.file, args.name.as_deref(), &fit.model, context)?;
     report.finish(&fit, context)
 }
 

@@ -1,6 +1,6 @@
 //! `wickring experiment ...`: planted problems that tell a paper's story.
 
-use super::{experiment_quadratic, experiment_relu};
+use super::{experiment_quadratic, experiment_relu, experiment_two_layer};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
@@ -13,6 +13,8 @@ pub enum Experiment {
     ReluStory(experiment_relu::Story),
     /// Narrow relu networks at the sizes of BENCHMARKS.md, beside baselines in the same run.
     ReluBars(experiment_relu::Bars),
+    /// Two-layer cubic networks: the phase diagram of decomposition and of learning from samples.
+    TwoLayer(experiment_two_layer::TwoLayerStory),
 }
 
 /// Runs `wickring experiment`.
@@ -21,5 +23,6 @@ pub fn run(command: &Experiment, context: &Context) -> Result<Outcome, Error> {
         Experiment::QuadraticStory(args) => experiment_quadratic::story(args, context),
         Experiment::ReluStory(args) => experiment_relu::story(args, context),
         Experiment::ReluBars(args) => experiment_relu::bars(args, context),
+        Experiment::TwoLayer(args) => experiment_two_layer::run(args, context),
     }
 }

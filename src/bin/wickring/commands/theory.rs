@@ -1,8 +1,11 @@
 //! `wickring theory ...`: Gaussian-equivalence predictions, beside a simulation on request.
 
 mod batch;
+mod batch_report;
+mod curves;
 mod inputs;
 mod online;
+mod pairs;
 mod report;
 
 use crate::context::{Context, Outcome};

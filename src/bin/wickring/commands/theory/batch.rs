@@ -1,20 +1,19 @@
 //! `wickring theory full-batch`.
 
-use super::inputs::{InputArgs, grid, read_matrix, read_vector};
-use super::report::Table;
+use super::batch_report::Report;
+use super::inputs::{InputArgs, Wanted, Warnings, grid, read_matrix, read_vector};
 use crate::context::{Context, Outcome};
-use crate::plot::{Figure, Mark, Series, save};
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use faer::Mat;
 use std::path::PathBuf;
+use wickring::Error;
 use wickring::decomp::Fit;
 use wickring::observe::Progress;
 use wickring::theory::batch::{
     BatchLearner, BatchPoint, BatchSimulation, Labels, LambdaSearch, MarginLearner, MarginLoss,
     Task, best_lambda, named_loss, ridge,
 };
-use wickring::theory::{Committee, Comparison};
-use wickring::{Error, Status};
+use wickring::theory::{Committee, Comparison, Covariances};
 
 /// Flags of `theory full-batch`.
 #[derive(Args)]
@@ -125,12 +124,12 @@ impl Solver {
         }
     }
 
-    /// The difference between theory and simulation that is put down to finite size: the misclassified
-    /// share to 0.01, a squared error to a twentieth.
-    fn allowance(&self, theory: f64) -> f64 {
+    /// The difference between theory and simulation that is put down to finite size: for `p` features the
+    /// misclassified share to `4 / p`, a squared error to `8 / p` of itself.
+    fn allowance(&self, theory: f64, p: f64) -> f64 {
         match self.labels {
-            Some(Labels::Values(_)) => 0.05 * theory,
-            _ => 0.01,
+            Some(Labels::Values(_)) => 8.0 * theory / p,
+            _ => 4.0 / p,
         }
     }
 }
@@ -156,7 +155,12 @@ pub fn run(args: &BatchArgs, context: &Context) -> Result<Outcome, Error> {
     let lambdas = grid("--lambda", args.lambda.as_deref().unwrap_or(lambdas))?;
     let solver = Solver::new(args.loss.unwrap_or(loss), args.noise)?;
     let mut rng = context.rng();
-    let inputs = args.inputs.resolve(widths, context, &mut rng)?;
+    let wanted = match (&args.psi, args.simulate) {
+        (Some(_), _) => Wanted::OtherFeatures,
+        (None, 0) => Wanted::Prediction,
+        (None, _) => Wanted::Simulation,
+    };
+    let inputs = args.inputs.resolve(widths, wanted, context, &mut rng)?;
     let teacher = match &args.teacher {
         Some(path) => read_vector(path)?,
         None => {
@@ -169,15 +173,26 @@ pub fn run(args: &BatchArgs, context: &Context) -> Result<Outcome, Error> {
         Some(path) => Task::on_features(&inputs.law, read_matrix(path)?.as_ref(), &teacher)?,
     };
     context.say(&format!("inputs: {}", inputs.description));
-    let simulation = BatchSimulation {
-        source: inputs.source.as_ref(),
-        law: &inputs.law,
-        teacher: &teacher,
-        sets: args.simulate,
-        seed: context.common.seed,
-        test_samples: args.test_samples,
+    let warnings = match &args.psi {
+        None => inputs.warnings(&seen(&inputs.law, &teacher)?, context)?,
+        // The covariances are then those of other features than the latents: nothing to sample.
+        Some(_) => Warnings {
+            texts: Vec::new(),
+            refuted: false,
+        },
     };
-    let mut report = Report::new(args.simulate > 0);
+    let simulation = match args.simulate {
+        0 => None,
+        sets => Some(BatchSimulation {
+            source: inputs.sampled()?,
+            law: &inputs.law,
+            teacher: &teacher,
+            sets,
+            seed: context.common.seed,
+            test_samples: args.test_samples,
+        }),
+    };
+    let mut report = Report::new(args.simulate > 0, warnings);
     let curves: Vec<Option<f64>> = match args.best_lambda {
         true => vec![None],
         false => lambdas.iter().copied().map(Some).collect(),
@@ -206,9 +221,9 @@ pub fn run(args: &BatchArgs, context: &Context) -> Result<Outcome, Error> {
                 Some(lambda) => solver.solve(&task, alpha, *lambda)?,
                 None => best_lambda(LambdaSearch::default(), |l| solver.solve(&task, alpha, l))?,
             };
-            let found = match args.simulate {
-                0 => None,
-                _ => {
+            let found = match &simulation {
+                None => None,
+                Some(simulation) => {
                     let lambda = fit.model.lambda;
                     let sets = simulation.run(solver.learner(), samples as usize, lambda, point)?;
                     let errors: Vec<f64> = sets.iter().map(|s| s.error).collect();
@@ -220,152 +235,47 @@ pub fn run(args: &BatchArgs, context: &Context) -> Result<Outcome, Error> {
                     ))
                 }
             };
-            report.push(fit, found, &solver);
+            let allowance = solver.allowance(fit.model.error, p);
+            report.push(fit, found, allowance);
         }
     }
     drop(meter);
-    report.finish(context, &inputs.description, args.best_lambda)
+    if context.common.plot.is_some() && !report.stopped {
+        let solve = |alpha: f64, lambda: Option<f64>| match lambda {
+            Some(lambda) => solver.solve(&task, alpha, lambda),
+            None => best_lambda(LambdaSearch::default(), |l| solver.solve(&task, alpha, l)),
+        };
+        for lambda in &curves {
+            // The search over lambda takes seventy solutions for each point.
+            let count = if lambda.is_some() { 60 } else { 16 };
+            let fits = between(&alphas, count)
+                .into_iter()
+                .map(|a| solve(a, *lambda));
+            let fits = fits.collect::<Result<Vec<_>, Error>>()?;
+            let line = fits.iter().map(|f| (f.model.alpha, f.model.error));
+            report.lines.push((*lambda, line.collect()));
+        }
+    }
+    report.finish(context, &inputs.description)
 }
 
-/// What was found, point by point.
-struct Report {
-    fits: Vec<Fit<BatchPoint>>,
-    errors: Vec<Comparison>,
-    table: Table,
-    agreeing: usize,
-    stopped: bool,
+/// The given places and as many between the least and the greatest, in order.
+fn between(places: &[f64], count: usize) -> Vec<f64> {
+    let least = places.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = places.iter().copied().fold(0.0, f64::max);
+    let share = |i: usize| i as f64 / count as f64;
+    let mut all: Vec<f64> = (1..count)
+        .map(|i| least * (most / least).powf(share(i)))
+        .chain(places.iter().copied())
+        .collect();
+    all.sort_by(f64::total_cmp);
+    all.dedup();
+    all
 }
 
-impl Report {
-    fn new(simulated: bool) -> Self {
-        let mut names = vec!["alpha", "lambda", "error"];
-        if simulated {
-            names.extend(["error_simulated", "error_se", "error_z"]);
-        }
-        names.extend(["train", "v", "q", "m", "residual"]);
-        if simulated {
-            names.extend(["train_simulated", "train_se"]);
-        }
-        Self {
-            fits: Vec::new(),
-            errors: Vec::new(),
-            table: Table::new(names.into_iter().map(str::to_owned).collect()),
-            agreeing: 0,
-            stopped: false,
-        }
-    }
-
-    fn push(
-        &mut self,
-        fit: Fit<BatchPoint>,
-        found: Option<(Comparison, Comparison)>,
-        solver: &Solver,
-    ) {
-        let p = fit.model;
-        let mut row = vec![p.alpha, p.lambda, p.error];
-        if let Some((error, _)) = &found {
-            row.extend([error.mean, error.standard_error, error.z()]);
-        }
-        row.extend([p.train, p.v, p.q, p.m, fit.certificate.rel_residual]);
-        if let Some((error, train)) = found {
-            row.extend([train.mean, train.standard_error]);
-            self.agreeing += usize::from(error.agrees(solver.allowance(p.error)));
-            self.errors.push(error);
-        }
-        self.table.push(row);
-        self.fits.push(fit);
-    }
-
-    fn finish(self, context: &Context, title: &str, best: bool) -> Result<Outcome, Error> {
-        self.table.save(context)?;
-        if let Some(path) = &context.common.plot {
-            save(path, &[self.figure(title, best)])?;
-        }
-        let solved = self
-            .fits
-            .iter()
-            .filter(|f| f.status == Status::Converged)
-            .count();
-        let worst = self
-            .fits
-            .iter()
-            .map(|f| f.certificate.rel_residual)
-            .fold(0.0, f64::max);
-        let compared = !self.errors.is_empty();
-        let share = self.agreeing as f64 / self.errors.len().max(1) as f64;
-        let agrees = !compared || share >= 0.95;
-        let mut text = self.table.text(if compared { 6 } else { 4 }, 40);
-        text += &format!(
-            "equations: {solved} of {} points solved, residual at most {worst:.1e}\n",
-            self.fits.len()
-        );
-        if compared {
-            let word = if agrees { "AGREES" } else { "DISAGREES" };
-            text += &format!(
-                "verdict: {word} (theory within 3.5 standard errors or the finite-size allowance at {:.0}% \
-                 of points)\n",
-                100.0 * share
-            );
-        }
-        let json = json!({
-            "status": if self.stopped { "stopped" } else if solved == self.fits.len() { "converged" } else { "ill-conditioned" },
-            "seed": context.common.seed,
-            "inputs": title,
-            "worst_residual": worst,
-            "points": self.table.json(),
-            "verdict": compared.then(|| json!({
-                "agrees": agrees,
-                "share_within": share,
-                "z": self.errors.iter().map(Comparison::z).collect::<Vec<_>>(),
-            })),
-        });
-        context.emit(&json, &text);
-        Ok(if solved == self.fits.len() && agrees && !self.stopped {
-            Outcome::Certified
-        } else {
-            Outcome::NotCertified
-        })
-    }
-
-    /// Error against alpha, one line for each lambda.
-    fn figure(&self, title: &str, best: bool) -> Figure {
-        let mut lambdas: Vec<f64> = self.fits.iter().map(|f| f.model.lambda).collect();
-        lambdas.dedup();
-        if best {
-            lambdas = vec![f64::NAN];
-        }
-        let mut series = Vec::new();
-        for lambda in lambdas {
-            let here = |f: &Fit<BatchPoint>| best || f.model.lambda == lambda;
-            let fits = self.fits.iter().filter(|f| here(f));
-            let points = fits.map(|f| (f.model.alpha, f.model.error)).collect();
-            let label = if best {
-                "best lambda".to_owned()
-            } else {
-                format!("lambda = {lambda}")
-            };
-            series.push(Series::new(label, Mark::Line, points));
-            let mut dots = Series::new("", Mark::Points, Vec::new());
-            for (f, e) in self.fits.iter().zip(&self.errors).filter(|(f, _)| here(f)) {
-                dots.points.push((f.model.alpha, e.mean));
-                let bar = if e.standard_error.is_finite() {
-                    e.standard_error
-                } else {
-                    0.0
-                };
-                dots.errors.push(bar);
-            }
-            if !dots.points.is_empty() {
-                series.push(dots);
-            }
-        }
-        Figure {
-            title: title.to_owned(),
-            x: "alpha = n / p".to_owned(),
-            y: "generalisation error".to_owned(),
-            log_x: true,
-            log_y: true,
-            series,
-        }
-    }
+/// The direction in which the inputs carry the teacher, as a student of one unit.
+fn seen(law: &Covariances, teacher: &[f64]) -> Result<Committee, Error> {
+    let (phi, d) = (law.phi(), law.latents());
+    let weight = |i: usize| (0..d).map(|j| phi[(i, j)] * teacher[j]).sum::<f64>();
+    Committee::new(Mat::from_fn(1, law.inputs(), |_, i| weight(i)), vec![1.0])
 }

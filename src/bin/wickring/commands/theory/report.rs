@@ -5,6 +5,10 @@ use serde_json::{Map, Value, json};
 use wickring::Error;
 use wickring::io::write_whole;
 
+/// Said when a prediction stands alone and its hypotheses fail.
+pub const UNSOUND: &str = "verdict: NOT CERTIFIED (a hypothesis of the equivalence fails, see the warnings; \
+                           --simulate N compares with samples)\n";
+
 /// Columns of numbers; NaN is an empty cell in CSV and null in JSON.
 #[derive(Default)]
 pub struct Table {
@@ -62,8 +66,10 @@ impl Table {
                 continue;
             }
             for x in &row[..columns] {
-                text += &if x.is_finite() {
+                text += &if *x == 0.0 || (1e-4..1e7).contains(&x.abs()) {
                     format!("{x:>17.6}")
+                } else if x.is_finite() {
+                    format!("{x:>17.4e}")
                 } else {
                     format!("{:>17}", "-")
                 };

@@ -1,0 +1,261 @@
+//! Tensor rings and trains with exact entries, held against a tensor.
+
+use super::model::Target;
+use super::residual::Residual;
+use crate::Error;
+use crate::certify::{Claim, Entry};
+use crate::poly::{Integer, Rational, integer_gcd};
+use crate::tensor::Tensor;
+use num_traits::Zero;
+use std::collections::BTreeMap;
+
+const OP: &str = "verify";
+/// Products of entries that one verification may form.
+const MAX_PRODUCTS: usize = 1 << 28;
+/// Partial products held at a time.
+const MAX_HELD: usize = 1 << 23;
+/// Bits of a common denominator; floats of very different sizes need the most.
+const MAX_BITS: usize = 1 << 13;
+
+/// `T[i, j, ..] = Tr(G_0[.., i, ..] G_1[.., j, ..] ..)` with rational cores `R_k x n_k x R_(k+1)`; a train is
+/// a ring whose first rank is one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RationalRing {
+    /// Its name within its file; empty if the file holds one.
+    pub name: String,
+    cores: Vec<Core>,
+}
+
+/// The entry at `(a, i, b)` stands at `(a * dims[1] + i) * dims[2] + b`.
+#[derive(Clone, Debug, PartialEq)]
+struct Core {
+    dims: [usize; 3],
+    entries: Vec<Rational>,
+}
+
+impl RationalRing {
+    /// From cores as lists of slices `R x n x R'`.
+    ///
+    /// # Errors
+    /// `Shape` when a core is not a block or the ranks do not close to a ring.
+    pub fn new(name: &str, cores: &[Vec<Vec<Vec<Rational>>>]) -> Result<Self, Error> {
+        let mut built = Vec::new();
+        for (k, core) in cores.iter().enumerate() {
+            let size = core.first().map_or(0, Vec::len);
+            let right = core.first().and_then(|c| c.first()).map_or(0, Vec::len);
+            let equal = core
+                .iter()
+                .all(|c| c.len() == size && c.iter().all(|r| r.len() == right));
+            if right == 0 || !equal {
+                let expected = format!("core {k} as lists of lists of lists of equal lengths");
+                return Err(Error::shape(OP, expected, "others"));
+            }
+            let entries = core.iter().flatten().flatten().cloned().collect();
+            built.push(Core {
+                dims: [core.len(), size, right],
+                entries,
+            });
+        }
+        Self::closed(name, built)
+    }
+
+    /// The exact values of the floats of cores `R x n x R'`.
+    ///
+    /// # Errors
+    /// `Shape` as for [`RationalRing::new`], `NonFinite`.
+    pub fn from_tensors(name: &str, cores: &[&Tensor]) -> Result<Self, Error> {
+        let mut built = Vec::new();
+        for (k, core) in cores.iter().enumerate() {
+            let dims = <[usize; 3]>::try_from(core.dims());
+            let dims = dims.map_err(|_| {
+                let found = format!("{:?}", core.dims());
+                Error::shape(OP, format!("core {k} of order three"), found)
+            })?;
+            core.view().require_finite(OP)?;
+            let [left, size, right] = dims;
+            let value = |flat: usize| {
+                let (a, i, b) = (flat / (size * right), flat / right % size, flat % right);
+                Rational::from_f64(core.as_slice()[a + left * (i + size * b)]).unwrap_or_default()
+            };
+            let entries = (0..left * size * right).map(value).collect();
+            built.push(Core { dims, entries });
+        }
+        Self::closed(name, built)
+    }
+
+    fn closed(name: &str, cores: Vec<Core>) -> Result<Self, Error> {
+        let next = cores.iter().cycle().skip(1);
+        let closes = cores.iter().zip(next).all(|(c, n)| c.dims[2] == n.dims[0]);
+        if cores.is_empty() || !closes || cores.iter().any(|c| c.dims.contains(&0)) {
+            let found: Vec<_> = cores.iter().map(|c| c.dims).collect();
+            let expected = "cores R_0 x n_0 x R_1, R_1 x n_1 x R_2, .. that close on R_0";
+            return Err(Error::shape(OP, expected, format!("{found:?}")));
+        }
+        let name = name.to_owned();
+        Ok(Self { name, cores })
+    }
+
+    /// The ranks `R_0, R_1, ..`.
+    pub fn ranks(&self) -> Vec<usize> {
+        self.cores.iter().map(|c| c.dims[0]).collect()
+    }
+
+    /// The sizes of the modes.
+    pub fn sizes(&self) -> Vec<usize> {
+        self.cores.iter().map(|c| c.dims[1]).collect()
+    }
+
+    /// Whether the ring is open: its first rank is one.
+    pub fn is_train(&self) -> bool {
+        self.cores.first().is_some_and(|c| c.dims[0] == 1)
+    }
+
+    /// The smallest of `Z`, `Z[1/2]`, `Q` that holds the entries.
+    pub fn field(&self) -> &'static str {
+        let values = || self.cores.iter().flat_map(|c| &c.entries);
+        let one = Integer::from(1);
+        if values().all(Rational::is_integer) {
+            "Z"
+        } else if values().all(|v| (&v.denominator() & (&v.denominator() - &one)).is_zero()) {
+            "Z[1/2]"
+        } else {
+            "Q"
+        }
+    }
+
+    /// What the ring multiplies out to, minus the target, exactly.
+    ///
+    /// # Errors
+    /// `Shape` when the sizes differ from those of the target, `LimitExceeded` beyond 2^28 products.
+    ///
+    /// # Complexity
+    /// `R_0 n_0 .. n_k R_k R_(k+1)` products of integers for each core `k`.
+    pub fn residual(&self, target: &Target) -> Result<Residual, Error> {
+        let shape = target.shape();
+        if self.sizes() != shape {
+            let expected = format!("cores of sizes {shape:?} for {}", target.name());
+            return Err(Error::shape(OP, expected, format!("{:?}", self.sizes())));
+        }
+        let mut scale = Integer::from(1);
+        let mut cores = Vec::new();
+        for core in &self.cores {
+            let (cleared, denominator) = core.cleared()?;
+            cores.push((core.dims, cleared));
+            scale *= denominator;
+        }
+        let sums = multiply_out(&cores)?;
+        let wanted = target.entries();
+        let mut terms = BTreeMap::new();
+        for (at, sum) in sums.into_iter().enumerate() {
+            let sum = Rational::from_integers(sum, scale.clone()).unwrap_or_default();
+            let gap = match wanted.get(&at) {
+                Some(v) => &sum - v,
+                None => sum,
+            };
+            if !gap.is_zero() {
+                terms.insert((at, 0), gap);
+            }
+        }
+        Ok(Residual { shape, terms })
+    }
+
+    fn entries(&self) -> Vec<Vec<Vec<Vec<Entry>>>> {
+        let core = |c: &Core| {
+            let rows: Vec<Vec<Entry>> = c
+                .entries
+                .chunks(c.dims[2])
+                .map(|row| row.iter().cloned().map(Entry::from).collect())
+                .collect();
+            rows.chunks(c.dims[1]).map(<[_]>::to_vec).collect()
+        };
+        self.cores.iter().map(core).collect()
+    }
+
+    /// The claim that the ring is exactly `target`.
+    pub fn claim(&self, target: &Target) -> Claim {
+        let claim = Claim::ring_exact(self.field(), &self.entries(), &target.claimed());
+        claim.about(format!(
+            "{} as a ring of ranks {:?}",
+            target.name(),
+            self.ranks()
+        ))
+    }
+
+    /// The claim that the ring is `target` up to a relative residual of at most `bound`.
+    pub fn residual_claim(&self, target: &Target, bound: f64) -> Claim {
+        let claim = Claim::ring_residual(&self.entries(), &target.claimed(), bound);
+        claim.about(format!(
+            "{} as a ring of ranks {:?}",
+            target.name(),
+            self.ranks()
+        ))
+    }
+}
+
+impl Core {
+    /// The entries times their least common denominator, and that.
+    fn cleared(&self) -> Result<(Vec<Integer>, Integer), Error> {
+        let mut lcm = Integer::from(1);
+        for v in &self.entries {
+            let d = v.denominator();
+            lcm = &lcm / integer_gcd(&lcm, &d) * d;
+            if Rational::from(lcm.clone()).bits() > MAX_BITS {
+                return Err(Error::limit(
+                    OP,
+                    "bits of a common denominator",
+                    MAX_BITS as u64,
+                ));
+            }
+        }
+        let whole = |v: &Rational| v.numerator() * (&lcm / v.denominator());
+        Ok((self.entries.iter().map(whole).collect(), lcm))
+    }
+}
+
+/// All entries of the ring of integer cores, the last index fastest.
+fn multiply_out(cores: &[([usize; 3], Vec<Integer>)]) -> Result<Vec<Integer>, Error> {
+    let Some((last, inner)) = cores.split_last() else {
+        return Ok(Vec::new());
+    };
+    let first = cores[0].0[0];
+    let spend = |parts: [usize; 5]| {
+        let all = parts.iter().try_fold(1usize, |p, &n| p.checked_mul(n));
+        let fits = all.is_some_and(|p| p <= MAX_PRODUCTS);
+        let held = parts[..4].iter().try_fold(1usize, |p, &n| p.checked_mul(n));
+        if fits && held.is_some_and(|h| h <= MAX_HELD) {
+            return Ok(());
+        }
+        Err(Error::limit(OP, "products of entries", MAX_PRODUCTS as u64))
+    };
+    // The products so far, `(a, indices, b)` with `a` the slowest.
+    let mut paths: Vec<Integer> = (0..first * first)
+        .map(|q| Integer::from(u8::from(q / first == q % first)))
+        .collect();
+    let mut count = 1;
+    for ([left, size, right], core) in inner {
+        spend([first, count, *size, *right, *left])?;
+        let mut longer = vec![Integer::zero(); first * count * size * right];
+        for (head, path) in paths.chunks_exact(*left).enumerate() {
+            let block = &mut longer[head * size * right..][..size * right];
+            for (b, p) in path.iter().enumerate().filter(|(_, p)| !p.is_zero()) {
+                let slice = &core[b * size * right..][..size * right];
+                for (sum, g) in block.iter_mut().zip(slice).filter(|(_, g)| !g.is_zero()) {
+                    *sum += p * g;
+                }
+            }
+        }
+        (paths, count) = (longer, count * size);
+    }
+    let ([left, size, _], core) = last;
+    spend([count, *size, 1, 1, first * left])?;
+    let mut entries = vec![Integer::zero(); count * size];
+    for (head, path) in paths.chunks_exact(*left).enumerate() {
+        let (a, at) = (head / count, head % count);
+        for (b, p) in path.iter().enumerate().filter(|(_, p)| !p.is_zero()) {
+            for (i, sum) in entries[at * size..][..*size].iter_mut().enumerate() {
+                *sum += p * &core[(b * size + i) * first + a];
+            }
+        }
+    }
+    Ok(entries)
+}

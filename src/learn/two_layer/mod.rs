@@ -1,0 +1,42 @@
+//! Two-layer networks with a polynomial activation, learnt from samples.
+//!
+//! ```text
+//! y = sum_{i<=r} c_i sigma(<w_i, x>) + noise,     sigma = a_0 + a_1 z + .. + a_m z^m
+//! ```
+//!
+//! In Hermite polynomials every degree is one symmetric tensor, `sum_k <H_k(x), sum_i c_i b_k(|w_i|) w_i^k>`
+//! ([`PolynomialActivation::hermite`]). The low degrees are regression; all difficulty is the top one, whose
+//! tensor `a_m sum_i c_i w_i^m` must be decomposed, and whose relative error *is* the relative test error
+//! ([`TwoLayerNetwork::test_error`]).
+//!
+//! | path | needs | use |
+//! |---|---|---|
+//! | [`Method::Regression`] | more samples than monomials | exact tensor by least squares, then decomposition |
+//! | [`Method::Risk`] | some `2 r d` samples | descent on the samples from a small start |
+//! | [`Method::Moments`] | very many samples | the tensor by averages: one pass, but its noise never vanishes |
+//!
+//! What is proper and what is not: for `d^{3/2} << r << d^2` no efficient learner of degree three is known to beat
+//! `E y` with a *network*; the polynomial itself ([`HermiteFit`]) is learnt exactly from as many samples as it has
+//! coefficients.
+//!
+//! Source: Mondelli and Montanari, On the connection between learning two-layers neural networks and tensor
+//! decomposition (2018).
+
+mod activation;
+mod learner;
+mod lift;
+mod network;
+mod paths;
+mod regression;
+mod report;
+mod risk;
+mod sample;
+mod structure;
+
+pub use activation::{MAX_DEGREE, PolynomialActivation};
+pub use learner::{Coefficients, LearnedTwoLayer, Method, TwoLayerLearner};
+pub use network::TwoLayerNetwork;
+pub use regression::HermiteFit;
+pub use report::Report;
+
+const OP: &str = "TwoLayerLearner::learn";

@@ -1,0 +1,144 @@
+//! Ranks of rings from their unfoldings, with evidence; what sampled rows and starts without room reach.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // shared set-up of tests fails loudly
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use wickring::decomp::{Ring, RingRanks, RingSampledAls};
+use wickring::laws::planted::with_noise;
+use wickring::observe::unobserved;
+use wickring::tensor::{Scalar, Tensor, TensorRing};
+use wickring::{Error, Status};
+
+fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+fn planted<T: Scalar>(dims: &[usize], ranks: &[usize], seed: u64) -> TensorRing<T> {
+    TensorRing::gaussian(dims, ranks, &mut rng(seed)).unwrap()
+}
+
+fn noisy(t: &Tensor, level: f64, seed: u64) -> Tensor {
+    with_noise(t, level, &mut rng(seed)).unwrap()
+}
+
+#[test]
+fn ranks_are_found_with_evidence() {
+    // Modes smaller than the products of their ranks have full unfoldings, whose spectra may show accidental
+    // gaps: the others must decide.
+    for (dims, ranks) in [
+        (&[10, 11, 12][..], &[3, 3, 3][..]),
+        (&[12, 12, 12], &[2, 3, 2]),
+        (&[9, 9, 9], &[3, 3, 3]),
+        (&[8, 9, 10, 11], &[3, 3, 3, 3]),
+        (&[3; 6], &[2; 6]),
+        (&[4; 5], &[2; 5]),
+        (&[6, 5, 6, 5], &[3, 2, 3, 2]),
+        (&[6, 7, 5, 6, 4], &[2, 1, 3, 2, 2]),
+        (&[3; 3], &[2; 3]),
+    ] {
+        for seed in 0..4 {
+            let truth = planted::<f64>(dims, ranks, seed);
+            let exact = truth.to_dense().unwrap();
+            for t in [&exact, &noisy(&exact, 1e-4, 2)] {
+                let found = RingRanks::of(t.view(), &mut rng(1)).unwrap();
+                assert_eq!(found.candidates[0], ranks, "seed {seed}: {found:?}");
+            }
+            // Three modes of size three have no room: the ring is found from starts, or not.
+            if dims == [3; 3] {
+                continue;
+            }
+            let fit = Ring::auto().decompose(exact.view(), &mut rng(1)).unwrap();
+            assert_eq!(
+                (fit.status, fit.model.ranks()),
+                (Status::Converged, ranks.to_vec()),
+                "{dims:?} seed {seed}"
+            );
+        }
+    }
+    // Exact data that are no ring in general position: a sum of three products is a train.
+    let mut source = rng(5);
+    let factor =
+        |n: usize, rng: &mut ChaCha8Rng| faer::Mat::from_fn(n, 3, |_, _| f64::gaussian(rng));
+    let factors: Vec<_> = (0..3).map(|_| factor(8, &mut source)).collect();
+    let t = TensorRing::from_cp_factors(&factors)
+        .unwrap()
+        .to_dense()
+        .unwrap();
+    let fit = Ring::auto().decompose(t.view(), &mut rng(1)).unwrap();
+    assert_eq!(
+        (fit.status, fit.model.ranks()),
+        (Status::Converged, vec![1, 3, 3])
+    );
+    // A tensor without structure: full unfoldings exclude little, and no candidate converges.
+    let mut noise = rng(1);
+    let random = Tensor::from_fn(&[8, 8, 8], |_| f64::gaussian(&mut noise)).unwrap();
+    if let Ok(found) = RingRanks::of(random.view(), &mut rng(1)) {
+        assert!(!found.decided, "{found:?}");
+        let fit = Ring::auto()
+            .max_sweeps(50)
+            .starts(1)
+            .decompose(random.view(), &mut rng(1));
+        assert!(fit.is_err() || fit.is_ok_and(|f| f.status != Status::Converged));
+    }
+}
+
+/// One core at every place, and no room for the algebraic method: four modes of size four at rank three.
+#[test]
+fn a_uniform_ring_without_room_is_found_from_starts() {
+    let core = planted::<f64>(&[4], &[3], 2).into_cores().remove(0);
+    let t = TensorRing::new(vec![core; 4]).unwrap().to_dense().unwrap();
+    let fit = Ring::new(&[3]).decompose(t.view(), &mut rng(1)).unwrap();
+    assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+}
+
+#[test]
+fn sampled_rows_recover_rings_and_judge_themselves() {
+    for seed in 0..3 {
+        let truth = planted::<f64>(&[20, 18, 16], &[2, 3, 2], seed);
+        let exact = truth.to_dense().unwrap();
+        let sampled = RingSampledAls::new(&[2, 3, 2]).starts(20).max_sweeps(200);
+        let fit = sampled
+            .decompose(exact.view(), &mut rng(seed), &mut unobserved)
+            .unwrap();
+        assert_eq!(
+            fit.status,
+            Status::Converged,
+            "{seed} {:?}",
+            fit.certificate
+        );
+        assert_eq!(
+            fit.certificate.rel_residual,
+            fit.model.rel_residual(exact.view()).unwrap()
+        );
+        // Sampling noise keeps it off the optimum of noisy data by a factor that the number of rows bounds:
+        // with s rows for each unknown the variance of the estimate is about 1 / s of that of the data.
+        let t = noisy(&exact, 1e-3, seed + 7);
+        let fit = sampled
+            .decompose(t.view(), &mut rng(seed), &mut unobserved)
+            .unwrap();
+        assert!(
+            fit.certificate.rel_residual <= 3e-3,
+            "{}",
+            fit.certificate.rel_residual
+        );
+        let few = RingSampledAls::new(&[2]).max_sweeps(3).starts(1);
+        let fit = few
+            .decompose(t.view(), &mut rng(seed), &mut unobserved)
+            .unwrap();
+        assert_ne!(fit.status, Status::Converged);
+    }
+    let t = planted::<f64>(&[4, 4, 4], &[2, 2, 2], 1)
+        .to_dense()
+        .unwrap();
+    for bad in [
+        RingSampledAls::new(&[0]),
+        RingSampledAls::new(&[2]).tol(0.0),
+        RingSampledAls::new(&[2]).starts(0),
+    ] {
+        let e = bad
+            .decompose(t.view(), &mut rng(1), &mut unobserved)
+            .unwrap_err();
+        assert!(matches!(e, Error::InvalidInput { .. }), "{e}");
+    }
+}
