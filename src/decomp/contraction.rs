@@ -116,7 +116,7 @@ impl Contraction for TensorContraction<'_> {
 ///
 /// # Complexity
 /// `O(d^3 N + d^2 N^2 + d N^3)` time, `O(d^2 N)` memory beside the result.
-pub(super) fn change_basis(t: TensorView<'_>, w: MatRef<'_, f64>) -> Result<Tensor, Error> {
+pub(crate) fn change_basis(t: TensorView<'_>, w: MatRef<'_, f64>) -> Result<Tensor, Error> {
     let (d, n) = (w.nrows(), w.ncols());
     // Contract the last mode, then the first, then the middle one; each step is one product.
     let last = t.as_matrix(2) * w; // (a + d b, k)

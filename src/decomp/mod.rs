@@ -46,6 +46,7 @@ mod robust;
 mod waring;
 mod waring_normal;
 
+pub(crate) use contraction::change_basis as in_basis;
 pub use contraction::{Contraction, TensorContraction};
 pub use cp::{
     Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, Tucker, core_consistency,

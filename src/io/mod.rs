@@ -17,6 +17,7 @@
 mod atomic;
 pub mod mat;
 pub mod model;
+mod model_polynomial;
 pub mod npy;
 pub mod npz;
 mod rows;
@@ -25,3 +26,4 @@ mod text;
 pub mod tns;
 
 pub use atomic::write_whole;
+pub use model_polynomial::POLYNOMIAL_MAP;

@@ -14,6 +14,7 @@ pub mod gaussian_wick;
 pub mod planted;
 pub mod poly_algebra;
 pub mod poly_ring;
+pub mod polynomial_maps;
 pub mod quadratic_fuzz;
 pub mod quadratic_maps;
 pub mod relu;

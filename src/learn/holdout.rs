@@ -45,16 +45,17 @@ impl HoldoutTest {
     /// Compares `map` with the rows that `split` holds out, along the columns of `directions` (`d x m`).
     ///
     /// `inflation` is the variance of a statistic that comes from the error of the model itself, in units of
-    /// its sampling variance on the held-out rows.
+    /// its sampling variance on the held-out rows; `noise` is the standard deviation of Gaussian noise on each
+    /// output that the law includes.
     pub(super) fn run(
         map: &QuadraticMap,
         samples: &Samples,
         split: Split,
         directions: MatRef<'_, f64>,
-        inflation: f64,
+        (inflation, noise): (f64, &[f64]),
         observer: Observer<'_>,
     ) -> Result<Self, Error> {
-        let laws = Laws::of(map, directions)?;
+        let laws = Laws::of(map, directions, noise)?;
         let sums = laws.gather(samples, split, observer)?;
         Ok(laws.compare(&sums, inflation))
     }
@@ -102,7 +103,7 @@ struct Sums {
 }
 
 impl Laws {
-    fn of(map: &QuadraticMap, directions: MatRef<'_, f64>) -> Result<Self, Error> {
+    fn of(map: &QuadraticMap, directions: MatRef<'_, f64>, noise: &[f64]) -> Result<Self, Error> {
         let (d, m) = (directions.nrows(), directions.ncols());
         let mut laws = Self {
             weights: Mat::zeros(d, m),
@@ -114,7 +115,8 @@ impl Laws {
             let w: Vec<f64> = (0..d).map(|a| directions[(a, k)]).collect();
             let mut form = map.combination(&w);
             let cumulants = form.cumulants(3);
-            let sd = cumulants[1].max(0.0).sqrt();
+            let extra: f64 = w.iter().zip(noise).map(|(w, s)| (w * s).powi(2)).sum();
+            let sd = (cumulants[1].max(0.0) + extra).sqrt();
             if !(sd > 0.0) {
                 let hypothesis =
                     "a model whose outputs vary (standard deviation along a test direction)";
@@ -123,8 +125,11 @@ impl Laws {
             form.constant -= cumulants[0];
             let at: Vec<f64> = FREQUENCIES.iter().map(|t| t / sd).collect();
             let values = form.characteristic(&at)?;
-            laws.characteristic
-                .extend(values.iter().map(|c| [c.re, c.im]));
+            let damped = values.iter().zip(&at).map(|(c, t)| {
+                let c = c * (-0.5 * t * t * extra).exp();
+                [c.re, c.im]
+            });
+            laws.characteristic.extend(damped);
             laws.third.push(cumulants[2] / sd.powi(3));
             laws.shift.push(cumulants[0] / sd);
             (0..d).for_each(|a| laws.weights[(a, k)] = w[a] / sd);

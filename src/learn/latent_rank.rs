@@ -111,7 +111,7 @@ impl LatentRank {
 fn not_a_span(found: usize, general: bool) -> Error {
     let hypothesis = match (general, inverse_span(found, !general)) {
         (false, Some(_)) => {
-            "a covariance of rank r(r+1)/2 with that many outputs or more; the rank fits r(r+3)/2, so try --general (rank found)"
+            "a covariance of rank r(r+1)/2 with that many outputs or more; the rank fits r(r+3)/2, so try --general, or --radial sphere if the latents lie on one (rank found)"
         }
         (true, Some(_)) => {
             "a covariance of rank r(r+3)/2 with that many outputs or more; the rank fits r(r+1)/2, so try without --general (rank found)"

@@ -83,6 +83,28 @@ impl Outputs {
         })
     }
 
+    /// The mean of every column, in units of the data.
+    pub(super) fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// Standard deviations of noise whose variance is the given share of each output's, in units of the data.
+    pub(super) fn noise(&self, variance: f64) -> Vec<f64> {
+        let mut out = vec![0.0; self.columns];
+        for (&a, s) in self.active.iter().zip(&self.scale) {
+            out[a] = variance.sqrt() / s;
+        }
+        out
+    }
+
+    /// `E zz'` of the scaled outputs that vary, about the origin.
+    pub(super) fn raw_second(&self) -> Mat<f64> {
+        let (cov, mean) = (self.summary.covariance(), self.summary.mean());
+        let n = self.summary.count() as f64;
+        let m = self.active.len();
+        Mat::from_fn(m, m, |i, j| cov[(i, j)] * (n - 1.0) / n + mean[i] * mean[j])
+    }
+
     /// The map in the units of the data, constants included.
     pub(super) fn read_off(&self, white: &WhiteMap, up: &Mat<f64>) -> Result<QuadraticMap, Error> {
         let (d, r) = (self.columns, white.rank);

@@ -23,8 +23,9 @@ use rayon::prelude::*;
 use std::collections::VecDeque;
 
 const OP: &str = "Quadratic::learn";
-/// Relative residual at which the variety is fitted.
-pub(super) const EXACT: f64 = 1e-10;
+/// Relative residual at which the variety is fitted: below it, rounding of the data to single precision and the like
+/// biases nothing that samples can tell.
+pub(super) const EXACT: f64 = 1e-6;
 const MAX_SWEEPS: usize = 80;
 /// Pairs of iterates that the acceleration remembers.
 const MEMORY: usize = 8;
@@ -60,7 +61,7 @@ impl WhiteMap {
     }
 
     /// `(i, j)` of each quadratic feature, `i <= j`, diagonal first: the order of the Peirce frame.
-    fn places(rank: usize) -> Vec<(usize, usize)> {
+    pub(super) fn places(rank: usize) -> Vec<(usize, usize)> {
         let diagonal = (0..rank).map(|i| (i, i));
         diagonal
             .chain((1..rank).flat_map(|j| (0..j).map(move |i| (i, j))))
@@ -423,7 +424,7 @@ impl LatentSolver {
 }
 
 /// Solves a small positive definite system in place (Cholesky, lower triangle); false when it is not one.
-fn solve_small(a: &mut [f64], x: &mut [f64], n: usize) -> bool {
+pub(super) fn solve_small(a: &mut [f64], x: &mut [f64], n: usize) -> bool {
     for j in 0..n {
         for k in 0..j {
             for i in j..n {

@@ -4,15 +4,13 @@ use super::relu::ReluNetwork;
 use super::two_layer::TwoLayerNetwork;
 use crate::Error;
 use crate::error::quoted;
+use crate::io::POLYNOMIAL_MAP;
 use crate::io::model::{ModelFile, QUADRATIC_MAP};
-use crate::tensor::QuadraticMap;
+use crate::tensor::{PolynomialMap, QuadraticMap};
 use faer::MatRef;
-use serde_json::Value;
 
 /// Schema of two-layer networks with one activation.
 pub(super) const TWO_LAYER: &str = "wickring/two-layer/1";
-/// Schema of polynomial maps.
-const POLYNOMIAL_MAP: &str = "wickring/polynomial-map/1";
 /// Schema of narrow relu networks.
 pub(super) const RELU_NETWORK: &str = "wickring/relu-network/1";
 
@@ -29,12 +27,8 @@ enum Kind {
     Relu(ReluNetwork),
     Quadratic(QuadraticMap),
     TwoLayer(TwoLayerNetwork),
-    /// The terms of each output.
-    Polynomial(Vec<Terms>),
+    Polynomial(PolynomialMap),
 }
-
-/// Terms of a polynomial: exponents and coefficient.
-type Terms = Vec<(Vec<i32>, f64)>;
 
 impl Predictor {
     /// The function in a model file.
@@ -60,8 +54,9 @@ impl Predictor {
                 (Kind::TwoLayer(network), inputs, 1)
             }
             POLYNOMIAL_MAP => {
-                let (d, outputs) = (file.size(op, "latent_dim")?, file.size(op, "output_dim")?);
-                (Kind::Polynomial(terms(op, file, d, outputs)?), d, outputs)
+                let map = file.polynomial_map()?;
+                let (inputs, outputs) = (map.latent_dim(), map.output_dim());
+                (Kind::Polynomial(map), inputs, outputs)
             }
             other => {
                 let known = [RELU_NETWORK, TWO_LAYER, QUADRATIC_MAP, POLYNOMIAL_MAP].join(", ");
@@ -118,16 +113,11 @@ impl Predictor {
                     .collect()
             }
             Kind::TwoLayer(network) => network.evaluate(x)?,
-            Kind::Polynomial(outputs) => {
-                let of = |terms: &[(Vec<i32>, f64)], i: usize| -> f64 {
-                    let power = |(j, e): (usize, &i32)| x[(i, j)].powi(*e);
-                    terms
-                        .iter()
-                        .map(|(e, c)| c * e.iter().enumerate().map(power).product::<f64>())
-                        .sum()
-                };
+            Kind::Polynomial(map) => {
+                let z = map.eval(x)?;
                 (0..x.nrows())
-                    .flat_map(|i| outputs.iter().map(move |t| of(t, i)))
+                    .flat_map(|i| (0..self.outputs).map(move |j| (i, j)))
+                    .map(|at| z[at])
                     .collect()
             }
         };
@@ -136,47 +126,4 @@ impl Predictor {
             None => Ok(values),
         }
     }
-}
-
-/// `[[exponents, coefficient], ...]` for each output.
-fn terms(
-    op: &'static str,
-    file: &ModelFile,
-    d: usize,
-    outputs: usize,
-) -> Result<Vec<Terms>, Error> {
-    let wrong = |place: String| {
-        Error::invalid(
-            op,
-            format!("{place}: expected [exponents of {d} entries, coefficient]"),
-        )
-    };
-    let listed = file.body.get("outputs").and_then(Value::as_array);
-    let listed = listed.filter(|l| l.len() == outputs);
-    let listed =
-        listed.ok_or_else(|| Error::invalid(op, format!("outputs: expected {outputs} lists")))?;
-    let mut all = Vec::with_capacity(outputs);
-    for (a, list) in listed.iter().enumerate() {
-        let list = list
-            .as_array()
-            .ok_or_else(|| wrong(format!("outputs[{a}]")))?;
-        let mut terms = Vec::with_capacity(list.len());
-        for (t, term) in list.iter().enumerate() {
-            let coefficient = term[1].as_f64().filter(|c| c.is_finite());
-            let exponent = |e: &Value| {
-                e.as_i64()
-                    .filter(|e| (0..=64).contains(e))
-                    .map(|e| e as i32)
-            };
-            let exponents: Option<Vec<i32>> = term[0]
-                .as_array()
-                .and_then(|e| e.iter().map(exponent).collect());
-            match (exponents.filter(|e| e.len() == d), coefficient) {
-                (Some(e), Some(c)) => terms.push((e, c)),
-                _ => return Err(wrong(format!("outputs[{a}][{t}]"))),
-            }
-        }
-        all.push(terms);
-    }
-    Ok(all)
 }

@@ -16,16 +16,22 @@
 //! constant parts are learned too.
 
 use super::exact_cumulants::ExactCumulants;
+use super::exact_quadratic::SecondOpinion;
+use super::floor::statistical_floor;
 use super::holdout::HoldoutTest;
 use super::latent_rank::{LatentRank, span};
 use super::moments::Moments;
+use super::noise::{self, Noise};
+use super::normality::Normality;
 use super::outputs::Outputs;
 use super::polish::{EXACT, Polish, WhiteMap};
+use super::seen_latents::seen_latents;
 use super::split::Split;
+use super::two_sample::held_out_notes;
 use super::white_stream::{WhiteRows, WhiteStream};
 use crate::decomp::{Certificate, Evidence, Fit, PeirceFrame, TensorContraction, Whitening, Work};
 use crate::io::samples::Samples;
-use crate::linalg::{norm2, symmetric_eigen};
+use crate::linalg::symmetric_eigen;
 use crate::observe::Observer;
 use crate::tensor::{QuadraticMap, Tensor};
 use crate::{Error, Status};
@@ -37,6 +43,8 @@ const OP: &str = "Quadratic::learn";
 /// Up to this many white coordinates the third cumulants are stored (`N^3 / 6` numbers, two passes in all);
 /// beyond, they are streamed.
 const MAX_STORED: usize = 45;
+/// Far beyond any number of outputs that is read.
+const MAX_LATENT: usize = 10_000;
 /// Steps of sharpening: three reach the optimum to a small part of the sampling error.
 const SHARPEN: usize = 5;
 /// Parts of the samples that the polish is tried on.
@@ -50,6 +58,7 @@ pub struct Quadratic {
     holdout: f64,
     starts: usize,
     refine: bool,
+    noise: Noise,
 }
 
 impl Default for Quadratic {
@@ -67,6 +76,7 @@ impl Quadratic {
             holdout: 0.2,
             starts: 3,
             refine: true,
+            noise: Noise::Absent,
         }
     }
 
@@ -106,6 +116,13 @@ impl Quadratic {
     #[must_use]
     pub fn refine(self, refine: bool) -> Self {
         Self { refine, ..self }
+    }
+
+    /// What to assume about observation noise (none by default). With noise the moments are corrected for it,
+    /// the tests allow for it, and there is no refinement: it would be biased.
+    #[must_use]
+    pub fn noise(self, noise: Noise) -> Self {
+        Self { noise, ..self }
     }
 
     /// Learns the map from samples of its outputs.
@@ -153,12 +170,19 @@ impl Quadratic {
         self.check(samples)?;
         let split = Split::new(self.holdout);
         let outputs = Outputs::of(samples, split, observer)?;
-        let (rows, up, latent, cond) = self.whiten(&outputs, split)?;
+        let White {
+            rows,
+            up,
+            latent,
+            cond,
+            noise,
+            left_over,
+        } = self.whiten(&outputs, split)?;
         let (frame, read) = self.frame(samples, &rows, latent.rank, rng, observer)?;
         let white = white_map(&frame);
         // From here on there is a model: a wish to stop ends the refinement, not the answer.
         let mut stopped = false;
-        let polish = match self.refine {
+        let polish = match self.refine && noise == 0.0 {
             true => match self.polish(samples, &rows, white.clone(), observer) {
                 Ok(polish) => Some(polish),
                 Err(Error::Stopped { .. }) => {
@@ -169,10 +193,30 @@ impl Quadratic {
             },
             false => None,
         };
-        let exact = polish.as_ref().is_some_and(|p| p.residual <= EXACT);
+        let mut exact = polish.as_ref().is_some_and(|p| p.residual <= EXACT);
         let chosen = polish.as_ref().filter(|_| exact).map_or(&white, |p| &p.map);
-        let map = outputs.read_off(chosen, &up)?;
+        let mut map = outputs.read_off(chosen, &up)?;
+        let mut allowed = EXACT;
+        if !exact && !stopped && polish.is_some() {
+            let kind = (latent.rank, self.general, self.holdout);
+            match SecondOpinion::of(samples, kind, EXACT, rng, observer) {
+                Ok(SecondOpinion::Exact(found)) => (map, exact) = (found, true),
+                Ok(SecondOpinion::None) => {}
+                // Nobody could tell whether the polish stalled.
+                Ok(SecondOpinion::Unasked) => allowed = f64::INFINITY,
+                Err(Error::Stopped { .. }) => stopped = true,
+                Err(e) => return Err(e),
+            }
+        }
 
+        let mut gaussian = Vec::new();
+        if let Some(p) = polish.as_ref().filter(|p| p.residual <= EXACT) {
+            let x = seen_latents(samples, &rows, &p.map)?;
+            let seen = (self.general, self.general);
+            if !x.is_empty() {
+                gaussian = Normality::of(OP, &x, latent.rank, seen, rng)?.evidence();
+            }
+        }
         let directions = rows.test_directions(outputs.columns, rng);
         let learning = outputs.summary.count() as f64;
         let held = samples.rows() as f64 - learning;
@@ -184,7 +228,7 @@ impl Quadratic {
             samples,
             split,
             directions.as_ref(),
-            inflation,
+            (inflation, &outputs.noise(noise)),
             &mut |p| {
                 stopped |= observer(p).is_break();
                 ControlFlow::Continue(())
@@ -194,21 +238,42 @@ impl Quadratic {
         evidence.extend_from_slice(frame.evidence());
         if let Some(p) = &polish {
             let name = match exact {
+                true if p.residual > EXACT => {
+                    "the polish stalled and the algebraic learner found the variety: residual of the polish"
+                }
                 true => "samples lie on the variety of the map: relative residual",
                 false => {
                     "moments kept: observation noise or misfit, relative residual of the variety"
                 }
             };
-            evidence.push(Evidence::note(name, p.residual));
+            let allowed = if exact { f64::INFINITY } else { allowed };
+            evidence.push(Evidence::new(name, p.residual, allowed));
+        }
+        if noise > 0.0 {
+            let name = "observation noise allowed for, as a share of the standard deviation";
+            evidence.push(Evidence::note(name, noise.sqrt()));
+        } else if !exact {
+            let residual = polish.as_ref().map(|p| p.residual);
+            evidence.extend(noise::note(
+                left_over,
+                residual,
+                map.latent_dim(),
+                latent.keep,
+            ));
         }
         evidence.push(Evidence::note(
             "statistical floor of the relative parameter error",
-            floor(&map, samples.rows()),
+            statistical_floor(&map, samples.rows()),
         ));
         let identities = ExactCumulants::of(&map, &[0, map.output_dim() / 2])?;
         let name = "exact moment identities over the rationals that fail";
         evidence.push(Evidence::new(name, identities.disagreements as f64, 0.0));
         evidence.extend(test.evidence());
+        evidence.extend(gaussian);
+        if noise == 0.0 {
+            let mut draw = |n: usize, g: &mut _| Ok(map.sample(n, g));
+            evidence.extend(held_out_notes(samples, split, &mut draw, rng)?);
+        }
         let certificate = Certificate {
             rel_residual: test.rel_residual,
             cond,
@@ -236,11 +301,9 @@ impl Quadratic {
     }
 
     fn check(&self, samples: &Samples) -> Result<(), Error> {
-        if self.latent == Some(0) {
-            return Err(Error::invalid(
-                OP,
-                "a latent dimension of at least 1, got 0",
-            ));
+        if let Some(r) = self.latent.filter(|r| !(1..=MAX_LATENT).contains(r)) {
+            let text = format!("a latent dimension in 1..={MAX_LATENT}, got {r}");
+            return Err(Error::invalid(OP, text));
         }
         if !(0.01..=0.5).contains(&self.holdout) {
             let text = format!("holdout in [0.01, 0.5], got {}", self.holdout);
@@ -264,18 +327,16 @@ impl Quadratic {
         Ok(())
     }
 
-    /// White coordinates from the covariance: rows, their way back to outputs, the latent rank, conditioning.
-    fn whiten(
-        &self,
-        outputs: &Outputs,
-        split: Split,
-    ) -> Result<(WhiteRows, Mat<f64>, LatentRank, f64), Error> {
+    /// White coordinates from the covariance, less that of the noise.
+    fn whiten(&self, outputs: &Outputs, split: Split) -> Result<White, Error> {
         let m = outputs.active.len();
         let cov = outputs.summary.covariance();
-        let gram = Mat::from_fn(m, m, |i, j| 0.5 * cov[(i, j)]);
+        let mut gram = Mat::from_fn(m, m, |i, j| 0.5 * cov[(i, j)]);
         let mut values = symmetric_eigen(OP, gram.as_ref())?.values;
         values.reverse();
         let latent = LatentRank::choose(&values, self.general, self.latent)?;
+        let noise = self.noise.variance(&values, &latent)?;
+        (0..m).for_each(|i| gram[(i, i)] -= 0.5 * noise);
         let white = Whitening::of(OP, gram.as_ref(), latent.keep)?;
         let rows = WhiteRows {
             active: outputs.active.clone(),
@@ -284,7 +345,14 @@ impl Quadratic {
             down: white.down,
             split,
         };
-        Ok((rows, white.up, latent, white.cond))
+        Ok(White {
+            rows,
+            up: white.up,
+            left_over: noise::left_over(&values, &latent),
+            latent,
+            cond: white.cond,
+            noise,
+        })
     }
 
     /// The Peirce frame of the third cumulants in white coordinates, and the samples read for it.
@@ -350,6 +418,16 @@ impl Quadratic {
     }
 }
 
+/// White coordinates: rows, their way back to outputs, the latent rank, conditioning, noise variances.
+struct White {
+    rows: WhiteRows,
+    up: Mat<f64>,
+    latent: LatentRank,
+    cond: f64,
+    noise: f64,
+    left_over: Option<f64>,
+}
+
 /// The frame as a map in white coordinates: `y = B f(x) - B f_0` with `f_0 = (svec(I), 0)`.
 fn white_map(frame: &PeirceFrame) -> WhiteMap {
     let (quadratic, linear, rank) = (frame.quadratic(), frame.linear(), frame.rank());
@@ -366,19 +444,4 @@ fn white_map(frame: &PeirceFrame) -> WhiteMap {
         linear,
         coefficients,
     }
-}
-
-/// The statistical floor of the relative parameter error for `n` samples.
-fn floor(map: &QuadraticMap, n: usize) -> f64 {
-    let (d, r) = (map.output_dim(), map.latent_dim());
-    let ring = map.quadratic();
-    let trace = |a: usize| (0..r).map(|i| ring.entry(a, i, i)).sum::<f64>();
-    let traces: Vec<f64> = (0..d).map(trace).collect();
-    let norm = norm2(ring.as_slice());
-    let tau = if norm > 0.0 {
-        (norm2(&traces) / norm).powi(2)
-    } else {
-        0.0
-    };
-    ((r as f64 + 2.0 + tau) / (2.0 * n as f64)).sqrt()
 }

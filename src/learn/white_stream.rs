@@ -44,14 +44,20 @@ impl WhiteRows {
         }
     }
 
-    /// Appends the white coordinates of the rows for learning.
-    pub(super) fn white(&self, chunk: &Chunk, out: &mut Vec<f64>) {
+    /// The scaled active entries less their mean.
+    fn centred(&self, chunk: &Chunk) -> Vec<f64> {
         let mut rows = Vec::with_capacity(chunk.data.len());
         self.scaled(chunk, &mut rows);
-        let m = self.active.len();
-        for row in rows.chunks_exact_mut(m) {
+        for row in rows.chunks_exact_mut(self.active.len()) {
             row.iter_mut().zip(&self.mean).for_each(|(x, mu)| *x -= mu);
         }
+        rows
+    }
+
+    /// Appends the white coordinates of the rows for learning.
+    pub(super) fn white(&self, chunk: &Chunk, out: &mut Vec<f64>) {
+        let rows = self.centred(chunk);
+        let m = self.active.len();
         let z = MatRef::from_row_major_slice(&rows, rows.len() / m, m);
         let y = z * &self.down;
         for i in 0..y.nrows() {
@@ -61,22 +67,49 @@ impl WhiteRows {
 }
 
 /// `T(u, v, w) = E (u.y)(v.y)(w.y) / 8` over a streamed sample: never `N^3` numbers, one pass per product.
+///
+/// With about as many outputs as white coordinates, passes run over the centred outputs `z` themselves and the vectors are
+/// moved instead (`u.y = (W u).z`): whitening every row would cost as much as most passes do.
 pub(super) struct WhiteStream<'a, 'b> {
     samples: &'a Samples,
     rows: &'a WhiteRows,
     observer: Observer<'b>,
+    /// `W`, when passes run over outputs; none when they run over white rows.
+    lift: Option<Mat<f64>>,
     /// Samples read, over all passes.
     pub(super) read: u64,
 }
 
 impl<'a, 'b> WhiteStream<'a, 'b> {
     pub(super) fn new(samples: &'a Samples, rows: &'a WhiteRows, observer: Observer<'b>) -> Self {
+        let (m, n) = (rows.down.nrows(), rows.down.ncols());
+        let lift = (2 * m <= 3 * n).then(|| rows.down.clone());
         Self {
             samples,
             rows,
             observer,
+            lift,
             read: 0,
         }
+    }
+
+    /// White vectors as vectors against the rows that passes run over.
+    fn lifted(&self, v: MatRef<'_, f64>) -> Mat<f64> {
+        self.lift.as_ref().map_or_else(|| v.to_owned(), |w| w * v)
+    }
+
+    /// Sums of those rows as sums of white rows.
+    fn lowered(&self, m: Mat<f64>) -> Mat<f64> {
+        self.lift
+            .as_ref()
+            .map_or_else(|| m.to_owned(), |w| w.transpose() * &m)
+    }
+
+    /// Entries of a row that passes run over.
+    fn width(&self) -> usize {
+        self.lift
+            .as_ref()
+            .map_or(self.rows.down.ncols(), Mat::nrows)
     }
 
     /// `sum over blocks of f(y)` divided by `8 n`, the blocks in order whatever the number of threads.
@@ -85,7 +118,7 @@ impl<'a, 'b> WhiteStream<'a, 'b> {
         shape: (usize, usize),
         f: &(dyn Fn(MatRef<'_, f64>) -> Mat<f64> + Sync),
     ) -> Result<Mat<f64>, Error> {
-        let n = self.rows.down.ncols();
+        let width = self.width();
         let mut sum = Mat::<f64>::zeros(shape.0, shape.1);
         let mut count = 0usize;
         let mut batch: Vec<Chunk> = Vec::with_capacity(BATCH);
@@ -99,9 +132,15 @@ impl<'a, 'b> WhiteStream<'a, 'b> {
                 let parts: Vec<(usize, Mat<f64>)> = batch
                     .par_iter()
                     .map(|chunk| {
-                        let mut y = Vec::new();
-                        self.rows.white(chunk, &mut y);
-                        let y = MatRef::from_row_major_slice(&y, y.len() / n, n);
+                        let y = match &self.lift {
+                            Some(_) => self.rows.centred(chunk),
+                            None => {
+                                let mut y = Vec::new();
+                                self.rows.white(chunk, &mut y);
+                                y
+                            }
+                        };
+                        let y = MatRef::from_row_major_slice(&y, y.len() / width, width);
                         (y.nrows(), f(y))
                     })
                     .collect();
@@ -137,29 +176,31 @@ impl Contraction for WhiteStream<'_, '_> {
     }
 
     fn contract(&mut self, v: &[f64]) -> Result<Mat<f64>, Error> {
-        let n = self.dim();
-        let v = v.to_vec();
-        self.average((n, n), &move |y| {
-            let along = y * faer::ColRef::from_slice(&v);
-            weighted(y, |i| along[i]).transpose() * y
-        })
+        let v = self.lifted(column(v).as_ref());
+        let n = self.width();
+        let l = self.average((n, n), &move |y| {
+            let along = y * &v;
+            weighted(y, |i| along[(i, 0)]).transpose() * y
+        })?;
+        // From both sides.
+        let half = self.lowered(l).transpose().to_owned();
+        Ok(self.lowered(half).transpose().to_owned())
     }
 
     fn square(&mut self, v: &[f64]) -> Result<Vec<f64>, Error> {
-        let n = self.dim();
-        let v = v.to_vec();
-        let u = self.average((n, 1), &move |y| {
-            let along = y * faer::ColRef::from_slice(&v);
-            let squares = Mat::from_fn(y.nrows(), 1, |i, _| along[i] * along[i]);
+        let v = self.lifted(column(v).as_ref());
+        let u = self.average((self.width(), 1), &move |y| {
+            let along = y * &v;
+            let squares = Mat::from_fn(y.nrows(), 1, |i, _| along[(i, 0)] * along[(i, 0)]);
             y.transpose() * squares
         })?;
-        Ok((0..n).map(|i| u[(i, 0)]).collect())
+        Ok(self.lowered(u).col_as_slice(0).to_vec())
     }
 
     fn products(&mut self, f: MatRef<'_, f64>) -> Result<Mat<f64>, Error> {
-        let (n, m) = (self.dim(), f.ncols());
-        let f = f.to_owned();
-        self.average((n, m * (m + 1) / 2), &move |y| {
+        let m = f.ncols();
+        let f = self.lifted(f);
+        let all = self.average((self.width(), m * (m + 1) / 2), &move |y| {
             let along = y * &f;
             let mut pairs = Mat::zeros(y.nrows(), m * (m + 1) / 2);
             for j in 0..m {
@@ -169,15 +210,16 @@ impl Contraction for WhiteStream<'_, '_> {
                 }
             }
             y.transpose() * pairs
-        })
+        })?;
+        Ok(self.lowered(all))
     }
 
     fn gradient(&mut self, b: MatRef<'_, f64>, jordan: &JordanBasis) -> Result<Mat<f64>, Error> {
         // sum_ij J_ijk (b_i.y)(b_j.y) is coordinate k of X^2 for the X with coordinates b'y: one pass, and
         // nothing of size N^3.
         let n = self.dim();
-        let b = b.to_owned();
-        self.average((n, n), &move |y| {
+        let b = self.lifted(b);
+        let all = self.average((self.width(), n), &move |y| {
             let x = y * &b;
             let mut squares = Mat::zeros(y.nrows(), n);
             let (mut row, mut scratch, mut out) = (vec![0.0; n], Vec::new(), vec![0.0; n]);
@@ -187,15 +229,22 @@ impl Contraction for WhiteStream<'_, '_> {
                 (0..n).for_each(|k| squares[(i, k)] = out[k]);
             }
             y.transpose() * squares
-        })
+        })?;
+        Ok(self.lowered(all))
     }
 
     fn trace(&mut self) -> Result<Vec<f64>, Error> {
-        let n = self.dim();
-        let t = self.average((n, 1), &|y| {
+        let w = self.lift.clone();
+        let t = self.average((self.width(), 1), &move |rows| {
+            let white = w.as_ref().map(|w| rows * w);
+            let y = white.as_ref().map_or(rows, Mat::as_ref);
             let size = |i: usize| (0..y.ncols()).map(|j| y[(i, j)] * y[(i, j)]).sum::<f64>();
-            y.transpose() * Mat::from_fn(y.nrows(), 1, |i, _| size(i))
+            rows.transpose() * Mat::from_fn(y.nrows(), 1, |i, _| size(i))
         })?;
-        Ok((0..n).map(|i| t[(i, 0)]).collect())
+        Ok(self.lowered(t).col_as_slice(0).to_vec())
     }
+}
+
+fn column(v: &[f64]) -> Mat<f64> {
+    Mat::from_fn(v.len(), 1, |i, _| v[i])
 }

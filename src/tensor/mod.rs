@@ -8,6 +8,7 @@
 //! | [`Tensor`] | an owned dense tensor of any order |
 //! | [`TensorView`] | a borrowed one; what public functions take |
 //! | [`QuadraticMap`] | `z_a = x'Q_a x + b_a'x + c_a` of a standard Gaussian `x` |
+//! | [`PolynomialMap`], [`MonomialBasis`] | `z_a = sum_k C[a,k] x^(e_k)` of a standard Gaussian `x` |
 //! | [`form_to_tensor`], [`tensor_to_form`] | homogeneous polynomials as symmetric tensors and back |
 //! | [`Factor`] | a factor matrix: contiguous columns, one per component |
 //! | [`CpTensor`] | the canonical polyadic model, float or exact |
@@ -28,7 +29,9 @@ mod factor;
 mod gauge;
 mod khatri_rao;
 mod mode_product;
+mod monomial_basis;
 mod mttkrp;
+mod polynomial_map;
 mod quadratic_map;
 mod ring;
 mod ring_algebra;
@@ -49,8 +52,10 @@ pub use factor::Factor;
 pub use gauge::Alignment;
 pub use khatri_rao::{khatri_rao, kronecker};
 pub use mode_product::{mode_product, unfolding_gram};
+pub use monomial_basis::{MonomialBasis, binomial};
 pub(crate) use mttkrp::{Side, half, one_in_group};
 pub use mttkrp::{best_split, mttkrp, mttkrp_all, residual_into};
+pub use polynomial_map::PolynomialMap;
 pub use quadratic_map::{QuadraticForm, QuadraticMap};
 pub use ring::TensorRing;
 pub(crate) use ring::bonds_last;

@@ -1,6 +1,6 @@
 //! `wickring experiment ...`: planted problems that tell a paper's story.
 
-use super::{experiment_relu, experiment_two_layer};
+use super::{experiment_quadratic, experiment_relu, experiment_two_layer};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
@@ -8,6 +8,7 @@ use wickring::Error;
 /// Which story.
 #[derive(Subcommand)]
 pub enum Experiment {
+    QuadraticStory(experiment_quadratic::Story),
     /// Narrow relu networks: separated, near-parallel, cancelling and correlational-hard ones.
     ReluStory(experiment_relu::Story),
     /// Narrow relu networks at the sizes of BENCHMARKS.md, beside baselines in the same run.
@@ -19,6 +20,7 @@ pub enum Experiment {
 /// Runs `wickring experiment`.
 pub fn run(command: &Experiment, context: &Context) -> Result<Outcome, Error> {
     match command {
+        Experiment::QuadraticStory(args) => experiment_quadratic::story(args, context),
         Experiment::ReluStory(args) => experiment_relu::story(args, context),
         Experiment::ReluBars(args) => experiment_relu::bars(args, context),
         Experiment::TwoLayer(args) => experiment_two_layer::run(args, context),

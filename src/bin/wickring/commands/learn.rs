@@ -1,6 +1,6 @@
 //! `wickring learn ...`: models from samples.
 
-use super::{learn_mixture, learn_quadratic, learn_relu, learn_two_layer};
+use super::{learn_mixture, learn_polynomial, learn_quadratic, learn_relu, learn_two_layer};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
@@ -10,6 +10,7 @@ use wickring::Error;
 pub enum Learn {
     Mixture(learn_mixture::Mixture),
     Quadratic(learn_quadratic::LearnQuadratic),
+    Polynomial(learn_polynomial::LearnPolynomial),
     /// A narrow one-hidden-layer relu network, from inputs and targets.
     Relu(learn_relu::Relu),
     /// A two-layer network with a polynomial activation, from inputs and targets.
@@ -19,6 +20,7 @@ pub enum Learn {
 /// Runs `wickring learn`.
 pub fn run(command: &Learn, context: &Context) -> Result<Outcome, Error> {
     match command {
+        Learn::Polynomial(args) => learn_polynomial::run(args, context),
         Learn::Mixture(args) => learn_mixture::run(args, context),
         Learn::Quadratic(args) => learn_quadratic::run(args, context),
         Learn::Relu(args) => learn_relu::run(args, context),

@@ -1,5 +1,6 @@
 //! `wickring learn quadratic`: quadratic maps of a hidden Gaussian, from output samples.
 
+use super::map::read_map;
 use crate::context::{Context, Outcome};
 use crate::plot::{Figure, Mark, Series, save};
 use clap::{Args, ValueEnum};
@@ -12,9 +13,10 @@ use wickring::decomp::{Evidence, Fit};
 use wickring::io::model::{Header, ModelFile, in_file};
 use wickring::io::samples::Samples;
 use wickring::io::write_whole;
-use wickring::learn::{ExactCumulants, Quadratic};
+use wickring::learn::{ExactCumulants, FewOutputs, Noise, Quadratic, RadialLaw, RadialQuadratic};
+use wickring::observe::Observer;
 use wickring::poly::Rational;
-use wickring::tensor::QuadraticMap;
+use wickring::tensor::{PolynomialMap, QuadraticMap};
 use wickring::{Error, Status};
 
 /// Learn z_a = x'Q_a x + b_a'x + c_a with hidden x ~ N(0, I) from samples of z alone.
@@ -24,7 +26,7 @@ pub struct LearnQuadratic {
     #[arg(required = true)]
     samples: Vec<PathBuf>,
     /// Latent dimension, or auto: from the spectrum of the covariance.
-    #[arg(long, default_value = "auto", value_parser = latent)]
+    #[arg(long, default_value = "auto", value_parser = Latent::parse)]
     latent: Latent,
     /// Learn a linear part b_a'x too; needs r(r+3)/2 outputs instead of r(r+1)/2.
     #[arg(long)]
@@ -35,6 +37,44 @@ pub struct LearnQuadratic {
     /// Improve on the moments by the likelihood where the samples allow it.
     #[arg(long, value_enum, default_value_t = Switch::True)]
     refine: Switch,
+    /// Law of the latents: gaussian; or any rotation-invariant one, unknown, sphere (|x|^2 = r), ball, or its
+    /// moments M4,M6 (E|x|^4 / r(r+2), E|x|^6 / r(r+2)(r+4) at E xx' = I).
+    #[arg(long, default_value = "gaussian", value_parser = Radial::parse)]
+    radial: Radial,
+    /// Observation noise to allow for: none, auto (needs spare outputs), or its standard deviation as a share of
+    /// that of each output.
+    #[arg(long, default_value = "none", value_parser = parse_noise)]
+    noise: Noise,
+    /// A model to report the distance to, whatever the gauge.
+    #[arg(long)]
+    reference: Option<PathBuf>,
+}
+
+/// The law of the latents.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Radial(Option<RadialLaw>);
+
+impl Radial {
+    fn parse(text: &str) -> Result<Self, String> {
+        let numbers: Vec<Option<f64>> = text.split(',').map(|t| t.trim().parse().ok()).collect();
+        match (text, &numbers[..]) {
+            ("gaussian", _) => Ok(Self(None)),
+            ("unknown", _) => Ok(Self(Some(RadialLaw::Unknown))),
+            ("sphere", _) => Ok(Self(Some(RadialLaw::Sphere))),
+            ("ball", _) => Ok(Self(Some(RadialLaw::Ball))),
+            (_, [Some(four), Some(six)]) => Ok(Self(Some(RadialLaw::Moments(*four, *six)))),
+            _ => Err("expected gaussian, unknown, sphere, ball, or two moments M4,M6".into()),
+        }
+    }
+}
+
+fn parse_noise(text: &str) -> Result<Noise, String> {
+    match (text, text.parse::<f64>()) {
+        ("none", _) => Ok(Noise::Absent),
+        ("auto", _) => Ok(Noise::Estimated),
+        (_, Ok(s)) if (0.0..1.0).contains(&s) => Ok(Noise::Known(s)),
+        _ => Err("expected none, auto, or a share of the standard deviation in [0, 1)".into()),
+    }
 }
 
 /// `true` or `false`, as a value.
@@ -46,38 +86,39 @@ enum Switch {
     False,
 }
 
+/// A latent dimension, or none: from the samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Latent(Option<usize>);
+pub struct Latent(pub Option<usize>);
 
-fn latent(text: &str) -> Result<Latent, String> {
-    if text == "auto" {
-        return Ok(Latent(None));
+impl Latent {
+    /// Reads a number or `auto`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self(None)),
+            (_, Ok(number)) if number > 0 => Ok(Self(Some(number))),
+            _ => Err("expected a positive integer or auto".into()),
+        }
     }
-    let number = text
-        .parse()
-        .map_err(|_| "expected a positive integer or auto")?;
-    Ok(Latent(Some(number)))
 }
 
 /// Runs `wickring learn quadratic`.
 pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("learn quadratic")?;
     let samples = Samples::open(&args.samples)?;
-    let mut learner = Quadratic::new().general(args.general).holdout(args.holdout);
-    learner = learner.refine(args.refine == Switch::True);
-    if let Latent(Some(rank)) = args.latent {
-        learner = learner.latent(rank);
-    }
     let mut meter = context.meter();
-    let fit = learner.learn(&samples, &mut context.rng(), &mut |p| meter.step(p));
+    let learned = learn(args, &samples, context, &mut |p| meter.step(p));
     drop(meter);
     // What is wrong with the sample is told with its file; the exit code stays that of bad input.
-    let fit = fit.map_err(|e| match e {
+    let (fit, radial) = learned.map_err(|e| match e {
         e @ Error::InvalidInput { .. } => in_file(&args.samples[0], e),
         e => e,
     })?;
+    let fit = with_reference(fit, args.reference.as_deref())?;
 
-    let file = model_file(&fit, &samples, context.common.seed);
+    let mut file = model_file(&fit, &samples, context.common.seed);
+    if let Some(radial) = radial {
+        file.body.insert("radial".into(), radial);
+    }
     file.write(out)?;
     let certificate = certificate(&fit.model, &samples)?;
     let beside = out.with_extension("certificate.json");
@@ -91,6 +132,69 @@ pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
         Status::Converged => Outcome::Certified,
         _ => Outcome::NotCertified,
     })
+}
+
+/// The learner that the flags ask for; a law of the latents other than the Gaussian comes beside the map.
+fn learn(
+    args: &LearnQuadratic,
+    samples: &Samples,
+    context: &Context,
+    observer: Observer<'_>,
+) -> Result<(Fit<QuadraticMap>, Option<Value>), Error> {
+    let (rng, refine) = (&mut context.rng(), args.refine == Switch::True);
+    let Latent(latent) = args.latent;
+    if let Radial(Some(law)) = args.radial {
+        if args.general || args.noise != Noise::Absent {
+            let text = "--radial goes without --general and without --noise";
+            return Err(Error::invalid("learn quadratic", text));
+        }
+        let mut learner = RadialQuadratic::new(law)
+            .holdout(args.holdout)
+            .refine(refine);
+        if let Some(rank) = latent {
+            learner = learner.latent(rank);
+        }
+        let fit = learner.learn(samples, rng, observer)?;
+        let beside = json!({
+            "law": law.name(), "m4": fit.model.law.0, "m6": fit.model.law.1, "radii": fit.model.radii,
+        });
+        return Ok((fit.map(|m| m.map), Some(beside)));
+    }
+    let d = samples.columns();
+    let filled = |r: usize| r.checked_mul(r + 1).is_none_or(|n| n / 2 > d);
+    if let Some(rank) = latent.filter(|&r| filled(r) && !args.general) {
+        context.say(&format!(
+            "{d} outputs do not fill the quadratics of {rank} latents: least squares from random starts"
+        ));
+        let fit = FewOutputs::new(rank)
+            .holdout(args.holdout)
+            .learn(samples, rng, observer)?;
+        return Ok((fit, None));
+    }
+    let mut learner = Quadratic::new().general(args.general).holdout(args.holdout);
+    learner = learner.refine(refine).noise(args.noise);
+    if let Some(rank) = latent {
+        learner = learner.latent(rank);
+    }
+    Ok((learner.learn(samples, rng, observer)?, None))
+}
+
+/// The fit with its distance to another map in the evidence.
+fn with_reference(
+    mut fit: Fit<QuadraticMap>,
+    reference: Option<&Path>,
+) -> Result<Fit<QuadraticMap>, Error> {
+    if let Some(path) = reference {
+        let map = PolynomialMap::of_quadratic(&fit.model)?;
+        let distance = map
+            .distance(&read_map(path)?)
+            .map_err(|e| in_file(path, e))?;
+        let name = "distance to the reference, relative, in the best gauge";
+        fit.certificate
+            .evidence
+            .push(Evidence::note(name, distance));
+    }
+    Ok(fit)
 }
 
 /// The model file of a fit.
@@ -136,7 +240,8 @@ fn number(x: f64) -> Value {
     if x.is_finite() { json!(x) } else { Value::Null }
 }
 
-fn report(fit: &Fit<QuadraticMap>) -> Value {
+/// The report of any fit.
+pub fn report<M>(fit: &Fit<M>) -> Value {
     let one = |e: &Evidence| json!({ "name": e.name, "measured": number(e.measured), "allowed": number(e.allowed), "holds": e.holds() });
     let evidence: Vec<Value> = fit.certificate.evidence.iter().map(one).collect();
     json!({
@@ -168,9 +273,16 @@ fn text(fit: &Fit<QuadraticMap>, samples: &Samples, out: &Path, beside: &Path) -
             status => format!("NOT CERTIFIED ({status})"),
         }
     );
+    text += &table(fit);
+    text + &format!("wrote {} and {}\n", out.display(), beside.display())
+}
+
+/// The evidence, line by line, and the first failure.
+pub fn table<M>(fit: &Fit<M>) -> String {
+    let mut text = String::new();
     for e in &fit.certificate.evidence {
         let bound = if e.allowed.is_finite() {
-            format!("  (at most {:.3})", e.allowed)
+            format!("  (at most {:.3e})", e.allowed)
         } else {
             String::new()
         };
@@ -179,20 +291,29 @@ fn text(fit: &Fit<QuadraticMap>, samples: &Samples, out: &Path, beside: &Path) -
     }
     if let Some(e) = fit.certificate.first_failure() {
         text += &format!(
-            "failed: {}; the samples are not those of such a map, or they are too few\n",
-            e.name
+            "failed: {}: {:.3e}, at most {:.3e}; the samples are not those of such a map, or they are too few\n",
+            e.name, e.measured, e.allowed
         );
     }
-    text + &format!("wrote {} and {}\n", out.display(), beside.display())
+    text
 }
 
 /// Distribution functions of the first outputs, samples against the model.
 pub fn pictures(map: &QuadraticMap, samples: &Samples, seed: u64) -> Result<Vec<Figure>, Error> {
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    beside(samples, |n| map.sample(n, rng))
+}
+
+/// The same for anything that can be drawn from.
+pub fn beside(
+    samples: &Samples,
+    draw: impl FnOnce(usize) -> Vec<f64>,
+) -> Result<Vec<Figure>, Error> {
     const MOST: usize = 20_000;
-    let (d, n) = (map.output_dim(), samples.rows().min(MOST));
+    let (d, n) = (samples.columns(), samples.rows().min(MOST));
     let chunk = samples.chunks(n).next().transpose()?;
     let data = chunk.map(|c| c.data).unwrap_or_default();
-    let drawn = map.sample(n, &mut ChaCha8Rng::seed_from_u64(seed));
+    let drawn = draw(n);
     let column = |rows: &[f64], a: usize| -> Vec<(f64, f64)> {
         let mut values: Vec<f64> = rows.iter().skip(a).step_by(d).copied().collect();
         values.sort_by(f64::total_cmp);

@@ -11,13 +11,16 @@ mod decompose_symmetric;
 mod demo;
 mod demo_claims;
 mod experiment;
+mod experiment_quadratic;
 mod experiment_relu;
 mod experiment_two_layer;
 mod learn;
 mod learn_mixture;
+mod learn_polynomial;
 mod learn_quadratic;
 mod learn_relu;
 mod learn_two_layer;
+mod map;
 mod numeric_proof;
 mod poly;
 mod poly_algebra;
@@ -54,6 +57,9 @@ pub enum Command {
     /// Evaluate a learned function.
     Predict(predict::Predict),
     Sample(sample::Sample),
+    /// Questions to a learned quadratic or polynomial map: chaos expansion, cumulants, distance, tests.
+    #[command(subcommand)]
+    Map(map::Map),
     /// Planted problems that tell a paper's story: tables and pictures.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
@@ -70,6 +76,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
         Command::Verify(args) => verify::run(args, context),
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
+        Command::Map(args) => map::run(args, context),
         Command::Sample(args) => sample::run(args, context),
         Command::Theory(args) => theory::run(args, context),
         Command::Predict(args) => predict::run(args, context),

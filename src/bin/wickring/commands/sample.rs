@@ -6,7 +6,8 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
-use wickring::io::{npy, write_whole};
+use wickring::io::{POLYNOMIAL_MAP, npy, write_whole};
+use wickring::learn::RadialMap;
 use wickring::learn::mixture::{Chain, Generator, SCHEMA};
 
 /// Draw samples from a model, as rows of a .npy or .csv file.
@@ -42,6 +43,19 @@ fn draw(file: &ModelFile, args: &Sample, context: &Context) -> Result<(usize, Ve
     match file.header.schema.as_str() {
         QUADRATIC_MAP => {
             let map = file.quadratic_map().map_err(|e| in_file(&args.model, e))?;
+            let columns = map.output_dim();
+            within_budget(args.n, columns)?;
+            if file.body.contains_key("radial") {
+                let model =
+                    RadialMap::from_model(file, map).map_err(|e| in_file(&args.model, e))?;
+                let rows = model.sample(args.n, &mut context.rng());
+                return Ok((columns, rows.map_err(|e| in_file(&args.model, e))?));
+            }
+            Ok((columns, map.sample(args.n, &mut context.rng())))
+        }
+        POLYNOMIAL_MAP => {
+            let map = file.polynomial_map();
+            let map = map.map_err(|e| in_file(&args.model, e))?;
             let columns = map.output_dim();
             within_budget(args.n, columns)?;
             Ok((columns, map.sample(args.n, &mut context.rng())))

@@ -1,0 +1,395 @@
+//! The algebraic learner: options, the verb, the status.
+
+use super::OP;
+use super::ideal::LieAlgebra;
+use super::peel::Peeled;
+use super::reduction::{Reduction, Subset, tame};
+use super::requirements::{Form, Requirements};
+use super::standardise::{Chart, Fitted, OFF};
+use super::terms::{self, PowerSums};
+use super::variety_fit::VarietyFit;
+use crate::decomp::{Certificate, Evidence, Fit, Work};
+use crate::io::samples::Samples;
+use crate::learn::normality::Normality;
+use crate::learn::split::Split;
+use crate::learn::two_sample::held_out_notes;
+use crate::observe::Observer;
+use crate::tensor::{MonomialBasis, PolynomialMap};
+use crate::{Error, Status};
+use faer::Mat;
+use rand::Rng;
+
+/// Relative residual from the variety at which samples are noiseless: data rounded to single precision still are.
+const EXACT: f64 = 1e-6;
+/// Samples used for the algebra: several times the least number, and never few.
+const TIMES: usize = 5;
+const AT_LEAST: usize = 400;
+/// Readings of the span tried.
+const READINGS: usize = 3;
+
+/// What the algebraic learner returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearnedPolynomial {
+    /// The map.
+    pub map: PolynomialMap,
+    /// What it took.
+    pub requirements: Requirements,
+    /// The outputs as sums of powers, if asked for.
+    pub terms: Option<PowerSums>,
+}
+
+/// Learner of polynomial maps of constant degree from output samples, by the Lie algebra of their variety.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Polynomial {
+    degree: usize,
+    latent: Option<usize>,
+    form: Option<Form>,
+    terms: Option<usize>,
+    holdout: f64,
+}
+
+impl Polynomial {
+    /// Degree `w` in `2..=8`; the latent dimension and whether lower degrees occur are read off the samples;
+    /// a fifth of them is held out.
+    pub fn new(degree: usize) -> Self {
+        Self {
+            degree,
+            latent: None,
+            form: None,
+            terms: None,
+            holdout: 0.2,
+        }
+    }
+
+    /// Latent dimension `r >= 1`.
+    #[must_use]
+    pub fn latent(self, rank: usize) -> Self {
+        let latent = Some(rank);
+        Self { latent, ..self }
+    }
+
+    /// Which degrees occur.
+    #[must_use]
+    pub fn form(self, form: Form) -> Self {
+        let form = Some(form);
+        Self { form, ..self }
+    }
+
+    /// Writes each output as a sum of so many powers of linear forms; at least 1.
+    #[must_use]
+    pub fn terms(self, terms: usize) -> Self {
+        let terms = Some(terms);
+        Self { terms, ..self }
+    }
+
+    /// Share of the samples held out for the tests, in `[0.01, 0.5]`.
+    #[must_use]
+    pub fn holdout(self, share: f64) -> Self {
+        let holdout = share;
+        Self { holdout, ..self }
+    }
+
+    /// Learns the map from samples of its outputs.
+    ///
+    /// # Shapes
+    /// `samples` has `n` rows and `d` columns; [`Requirements`] says how many of each it takes.
+    ///
+    /// # Errors
+    /// `InvalidInput`: an option out of its domain, or too few samples or outputs, with the numbers needed.
+    /// `LimitExceeded`: more than 60 monomials. `Degenerate`: the outputs do not span the monomials, or the
+    /// samples do not lie on the image of such a map. `Stopped`: the observer asked to stop before there was a
+    /// model. `File`: a sample file changed while it was read.
+    ///
+    /// # Complexity
+    /// `O(m^6)` for the Lie algebra and `O(n_0 m^4 + m^6)` for each of a few steps of the fit, with `m` monomials
+    /// and `n_0` of five times the least number of samples; then `O(n (d m + m^2))` for the latents of all.
+    ///
+    /// # Accuracy
+    /// Coefficients up to a linear change of the latents are exact to rounding times the conditioning; the
+    /// change is estimated by the covariance of `x` from `n` observed `x`, the statistical floor. The status is
+    /// `Converged` only when held-out samples lie on the variety to `1e-6` and their latents are Gaussian;
+    /// `rel_residual` is that of the held-out samples from the variety.
+    ///
+    /// # Example
+    /// ```
+    /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+    /// use wickring::io::samples::Samples;
+    /// use wickring::laws::polynomial_maps::random_polynomial_map;
+    /// use wickring::{learn::polynomial::Polynomial, observe::unobserved};
+    ///
+    /// let mut rng = ChaCha8Rng::seed_from_u64(1);
+    /// let hidden = random_polynomial_map(4, 2, 3, true, &mut rng)?; // cubics of two latents
+    /// let samples = Samples::from_rows(4, hidden.sample(20_000, &mut rng))?;
+    /// let fit = Polynomial::new(3).learn(&samples, &mut rng, &mut unobserved)?;
+    /// assert!(fit.converged()?.map.distance(&hidden)? < 0.05);
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    pub fn learn(
+        &self,
+        samples: &Samples,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<LearnedPolynomial>, Error> {
+        let least = self.check(samples)?;
+        let split = Split::new(self.holdout);
+        let subset = Subset::of(samples, split, (TIMES * least).max(AT_LEAST))?;
+        let readings = Reduction::candidates(&subset, self.degree, self.latent, self.form)?;
+        let Attempt {
+            reduction,
+            monomials,
+            fit,
+            metric,
+            first,
+            evidence: found,
+        } = Attempt::best(readings, rng, observer)?;
+        let needs = reduction.needs;
+        let fitted = Fitted {
+            reduction: &reduction,
+            subset: &subset,
+            monomials: &monomials,
+            metric: &metric,
+            coefficients: &fit.coefficients,
+        };
+        let (chart, on_constant) = Chart::of(&fitted)?;
+        let census = fitted.census(samples, split, &chart, observer)?;
+        let map = fitted.standardised(&chart, &census)?;
+
+        let mut evidence = reduction.evidence.clone();
+        evidence.extend(found);
+        evidence.extend(on_constant);
+        evidence.push(Evidence::note(
+            "learning samples used for the algebra",
+            subset.count() as f64,
+        ));
+        evidence.push(Evidence::note(
+            "their relative residual from the variety",
+            first,
+        ));
+        evidence.extend(tests(&census, &needs, samples.rows()));
+        let general = needs.form == Form::General;
+        let seen = (general, general || needs.degree % 2 == 1);
+        let normality = Normality::of(OP, &census.kept, needs.latent, seen, rng)?;
+        evidence.extend(normality.evidence());
+        let mut draw = |n: usize, g: &mut _| Ok(map.sample(n, g));
+        evidence.extend(held_out_notes(samples, split, &mut draw, rng)?);
+        let terms = self
+            .terms
+            .map(|count| power_sums(&map, &needs, count, rng))
+            .transpose()?;
+        if let Some(t) = &terms {
+            let name = "outputs as sums of that many powers: greatest relative residual";
+            evidence.push(Evidence::new(name, t.worst(), terms::EXACT));
+        }
+        let certificate = Certificate {
+            rel_residual: census.residual(),
+            cond: reduction.white.last().copied().unwrap_or(1.0) / reduction.white[0],
+            evidence,
+        };
+        let status = match certificate.holds() {
+            _ if fit.stopped => Status::Stopped,
+            true => Status::Converged,
+            false => Status::Stalled,
+        };
+        Ok(Fit {
+            model: LearnedPolynomial {
+                map,
+                requirements: needs,
+                terms,
+            },
+            status,
+            history: vec![first, certificate.rel_residual],
+            work: Work {
+                sweeps: fit.steps,
+                backend_calls: 6,
+                samples: 2 * samples.rows() as u64,
+                starts: 1,
+            },
+            certificate,
+        })
+    }
+
+    /// How far some of the samples are from the variety of the best reading, relative to their lengths.
+    pub(in crate::learn) fn residual(
+        &self,
+        samples: &Samples,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<f64, Error> {
+        let least = self.check(samples)?;
+        let subset = Subset::of(
+            samples,
+            Split::new(self.holdout),
+            (TIMES * least).max(AT_LEAST),
+        )?;
+        let readings = Reduction::candidates(&subset, self.degree, self.latent, self.form)?;
+        Ok(Attempt::best(readings, rng, observer)?.first)
+    }
+
+    /// The least number of samples of any map that the outputs allow.
+    fn check(&self, samples: &Samples) -> Result<usize, Error> {
+        Requirements::of(self.latent.unwrap_or(1), self.degree, Form::Homogeneous)?;
+        if !(0.01..=0.5).contains(&self.holdout) {
+            let text = format!("holdout in [0.01, 0.5], got {}", self.holdout);
+            return Err(Error::invalid(OP, text));
+        }
+        if self.terms == Some(0) {
+            return Err(Error::invalid(OP, "at least one term, got 0"));
+        }
+        let (n, d) = (samples.rows(), samples.columns());
+        let possible: Vec<Requirements> = Requirements::all(self.degree)
+            .into_iter()
+            .filter(|c| self.latent.is_none_or(|r| r == c.latent))
+            .filter(|c| self.form.is_none_or(|f| f == c.form))
+            .collect();
+        let enough = |c: &&Requirements| c.outputs <= d;
+        let Some(largest) = possible.iter().filter(enough).map(|c| c.samples).max() else {
+            let lines: Vec<String> = possible.iter().take(2).map(Requirements::line).collect();
+            let text = format!("{}; found {d} outputs", lines.join("; "));
+            return Err(Error::invalid(OP, text));
+        };
+        let least = possible
+            .iter()
+            .filter(enough)
+            .map(|c| c.samples + 4)
+            .min()
+            .unwrap_or(4);
+        if n < least + 2 {
+            let text = format!("at least {} samples, got {n}", least + 2);
+            return Err(Error::invalid(OP, text));
+        }
+        Ok(largest)
+    }
+}
+
+/// One reading of the span, fitted.
+struct Attempt {
+    reduction: Reduction,
+    monomials: MonomialBasis,
+    fit: VarietyFit,
+    metric: Vec<f64>,
+    /// Relative residual before noise was considered.
+    first: f64,
+    evidence: Vec<Evidence>,
+}
+
+impl Attempt {
+    /// The first reading that fits exactly, else the one that fits best, else why the likeliest does not.
+    fn best(
+        readings: Vec<Reduction>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Self, Error> {
+        let (mut best, mut refused): (Option<Self>, Option<Error>) = (None, None);
+        for reduction in readings.into_iter().take(READINGS) {
+            match Self::of(reduction, rng, observer) {
+                Ok(attempt) => {
+                    let done = attempt.first <= EXACT || attempt.fit.stopped;
+                    if best.as_ref().is_none_or(|b| attempt.first < b.first) {
+                        best = Some(attempt);
+                    }
+                    if done {
+                        break;
+                    }
+                }
+                Err(e @ (Error::Degenerate { .. } | Error::InvalidInput { .. })) => {
+                    refused.get_or_insert(e);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        match (best, refused) {
+            (Some(best), _) => Ok(best),
+            (None, Some(e)) => Err(e),
+            (None, None) => Err(Error::Stopped { op: OP }),
+        }
+    }
+
+    fn of(reduction: Reduction, rng: &mut impl Rng, observer: Observer<'_>) -> Result<Self, Error> {
+        reduction.enough()?;
+        let needs = reduction.needs;
+        let monomials = MonomialBasis::homogeneous(needs.variables(), needs.degree)?;
+        let mut white = scaled(&reduction.rows, &reduction.white);
+        tame(&mut white);
+        let algebra = LieAlgebra::of(white.as_ref(), &needs, rng)?;
+        let peeled = Peeled::of(white.as_ref(), &algebra, &needs, rng)?;
+        let mut fit = VarietyFit::of(
+            white.as_ref(),
+            &monomials,
+            peeled.latents.as_ref(),
+            &peeled.order,
+            observer,
+        )?;
+        let first = fit.residual;
+        let mut metric = reduction.white.clone();
+        if first > EXACT && !fit.stopped {
+            // Noise: every output counts as measured, so least squares in their own metric.
+            let ones = vec![1.0; metric.len()];
+            (fit, metric) = (refit(&reduction, &monomials, fit, observer)?, ones);
+        }
+        let mut evidence = algebra.evidence;
+        evidence.extend(peeled.evidence);
+        Ok(Self {
+            reduction,
+            monomials,
+            fit,
+            metric,
+            first,
+            evidence,
+        })
+    }
+}
+
+/// The columns of `rows` times their factors.
+fn scaled(rows: &Mat<f64>, factors: &[f64]) -> Mat<f64> {
+    Mat::from_fn(rows.nrows(), rows.ncols(), |i, k| rows[(i, k)] * factors[k])
+}
+
+/// Fits again without whitening.
+fn refit(
+    reduction: &Reduction,
+    monomials: &MonomialBasis,
+    fit: VarietyFit,
+    observer: Observer<'_>,
+) -> Result<VarietyFit, Error> {
+    let m = monomials.len();
+    let c = Mat::from_fn(m, m, |k, l| fit.coefficients[(k, l)] / reduction.white[k]);
+    VarietyFit::from_coefficients(reduction.rows.as_ref(), monomials, c, observer)
+}
+
+fn tests(census: &super::standardise::Census, needs: &Requirements, rows: usize) -> Vec<Evidence> {
+    let free = (needs.monomials - needs.variables()).max(1) as f64;
+    let noise = census.residual() * (needs.monomials as f64 / free).sqrt();
+    vec![
+        Evidence::note("held-out samples", census.held_rows as f64),
+        Evidence::new(
+            "held-out samples lie on the variety of the map: relative residual",
+            census.residual(),
+            EXACT,
+        ),
+        Evidence::new(
+            format!("share of all samples farther than {OFF:e} of their length from the variety"),
+            census.off as f64 / rows as f64,
+            0.0,
+        ),
+        Evidence::note(
+            "observation noise that would explain the residual, relative to the samples",
+            noise,
+        ),
+        Evidence::note(
+            "statistical error of the covariance of the latents, ((r + 1) / n)^(1/2)",
+            ((needs.latent as f64 + 1.0) / census.learned().max(1.0)).sqrt(),
+        ),
+    ]
+}
+
+/// Each output as a form in `v` variables, the first one standing for the constant if lower degrees occur.
+fn power_sums(
+    map: &PolynomialMap,
+    needs: &Requirements,
+    count: usize,
+    rng: &mut impl Rng,
+) -> Result<PowerSums, Error> {
+    // The monomials of the map are those of the homogeneous form, in the same order.
+    let wide = MonomialBasis::homogeneous(needs.variables(), needs.degree)?;
+    PowerSums::of(&wide, map.coefficients(), count, rng)
+}

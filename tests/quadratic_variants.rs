@@ -1,0 +1,373 @@
+//! Quadratic maps beyond the plain case: other laws, few outputs, noise, two-sample tests, the command line.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+use wickring::decomp::Fit;
+use wickring::io::samples::Samples;
+use wickring::laws::quadratic_maps::{random_quadratic_map, sphere_samples};
+use wickring::learn::{FewOutputs, Noise, Quadratic, RadialLaw, RadialMap, RadialQuadratic};
+use wickring::observe::unobserved;
+use wickring::tensor::QuadraticMap;
+use wickring::{Error, Status};
+
+fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+/// Samples for latents of the given length; the direction is uniform.
+fn radial(
+    map: &QuadraticMap,
+    n: usize,
+    seed: u64,
+    length: impl Fn(&mut ChaCha8Rng, usize) -> f64,
+) -> Vec<f64> {
+    let (r, g) = (map.latent_dim(), &mut rng(seed));
+    let mut rows = Vec::new();
+    for _ in 0..n {
+        let u: Vec<f64> = (0..r).map(|_| StandardNormal.sample(&mut *g)).collect();
+        let norm = u.iter().map(|x: &f64| x * x).sum::<f64>().sqrt();
+        let scale = length(g, r) / norm;
+        let x = faer::Mat::from_fn(1, r, |_, j| u[j] * scale);
+        let z = map.eval(x.as_ref()).unwrap();
+        rows.extend((0..z.ncols()).map(|a| z[(0, a)]));
+    }
+    rows
+}
+
+fn learn_radial(
+    d: usize,
+    rows: Vec<f64>,
+    learner: RadialQuadratic,
+) -> Result<Fit<RadialMap>, Error> {
+    learner.learn(&Samples::from_rows(d, rows)?, &mut rng(0), &mut unobserved)
+}
+
+#[test]
+fn rotation_invariant_inputs_are_learned_with_and_without_their_law() {
+    for (r, d) in [(2, 3), (3, 8)] {
+        let hidden = random_quadratic_map(d, r, false, &mut rng(3)).unwrap();
+        let ball = |g: &mut ChaCha8Rng, r: usize| {
+            ((r + 2) as f64).sqrt() * g.random::<f64>().powf(1.0 / r as f64)
+        };
+        let balls = radial(&hidden, 20_000, 4, ball);
+        let spheres = sphere_samples(&hidden, 20_000, &mut rng(5)).unwrap();
+        let gaussian = hidden.sample(20_000, &mut rng(6));
+        for (name, rows, law) in [
+            ("ball", &balls, RadialLaw::Ball),
+            ("sphere", &spheres, RadialLaw::Sphere),
+            ("gaussian", &gaussian, RadialLaw::Moments(1.0, 1.0)),
+        ] {
+            let (four, six) = law.moments(r).unwrap().unwrap();
+            for (law, refine) in [
+                (law, false),
+                (RadialLaw::Unknown, false),
+                (RadialLaw::Unknown, true),
+                (law, true),
+            ] {
+                let learner = RadialQuadratic::new(law).refine(refine);
+                let fit = learn_radial(d, rows.clone(), learner).unwrap();
+                let error = fit.model.map.distance(&hidden).unwrap();
+                println!(
+                    "{name} r={r} {law:?} refine {refine}: error {error:.1e} law {:?} true {:?} {} {:?}",
+                    fit.model.law,
+                    (four, six),
+                    fit.status,
+                    fit.certificate.first_failure()
+                );
+                assert_eq!(
+                    fit.status,
+                    Status::Converged,
+                    "{:?}",
+                    fit.certificate.first_failure()
+                );
+                assert!(
+                    error
+                        < if refine && name != "sphere" {
+                            0.03
+                        } else {
+                            0.2
+                        },
+                    "{error}"
+                );
+                assert!((fit.model.law.0 / four - 1.0).abs() < 0.1);
+                // On a sphere the length is known without the latents.
+                assert_eq!(fit.model.radii.is_empty(), !refine && name != "sphere");
+            }
+        }
+        // The wrong law is noticed.
+        let wrong = learn_radial(
+            d,
+            spheres,
+            RadialQuadratic::new(RadialLaw::Moments(1.0, 1.0)),
+        );
+        match wrong {
+            Ok(fit) => assert_ne!(fit.status, Status::Converged),
+            Err(e) => assert!(matches!(e, Error::Degenerate { .. }), "{e}"),
+        }
+    }
+}
+
+#[test]
+fn few_outputs_are_learned_or_said_to_be_uncertain() {
+    let hidden = random_quadratic_map(5, 3, false, &mut rng(7)).unwrap();
+    let rows = hidden.sample(60_000, &mut rng(8));
+    let samples = Samples::from_rows(5, rows).unwrap();
+    let fit = FewOutputs::new(3)
+        .starts(10)
+        .learn(&samples, &mut rng(0), &mut unobserved)
+        .unwrap();
+    let error = fit.model.distance(&hidden).unwrap();
+    println!(
+        "d=5 r=3: {error:.2e} {} {:?}",
+        fit.status, fit.certificate.evidence
+    );
+    assert!(fit.status != Status::Converged || error < 0.3);
+    // Two outputs cannot tell four latents.
+    let two = Samples::from_rows(
+        2,
+        random_quadratic_map(2, 4, false, &mut rng(1))
+            .unwrap()
+            .sample(500, &mut rng(2)),
+    )
+    .unwrap();
+    let e = FewOutputs::new(4)
+        .learn(&two, &mut rng(0), &mut unobserved)
+        .map(|f| f.status)
+        .unwrap_err();
+    assert!(matches!(e, Error::InvalidInput { .. }), "{e}");
+}
+
+#[test]
+fn noise_is_estimated_reported_and_allowed_for_on_request() {
+    let hidden = random_quadratic_map(12, 3, false, &mut rng(9)).unwrap();
+    let mut rows = hidden.sample(40_000, &mut rng(10));
+    let sd: Vec<f64> = (0..12)
+        .map(|a| {
+            let unit: Vec<f64> = (0..12).map(|b| f64::from(u8::from(a == b))).collect();
+            hidden.combination(&unit).cumulants(2)[1].sqrt()
+        })
+        .collect();
+    let g = &mut rng(11);
+    for row in rows.chunks_mut(12) {
+        row.iter_mut().zip(&sd).for_each(|(z, s)| {
+            let e: f64 = StandardNormal.sample(&mut *g);
+            *z += 0.1 * s * e;
+        });
+    }
+    let samples = Samples::from_rows(12, rows).unwrap();
+    let learn = |noise: Noise| {
+        let learner = Quadratic::new().latent(3).noise(noise);
+        learner
+            .learn(&samples, &mut rng(0), &mut unobserved)
+            .unwrap()
+    };
+    let (plain, aware) = (learn(Noise::Absent), learn(Noise::Estimated));
+    let share = |fit: &Fit<QuadraticMap>| {
+        let found = fit
+            .certificate
+            .evidence
+            .iter()
+            .find(|e| e.name.contains("share of the standard deviation"));
+        found.unwrap().measured
+    };
+    println!(
+        "plain {} {:?}, aware {} {:?}; {:.4} {:.4}",
+        plain.status,
+        plain.certificate.first_failure(),
+        aware.status,
+        aware.certificate.first_failure(),
+        plain.model.distance(&hidden).unwrap(),
+        aware.model.distance(&hidden).unwrap()
+    );
+    // Ten per cent noise, which adds one per cent to the variance.
+    assert!((share(&aware) - 0.1).abs() < 0.01 && (share(&plain) - 0.1).abs() < 0.01);
+    assert_eq!(
+        aware.status,
+        Status::Converged,
+        "{:?}",
+        aware.certificate.first_failure()
+    );
+    assert!(aware.model.distance(&hidden).unwrap() < 0.06);
+    let none =
+        Quadratic::new()
+            .noise(Noise::Known(1.5))
+            .learn(&samples, &mut rng(0), &mut unobserved);
+    assert!(matches!(none, Err(Error::InvalidInput { .. })));
+}
+
+#[cfg(feature = "cli")]
+mod command_line {
+    use super::*;
+    use std::path::Path;
+    use std::process::Command;
+
+    fn wickring(folder: &Path, args: &[&str]) -> (i32, String) {
+        let run = Command::new(env!("CARGO_BIN_EXE_wickring"))
+            .current_dir(folder)
+            .args(args)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&run.stdout).into_owned();
+        (
+            run.status.code().unwrap(),
+            text + &String::from_utf8_lossy(&run.stderr),
+        )
+    }
+
+    fn write(folder: &Path, name: &str, columns: usize, rows: &[f64]) {
+        let shape = [rows.len() / columns, columns];
+        let bytes = wickring::io::npy::encode(&shape, false, rows);
+        wickring::io::write_whole(&folder.join(name), &bytes).unwrap();
+    }
+
+    fn folder(name: &str) -> std::path::PathBuf {
+        let path = std::env::temp_dir().join(format!("wickring-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn maps_are_learned_sampled_tested_and_exported() {
+        let at = folder("maps");
+        let hidden = random_quadratic_map(6, 3, false, &mut rng(1)).unwrap();
+        write(&at, "z.npy", 6, &hidden.sample(8000, &mut rng(2)));
+        let (code, text) = wickring(&at, &["learn", "quadratic", "z.npy", "--out", "m.json"]);
+        assert_eq!(code, 0, "{text}");
+        let (code, text) = wickring(
+            &at,
+            &[
+                "learn",
+                "polynomial",
+                "z.npy",
+                "--degree",
+                "2",
+                "--out",
+                "p.json",
+            ],
+        );
+        assert_eq!(code, 0, "{text}");
+        assert!(text.contains("needs 6 outputs and 15 samples"), "{text}");
+        let (code, text) = wickring(&at, &["map", "distance", "m.json", "p.json", "--json"]);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        // Both are the likelihood of the same learning samples.
+        assert!(
+            code == 0 && value["distance"].as_f64().unwrap() < 1e-6,
+            "{text}"
+        );
+        let (code, text) = wickring(
+            &at,
+            &[
+                "sample", "p.json", "-n", "500", "--seed", "5", "--out", "s.npy",
+            ],
+        );
+        assert_eq!(code, 0, "{text}");
+        let (code, text) = wickring(&at, &["map", "test", "m.json", "s.npy"]);
+        assert_eq!(code, 0, "{text}");
+        let (code, text) = wickring(
+            &at,
+            &["map", "pce", "m.json", "--out", "pce.json", "--json"],
+        );
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(
+            code == 0 && value["outputs"].as_array().unwrap().len() == 6,
+            "{text}"
+        );
+        let (code, text) = wickring(
+            &at,
+            &["map", "cumulants", "m.json", "--outputs", "0,1", "--json"],
+        );
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(
+            code == 0 && value["cumulants"].as_array().unwrap().len() == 2 + 3 + 4,
+            "{text}"
+        );
+        std::fs::remove_dir_all(at).unwrap();
+    }
+
+    #[test]
+    fn mismatches_are_named_with_their_figure() {
+        let at = folder("mismatch");
+        let hidden = random_quadratic_map(6, 3, false, &mut rng(21)).unwrap();
+        let n = 6000;
+        let g = &mut rng(22);
+        let x = faer::Mat::from_fn(n, 3, |_, _| {
+            Distribution::<f64>::sample(&StandardNormal, &mut *g)
+        });
+        let eval = |f: &dyn Fn(f64) -> f64| {
+            let y = faer::Mat::from_fn(n, 3, |i, j| f(x[(i, j)]));
+            let z = hidden.eval(y.as_ref()).unwrap();
+            (0..n)
+                .flat_map(|i| (0..6).map(move |a| (i, a)))
+                .map(|at| z[at])
+                .collect::<Vec<f64>>()
+        };
+        let exact = eval(&|x| x);
+        let uniform =
+            eval(&|x| 3f64.sqrt() * (2.0 * wickring::poly::gaussian::normal_cdf(x) - 1.0));
+        let cubic: Vec<f64> = exact
+            .iter()
+            .enumerate()
+            .map(|(k, z)| z + 0.5 * x[(k / 6, k % 3)].powi(3))
+            .collect();
+        let mixture: Vec<f64> = exact
+            .iter()
+            .enumerate()
+            .map(|(k, z)| if k / 6 % 2 == 0 { *z } else { z + 3.0 })
+            .collect();
+        let mut outliers = exact.clone();
+        outliers.chunks_mut(6 * 300).for_each(|b| b[0] += 50.0);
+        let noisy: Vec<f64> = exact
+            .iter()
+            .map(|z| {
+                let e: f64 = StandardNormal.sample(&mut *g);
+                z + 0.3 * e
+            })
+            .collect();
+        for (name, rows) in [
+            ("uniform", uniform),
+            ("cubic", cubic),
+            ("mixture", mixture),
+            ("outliers", outliers),
+            ("noisy", noisy),
+        ] {
+            write(&at, "z.npy", 6, &rows);
+            for command in [
+                &["learn", "quadratic", "z.npy", "--out", "m.json"][..],
+                &[
+                    "learn",
+                    "polynomial",
+                    "z.npy",
+                    "--degree",
+                    "2",
+                    "--out",
+                    "m.json",
+                ],
+            ] {
+                let (code, text) = wickring(&at, command);
+                println!(
+                    "{name} {} exit {code}: {}",
+                    command[1],
+                    text.lines()
+                        .rev()
+                        .find(|l| l.contains("failed") || l.contains("needs"))
+                        .unwrap_or("?")
+                );
+                assert_eq!(code, 3, "{name}: {text}");
+                assert!(
+                    text.contains("failed: ") || text.contains("measured"),
+                    "{name}: {text}"
+                );
+            }
+        }
+        write(&at, "few.npy", 6, &exact[..6 * 20]);
+        let (code, text) = wickring(&at, &["learn", "quadratic", "few.npy", "--out", "m.json"]);
+        assert!(
+            code == 2 && text.contains("at least 50 samples"),
+            "{code} {text}"
+        );
+        std::fs::remove_dir_all(at).unwrap();
+    }
+}
