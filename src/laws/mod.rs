@@ -9,6 +9,7 @@ pub mod bytes;
 pub mod gaussian_cases;
 pub mod gaussian_hermite;
 pub mod gaussian_moments;
+pub mod mixtures;
 pub mod planted;
 pub mod poly_ring;
 pub mod quadratic_fuzz;

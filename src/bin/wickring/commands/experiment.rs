@@ -1,6 +1,6 @@
 //! `wickring experiment ...`: planted problems that tell a paper's story.
 
-use super::experiment_relu;
+use super::{experiment_mixture, experiment_relu};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
@@ -8,6 +8,8 @@ use wickring::Error;
 /// Which story.
 #[derive(Subcommand)]
 pub enum Experiment {
+    Mixture(experiment_mixture::Story),
+    MixtureCompare(experiment_mixture::Compare),
     /// Narrow relu networks: separated, near-parallel, cancelling and correlational-hard ones.
     ReluStory(experiment_relu::Story),
     /// Narrow relu networks at the sizes of BENCHMARKS.md, beside baselines in the same run.
@@ -17,6 +19,8 @@ pub enum Experiment {
 /// Runs `wickring experiment`.
 pub fn run(command: &Experiment, context: &Context) -> Result<Outcome, Error> {
     match command {
+        Experiment::Mixture(args) => experiment_mixture::story(args, context),
+        Experiment::MixtureCompare(args) => experiment_mixture::compare(args, context),
         Experiment::ReluStory(args) => experiment_relu::story(args, context),
         Experiment::ReluBars(args) => experiment_relu::bars(args, context),
     }
