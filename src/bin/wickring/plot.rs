@@ -16,6 +16,10 @@ pub enum Mark {
     Dashed,
     /// Separate points.
     Points,
+    /// Small separate points, for clouds.
+    Dots,
+    /// Points are tails and heads of arrows, alternating.
+    Arrows,
 }
 
 /// One series of points, with optional half-widths of error bars.
@@ -268,6 +272,19 @@ fn one<B: DrawingBackend>(
             Mark::Points => {
                 let dots = points.iter().map(|&p| Circle::new(p, 3, colour.filled()));
                 chart.draw_series(dots)
+            }
+            Mark::Dots => {
+                let dots = points.iter();
+                let dots = dots.map(|&p| Circle::new(p, 1, colour.mix(0.7).filled()));
+                chart.draw_series(dots)
+            }
+            Mark::Arrows => {
+                let pairs = || points.chunks_exact(2);
+                // The head is a dot: direction without clutter.
+                let heads = pairs().map(|a| Circle::new(a[1], 2, colour.filled()));
+                chart.draw_series(heads).map_err(text)?;
+                let shafts = pairs().map(|a| PathElement::new(a.to_vec(), colour.stroke_width(1)));
+                chart.draw_series(shafts)
             }
         };
         let drawn = drawn.map_err(text)?;

@@ -102,8 +102,8 @@ impl Diffusion {
     /// that stops at the noise of the data, see [`ScoreModel::sample`].
     ///
     /// `Converged` means: fresh samples of the model, projected on 16 random directions, differ from the data
-    /// by no more than chance and 0.02 in Kolmogorov's distance, and there are at least 50 rows for each
-    /// dimension of the subspace. The theorem behind the method needs the support of `Q` to be covered by few
+    /// by no more than chance and 0.02 in Kolmogorov's distance, and there are at least 50 distinct
+    /// rows for each dimension of the subspace and no more columns than rows. The theorem behind the method needs the support of `Q` to be covered by few
     /// balls of radius comparable to the noise; that is not checked.
     ///
     /// # Shapes
@@ -192,6 +192,7 @@ impl Diffusion {
         if !self.project {
             subspace.keep_all(covariance)?;
         }
+        subspace.orient(&survey.kept);
         Ok(subspace)
     }
 
@@ -242,6 +243,7 @@ impl Diffusion {
                 return Err(Error::Stopped { op: OP });
             }
             let data = Noised::draw(&u, rank, t, rungs.seed, i as u64, 0);
+            let data = data.with_copies(&survey.first);
             let chosen = choose(&data, 1.0 + t, warm.as_deref(), &menu, rng)?;
             warm = Some(data.denoised(&chosen.level));
             rungs.losses.push(chosen.loss);
@@ -319,7 +321,8 @@ fn finish(
     let ladder = rungs.ladder;
     let model = ScoreModel { subspace, ladder };
     let compared = COMPARED.min(survey.kept.len() / survey.dim);
-    let fresh = model.sample(COMPARED, Chain::default(), rng)?;
+    let drawn = COMPARED.min(4 * compared);
+    let fresh = model.sample(drawn, Chain::default(), rng)?;
     let distance = compare::projected_ks(
         &fresh,
         &survey.kept[..compared * survey.dim],
@@ -328,8 +331,10 @@ fn finish(
         rng,
     );
     // A thousandth's quantile of Kolmogorov's distance, for the largest of sixteen.
-    let chance = 2.28 * (1.0 / compared as f64 + 1.0 / COMPARED as f64).sqrt();
-    let need = 50.0 * rank as f64 / survey.rows as f64;
+    let chance = 2.28 * (1.0 / compared as f64 + 1.0 / drawn as f64).sqrt();
+    let distinct = survey.distinct();
+    let need = 50.0 * rank as f64 / (distinct * survey.rows as f64);
+    let wide = survey.dim as f64 / survey.rows as f64;
     let evidence = vec![
         Evidence::new(
             "Kolmogorov distance of samples and data, worst of 16 projections",
@@ -337,10 +342,12 @@ fn finish(
             KS_SLACK + chance,
         ),
         Evidence::new(
-            "50 rows for each dimension of the subspace (share needed)",
+            "50 distinct rows for each dimension of the subspace (share needed)",
             need,
             1.0,
         ),
+        Evidence::new("columns over rows", wide, 1.0),
+        Evidence::note("rows that repeat another one (share)", 1.0 - distinct),
         Evidence::note("dimension of the subspace above the noise", rank as f64),
         Evidence::note("noise level", sigma),
         Evidence::note("rows set aside as outliers", survey.set_aside as f64),
@@ -352,7 +359,7 @@ fn finish(
     };
     let status = if certificate.holds() {
         Status::Converged
-    } else if need > 1.0 {
+    } else if need > 1.0 || wide > 1.0 {
         Status::IllConditioned
     } else {
         Status::Stalled

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`Diffusion`] | any law with noise, discrete or continuous, as a generative model by regression |
 //! | [`Em`] | a finite mixture with few components by maximum likelihood; covariances of any family; BIC |
+//! | [`MomentMethod`] | separated spherical components with affinely independent means; no random starts |
 
 mod atoms;
 mod audit;
 mod cells;
 mod chain;
+mod classifier;
 mod compare;
 mod denoiser;
 mod diffusion;
@@ -20,10 +22,14 @@ mod em_step;
 mod frame;
 mod gaussian;
 mod hermite_basis;
+mod joint_diagonal;
 mod kind;
 mod ladder;
 mod level;
 mod likelihood;
+mod moment_atoms;
+mod moment_method;
+mod moment_sums;
 mod normal_equations;
 mod population;
 mod record;
@@ -36,6 +42,7 @@ mod survey;
 pub use atoms::{AtomFit, extract_atoms};
 pub use audit::{BrokenNesting, TableEntry, broken_nestings};
 pub use chain::{Chain, Step};
+pub use classifier::{ClassifierTest, classifier_test};
 pub use compare::{
     energy_test, histogram_total_variation, ks_distance, memorisation, nearest_distances,
     projected_ks,
@@ -44,6 +51,8 @@ pub use diffusion::Diffusion;
 pub use em::{Em, EmModel, EmRow};
 pub use gaussian::{Component, GaussianMixture};
 pub use kind::CovarianceKind;
+pub use moment_atoms::{MomentAtoms, PrincipalMoments, spherical_atoms};
+pub use moment_method::{MomentMethod, MomentModel};
 pub use population::Population;
 pub use record::{Generator, SCHEMA};
 pub use score_model::ScoreModel;

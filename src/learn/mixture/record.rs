@@ -45,6 +45,36 @@ impl Generator {
         }
     }
 
+    /// `grad log p` at each row, row-major.
+    ///
+    /// # Errors
+    /// `Shape`; `NonFinite`.
+    pub fn score(&self, rows: &[f64]) -> Result<Vec<f64>, Error> {
+        match self {
+            Self::Gaussian(m) => {
+                let each = rows.chunks(m.dim()).map(|row| m.score(row));
+                Ok(each.collect::<Result<Vec<_>, Error>>()?.concat())
+            }
+            Self::Score(m) => m.score(rows, m.noise() * m.noise()),
+        }
+    }
+
+    /// `log p` at each row, row-major; `pairs` of antithetic noise are for models given by scores.
+    ///
+    /// # Errors
+    /// `Shape`; `NonFinite`; as [`ScoreModel::log_density`].
+    pub fn log_density(
+        &self,
+        rows: &[f64],
+        pairs: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Vec<f64>, Error> {
+        match self {
+            Self::Gaussian(m) => Ok(m.log_density(rows)),
+            Self::Score(m) => m.log_density(rows, pairs, rng),
+        }
+    }
+
     /// The entries of a model file; `components` lists the atoms of a model given by scores, where they exist.
     ///
     /// # Errors

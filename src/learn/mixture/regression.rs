@@ -12,7 +12,7 @@ use rayon::prelude::{
     IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSlice,
 };
 
-/// Folds of the cross-validation; a row and its antithetic twin share a fold.
+/// Folds of the cross-validation; a row, its copies and its antithetic twin share a fold.
 const FOLDS: usize = 4;
 /// Points of one task.
 const TASK: usize = 8192;
@@ -40,6 +40,8 @@ pub(super) struct Noised {
     pub(super) y: Vec<f64>,
     pub(super) target: Vec<f64>,
     dim: usize,
+    /// For each row (two points) the number that decides its fold.
+    first: Vec<u32>,
 }
 
 /// A level with what a later pass over more rows needs.
@@ -75,7 +77,19 @@ impl Noised {
             y.extend(a);
             target.extend(b);
         }
-        Self { y, target, dim }
+        let first = (0..(rows.len() / dim) as u32).collect();
+        Self {
+            y,
+            target,
+            dim,
+            first,
+        }
+    }
+
+    /// With the number of the first of its equals for each row.
+    pub(super) fn with_copies(self, first: &[u32]) -> Self {
+        let first = first.to_vec();
+        Self { first, ..self }
     }
 
     fn row(&self, i: usize) -> &[f64] {
@@ -114,7 +128,8 @@ impl Noised {
         let mut members = vec![Vec::new(); centres.len() / dim * FOLDS];
         for i in 0..n {
             // Twins are neighbours: `i / 2` is the number of the row.
-            members[nearest[i] as usize * FOLDS + (i / 2) % FOLDS].push(i as u32);
+            let fold = self.first[i / 2] as usize % FOLDS;
+            members[nearest[i] as usize * FOLDS + fold].push(i as u32);
         }
         members
     }

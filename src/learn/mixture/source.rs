@@ -1,6 +1,7 @@
 //! Samples that are read more than once and need not fit in memory.
 
 use crate::Error;
+use crate::io::samples::Samples;
 use crate::observe::Observer;
 
 /// What is called with each batch of rows, row-major.
@@ -37,6 +38,22 @@ impl SampleSource for InMemory<'_> {
     }
     fn pass(&mut self, each: Batch<'_>) -> Result<(), Error> {
         each(self.rows)
+    }
+}
+
+/// Rows that are read from files at a time.
+const CHUNK: usize = 8192;
+
+/// Files of rows, read again for each pass.
+impl SampleSource for Samples {
+    fn dim(&self) -> usize {
+        self.columns()
+    }
+    fn pass(&mut self, each: Batch<'_>) -> Result<(), Error> {
+        for chunk in self.chunks(CHUNK) {
+            each(&chunk?.data)?;
+        }
+        Ok(())
     }
 }
 

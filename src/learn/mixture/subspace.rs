@@ -74,6 +74,21 @@ impl Subspace {
         Ok(())
     }
 
+    /// Turns each axis so that the rows are skewed to its positive side: rotated rows then have the same
+    /// coordinates, and what is learned from them is the rotated law.
+    pub(super) fn orient(&mut self, rows: &[f64]) {
+        let rank = self.rank();
+        let mut skew = vec![0.0; rank];
+        for u in self.enter(rows).chunks_exact(rank.max(1)) {
+            skew.iter_mut().zip(u).for_each(|(s, u)| *s += u * u * u);
+        }
+        for (i, axis) in self.axes.iter_mut().enumerate() {
+            if skew[i % rank] < 0.0 {
+                *axis = -*axis;
+            }
+        }
+    }
+
     pub(super) fn dim(&self) -> usize {
         self.centre.len()
     }

@@ -22,6 +22,8 @@ pub(super) struct Survey {
     pub(super) bulk: Bulk,
     /// At most [`RESERVOIR`] of the rows used.
     pub(super) kept: Vec<f64>,
+    /// For each kept row the number of the first one that is equal to it: copies must share a fold.
+    pub(super) first: Vec<u32>,
 }
 
 impl Survey {
@@ -71,6 +73,7 @@ impl Survey {
             (products[a * dim + b] - n * shift[a] * shift[b]) / (n - 1.0)
         });
         Ok(Self {
+            first: first_of_equals(&kept, dim),
             dim,
             rows,
             set_aside: seen - rows,
@@ -80,6 +83,36 @@ impl Survey {
             kept,
         })
     }
+}
+
+impl Survey {
+    /// Share of the kept rows that differ from all before them.
+    pub(super) fn distinct(&self) -> f64 {
+        let own = self.first.iter().enumerate();
+        let distinct = own.filter(|(i, f)| *i == **f as usize).count();
+        distinct as f64 / self.first.len().max(1) as f64
+    }
+}
+
+/// For each row the index of the first row with the same entries.
+fn first_of_equals(rows: &[f64], dim: usize) -> Vec<u32> {
+    let row = |i: u32| &rows[i as usize * dim..(i as usize + 1) * dim];
+    let mut order: Vec<u32> = (0..(rows.len() / dim) as u32).collect();
+    let compare = |i: &u32, j: &u32| {
+        let entries = row(*i).iter().zip(row(*j));
+        let unequal = entries.map(|(a, b)| a.total_cmp(b)).find(|o| o.is_ne());
+        unequal.unwrap_or(i.cmp(j))
+    };
+    order.sort_unstable_by(compare);
+    let mut first = vec![0; order.len()];
+    let mut leader = order.first().copied().unwrap_or(0);
+    for &i in &order {
+        if row(i) != row(leader) {
+            leader = i;
+        }
+        first[i as usize] = leader;
+    }
+    first
 }
 
 /// Every row, or a uniform choice of [`RESERVOIR`] of them; refuses what is not finite.

@@ -1,6 +1,7 @@
 //! `wickring experiment ...`: planted problems that tell a paper's story.
 
 use super::{experiment_quadratic, experiment_relu, experiment_two_layer};
+use super::{experiment_mixture, experiment_relu};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
@@ -9,6 +10,8 @@ use wickring::Error;
 #[derive(Subcommand)]
 pub enum Experiment {
     QuadraticStory(experiment_quadratic::Story),
+    Mixture(experiment_mixture::Story),
+    MixtureCompare(experiment_mixture::Compare),
     /// Narrow relu networks: separated, near-parallel, cancelling and correlational-hard ones.
     ReluStory(experiment_relu::Story),
     /// Narrow relu networks at the sizes of BENCHMARKS.md, beside baselines in the same run.
@@ -21,6 +24,8 @@ pub enum Experiment {
 pub fn run(command: &Experiment, context: &Context) -> Result<Outcome, Error> {
     match command {
         Experiment::QuadraticStory(args) => experiment_quadratic::story(args, context),
+        Experiment::Mixture(args) => experiment_mixture::story(args, context),
+        Experiment::MixtureCompare(args) => experiment_mixture::compare(args, context),
         Experiment::ReluStory(args) => experiment_relu::story(args, context),
         Experiment::ReluBars(args) => experiment_relu::bars(args, context),
         Experiment::TwoLayer(args) => experiment_two_layer::run(args, context),

@@ -1,5 +1,6 @@
 //! `wickring predict`: a learned function at the rows of a file.
 
+use super::predict_mixture::{self, Quantity};
 use crate::context::{Context, Outcome};
 use clap::Args;
 use serde_json::json;
@@ -10,7 +11,8 @@ use wickring::io::{npy, write_whole};
 use wickring::learn::Predictor;
 use wickring::{Error, Status};
 
-/// Evaluate a learned function (relu network, two-layer network; quadratic and polynomial maps on given latents).
+/// Evaluate a learned function (relu network, two-layer network; quadratic and polynomial maps on given latents;
+/// log-density, score or denoiser of a mixture).
 ///
 /// The output has a row per input row: n numbers for one output, n x outputs otherwise.
 #[derive(Args)]
@@ -20,6 +22,12 @@ pub struct Predict {
     /// Inputs, samples as rows (.npy, .csv, .tsv, or a folder of them); read in chunks, never whole.
     #[arg(long, required = true, num_args = 1..)]
     input: Vec<PathBuf>,
+    /// Mixtures: what to evaluate.
+    #[arg(long, value_enum, default_value_t = Quantity::LogDensity)]
+    quantity: Quantity,
+    /// Mixtures: evaluate score or denoised rows at this total noise variance instead of the data's own.
+    #[arg(long)]
+    variance: Option<f64>,
 }
 
 /// Rows evaluated at a time.
@@ -29,6 +37,10 @@ const ROWS: usize = 8192;
 pub fn run(args: &Predict, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("predict")?;
     let file = ModelFile::read(&args.model)?;
+    if file.header.schema == wickring::learn::mixture::SCHEMA {
+        let model = predict_mixture::read(&file, &args.model)?;
+        return predict_mixture::run(&model, &args.input, (args.quantity, args.variance), context);
+    }
     let predictor = Predictor::from_model(&file).map_err(|e| in_file(&args.model, e))?;
     let samples = Samples::open(&args.input)?;
     if samples.columns() != predictor.inputs() {
@@ -69,7 +81,8 @@ pub fn run(args: &Predict, context: &Context) -> Result<Outcome, Error> {
     Ok(Outcome::Certified)
 }
 
-fn rows_of_text(values: &[f64], columns: usize, separator: char) -> String {
+/// Rows of numbers as text, shortest digits that read back.
+pub fn rows_of_text(values: &[f64], columns: usize, separator: char) -> String {
     let mut text = String::new();
     for row in values.chunks(columns.max(1)) {
         let cells: Vec<String> = row.iter().map(|v| format!("{v:?}")).collect();
