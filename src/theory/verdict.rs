@@ -147,8 +147,8 @@ impl OnlineVerdict {
     /// Compares a prediction with runs for `inputs` inputs; times that not every run reached are left out.
     ///
     /// The theory is asymptotic: a mean over runs may also be off by `1 / sqrt N` of the predicted error
-    /// (measured: at most 0.9, see BENCHMARKS.md), and a single run, which has no standard error, by
-    /// `2.5 / sqrt N` of it.
+    /// (a choice of ours, wider than the differences seen in BENCHMARKS.md), and a single run, which has no
+    /// standard error, by `2.5 / sqrt N` of it.
     ///
     /// # Errors
     /// `Shape` when there are no runs or no common times.

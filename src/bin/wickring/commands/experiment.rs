@@ -1,7 +1,6 @@
 //! `wickring experiment ...`: planted problems that tell a paper's story.
 
-use super::{experiment_quadratic, experiment_relu, experiment_two_layer};
-use super::{experiment_mixture, experiment_relu};
+use super::{experiment_mixture, experiment_quadratic, experiment_relu, experiment_two_layer};
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
@@ -9,8 +8,11 @@ use wickring::Error;
 /// Which story.
 #[derive(Subcommand)]
 pub enum Experiment {
+    /// Quadratic maps of hidden normals: error against samples, latent dimension, outputs and perturbation.
     QuadraticStory(experiment_quadratic::Story),
+    /// Mixtures: discrete ones, a circle, a disc, segments and a curve in ten dimensions.
     Mixture(experiment_mixture::Story),
+    /// Two samples, or a model and a sample: classifier, energy, projections, memorisation.
     MixtureCompare(experiment_mixture::Compare),
     /// Narrow relu networks: separated, near-parallel, cancelling and correlational-hard ones.
     ReluStory(experiment_relu::Story),

@@ -1,0 +1,4 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    wickring::laws::poly_algebra::fuzz_poly_algebra(data);
+});
