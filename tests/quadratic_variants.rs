@@ -195,7 +195,7 @@ fn noise_is_estimated_reported_and_allowed_for_on_request() {
         Quadratic::new()
             .noise(Noise::Known(1.5))
             .learn(&samples, &mut rng(0), &mut unobserved);
-    assert!(matches!(none, Err(Error::InvalidInput { .. })));
+    assert!(matches!(none, Err(Error::InvalidInput { .. })), "{none:?}");
 }
 
 #[cfg(feature = "cli")]

@@ -353,7 +353,8 @@ fn few_queries_are_enough() {
             let fibres: usize = (0..3).map(|k| dims[k] * (products[k] + 4)).sum();
             let block = 4 * (products[0] + 4) * (products[2] + 4);
             assert_eq!(fit.work.samples, asked);
-            assert!(asked as usize <= fibres + block + 32, "{asked}");
+            // And fresh entries on which the answer is tested.
+            assert!(asked as usize <= fibres + block + 128, "{asked}");
             let gap = fit.model.distance(&hidden).unwrap() / hidden.norm();
             assert!(gap <= 1e-7, "{dims:?} {seed}: {gap}");
         }

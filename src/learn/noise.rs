@@ -24,18 +24,26 @@ pub enum Noise {
 }
 
 impl Noise {
+    /// A known share lies in `[0, 1)`.
+    pub(super) fn check(self) -> Result<(), Error> {
+        match self {
+            Self::Known(s) if !(0.0..1.0).contains(&s) => {
+                let text =
+                    format!("noise as a share of each standard deviation, in [0, 1), got {s}");
+                Err(Error::invalid("Quadratic::learn", text))
+            }
+            Self::Absent | Self::Estimated | Self::Known(_) => Ok(()),
+        }
+    }
+
     /// The variance in units of the outputs' variance, from halved eigenvalues of their correlation matrix in
     /// falling order; zero when none is assumed.
     pub(super) fn variance(self, values: &[f64], latent: &LatentRank) -> Result<f64, Error> {
         let op = "Quadratic::learn";
+        self.check()?;
         let variance = match self {
             Self::Absent => return Ok(0.0),
-            Self::Known(s) if (0.0..1.0).contains(&s) => s * s,
-            Self::Known(s) => {
-                let text =
-                    format!("noise as a share of each standard deviation, in [0, 1), got {s}");
-                return Err(Error::invalid(op, text));
-            }
+            Self::Known(s) => s * s,
             Self::Estimated => {
                 let found = left_over(values, latent);
                 let text = "noise is estimated from spare outputs, and there are none: give its size, or more outputs";

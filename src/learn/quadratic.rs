@@ -168,6 +168,7 @@ impl Quadratic {
         observer: Observer<'_>,
     ) -> Result<Fit<QuadraticMap>, Error> {
         self.check(samples)?;
+        self.noise.check()?;
         let split = Split::new(self.holdout);
         let outputs = Outputs::of(samples, split, observer)?;
         let White {

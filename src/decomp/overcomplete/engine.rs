@@ -140,7 +140,7 @@ impl Overcomplete {
     /// // Six components in four dimensions.
     /// let v = Factor::from_fn(4, 6, |i, r| ((r * r + 3 * i + i * r) % 7) as f64 - 3.0);
     /// let t = SymmetricCp::new(3, vec![1.0; 6], v)?.to_dense()?;
-    /// let fit = Overcomplete::new(4).decompose(t.view(), &mut ChaCha8Rng::seed_from_u64(0))?;
+    /// let fit = Overcomplete::new(2).decompose(t.view(), &mut ChaCha8Rng::seed_from_u64(0))?;
     /// assert!(fit.certificate.rel_residual > 1e-3 && fit.converged().is_err());
     /// # Ok::<(), wickring::Error>(())
     /// ```

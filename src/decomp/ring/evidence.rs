@@ -1,9 +1,9 @@
 //! Whether a ring that does not reproduce its tensor is the structure behind noise, or just a best effort.
 //!
-//! A residual above the tolerance is accepted as noise only if four recomputed facts agree: no core can
+//! A residual above the tolerance is accepted as noise only if five recomputed facts agree: no core can
 //! move and lower it, it is far below what a ring of this size reaches on a tensor without structure, its
-//! unfoldings look like white noise rather than like more structure, and the ring has fewer parameters than
-//! the tensor has entries.
+//! unfoldings look like white noise rather than like more structure, and the ring has clearly fewer
+//! parameters than the tensor has entries.
 
 use super::sweep::{CoreSolver, Sweeper};
 use crate::Error;
@@ -19,6 +19,8 @@ const STATIONARY: f64 = 1e-3;
 /// above 0.8 of it even after the best of several starts (the fit gains what its parameters do), noise of a
 /// third of the signal ends below; the value lies between, and the law that random tensors are refused holds it.
 const CHANCE: f64 = 0.4;
+/// Share of the entries that a ring may have as parameters where noise is to be told from chance.
+const FREEDOM: f64 = 0.6;
 /// Unfoldings with more rows than this are not tested for whiteness.
 const WHITE_ROWS: usize = 400;
 
@@ -43,6 +45,8 @@ pub(super) fn noise_evidence<T: Scalar>(
     let freedom = ring.parameters() as f64;
     let gauge: usize = ring.ranks().iter().map(|r| r * r).sum();
     let share = (freedom - gauge as f64 + 1.0) / t.as_slice().len() as f64;
+    // With few entries to spare the best of several starts comes arbitrarily far below chance.
+    evidence.push(Evidence::new("parameters over entries", share, FREEDOM));
     let chance = (1.0 - share).max(0.0).sqrt();
     evidence.push(Evidence::new(
         "residual against chance for so many parameters",

@@ -18,8 +18,8 @@ type C = Complex<f64>;
 /// Pencils drawn before the one with the clearest groups is used; only eigenvalues are computed for each.
 const DRAWS: usize = 3;
 /// Groups this clear are used at once: the eigenspaces lose at most as many digits as `overlap` shows above
-/// rounding, so 1e-12 leaves the bar of 1e-8 four digits.
-const CLEAR: f64 = 1e-12;
+/// rounding, so that answers are exact to rounding times the condition.
+const CLEAR: f64 = 1e-14;
 
 /// The core `A` as a square matrix with columns `(b, a)`, and how clear the eigenvalue groups were.
 pub(super) struct Pencil {

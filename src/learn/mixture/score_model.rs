@@ -83,7 +83,14 @@ impl ScoreModel {
             count * self.dim()
         };
         let noise: Vec<f64> = (0..wanted).map(|_| StandardNormal.sample(rng)).collect();
-        Ok(self.subspace.leave(&u, &noise, count))
+        let rows = self.subspace.leave(&u, &noise, count);
+        if rows.iter().all(|x| x.is_finite()) {
+            return Ok(rows);
+        }
+        Err(Error::Overflow {
+            op: "ScoreModel::sample",
+            what: "a drawn row",
+        })
     }
 
     /// `E[mu | x]` for each row `x = mu + noise` of total noise variance `variance`, row-major.

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 const OP: &str = "learn mixture";
 /// A factor above the edge of the noise spectrum: its fluctuations are smaller for every size in use.
 const MARGIN: f64 = 1.02;
+/// Up to this many directions of equal variance are not taken for noise without a look at their law.
+const FEW: usize = 6;
 /// Rows and components of the small mixture behind an estimate of the noise.
 const SAMPLE: usize = 2000;
 const COMPONENTS: usize = 8;
@@ -165,8 +167,12 @@ pub(super) fn noise_level(
     let edge = (1.0 + ratio.sqrt()).powi(2) * MARGIN;
     let bulk = |m: usize| values[..m].iter().sum::<f64>() / m as f64;
     let is_bulk = |&m: &usize| m >= 2 && bulk(m) > 0.0 && values[m - 1] <= edge * bulk(m);
-    if let Some(m) = (1..=dim).rev().find(is_bulk) {
-        return Ok(bulk(m).sqrt());
+    let flat = (1..=dim).rev().find(is_bulk).map(|m| (m, bulk(m)));
+    // Many equal variances are noise; a few may be those of a symmetric law, which a small mixture tells.
+    if let Some((m, variance)) = flat
+        && (m > FEW || dim > 2 * FEW)
+    {
+        return Ok(variance.sqrt());
     }
     let step = (sample.len() / dim).div_ceil(SAMPLE).max(1);
     let few: Vec<f64> = sample
@@ -184,7 +190,11 @@ pub(super) fn noise_level(
         .starts(4)
         .tol(1e-2)
         .learn(x.as_ref(), rng)?;
-    let mut least = values.first().copied().unwrap_or(0.0);
+    let parts = fit.model.mixture.components();
+    if let (Some((_, variance)), true) = (flat, parts.len() == 1) {
+        return Ok(variance.sqrt());
+    }
+    let mut least = flat.map_or(values.first().copied().unwrap_or(0.0), |(_, v)| v);
     for c in fit
         .model
         .mixture
