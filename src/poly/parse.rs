@@ -249,7 +249,9 @@ impl Reader<'_> {
         let exponent: u32 = digits.parse().map_err(|_| overflow.clone())?;
         // A number to a large power explodes in bits, not in terms.
         let fits = |c: &Rational| {
-            let bits = (c.bits() as u64 - 2).saturating_mul(exponent.into());
+            let bits = (c.bits() as u64)
+                .saturating_sub(2)
+                .saturating_mul(exponent.into());
             if bits > MAX_BITS {
                 return Err(Error::limit(OP, "bits", MAX_BITS));
             }
