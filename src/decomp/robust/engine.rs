@@ -13,7 +13,7 @@ use rand::Rng;
 /// Largest dimension: the flattening has the square of half its square entries.
 const MOST_DIM: usize = 80;
 
-/// How components are found; the [module](super) says which to use when.
+/// How components are found; the table of the module says which to use when.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum RobustMethod {
     /// Subspace power method.

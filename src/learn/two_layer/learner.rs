@@ -66,7 +66,7 @@ pub struct LearnedTwoLayer {
 /// Learns `y = sum_i c_i sigma(<w_i, x>)` with a given polynomial `sigma` and number of neurons.
 ///
 /// Without noise the function is recovered to rounding from some `2 r d` samples as long as `r` is below about
-/// `0.7 d^{m/2}`; see the [module](super::two_layer) for the paths. What is beyond reach is declined: the answer
+/// `0.7 d^{m/2}`; the module tells of the paths. What is beyond reach is declined: the answer
 /// is then the mean of the targets, marked as such.
 #[derive(Clone, Debug)]
 pub struct TwoLayerLearner {
