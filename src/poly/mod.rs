@@ -44,6 +44,7 @@ mod store;
 mod univariate;
 mod vars;
 pub mod wick;
+mod word;
 
 pub use compiled::Compiled;
 pub use complex_rational::{ComplexRational, ComplexRationals};
