@@ -16,7 +16,8 @@ const MAX_PRODUCTS: usize = 1 << 20;
 
 /// Writes `f.certificate.json` beside `--out f.npz` for a CP model of the tensor in `file`.
 ///
-/// Nothing is written without `--out`, for masked and for large tensors, or when no bound exists (`T = 0`).
+/// Nothing is written without `--out`, for complex factors, masked and large tensors, or when no bound exists
+/// (`T = 0`); then the reason is said, and no older certificate is left beside the new factors.
 pub fn cp(
     file: &Path,
     name: Option<&str>,
@@ -145,15 +146,19 @@ fn write_parts(
             };
             vec![part(|z| z.re)?, part(|z| z.im)?]
         }
-        Loaded::Sparse(_) => return Ok(()),
+        Loaded::Sparse(_) => return absent("the tensor is sparse", context),
     };
     let mut certificate = Certificate::new();
     let mut claims = 0;
     for (k, t) in parts.iter().enumerate() {
         let entries: usize = t.dims().iter().product();
-        let finite = t.as_slice().iter().all(|x| x.is_finite());
-        if !finite || entries.saturating_mul(products) > MAX_PRODUCTS {
-            return Ok(());
+        if !t.as_slice().iter().all(|x| x.is_finite()) {
+            return absent("entries are missing", context);
+        }
+        if entries.saturating_mul(products) > MAX_PRODUCTS {
+            let reason =
+                format!("{entries} entries times {products} products are too many to replay");
+            return absent(&reason, context);
         }
         if parts.len() > 1 && t.as_slice().iter().all(|x| *x == 0.0) {
             continue;
@@ -165,14 +170,11 @@ fn write_parts(
             }
             Ok(None) => {}
             // The decomposition stands without it.
-            Err(e) => {
-                context.warn(&format!("no certificate of the residual: {e}"));
-                return Ok(());
-            }
+            Err(e) => return absent(&e.to_string(), context),
         }
     }
     if claims == 0 {
-        return Ok(());
+        return absent("no relative bound exists", context);
     }
     let problem = |e: std::io::Error| Error::file(file, "", e.to_string());
     let bytes = std::fs::read(file).map_err(problem)?;
@@ -183,5 +185,23 @@ fn write_parts(
         "wrote {}; check it: wickring check {0}",
         path.display()
     ));
+    Ok(())
+}
+
+/// Says why there is no certificate beside `--out`, and removes one that spoke of other factors.
+pub fn absent(reason: &str, context: &Context) -> Result<(), Error> {
+    let Some(out) = &context.common.out else {
+        return Ok(());
+    };
+    let path = out.with_extension("certificate.json");
+    match std::fs::remove_file(&path) {
+        Ok(()) => {
+            let shown = path.display();
+            context.warn(&format!("removed {shown}, which spoke of other factors"));
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+        Err(e) => return Err(Error::file(path, "", e.to_string())),
+    }
+    context.say(&format!("no certificate of the residual: {reason}"));
     Ok(())
 }
