@@ -263,6 +263,6 @@ mod tests {
         let entry = |a: usize, p: usize, b: usize| chain.data[a + 2 * (p + 15 * b)];
         assert_eq!(strip.slice(1)[(7, 1)], entry(1, 7, 1));
         strip.turned();
-        assert_eq!(strip.data[7 + 15 * (1 + 2 * 0)], entry(1, 7, 0));
+        assert_eq!(strip.data[7 + 15], entry(1, 7, 0));
     }
 }
