@@ -52,6 +52,7 @@ pub mod strategies;
 mod univariate;
 mod vars;
 pub mod wick;
+mod word;
 
 #[cfg(feature = "num-bigint")]
 pub use bigint::{from_bigint, to_bigint};
