@@ -17,6 +17,9 @@ use wickring::{Error, Status};
 /// Relative residual of an algebraic answer below which polishing has nothing to gain.
 const POLISHED: f64 = 1e-13;
 
+/// Relative residual up to which a symmetric ring that nobody asked for is taken.
+const EXACT: f64 = 1e-8;
+
 /// Arguments of `decompose ring`.
 #[derive(Args)]
 pub struct RingArgs {
@@ -134,7 +137,8 @@ fn symmetric(
     let mut failure = None;
     for r in candidates {
         match one_symmetric(r, t, context) {
-            Ok(fit) if fit.status == Status::Converged || args.symmetric => return Ok(Some(fit)),
+            // A residual that may be noise is for the general methods to judge, whose evidence is stronger.
+            Ok(fit) if args.symmetric || exact(&fit) => return Ok(Some(fit)),
             Ok(_) => {}
             Err(e) => failure = Some(e),
         }
@@ -143,6 +147,10 @@ fn symmetric(
         Some(e) if args.symmetric => Err(e),
         _ => Ok(None),
     }
+}
+
+fn exact(fit: &Fit<TensorRing<f64>>) -> bool {
+    fit.status == Status::Converged && fit.certificate.rel_residual <= EXACT
 }
 
 fn one_symmetric(r: usize, t: &Tensor, context: &Context) -> Result<Fit<TensorRing<f64>>, Error> {
