@@ -92,7 +92,7 @@ impl Quadratic {
         observer: Observer<'_>,
     ) -> Result<(), Error> {
         found.noise = 0.0;
-        let polish = self.polish(samples, &white.rows, start.clone(), observer)?;
+        let polish = white.rows.polish(samples, start.clone(), observer)?;
         found.sweeps += polish.sweeps;
         if polish.residual <= EXACT {
             found.map = outputs.read_off(&polish.map, &white.up)?;

@@ -1,11 +1,10 @@
-//! Steps of the quadratic learner: white coordinates, the frame of the third cumulants, the polish.
+//! Steps of the quadratic learner: white coordinates, and the frame of the third cumulants.
 
 use super::Quadratic;
 use super::latent_rank::{LatentRank, span};
 use super::moments::Moments;
 use super::noise::{self, Noise};
 use super::outputs::Outputs;
-use super::polish::{EXACT, Polish};
 use super::split::Split;
 use super::white_map::WhiteMap;
 use super::white_stream::{WhiteRows, WhiteStream};
@@ -27,8 +26,6 @@ const NO_FRAME: &str = "third cumulants of a quadratic map of a Gaussian (least 
 /// Steps of sharpening: three reach the optimum to a small part of the sampling error. Streamed, each of them is a pass.
 const SHARPEN: usize = 5;
 const SHARPEN_STREAMED: usize = 3;
-/// Parts of the samples that the polish is tried on.
-const POLISH_ATTEMPTS: usize = 3;
 
 impl Quadratic {
     /// White coordinates from the covariance, less that of the noise.
@@ -111,33 +108,6 @@ impl Quadratic {
         }?;
         let frame = frame.sharpen(&mut form, SHARPEN)?;
         Ok((frame, samples.rows() as u64))
-    }
-
-    /// Fits the variety of a spread-out part of the samples, from the map of the moments; another part is
-    /// tried when one leads nowhere.
-    pub(super) fn polish(
-        &self,
-        samples: &Samples,
-        rows: &WhiteRows,
-        start: WhiteMap,
-        observer: Observer<'_>,
-    ) -> Result<Polish, Error> {
-        let n = rows.down.ncols();
-        let wanted = (28 * start.rank * start.rank).clamp(200, 3000).max(3 * n);
-        let mut best: Option<Polish> = None;
-        for attempt in 0..POLISH_ATTEMPTS {
-            let y = rows.spread(samples, wanted, attempt)?;
-            let y = faer::MatRef::from_row_major_slice(&y, y.len() / n, n);
-            let polish = start.clone().polish(y, observer)?;
-            let done = polish.residual <= EXACT;
-            if best.as_ref().is_none_or(|b| polish.residual < b.residual) {
-                best = Some(polish);
-            }
-            if done {
-                break;
-            }
-        }
-        best.ok_or(Error::Stopped { op: OP })
     }
 }
 
