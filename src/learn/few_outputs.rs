@@ -2,27 +2,48 @@
 //!
 //! With `d < r(r+1)/2` the covariance and the third cumulants still determine the map locally, from about
 //! `d = 2, 3, 5, 7, 8` on for `r = 2, .., 6`, but no algebraic way to it is known. So: least squares on both from many
-//! random starts; the model is trusted only when several starts agree and held-out samples follow its law.
+//! random starts. That alone proves nothing: different maps can have nearly the same cumulants, as near as samples can tell, and the
+//! one that fits best need not be the hidden one. What decides is
+//!
+//! - with more outputs than latents, the variety that noiseless samples fill: each of the candidates is fitted to it, and the
+//!   model is trusted when rows that it has not seen lie on it;
+//! - with no more, that there is one candidate only, and that the two halves of the samples lead to it too.
 
+use super::few_candidates::{Candidate, Cumulants, distinct, in_units, white_map};
+use super::few_variety::spread_of_starts;
 use super::floor::statistical_floor;
 use super::holdout::HoldoutTest;
-use super::moments::Moments;
+use super::normality::Normality;
 use super::outputs::Outputs;
+use super::polish::EXACT;
 use super::split::Split;
+use super::white_map::WhiteMap;
 use super::white_stream::WhiteRows;
 use crate::decomp::{Certificate, Evidence, Fit, SymmetricNls, Whitening, Work};
 use crate::io::samples::Samples;
 use crate::observe::{Observer, Progress};
-use crate::tensor::{QuadraticMap, SymmetricRing, Tensor};
+use crate::tensor::{QuadraticMap, SymmetricRing};
 use crate::{Error, Status};
-use faer::Mat;
+use faer::{Mat, MatRef};
 use rand::Rng;
 
 const OP: &str = "FewOutputs::learn";
 /// Outputs for which third cumulants are stored.
 const MAX_OUTPUTS: usize = 40;
-/// Two starts agree when their residuals differ by less than this share.
-const AGREE: f64 = 1e-3;
+/// Candidates that are fitted to the variety.
+const TRIED: usize = 12;
+/// Rows that the variety is fitted to, for each unknown of a latent feature; and rows whose latents fix the change of `x`.
+const FITTED: usize = 12;
+const MOST: usize = 100_000;
+/// Held-out rows that must lie on the variety.
+const CHECKED: usize = 500;
+/// Share of rows that may be off the variety: outliers, or failures of the search for their latents.
+const LOST: f64 = 0.0;
+/// Greatest relative distance of the maps of two halves of the samples, halved, that still counts as knowing the map.
+const UNSTABLE: f64 = 0.15;
+/// Cumulants that there must be beyond the unknowns: with one only (`d = r = 3`) another map often fits samples of the hidden
+/// one better than itself.
+const SPARE: f64 = 2.0;
 
 /// Learner of homogeneous quadratic maps from few outputs; the latent dimension must be given.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,11 +86,13 @@ impl FewOutputs {
     /// no output varies. `Stopped`: the observer asked to stop before there was a model.
     ///
     /// # Complexity
-    /// `O(n d^3)` for the cumulants and `O(d^3 N^2 + (dN)^3)` for each step of each start, `N = r(r+1)/2`.
+    /// `O(n d^3)` for the cumulants and `O(d^3 N^2 + (dN)^3)` for each step of each start, `N = r(r+1)/2`; then
+    /// `O(n d r^2)` for each of some dozen steps of each of at most 32 starts for the latents.
     ///
     /// # Accuracy
-    /// That of sample cumulants, `n^(-1/2)`. Local optimisation: without agreement of starts and held-out
-    /// samples the status is `Stalled`.
+    /// With `d > r` and noiseless samples that of the covariance of observed latents, the statistical floor; otherwise that
+    /// of sample cumulants. The status is `Converged` only when held-out samples lie on the variety of the map, or,
+    /// for `d <= r`, when all starts of nearly the best residual and both halves of the samples give one map.
     ///
     /// # Example
     /// ```
@@ -103,15 +126,7 @@ impl FewOutputs {
             down: Mat::identity(m, m),
             split,
         };
-        let prepare = |chunk: &_, out: &mut Vec<f64>| rows.white(chunk, out);
-        let summary = Moments::of_samples(samples, (m, true), &prepare, observer)?.summary()?;
-        let cov = summary.covariance();
-        let gram = Mat::from_fn(m, m, |i, j| 0.5 * cov[(i, j)]);
-        let third = summary.third_cumulants();
-        let third = third.ok_or_else(|| Error::invalid(OP, "third cumulants"))?;
-        let eighth = third.as_slice().iter().map(|x| x / 8.0).collect();
-        let tensor = Tensor::from_vec(&[m, m, m], eighth)?;
-
+        let moments = Cumulants::of(samples, &rows, None, observer)?;
         let mut found: Vec<(f64, SymmetricRing)> = Vec::new();
         let (mut steps, mut stopped) = (0, false);
         for start in 0..self.starts {
@@ -120,62 +135,98 @@ impl FewOutputs {
             if stopped {
                 break;
             }
-            let one = SymmetricNls::new(r).starts(1).max_steps(300);
-            let fit = one.decompose(
-                gram.as_ref(),
-                tensor.view(),
-                rng,
-                &mut crate::observe::unobserved,
-            )?;
+            let one = self.descent();
+            let watch = &mut crate::observe::unobserved;
+            let fit = one.decompose(moments.gram.as_ref(), moments.tensor.view(), rng, watch)?;
             steps += fit.work.sweeps;
             let residual = fit.history.last().copied().unwrap_or(f64::INFINITY);
             found.push((residual, fit.model));
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((best, ring)) = found.first() else {
+        let starts = found.len();
+        let candidates = distinct(found)?;
+        let Some(first) = candidates.first() else {
             return Err(Error::Stopped { op: OP });
         };
-        let agreeing = found
-            .iter()
-            .filter(|f| f.0 <= best * (1.0 + AGREE) + 1e-12)
-            .count();
-        let map = in_units(&outputs, ring, samples.columns())?;
-
-        let white = Whitening::of(OP, gram.as_ref(), m)?;
-        let tested = WhiteRows {
-            down: white.down,
-            ..rows
-        };
-        let directions = tested.test_directions(samples.columns(), rng);
-        let learning = outputs.summary.count() as f64;
-        let held = samples.rows() as f64 - learning;
-        let noise = vec![0.0; samples.columns()];
-        let test = HoldoutTest::run(
-            &map,
-            samples,
-            split,
-            directions.as_ref(),
-            (5.0 * held / learning, &noise),
-            observer,
-        )?;
         let mut evidence = vec![
             Evidence::note("outputs that vary", m as f64),
             Evidence::note(
                 "outputs that would make it algebraic",
                 (r * (r + 1) / 2) as f64,
             ),
-            Evidence::note("relative residual of covariance and third cumulants", *best),
-            Evidence::new(
-                "starts that miss the best residual, as a share of all",
-                1.0 - agreeing as f64 / found.len() as f64,
-                // Two at least must agree.
-                1.0 - 2.0 / found.len() as f64 + 1e-9,
-            ),
             Evidence::note(
-                "statistical floor of the relative parameter error",
-                statistical_floor(&map, samples.rows()),
+                "relative residual of covariance and third cumulants",
+                first.residual,
+            ),
+            Evidence::note("starts that found the best map", first.hits as f64),
+            Evidence::note(
+                "maps of nearly the same cumulants among the starts",
+                candidates.len() as f64,
             ),
         ];
+
+        let white = Whitening::of(OP, moments.gram.as_ref(), m)?;
+        let rows = WhiteRows {
+            down: white.down,
+            ..rows
+        };
+        let mut map = in_units(&outputs, &first.ring, samples.columns())?;
+        let mut exact = false;
+        if m > r && !stopped {
+            match self.on_variety(samples, (&rows, &white.up), &candidates, rng, observer) {
+                Ok(on) => {
+                    exact = on.map.is_some();
+                    evidence.extend(on.evidence);
+                    steps += on.sweeps;
+                    if let Some(white_map) = on.map {
+                        map = outputs.read_off(&white_map, &white.up)?;
+                    }
+                }
+                Err(Error::Stopped { .. }) => stopped = true,
+                Err(e) => return Err(e),
+            }
+        } else if !stopped {
+            let halves = self.halves(samples, &rows, first, rng, observer)?;
+            evidence.push(Evidence::new(
+                "starts that miss the best map, as a share of all",
+                1.0 - first.hits as f64 / starts as f64,
+                // Two at least must agree.
+                1.0 - 2.0 / starts as f64 + 1e-9,
+            ));
+            let (equations, unknowns) = self.counts(m);
+            evidence.push(Evidence::new(
+                "unknowns less the cumulants that tell them",
+                unknowns as f64 - equations as f64,
+                -SPARE,
+            ));
+            evidence.push(Evidence::new(
+                "other maps of nearly the same cumulants",
+                (candidates.len() - 1) as f64,
+                0.0,
+            ));
+            evidence.push(Evidence::new(
+                "half the distance between the maps of two halves of the samples, relative",
+                halves,
+                UNSTABLE,
+            ));
+        }
+        let directions = rows.test_directions(samples.columns(), rng);
+        let learning = outputs.summary.count() as f64;
+        let held = samples.rows() as f64 - learning;
+        let noise = vec![0.0; samples.columns()];
+        let inflation = if exact { 1.5 } else { 5.0 } * held / learning;
+        let test = HoldoutTest::run(
+            &map,
+            samples,
+            split,
+            directions.as_ref(),
+            (inflation, &noise),
+            observer,
+        )?;
+        evidence.push(Evidence::note(
+            "statistical floor of the relative parameter error",
+            statistical_floor(&map, samples.rows()),
+        ));
         evidence.extend(test.evidence());
         let certificate = Certificate {
             rel_residual: test.rel_residual,
@@ -195,10 +246,120 @@ impl FewOutputs {
                 sweeps: steps,
                 backend_calls: 2,
                 samples: 3 * samples.rows() as u64,
-                starts: found.len(),
+                starts,
             },
             certificate,
         })
+    }
+
+    fn descent(&self) -> SymmetricNls {
+        SymmetricNls::new(self.latent).starts(1).max_steps(300)
+    }
+
+    /// Fits the candidates to the variety of the samples, the likeliest first, until one is exact.
+    fn on_variety(
+        &self,
+        samples: &Samples,
+        (rows, up): (&WhiteRows, &Mat<f64>),
+        candidates: &[Candidate],
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<OnVariety, Error> {
+        let (m, r) = (rows.down.ncols(), self.latent);
+        let starts = spread_of_starts(r, rng);
+        let part = rows.spread(samples, (FITTED * r * (r + 1) / 2).max(200), 0)?;
+        let part = MatRef::from_row_major_slice(&part, part.len() / m, m);
+        let mut out = OnVariety {
+            map: None,
+            sweeps: 0,
+            evidence: Vec::new(),
+        };
+        let mut best = f64::INFINITY;
+        for candidate in candidates.iter().take(TRIED) {
+            let start = white_map(&candidate.ring, rows, up);
+            let polish = start.fit_variety(part, &starts, observer)?;
+            out.sweeps += polish.sweeps;
+            best = best.min(polish.residual);
+            if !(polish.residual <= EXACT) {
+                continue;
+            }
+            let all = rows.spread(samples, MOST, 0)?;
+            let all = MatRef::from_row_major_slice(&all, all.len() / m, m);
+            let seen = polish.map.search(all, &starts, None);
+            let off = seen.gaps.iter().filter(|g| !(**g <= EXACT)).count();
+            let map = polish.map.standardised_by(&seen)?;
+            let held = WhiteRows {
+                split: rows.split.other(),
+                ..rows.clone()
+            };
+            let held = held.spread(samples, CHECKED, 0)?;
+            let held = MatRef::from_row_major_slice(&held, held.len() / m, m);
+            let unseen = polish.map.search(held, &starts, None);
+            let off_held = unseen.gaps.iter().filter(|g| !(**g <= EXACT)).count();
+            out.evidence = vec![
+                Evidence::note(
+                    "samples lie on the variety of the map: relative residual",
+                    polish.residual,
+                ),
+                Evidence::new(
+                    "share of the samples whose latents were not found on the variety",
+                    off as f64 / seen.gaps.len().max(1) as f64,
+                    LOST,
+                ),
+                Evidence::new(
+                    "share of held-out samples that were not found on the variety",
+                    off_held as f64 / unseen.gaps.len().max(1) as f64,
+                    LOST,
+                ),
+            ];
+            let kept = seen
+                .latents
+                .iter()
+                .zip(&seen.gaps)
+                .filter(|s| *s.1 <= EXACT);
+            let latents: Vec<f64> = kept.flat_map(|s| s.0.iter().copied()).collect();
+            let test = Normality::of(OP, &latents, r, (false, false), rng)?;
+            out.evidence.extend(test.evidence());
+            out.map = Some(map);
+            return Ok(out);
+        }
+        let name = "no candidate reproduces the samples: least relative residual of the variety";
+        out.evidence = vec![Evidence::new(name, best, EXACT)];
+        Ok(out)
+    }
+
+    /// Half the distance between the maps that either half of the learning rows leads to from the best one.
+    fn halves(
+        &self,
+        samples: &Samples,
+        rows: &WhiteRows,
+        best: &Candidate,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<f64, Error> {
+        let mut rings = Vec::new();
+        for half in 0..2 {
+            let moments = Cumulants::of(samples, rows, Some(half), observer)?;
+            let watch = &mut crate::observe::unobserved;
+            let (gram, tensor) = (moments.gram.as_ref(), moments.tensor.view());
+            let near = self.descent().refine(gram, tensor, &best.ring, watch)?;
+            // A few fresh starts, which may find something better.
+            let fresh = self
+                .descent()
+                .starts(4)
+                .decompose(gram, tensor, rng, watch)?;
+            let last = |f: &Fit<SymmetricRing>| f.history.last().copied().unwrap_or(f64::INFINITY);
+            let better = if last(&fresh) < 0.99 * last(&near) {
+                fresh
+            } else {
+                near
+            };
+            rings.push(better.model);
+        }
+        match &rings[..] {
+            [a, b] => Ok(0.5 * a.align(b)?.distance),
+            _ => Err(Error::Stopped { op: OP }),
+        }
     }
 
     fn check(&self, samples: &Samples) -> Result<(), Error> {
@@ -221,11 +382,17 @@ impl FewOutputs {
         Ok(())
     }
 
-    /// Entries of the covariance and the third cumulants against unknowns less the gauge.
+    /// Entries of the covariance and the third cumulants, and unknowns less the gauge.
+    fn counts(&self, d: usize) -> (usize, usize) {
+        let r = self.latent;
+        let unknowns = (d * (r * (r + 1) / 2)).saturating_sub(r * (r - 1) / 2);
+        let equations = d * (d + 1) / 2 + d * (d + 1) * (d + 2) / 6;
+        (equations, unknowns)
+    }
+
     fn enough(&self, d: usize) -> Result<(), Error> {
         let r = self.latent;
-        let unknowns = d * (r * (r + 1) / 2) - r * (r - 1) / 2;
-        let equations = d * (d + 1) / 2 + d * (d + 1) * (d + 2) / 6;
+        let (equations, unknowns) = self.counts(d);
         if equations >= unknowns {
             return Ok(());
         }
@@ -236,23 +403,10 @@ impl FewOutputs {
     }
 }
 
-/// The ring of the scaled outputs as a map in the units of the data.
-fn in_units(
-    outputs: &Outputs,
-    ring: &SymmetricRing,
-    columns: usize,
-) -> Result<QuadraticMap, Error> {
-    let r = ring.rank();
-    let mut cores = vec![0.0; columns * r * r];
-    let mut constant = outputs.mean().to_vec();
-    for (row, (&a, s)) in outputs.active.iter().zip(&outputs.scale).enumerate() {
-        for i in 0..r {
-            for j in 0..r {
-                cores[(a * r + i) * r + j] = ring.entry(row, i.min(j), i.max(j)) / s;
-            }
-            constant[a] -= ring.entry(row, i, i) / s;
-        }
-    }
-    let linear = vec![0.0; columns * r];
-    QuadraticMap::new(SymmetricRing::new(r, cores)?, linear, constant)
+/// What the variety says.
+struct OnVariety {
+    /// In white coordinates, when one reproduces the samples.
+    map: Option<WhiteMap>,
+    sweeps: usize,
+    evidence: Vec<Evidence>,
 }

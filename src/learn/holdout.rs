@@ -89,6 +89,8 @@ struct Laws {
     weights: Mat<f64>,
     shift: Vec<f64>,
     third: Vec<f64>,
+    /// Variances of a second and of a third sample cumulant, times the number of samples, under the law.
+    spread: Vec<[f64; 2]>,
     /// Real and imaginary part at each frequency, direction after direction.
     characteristic: Vec<[f64; 2]>,
 }
@@ -109,12 +111,13 @@ impl Laws {
             weights: Mat::zeros(d, m),
             shift: Vec::with_capacity(m),
             third: Vec::with_capacity(m),
+            spread: Vec::with_capacity(m),
             characteristic: Vec::with_capacity(m * FREQUENCIES.len()),
         };
         for k in 0..m {
             let w: Vec<f64> = (0..d).map(|a| directions[(a, k)]).collect();
             let mut form = map.combination(&w);
-            let cumulants = form.cumulants(3);
+            let cumulants = form.cumulants(POWERS);
             let extra: f64 = w.iter().zip(noise).map(|(w, s)| (w * s).powi(2)).sum();
             let sd = (cumulants[1].max(0.0) + extra).sqrt();
             if !(sd > 0.0) {
@@ -131,6 +134,12 @@ impl Laws {
             });
             laws.characteristic.extend(damped);
             laws.third.push(cumulants[2] / sd.powi(3));
+            // Cumulants from the third on do not see the noise; the variance is one.
+            let unit = |k: usize| cumulants[k - 1] / sd.powi(k as i32);
+            let (k3, k4, k6) = (unit(3), unit(4), unit(6));
+            let m4 = k4 + 3.0;
+            let m6 = k6 + 15.0 * k4 + 10.0 * k3 * k3 + 15.0;
+            laws.spread.push([m4 - 1.0, m6 - k3 * k3 + 9.0 - 6.0 * m4]);
             laws.shift.push(cumulants[0] / sd);
             (0..d).for_each(|a| laws.weights[(a, k)] = w[a] / sd);
         }
@@ -206,9 +215,15 @@ impl Laws {
         for (k, powers) in sums.powers.iter().enumerate() {
             let m = central(powers, n);
             let k3 = m[3];
-            second = worst(second, z(m[2] - 1.0, m[4] - m[2] * m[2]));
+            // The variances of the law or those of the sample, whichever is greater: few samples of heavy tails show
+            // less spread than they have, and outliers more.
+            let variance = (m[4] - m[2] * m[2]).max(self.spread[k][0]);
+            second = worst(second, z(m[2] - 1.0, variance));
             let variance = m[6] - m[3] * m[3] + 9.0 * m[2].powi(3) - 6.0 * m[4] * m[2];
-            third = worst(third, z(k3 - self.third[k], variance));
+            third = worst(
+                third,
+                z(k3 - self.third[k], variance.max(self.spread[k][1])),
+            );
             gaps += (m[2] - 1.0).powi(2) + (k3 - self.third[k]).powi(2);
             norms += m[2].powi(2) + k3.powi(2);
             for f in 0..FREQUENCIES.len() {

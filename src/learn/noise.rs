@@ -9,7 +9,7 @@ use crate::Error;
 use crate::decomp::Evidence;
 
 /// A share of the standard deviation below which noise is called absent.
-const ABSENT: f64 = 1e-5;
+pub(super) const ABSENT: f64 = 1e-5;
 
 /// What the learner assumes about observation noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

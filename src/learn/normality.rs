@@ -10,6 +10,7 @@
 //!
 //! Source: K. V. Mardia, *Measures of multivariate skewness and kurtosis with applications*, Biometrika 57 (1970).
 
+use super::fourth_order;
 use crate::Error;
 use crate::decomp::Evidence;
 use crate::linalg::{norm2, symmetric_eigen};
@@ -26,7 +27,7 @@ const MAX_DISTANCE: f64 = 2.52;
 const MAX_Z: f64 = 6.0;
 
 /// What the latents of the samples tell.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Normality {
     /// The greatest Kolmogorov distance along a direction, in units of `1 / sqrt n`.
     directions: f64,
@@ -36,6 +37,8 @@ pub(super) struct Normality {
     kurtosis: f64,
     /// z-score of the skewness, if signs are seen.
     skewness: Option<f64>,
+    /// Tests of fourth order.
+    fourth: Vec<Evidence>,
 }
 
 impl Normality {
@@ -86,6 +89,7 @@ impl Normality {
             radius: kolmogorov(squares, |s| chi_squared(r, s)) * unit,
             kurtosis,
             skewness: signs.then(|| skewness(&x)),
+            fourth: fourth_order::evidence(&x, rng),
         })
     }
 
@@ -115,6 +119,7 @@ impl Normality {
             skewness
                 .map(|z| Evidence::new(format!("{about}: z-score of their skewness"), z, MAX_Z)),
         );
+        all.extend(self.fourth);
         all
     }
 }

@@ -1,8 +1,9 @@
 //! The outputs that vary, and rows of them in white coordinates.
 
 use super::moments::{MomentSummary, Moments};
-use super::polish::{EXACT, Polish, WhiteMap};
+use super::polish::{EXACT, Polish};
 use super::split::Split;
+use super::white_map::WhiteMap;
 use super::white_stream::WhiteRows;
 use crate::Error;
 use crate::io::samples::Samples;

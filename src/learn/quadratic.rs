@@ -16,47 +16,32 @@
 //! constant parts are learned too.
 
 use super::exact_cumulants::ExactCumulants;
-use super::exact_quadratic::SecondOpinion;
 use super::floor::statistical_floor;
 use super::holdout::HoldoutTest;
-use super::latent_rank::{LatentRank, span};
-use super::moments::Moments;
-use super::noise::{self, Noise};
-use super::normality::Normality;
+use super::noise::Noise;
 use super::outputs::Outputs;
-use super::polish::{EXACT, WhiteMap};
-use super::seen_latents::seen_latents;
 use super::split::Split;
 use super::two_sample::held_out_notes;
-use super::white_stream::{WhiteRows, WhiteStream};
-use crate::decomp::{Certificate, Evidence, Fit, PeirceFrame, TensorContraction, Whitening, Work};
+use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::io::samples::Samples;
-use crate::linalg::symmetric_eigen;
 use crate::observe::Observer;
-use crate::tensor::{QuadraticMap, Tensor};
+use crate::tensor::QuadraticMap;
 use crate::{Error, Status};
-use faer::Mat;
 use rand::Rng;
 use std::ops::ControlFlow;
 
 const OP: &str = "Quadratic::learn";
-/// Up to this many white coordinates the third cumulants are stored (`N^3 / 6` numbers, two passes in all);
-/// beyond, they are streamed.
-const MAX_STORED: usize = 45;
 /// Far beyond any number of outputs that is read.
 const MAX_LATENT: usize = 10_000;
-/// Steps of sharpening: three reach the optimum to a small part of the sampling error.
-const SHARPEN: usize = 5;
-
 /// Learner of quadratic maps from output samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quadratic {
-    latent: Option<usize>,
-    general: bool,
-    holdout: f64,
-    starts: usize,
-    refine: bool,
-    noise: Noise,
+    pub(super) latent: Option<usize>,
+    pub(super) general: bool,
+    pub(super) holdout: f64,
+    pub(super) starts: usize,
+    pub(super) refine: bool,
+    pub(super) noise: Noise,
 }
 
 impl Default for Quadratic {
@@ -117,7 +102,8 @@ impl Quadratic {
     }
 
     /// What to assume about observation noise (none by default). With noise the moments are corrected for it,
-    /// the tests allow for it, and there is no refinement: it would be biased.
+    /// the tests allow for it, and the refinement maximises the likelihood with the noise in it; it is kept where
+    /// held-out samples are likelier than by the moments.
     #[must_use]
     pub fn noise(self, noise: Noise) -> Self {
         Self { noise, ..self }
@@ -169,97 +155,32 @@ impl Quadratic {
         self.noise.check()?;
         let split = Split::new(self.holdout);
         let outputs = Outputs::of(samples, split, observer)?;
-        let White {
-            rows,
-            up,
-            latent,
-            cond,
-            noise,
-            left_over,
-        } = self.whiten(&outputs, split)?;
-        let (frame, read) = self.frame(samples, &rows, latent.rank, rng, observer)?;
-        let white = white_map(&frame);
+        let white = self.whiten(&outputs, split)?;
+        let (frame, read) = self.frame(samples, &white.rows, white.latent.rank, rng, observer)?;
         // From here on there is a model: a wish to stop ends the refinement, not the answer.
-        let mut stopped = false;
-        let polish = match self.refine && noise == 0.0 {
-            true => match rows.polish(samples, white.clone(), observer) {
-                Ok(polish) => Some(polish),
-                Err(Error::Stopped { .. }) => {
-                    stopped = true;
-                    None
-                }
-                Err(e) => return Err(e),
-            },
-            false => None,
-        };
-        let mut exact = polish.as_ref().is_some_and(|p| p.residual <= EXACT);
-        let chosen = polish.as_ref().filter(|_| exact).map_or(&white, |p| &p.map);
-        let mut map = outputs.read_off(chosen, &up)?;
-        let mut allowed = EXACT;
-        if !exact && !stopped && polish.is_some() {
-            let kind = (latent.rank, self.general, self.holdout);
-            match SecondOpinion::of(samples, kind, EXACT, rng, observer) {
-                Ok(SecondOpinion::Exact(found)) => (map, exact) = (found, true),
-                Ok(SecondOpinion::None) => {}
-                // Nobody could tell whether the polish stalled.
-                Ok(SecondOpinion::Unasked) => allowed = f64::INFINITY,
-                Err(Error::Stopped { .. }) => stopped = true,
-                Err(e) => return Err(e),
-            }
-        }
+        let found = self.refined(samples, (&outputs, &white), &frame, rng, observer)?;
+        let (map, mut stopped) = (found.map, found.stopped);
 
-        let mut gaussian = Vec::new();
-        if let Some(p) = polish.as_ref().filter(|p| p.residual <= EXACT) {
-            let x = seen_latents(samples, &rows, &p.map)?;
-            let seen = (self.general, self.general);
-            if !x.is_empty() {
-                gaussian = Normality::of(OP, &x, latent.rank, seen, rng)?.evidence();
-            }
-        }
-        let directions = rows.test_directions(outputs.columns, rng);
+        let directions = white.rows.test_directions(outputs.columns, rng);
         let learning = outputs.summary.count() as f64;
         let held = samples.rows() as f64 - learning;
         // The variance that comes from the error of the model itself: that of the best estimator after the
-        // polish, up to 2.2 times its error from moments.
-        let inflation = if exact { 1.5 } else { 5.0 } * held / learning;
+        // refinement, up to 2.2 times its error from moments.
+        let inflation = if found.likely { 1.5 } else { 5.0 } * held / learning;
         let test = HoldoutTest::run(
             &map,
             samples,
             split,
             directions.as_ref(),
-            (inflation, &outputs.noise(noise)),
+            (inflation, &outputs.noise(found.noise)),
             &mut |p| {
                 stopped |= observer(p).is_break();
                 ControlFlow::Continue(())
             },
         )?;
-        let mut evidence = latent.evidence;
+        let mut evidence = white.latent.evidence;
         evidence.extend_from_slice(frame.evidence());
-        if let Some(p) = &polish {
-            let name = match exact {
-                true if p.residual > EXACT => {
-                    "the polish stalled and the algebraic learner found the variety: residual of the polish"
-                }
-                true => "samples lie on the variety of the map: relative residual",
-                false => {
-                    "moments kept: observation noise or misfit, relative residual of the variety"
-                }
-            };
-            let allowed = if exact { f64::INFINITY } else { allowed };
-            evidence.push(Evidence::new(name, p.residual, allowed));
-        }
-        if noise > 0.0 {
-            let name = "observation noise allowed for, as a share of the standard deviation";
-            evidence.push(Evidence::note(name, noise.sqrt()));
-        } else if !exact {
-            let residual = polish.as_ref().map(|p| p.residual);
-            evidence.extend(noise::note(
-                left_over,
-                residual,
-                map.latent_dim(),
-                latent.keep,
-            ));
-        }
+        evidence.extend(found.evidence);
         evidence.push(Evidence::note(
             "statistical floor of the relative parameter error",
             statistical_floor(&map, samples.rows()),
@@ -268,14 +189,14 @@ impl Quadratic {
         let name = "exact moment identities over the rationals that fail";
         evidence.push(Evidence::new(name, identities.disagreements as f64, 0.0));
         evidence.extend(test.evidence());
-        evidence.extend(gaussian);
-        if noise == 0.0 {
+        evidence.extend(found.gaussian);
+        if found.noise == 0.0 {
             let mut draw = |n: usize, g: &mut _| Ok(map.sample(n, g));
             evidence.extend(held_out_notes(samples, split, &mut draw, rng)?);
         }
         let certificate = Certificate {
             rel_residual: test.rel_residual,
-            cond,
+            cond: white.cond,
             evidence,
         };
         let status = match certificate.holds() {
@@ -284,7 +205,7 @@ impl Quadratic {
             false => Status::Stalled,
         };
         let work = Work {
-            sweeps: frame.squarings() + polish.as_ref().map_or(0, |p| p.sweeps),
+            sweeps: frame.squarings() + found.sweeps,
             backend_calls: self.starts + 5,
             samples: read + 3 * samples.rows() as u64,
             starts: self.starts,
@@ -324,96 +245,5 @@ impl Quadratic {
             ));
         }
         Ok(())
-    }
-
-    /// White coordinates from the covariance, less that of the noise.
-    fn whiten(&self, outputs: &Outputs, split: Split) -> Result<White, Error> {
-        let m = outputs.active.len();
-        let cov = outputs.summary.covariance();
-        let mut gram = Mat::from_fn(m, m, |i, j| 0.5 * cov[(i, j)]);
-        let mut values = symmetric_eigen(OP, gram.as_ref())?.values;
-        values.reverse();
-        let latent = LatentRank::choose(&values, self.general, self.latent)?;
-        let noise = self.noise.variance(&values, &latent)?;
-        (0..m).for_each(|i| gram[(i, i)] -= 0.5 * noise);
-        let white = Whitening::of(OP, gram.as_ref(), latent.keep)?;
-        let rows = WhiteRows {
-            active: outputs.active.clone(),
-            scale: outputs.scale.clone(),
-            mean: outputs.summary.mean().to_vec(),
-            down: white.down,
-            split,
-        };
-        Ok(White {
-            rows,
-            up: white.up,
-            left_over: noise::left_over(&values, &latent),
-            latent,
-            cond: white.cond,
-            noise,
-        })
-    }
-
-    /// The Peirce frame of the third cumulants in white coordinates, and the samples read for it.
-    fn frame(
-        &self,
-        samples: &Samples,
-        rows: &WhiteRows,
-        rank: usize,
-        rng: &mut impl Rng,
-        observer: Observer<'_>,
-    ) -> Result<(PeirceFrame, u64), Error> {
-        let n = span(rank, self.general);
-        if n > MAX_STORED {
-            let mut stream = WhiteStream::new(samples, rows, observer);
-            // Every start costs passes over the samples; one is enough for a simple top eigenvalue.
-            let frame = match self.general {
-                true => PeirceFrame::find_with_linear(&mut stream, rank, 1, rng),
-                false => PeirceFrame::find(&mut stream, rank, 1, rng),
-            }?;
-            let frame = frame.sharpen(&mut stream, SHARPEN)?;
-            return Ok((frame, stream.read));
-        }
-        let prepare = |chunk: &_, out: &mut Vec<f64>| rows.white(chunk, out);
-        let moments = Moments::of_samples(samples, (n, true), &prepare, observer)?;
-        let third = moments.summary()?.third_cumulants();
-        let third = third.ok_or_else(|| Error::invalid(OP, "third cumulants"))?;
-        let eighth = third.as_slice().iter().map(|x| x / 8.0).collect();
-        let tensor = Tensor::from_vec(&[n, n, n], eighth)?;
-        let mut form = TensorContraction::new(tensor.view())?;
-        let frame = match self.general {
-            true => PeirceFrame::find_with_linear(&mut form, rank, self.starts, rng),
-            false => PeirceFrame::find(&mut form, rank, self.starts, rng),
-        }?;
-        let frame = frame.sharpen(&mut form, SHARPEN)?;
-        Ok((frame, samples.rows() as u64))
-    }
-}
-
-/// White coordinates: rows, their way back to outputs, the latent rank, conditioning, noise variances.
-struct White {
-    rows: WhiteRows,
-    up: Mat<f64>,
-    latent: LatentRank,
-    cond: f64,
-    noise: f64,
-    left_over: Option<f64>,
-}
-
-/// The frame as a map in white coordinates: `y = B f(x) - B f_0` with `f_0 = (svec(I), 0)`.
-fn white_map(frame: &PeirceFrame) -> WhiteMap {
-    let (quadratic, linear, rank) = (frame.quadratic(), frame.linear(), frame.rank());
-    let (n, m) = (quadratic.nrows(), quadratic.ncols());
-    let features = m + linear.map_or(0, |g| g.ncols());
-    let coefficients = Mat::from_fn(n, features + 1, |i, j| match linear {
-        _ if j < m => quadratic[(i, j)],
-        Some(g) if j < features => g[(i, j - m)],
-        _ => -(0..rank).map(|k| quadratic[(i, k)]).sum::<f64>(),
-    });
-    let linear = linear.is_some();
-    WhiteMap {
-        rank,
-        linear,
-        coefficients,
     }
 }

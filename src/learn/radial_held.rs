@@ -1,6 +1,6 @@
 //! Held-out samples of a rotation-invariant input: moments along directions, and the latents.
 
-use super::polish::WhiteMap;
+use super::white_map::WhiteMap;
 use super::white_stream::WhiteRows;
 use crate::Error;
 use crate::io::samples::Samples;

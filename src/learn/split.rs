@@ -5,23 +5,33 @@
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Split {
     threshold: u64,
+    /// Whether learning and holding out have changed places.
+    swapped: bool,
 }
 
 impl Split {
     /// Holds out about the given share of the rows.
     pub(super) fn new(share: f64) -> Self {
         let threshold = (share * u64::MAX as f64) as u64;
-        Self { threshold }
+        let swapped = false;
+        Self { threshold, swapped }
+    }
+
+    /// The same split with the two sides exchanged.
+    pub(super) fn other(self) -> Self {
+        let swapped = !self.swapped;
+        Self { swapped, ..self }
     }
 
     /// The share of the rows that is held out.
     pub(super) fn share(self) -> f64 {
-        self.threshold as f64 / u64::MAX as f64
+        let share = self.threshold as f64 / u64::MAX as f64;
+        if self.swapped { 1.0 - share } else { share }
     }
 
     /// Whether a row is held out.
     pub(super) fn holds_out(self, row: u64) -> bool {
-        mix(row) < self.threshold
+        (mix(row) < self.threshold) != self.swapped
     }
 }
 

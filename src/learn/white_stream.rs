@@ -4,10 +4,14 @@ use super::split::Split;
 use crate::Error;
 use crate::decomp::{Contraction, JordanBasis};
 use crate::io::samples::{Chunk, Samples};
+use crate::linalg::small::{axpy, dot};
 use crate::observe::{Observer, Progress};
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
+/// Stages of the work, as observers see them.
+const CUMULANTS: &str = "third cumulants";
+const SHARPENING: &str = "sharpening";
 const OP: &str = "Quadratic::learn";
 /// Rows of one block; blocks are the unit of parallel work, and their sums are added in order.
 const BLOCK: usize = 2048;
@@ -32,20 +36,23 @@ pub(super) struct WhiteRows {
 impl WhiteRows {
     /// Appends the scaled active entries of the rows for learning.
     pub(super) fn scaled(&self, chunk: &Chunk, out: &mut Vec<f64>) {
+        let all = self.active.len() == chunk.columns;
         for (i, row) in chunk.data.chunks_exact(chunk.columns).enumerate() {
-            if !self.split.holds_out((chunk.first_row + i) as u64) {
-                out.extend(
-                    self.active
-                        .iter()
-                        .zip(&self.scale)
-                        .map(|(&a, s)| row[a] * s),
-                );
+            if self.split.holds_out((chunk.first_row + i) as u64) {
+                continue;
+            }
+            if all {
+                // Every column varies: no gather.
+                out.extend(row.iter().zip(&self.scale).map(|(x, s)| x * s));
+            } else {
+                let active = self.active.iter().zip(&self.scale);
+                out.extend(active.map(|(&a, s)| row[a] * s));
             }
         }
     }
 
     /// The scaled active entries less their mean.
-    fn centred(&self, chunk: &Chunk) -> Vec<f64> {
+    pub(super) fn centred(&self, chunk: &Chunk) -> Vec<f64> {
         let mut rows = Vec::with_capacity(chunk.data.len());
         self.scaled(chunk, &mut rows);
         for row in rows.chunks_exact_mut(self.active.len()) {
@@ -112,11 +119,13 @@ impl<'a, 'b> WhiteStream<'a, 'b> {
             .map_or(self.rows.down.ncols(), Mat::nrows)
     }
 
-    /// `sum over blocks of f(y)` divided by `8 n`, the blocks in order whatever the number of threads.
+    /// `sum over blocks of f(rows)` divided by `8 n`, the blocks in order whatever the number of threads; rows one after
+    /// another.
     fn average(
         &mut self,
+        stage: &'static str,
         shape: (usize, usize),
-        f: &(dyn Fn(MatRef<'_, f64>) -> Mat<f64> + Sync),
+        f: &(dyn Fn(&[f64]) -> Mat<f64> + Sync),
     ) -> Result<Mat<f64>, Error> {
         let width = self.width();
         let mut sum = Mat::<f64>::zeros(shape.0, shape.1);
@@ -140,8 +149,7 @@ impl<'a, 'b> WhiteStream<'a, 'b> {
                                 y
                             }
                         };
-                        let y = MatRef::from_row_major_slice(&y, y.len() / width, width);
-                        (y.nrows(), f(y))
+                        (y.len() / width, f(&y))
                     })
                     .collect();
                 for (rows, part) in parts {
@@ -149,7 +157,7 @@ impl<'a, 'b> WhiteStream<'a, 'b> {
                     sum += part;
                 }
                 if let Some(c) = batch.last() {
-                    let p = Progress::of("third cumulants", c.first_row as u64, total);
+                    let p = Progress::of(stage, c.first_row as u64, total);
                     if (self.observer)(&p).is_break() {
                         return Err(Error::Stopped { op: OP });
                     }
@@ -166,8 +174,9 @@ impl<'a, 'b> WhiteStream<'a, 'b> {
     }
 }
 
-fn weighted(y: MatRef<'_, f64>, w: impl Fn(usize) -> f64) -> Mat<f64> {
-    Mat::from_fn(y.nrows(), y.ncols(), |i, j| y[(i, j)] * w(i))
+/// Columns are the rows of a block.
+fn columns(rows: &[f64], width: usize) -> MatRef<'_, f64> {
+    MatRef::from_column_major_slice(rows, width, rows.len() / width)
 }
 
 impl Contraction for WhiteStream<'_, '_> {
@@ -178,9 +187,14 @@ impl Contraction for WhiteStream<'_, '_> {
     fn contract(&mut self, v: &[f64]) -> Result<Mat<f64>, Error> {
         let v = self.lifted(column(v).as_ref());
         let n = self.width();
-        let l = self.average((n, n), &move |y| {
-            let along = y * &v;
-            weighted(y, |i| along[(i, 0)]).transpose() * y
+        let l = self.average(CUMULANTS, (n, n), &move |rows| {
+            let y = columns(rows, n);
+            let along = y.transpose() * &v;
+            let mut weighted = rows.to_vec();
+            for (row, w) in weighted.chunks_exact_mut(n).zip(along.col_as_slice(0)) {
+                row.iter_mut().for_each(|x| *x *= w);
+            }
+            columns(&weighted, n) * y.transpose()
         })?;
         // From both sides.
         let half = self.lowered(l).transpose().to_owned();
@@ -189,10 +203,15 @@ impl Contraction for WhiteStream<'_, '_> {
 
     fn square(&mut self, v: &[f64]) -> Result<Vec<f64>, Error> {
         let v = self.lifted(column(v).as_ref());
-        let u = self.average((self.width(), 1), &move |y| {
-            let along = y * &v;
-            let squares = Mat::from_fn(y.nrows(), 1, |i, _| along[(i, 0)] * along[(i, 0)]);
-            y.transpose() * squares
+        let n = self.width();
+        let u = self.average(CUMULANTS, (n, 1), &move |rows| {
+            let mut sum = Mat::zeros(n, 1);
+            let (v, sum_of) = (v.col_as_slice(0), sum.col_as_slice_mut(0));
+            for row in rows.chunks_exact(n) {
+                let along = dot(row, v);
+                axpy(sum_of, along * along, row);
+            }
+            sum
         })?;
         Ok(self.lowered(u).col_as_slice(0).to_vec())
     }
@@ -200,16 +219,19 @@ impl Contraction for WhiteStream<'_, '_> {
     fn products(&mut self, f: MatRef<'_, f64>) -> Result<Mat<f64>, Error> {
         let m = f.ncols();
         let f = self.lifted(f);
-        let all = self.average((self.width(), m * (m + 1) / 2), &move |y| {
-            let along = y * &f;
-            let mut pairs = Mat::zeros(y.nrows(), m * (m + 1) / 2);
+        let n = self.width();
+        let all = self.average(CUMULANTS, (n, m * (m + 1) / 2), &move |rows| {
+            let y = columns(rows, n);
+            let along = y.transpose() * &f;
+            let mut pairs = Mat::zeros(y.ncols(), m * (m + 1) / 2);
             for j in 0..m {
                 for i in 0..=j {
-                    let col = j * (j + 1) / 2 + i;
-                    (0..y.nrows()).for_each(|k| pairs[(k, col)] = along[(k, i)] * along[(k, j)]);
+                    let out = pairs.col_as_slice_mut(j * (j + 1) / 2 + i);
+                    let both = along.col_as_slice(i).iter().zip(along.col_as_slice(j));
+                    out.iter_mut().zip(both).for_each(|(o, (a, b))| *o = a * b);
                 }
             }
-            y.transpose() * pairs
+            y * pairs
         })?;
         Ok(self.lowered(all))
     }
@@ -219,27 +241,33 @@ impl Contraction for WhiteStream<'_, '_> {
         // nothing of size N^3.
         let n = self.dim();
         let b = self.lifted(b);
-        let all = self.average((self.width(), n), &move |y| {
-            let x = y * &b;
-            let mut squares = Mat::zeros(y.nrows(), n);
-            let (mut row, mut scratch, mut out) = (vec![0.0; n], Vec::new(), vec![0.0; n]);
-            for i in 0..y.nrows() {
-                (0..n).for_each(|k| row[k] = x[(i, k)]);
-                jordan.square(&row, &mut scratch, &mut out);
-                (0..n).for_each(|k| squares[(i, k)] = out[k]);
+        let width = self.width();
+        let all = self.average(SHARPENING, (width, n), &move |rows| {
+            let y = columns(rows, width);
+            let x = b.transpose() * y;
+            let mut squares = Mat::zeros(n, y.ncols());
+            let mut scratch = Vec::new();
+            for i in 0..y.ncols() {
+                jordan.square(x.col_as_slice(i), &mut scratch, squares.col_as_slice_mut(i));
             }
-            y.transpose() * squares
+            y * squares.transpose()
         })?;
         Ok(self.lowered(all))
     }
 
     fn trace(&mut self) -> Result<Vec<f64>, Error> {
         let w = self.lift.clone();
-        let t = self.average((self.width(), 1), &move |rows| {
-            let white = w.as_ref().map(|w| rows * w);
-            let y = white.as_ref().map_or(rows, Mat::as_ref);
-            let size = |i: usize| (0..y.ncols()).map(|j| y[(i, j)] * y[(i, j)]).sum::<f64>();
-            rows.transpose() * Mat::from_fn(y.nrows(), 1, |i, _| size(i))
+        let n = self.width();
+        let t = self.average(CUMULANTS, (n, 1), &move |rows| {
+            let y = columns(rows, n);
+            let white = w.as_ref().map(|w| w.transpose() * y);
+            let white = white.as_ref().map_or(y, Mat::as_ref);
+            let mut sum = Mat::zeros(n, 1);
+            for i in 0..y.ncols() {
+                let size: f64 = white.col(i).iter().map(|x| x * x).sum();
+                axpy(sum.col_as_slice_mut(0), size, &rows[i * n..(i + 1) * n]);
+            }
+            sum
         })?;
         Ok(self.lowered(t).col_as_slice(0).to_vec())
     }

@@ -8,6 +8,12 @@ use faer::{Mat, MatRef};
 const OP: &str = "SymmetricRing::align";
 /// Directions tried for the start; each costs two eigendecompositions.
 const STARTS: usize = 12;
+/// Rotations and reflections tried beside, where those lead nowhere near; fewer for large cores, whose steps are dear.
+const SPREAD: usize = 24;
+const SPREAD_LARGE: usize = 4;
+const LARGE: usize = 6;
+/// Rings closer than this are in their best gauge.
+const NEAR: f64 = 0.05;
 /// Gauss-Newton steps; convergence is quadratic near a fit and linear with the noise otherwise.
 const MAX_STEPS: usize = 60;
 
@@ -23,7 +29,8 @@ pub struct Alignment {
 impl SymmetricRing {
     /// The rotation that brings `reference` closest to this ring, and the relative distance left.
     ///
-    /// Starts from eigenvectors of common random combinations, then Gauss-Newton on the rotations. The
+    /// Starts from eigenvectors of common random combinations, and from rotations and reflections all over where these do
+    /// not bring the rings together; then Gauss-Newton on the rotations. The
     /// global optimum is not guaranteed when the two rings are far apart: then the distance returned is an
     /// upper bound.
     ///
@@ -49,6 +56,18 @@ impl SymmetricRing {
             }
             if exact {
                 break;
+            }
+        }
+        let spread = if r <= LARGE { SPREAD } else { SPREAD_LARGE };
+        for start in 0..spread {
+            if r < 2 || best.as_ref().is_some_and(|b| b.distance < NEAR) {
+                break;
+            }
+            let entries = weights(r * r, (STARTS + start) as u64);
+            let spread = Mat::from_fn(r, r, |i, j| entries[i * r + j]);
+            let found = descend(self, reference, polar_orthogonal(OP, spread.as_ref())?.0)?;
+            if best.as_ref().is_none_or(|b| found.distance < b.distance) {
+                best = Some(found);
             }
         }
         best.ok_or(Error::Backend {

@@ -184,11 +184,14 @@ impl PolynomialMap {
         let (p, q) = (self.in_basis(&basis)?, reference.in_basis(&basis)?);
         let gauge = Gauge::new(degree, basis, p, q)?;
         let r = self.latent_dim();
-        let mut starts = vec![
-            gradient_ring(self)?
-                .align(&gradient_ring(reference)?)?
-                .rotation,
-        ];
+        let (own, other) = (gradient_ring(self)?, gradient_ring(reference)?);
+        let mut starts = vec![own.align(&other)?.rotation];
+        // Mean Hessians alone tell the gauge of quadratic maps, where gradients in between may mislead the search.
+        let hessians = |ring: &SymmetricRing| {
+            let half = ring.as_slice().len() / 2;
+            SymmetricRing::new(r, ring.as_slice()[half..].to_vec())
+        };
+        starts.push(hessians(&own)?.align(&hessians(&other)?)?.rotation);
         for seed in 0..SPREAD {
             // Weyl sequences: any spread of rotations and reflections will do.
             let spread = Mat::from_fn(r, r, |i, j| {

@@ -1,7 +1,7 @@
 //! The latents of one sample at a time, for known coefficients.
 
 use crate::Error;
-use crate::learn::polish::solve_small;
+use crate::learn::latent_descent::solve_small;
 use crate::linalg::solve;
 use crate::tensor::MonomialBasis;
 use faer::{Mat, MatRef};

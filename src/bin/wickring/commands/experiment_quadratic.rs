@@ -237,23 +237,19 @@ fn finite(x: f64) -> Value {
     if x.is_finite() { json!(x) } else { Value::Null }
 }
 
-/// Least squares of `log error` against `log n` over the medians.
+/// Least squares of `log error` against `log n` over all trials.
 fn slopes(args: &Story, lines: &[Line]) -> Vec<(usize, &'static str, f64)> {
     let mut out = Vec::new();
     for &r in &args.latents {
         for method in ["moments", "refined"] {
-            let at = |n: usize| {
-                let here = |l: &&Line| {
-                    let t = &l.trial;
-                    t.sweep == "samples" && t.r == r && t.n == n && t.method() == method
-                };
-                median(lines.iter().filter(here).map(|l| l.error))
+            let here = |l: &&Line| {
+                let t = &l.trial;
+                t.sweep == "samples" && t.r == r && t.method() == method && l.error > 0.0
             };
-            let points: Vec<(f64, f64)> = args
-                .samples
+            let points: Vec<(f64, f64)> = lines
                 .iter()
-                .map(|&n| ((n as f64).ln(), at(n).ln()))
-                .filter(|p| p.1.is_finite())
+                .filter(here)
+                .map(|l| ((l.trial.n as f64).ln(), l.error.ln()))
                 .collect();
             let k = points.len() as f64;
             let (mx, my) = (

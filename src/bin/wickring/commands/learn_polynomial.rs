@@ -7,10 +7,15 @@ use crate::plot::save;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use wickring::certify::{Certificate, Claim, Expression};
 use wickring::decomp::{Evidence, Fit};
 use wickring::io::model::{Header, ModelFile, in_file};
 use wickring::io::samples::Samples;
+use wickring::io::write_whole;
 use wickring::learn::polynomial::{Form, LearnedPolynomial, Polynomial, PowerSums, Requirements};
+use wickring::poly::gaussian::{GaussianLaw, joint_cumulant};
+use wickring::poly::{Poly, Rational, Vars};
+use wickring::tensor::PolynomialMap;
 use wickring::{Error, Status};
 
 /// Learn a polynomial map z = p(x) of degree W with hidden x ~ N(0, I) from noiseless samples of z alone.
@@ -92,11 +97,17 @@ pub fn run(args: &LearnPolynomial, context: &Context) -> Result<Outcome, Error> 
         file.body.insert("terms".into(), terms_json(terms, latent));
     }
     file.write(out)?;
+    let beside_model = out.with_extension("certificate.json");
+    let certificate = certificate(&fit.model.map, &samples)?;
+    write_whole(&beside_model, certificate.to_json().as_bytes())?;
     if let Some(path) = &context.common.plot {
         let draw = |n: usize| fit.model.map.sample(n, &mut context.rng());
         save(path, &beside(&samples, draw)?)?;
     }
-    context.emit(&summary(&fit, out), &text(&fit, &samples, out));
+    context.emit(
+        &summary(&fit, out, &beside_model),
+        &text(&fit, &samples, out, &beside_model),
+    );
     Ok(match fit.status {
         Status::Converged => Outcome::Certified,
         _ => Outcome::NotCertified,
@@ -117,6 +128,47 @@ fn with_reference(
             .push(Evidence::note(name, distance));
     }
     Ok(fit)
+}
+
+/// Terms of the products that third cumulants are expanded into, at most.
+const MAX_PRODUCTS: usize = 30_000;
+
+/// Exact claims about the learned map that the independent checker can replay: joint cumulants of three outputs, up to
+/// the third order where the products stay short.
+fn certificate(map: &PolynomialMap, samples: &Samples) -> Result<Certificate, Error> {
+    let mut outputs = vec![0, map.output_dim() / 2, map.output_dim() - 1];
+    outputs.dedup();
+    let polynomials: Vec<Poly<Rational>> = outputs
+        .iter()
+        .map(|&a| map.output(a))
+        .collect::<Result<_, _>>()?;
+    let law = GaussianLaw::standard(map.latent_dim());
+    let terms = map.basis().len();
+    let mut indices: Vec<Vec<usize>> = (0..outputs.len()).map(|i| vec![i]).collect();
+    for j in 0..outputs.len() {
+        indices.extend((0..=j).map(|i| vec![i, j]));
+    }
+    if terms.pow(3) <= MAX_PRODUCTS {
+        indices.extend((0..outputs.len()).map(|i| vec![i, i, i]));
+    }
+    let value = |index: Vec<usize>| {
+        let chosen: Vec<&Poly<Rational>> = index.iter().map(|&i| &polynomials[i]).collect();
+        joint_cumulant(&law, &chosen).map(|v| (index, v))
+    };
+    let cumulants: Vec<(Vec<usize>, Rational)> =
+        indices.into_iter().map(value).collect::<Result<_, _>>()?;
+    let names = Vars::fixed((0..map.latent_dim()).map(|i| format!("x{i}")));
+    let forms: Vec<Expression> = polynomials
+        .iter()
+        .map(|p| Expression::from_poly(p, &names))
+        .collect();
+    let words = format!("joint cumulants of outputs {outputs:?} of the learned map");
+    let claim = Claim::gaussian_moments(&forms, &[], &cumulants, &Rational::default()).about(words);
+    let mut certificate = Certificate::new().claim(claim);
+    for input in samples.inputs() {
+        certificate = certificate.hashed_input(&input.path.to_string_lossy(), &input.sha256);
+    }
+    Ok(certificate)
 }
 
 /// What each latent dimension takes, before anything is tried.
@@ -170,7 +222,7 @@ fn terms_json(terms: &PowerSums, latent: usize) -> Value {
     json!(terms.terms.iter().map(output).collect::<Vec<_>>())
 }
 
-fn summary(fit: &Fit<LearnedPolynomial>, out: &Path) -> Value {
+fn summary(fit: &Fit<LearnedPolynomial>, out: &Path, beside: &Path) -> Value {
     let map = &fit.model.map;
     json!({
         "status": fit.status.name(),
@@ -179,10 +231,11 @@ fn summary(fit: &Fit<LearnedPolynomial>, out: &Path) -> Value {
         "degree": map.degree(),
         "report": full_report(fit),
         "model": out,
+        "certificate": beside,
     })
 }
 
-fn text(fit: &Fit<LearnedPolynomial>, samples: &Samples, out: &Path) -> String {
+fn text(fit: &Fit<LearnedPolynomial>, samples: &Samples, out: &Path, certificate: &Path) -> String {
     let (map, needs) = (&fit.model.map, &fit.model.requirements);
     let verdict = match fit.status {
         Status::Converged => "ACCEPT (held-out samples agree with the model)".to_owned(),
@@ -196,5 +249,6 @@ fn text(fit: &Fit<LearnedPolynomial>, samples: &Samples, out: &Path) -> String {
         needs.form.name(),
         samples.rows()
     );
-    head + &table(fit) + &format!("wrote {}\n", out.display())
+    let wrote = format!("wrote {} and {}\n", out.display(), certificate.display());
+    head + &table(fit) + &wrote
 }

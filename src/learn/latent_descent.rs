@@ -1,0 +1,125 @@
+//! The latent of one sample, for a known quadratic map.
+
+use super::white_map::WhiteMap;
+
+/// The forms of all coordinates, laid out for one sample at a time.
+pub(super) struct LatentSolver {
+    pub(super) r: usize,
+    /// `N` blocks of `r*r`, then `b`, then `c`.
+    q: Vec<f64>,
+    b: Vec<f64>,
+    c: Vec<f64>,
+}
+
+impl LatentSolver {
+    pub(super) fn new(map: &WhiteMap, places: &[(usize, usize)]) -> Self {
+        let r = map.rank;
+        let mut solver = Self {
+            r,
+            q: Vec::new(),
+            b: Vec::new(),
+            c: Vec::new(),
+        };
+        for k in 0..map.coefficients.nrows() {
+            let (q, b, c) = map.form(k, places);
+            solver.q.extend((0..r * r).map(|ij| q[(ij / r, ij % r)]));
+            solver.b.extend(b);
+            solver.c.push(c);
+        }
+        solver
+    }
+
+    /// Residuals `y - p(x)` and, if wanted, the Jacobian of `p` (`N` rows of `r`).
+    pub(super) fn residuals(
+        &self,
+        y: &[f64],
+        x: &[f64],
+        out: &mut [f64],
+        mut jacobian: Option<&mut [f64]>,
+    ) -> f64 {
+        let r = self.r;
+        let mut sum = 0.0;
+        for (k, slot) in out.iter_mut().enumerate() {
+            let (q, b) = (
+                &self.q[k * r * r..(k + 1) * r * r],
+                &self.b[k * r..(k + 1) * r],
+            );
+            let mut value = self.c[k];
+            for i in 0..r {
+                let qx: f64 = q[i * r..(i + 1) * r]
+                    .iter()
+                    .zip(x)
+                    .map(|(a, b)| a * b)
+                    .sum();
+                value += x[i] * (qx + b[i]);
+                if let Some(j) = jacobian.as_deref_mut() {
+                    j[k * r + i] = 2.0 * qx + b[i];
+                }
+            }
+            *slot = y[k] - value;
+            sum += *slot * *slot;
+        }
+        sum
+    }
+
+    /// Gauss-Newton with damping on `|y - p(x)|^2`.
+    pub(super) fn descend(&self, y: &[f64], x: &mut [f64], steps: usize) {
+        let (r, n) = (self.r, self.c.len());
+        let (mut res, mut trial_res) = (vec![0.0; n], vec![0.0; n]);
+        let mut jacobian = vec![0.0; n * r];
+        let mut damping = 1e-6;
+        let mut value = self.residuals(y, x, &mut res, Some(&mut jacobian));
+        for _ in 0..steps {
+            let mut normal = vec![0.0; r * r];
+            let mut step = vec![0.0; r];
+            for (row, e) in jacobian.chunks_exact(r).zip(&res) {
+                for i in 0..r {
+                    step[i] += row[i] * e;
+                    for j in 0..=i {
+                        normal[i * r + j] += row[i] * row[j];
+                    }
+                }
+            }
+            let trace: f64 = (0..r).map(|i| normal[i * r + i]).sum();
+            (0..r).for_each(|i| normal[i * r + i] += damping * trace + f64::MIN_POSITIVE);
+            if !solve_small(&mut normal, &mut step, r) {
+                return;
+            }
+            let trial: Vec<f64> = x.iter().zip(&step).map(|(a, b)| a + b).collect();
+            let found = self.residuals(y, &trial, &mut trial_res, None);
+            if found < value {
+                x.copy_from_slice(&trial);
+                damping = (damping / 5.0).max(1e-16);
+                value = self.residuals(y, x, &mut res, Some(&mut jacobian));
+            } else {
+                damping *= 30.0;
+            }
+        }
+    }
+}
+
+/// Solves a small positive definite system in place (Cholesky, lower triangle); false when it is not one.
+pub(super) fn solve_small(a: &mut [f64], x: &mut [f64], n: usize) -> bool {
+    for j in 0..n {
+        for k in 0..j {
+            for i in j..n {
+                a[i * n + j] -= a[i * n + k] * a[j * n + k];
+            }
+        }
+        let d = a[j * n + j];
+        if !(d > 0.0 && d.is_finite()) {
+            return false;
+        }
+        let s = d.sqrt();
+        (j..n).for_each(|i| a[i * n + j] /= s);
+    }
+    for i in 0..n {
+        let s: f64 = (0..i).map(|k| a[i * n + k] * x[k]).sum();
+        x[i] = (x[i] - s) / a[i * n + i];
+    }
+    for i in (0..n).rev() {
+        let s: f64 = (i + 1..n).map(|k| a[k * n + i] * x[k]).sum();
+        x[i] = (x[i] - s) / a[i * n + i];
+    }
+    true
+}
