@@ -1,7 +1,7 @@
 //! Weights and means of a discrete `Q`, from the denoised sample.
 
 use super::cells;
-use super::em_step::statistics;
+use super::em_step::{Scatter, statistics};
 use super::gaussian::{Component, GaussianMixture, scaled_identity};
 use super::score_model::ScoreModel;
 use crate::Error;
@@ -108,7 +108,7 @@ fn best_atoms(
         let mut at = GaussianMixture::spherical(rank, atoms, 1.0)?;
         let mut last = f64::NEG_INFINITY;
         for _ in 0..SWEEPS {
-            let s = statistics(u, &at);
+            let s = statistics(u, &at, Scatter::Diagonal);
             let gain = s.log_likelihood - last;
             last = s.log_likelihood;
             if gain < 1e-3 {

@@ -234,13 +234,9 @@ impl MomentMethod {
         } else {
             CovarianceKind::Spherical
         };
-        let mut climbed = Climb {
-            log_likelihood: start.log_likelihood(&door.rows),
-            mixture: start.clone(),
-            history: Vec::new(),
-            settled: true,
-            proper: true,
-        };
+        let mut climbed = Climb::from(start.clone());
+        climbed.close(&door.rows);
+        climbed.settled = true;
         if self.refine {
             let floor = 1e-6 * door.bulk.scale * door.bulk.scale / door.dim as f64;
             let budget = Budget {
@@ -253,7 +249,7 @@ impl MomentMethod {
         let parameters = kind.parameters(k, door.dim) as f64;
         Ok(Trial {
             settled: climbed.settled && climbed.proper,
-            sweeps: climbed.history.len(),
+            sweeps: climbed.sweeps,
             atoms,
             model: MomentModel {
                 bic: 2.0 * climbed.log_likelihood - parameters * rows.ln(),

@@ -1,6 +1,6 @@
 //! Least squares by accumulated Grams, for nested families of features at once.
 
-use super::gaussian::dot;
+use crate::linalg::dot;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
