@@ -4,9 +4,8 @@
 use std::path::Path;
 use wickring::laws::Broken;
 use wickring::laws::cp::fuzz_cp;
-use wickring::laws::quadratic_fuzz::{
-    fuzz_model_reader, fuzz_moments, fuzz_peirce, fuzz_poly_parse,
-};
+use wickring::laws::poly_algebra::fuzz_poly_parse;
+use wickring::laws::quadratic_fuzz::{fuzz_model_reader, fuzz_moments, fuzz_peirce};
 use wickring::laws::theory_fuzz::fuzz_theory;
 
 fn replay(name: &str, law: fn(&[u8]) -> Result<(), Broken>, rounds: u64) {

@@ -331,3 +331,29 @@ fn fields_and_tables_on_the_command_line() {
         "{found}"
     );
 }
+
+#[test]
+fn a_certificate_never_speaks_of_older_factors() {
+    let dir = folder("stale");
+    let (t, _) = karatsuba();
+    npy::write(&dir.join("t.npy"), t.view()).unwrap();
+    let holed = Tensor::from_fn(&[2, 2, 3], |i| match i == [0, 0, 1] {
+        true => f64::NAN,
+        false => f64::from(u8::from(i[0] + i[1] == i[2])),
+    })
+    .unwrap();
+    npy::write(&dir.join("holed.npy"), holed.view()).unwrap();
+    let fit = |file: &str, more: &str| {
+        run(
+            &dir,
+            &format!("decompose cp ~/{file} --rank 3 --out ~/f.npz {more}"),
+        )
+    };
+    assert_eq!(fit("t.npy", "").0, 0);
+    let certificate = dir.join("f.certificate.json");
+    assert!(certificate.exists());
+    let (_, out, err) = fit("holed.npy", "--missing mask");
+    assert!(!certificate.exists(), "{out}{err}");
+    assert!(out.contains("no certificate of the residual"), "{out}");
+    assert!(err.contains("spoke of other factors"), "{err}");
+}

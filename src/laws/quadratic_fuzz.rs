@@ -1,4 +1,4 @@
-//! Any bytes as polynomial text, as a model file, as a tensor to decompose, as moments: no panic, no wrong
+//! Any bytes as a model file, as a tensor to decompose, as moments: no panic, no wrong
 //! answer.
 
 use super::bytes::Bytes;
@@ -7,31 +7,10 @@ use crate::Status;
 use crate::decomp::Peirce;
 use crate::io::model::ModelFile;
 use crate::learn::Moments;
-use crate::poly::{Poly, Rational, Vars};
 use crate::tensor::Tensor;
 use faer::Mat;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-
-/// What parses is written back as text that parses to the same polynomial.
-///
-/// # Errors
-/// [`Broken`] with the text.
-pub fn fuzz_poly_parse(data: &[u8]) -> Result<(), Broken> {
-    let text = String::from_utf8_lossy(&data[..data.len().min(512)]).into_owned();
-    let mut vars = Vars::new();
-    let Ok(p) = Poly::<Rational>::parse(&text, &mut vars) else {
-        return Ok(());
-    };
-    if p.len() > 2000 {
-        return Ok(());
-    }
-    let shown = p.display(&vars).to_string();
-    let again = Poly::<Rational>::parse(&shown, &mut vars);
-    check("poly::display_reads_back", again.as_ref() == Ok(&p), || {
-        shown.clone()
-    })
-}
 
 /// A model file that is read is written back as one that reads to the same model.
 ///

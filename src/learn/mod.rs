@@ -13,6 +13,9 @@
 //! | [`relu::ReluLearner`] | a narrow one-hidden-layer relu network, from inputs and targets |
 //! | [`Dictionary`] | an orthonormal dictionary from fourth moments |
 //! | [`two_layer::TwoLayerLearner`] | a two-layer network with a polynomial activation |
+//! | [`mixture`] | a mixture of Gaussians, discrete or continuous: scores and reverse diffusion, EM, moments |
+//!
+//! [`HermiteContractions`] streams `E y (u.H_k)` of samples with targets, which the network learners share.
 
 mod chunk_sums;
 mod dictionary;
@@ -23,6 +26,7 @@ mod floor;
 mod hermite_contractions;
 mod holdout;
 mod latent_rank;
+pub mod mixture;
 mod moments;
 mod moments_bytes;
 mod noise;
@@ -56,5 +60,3 @@ pub use quadratic::Quadratic;
 pub use radial_law::RadialLaw;
 pub use radial_quadratic::{RadialMap, RadialQuadratic};
 pub use two_sample::{TwoSampleTest, energy_distance, sliced_wasserstein};
-
-pub mod mixture;

@@ -1,7 +1,7 @@
 //! The outputs that vary, and rows of them in white coordinates.
 
 use super::moments::{MomentSummary, Moments};
-use super::polish::WhiteMap;
+use super::polish::{EXACT, Polish, WhiteMap};
 use super::split::Split;
 use super::white_stream::WhiteRows;
 use crate::Error;
@@ -13,6 +13,8 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 const OP: &str = "Quadratic::learn";
+/// Parts of the samples that the polish is tried on.
+const ATTEMPTS: usize = 3;
 /// Directions in white coordinates along which the model is tested, beside the outputs themselves.
 const TEST_DIRECTIONS: usize = 12;
 /// Outputs that are tested one by one.
@@ -133,6 +135,32 @@ impl Outputs {
 }
 
 impl WhiteRows {
+    /// Fits the variety of a spread-out part of the samples, from the map of the moments; another part is
+    /// tried when one leads nowhere.
+    pub(super) fn polish(
+        &self,
+        samples: &Samples,
+        start: WhiteMap,
+        observer: Observer<'_>,
+    ) -> Result<Polish, Error> {
+        let n = self.down.ncols();
+        let wanted = (28 * start.rank * start.rank).clamp(200, 3000).max(3 * n);
+        let mut best: Option<Polish> = None;
+        for attempt in 0..ATTEMPTS {
+            let y = self.spread(samples, wanted, attempt)?;
+            let y = faer::MatRef::from_row_major_slice(&y, y.len() / n, n);
+            let polish = start.clone().polish(y, observer)?;
+            let done = polish.residual <= EXACT;
+            if best.as_ref().is_none_or(|b| polish.residual < b.residual) {
+                best = Some(polish);
+            }
+            if done {
+                break;
+            }
+        }
+        best.ok_or(Error::Stopped { op: OP })
+    }
+
     /// White coordinates of about `wanted` learning rows, spread evenly over the sample.
     pub(super) fn spread(
         &self,

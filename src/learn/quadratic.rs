@@ -24,7 +24,7 @@ use super::moments::Moments;
 use super::noise::{self, Noise};
 use super::normality::Normality;
 use super::outputs::Outputs;
-use super::polish::{EXACT, Polish, WhiteMap};
+use super::polish::{EXACT, WhiteMap};
 use super::seen_latents::seen_latents;
 use super::split::Split;
 use super::two_sample::held_out_notes;
@@ -47,8 +47,6 @@ const MAX_STORED: usize = 45;
 const MAX_LATENT: usize = 10_000;
 /// Steps of sharpening: three reach the optimum to a small part of the sampling error.
 const SHARPEN: usize = 5;
-/// Parts of the samples that the polish is tried on.
-const POLISH_ATTEMPTS: usize = 3;
 
 /// Learner of quadratic maps from output samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -184,7 +182,7 @@ impl Quadratic {
         // From here on there is a model: a wish to stop ends the refinement, not the answer.
         let mut stopped = false;
         let polish = match self.refine && noise == 0.0 {
-            true => match self.polish(samples, &rows, white.clone(), observer) {
+            true => match rows.polish(samples, white.clone(), observer) {
                 Ok(polish) => Some(polish),
                 Err(Error::Stopped { .. }) => {
                     stopped = true;
@@ -389,33 +387,6 @@ impl Quadratic {
         }?;
         let frame = frame.sharpen(&mut form, SHARPEN)?;
         Ok((frame, samples.rows() as u64))
-    }
-
-    /// Fits the variety of a spread-out part of the samples, from the map of the moments; another part is
-    /// tried when one leads nowhere.
-    fn polish(
-        &self,
-        samples: &Samples,
-        rows: &WhiteRows,
-        start: WhiteMap,
-        observer: Observer<'_>,
-    ) -> Result<Polish, Error> {
-        let n = rows.down.ncols();
-        let wanted = (28 * start.rank * start.rank).clamp(200, 3000).max(3 * n);
-        let mut best: Option<Polish> = None;
-        for attempt in 0..POLISH_ATTEMPTS {
-            let y = rows.spread(samples, wanted, attempt)?;
-            let y = faer::MatRef::from_row_major_slice(&y, y.len() / n, n);
-            let polish = start.clone().polish(y, observer)?;
-            let done = polish.residual <= EXACT;
-            if best.as_ref().is_none_or(|b| polish.residual < b.residual) {
-                best = Some(polish);
-            }
-            if done {
-                break;
-            }
-        }
-        best.ok_or(Error::Stopped { op: OP })
     }
 }
 

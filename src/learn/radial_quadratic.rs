@@ -10,7 +10,7 @@ use super::RadialLaw;
 use super::latent_rank::LatentRank;
 use super::moments::Moments;
 use super::outputs::Outputs;
-use super::polish::{EXACT, Polish, WhiteMap};
+use super::polish::{EXACT, WhiteMap};
 use super::radial_held::Held;
 use super::radial_moments::RawMoments;
 use super::split::Split;
@@ -22,7 +22,7 @@ use crate::linalg::{norm2, symmetric_eigen};
 use crate::observe::Observer;
 use crate::tensor::QuadraticMap;
 use crate::{Error, Status};
-use faer::{Mat, MatRef};
+use faer::Mat;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
@@ -31,7 +31,6 @@ const OP: &str = "RadialQuadratic::learn";
 const MAX_STORED: usize = 45;
 const STARTS: usize = 3;
 const SHARPEN: usize = 5;
-const ATTEMPTS: usize = 3;
 /// Bound on z-scores of held-out third moments, whose standard errors are themselves uncertain.
 const MAX_Z: f64 = 7.0;
 /// Kolmogorov's distance of one statistic, false alarm about 1e-5.
@@ -164,7 +163,7 @@ impl RadialQuadratic {
         // On a sphere the trace is constant: the variety has one dimension less and does not tell the map.
         let sphere = law.0 * (r as f64 + 2.0) < (1.0 + 1e-2) * r as f64;
         let polish = match self.refine && !sphere {
-            true => match self.polish(samples, &centred, start.clone(), observer) {
+            true => match centred.polish(samples, start.clone(), observer) {
                 Ok(polish) => Some(polish),
                 Err(Error::Stopped { .. }) => {
                     stopped = true;
@@ -281,31 +280,6 @@ impl RadialQuadratic {
             return Err(Error::invalid(OP, text));
         }
         Ok(())
-    }
-
-    fn polish(
-        &self,
-        samples: &Samples,
-        rows: &WhiteRows,
-        start: WhiteMap,
-        observer: Observer<'_>,
-    ) -> Result<Polish, Error> {
-        let n = rows.down.ncols();
-        let wanted = (28 * start.rank * start.rank).clamp(200, 3000).max(3 * n);
-        let mut best: Option<Polish> = None;
-        for attempt in 0..ATTEMPTS {
-            let y = rows.spread(samples, wanted, attempt)?;
-            let y = MatRef::from_row_major_slice(&y, y.len() / n, n);
-            let polish = start.clone().polish(y, observer)?;
-            let done = polish.residual <= EXACT;
-            if best.as_ref().is_none_or(|b| polish.residual < b.residual) {
-                best = Some(polish);
-            }
-            if done {
-                break;
-            }
-        }
-        best.ok_or(Error::Stopped { op: OP })
     }
 }
 

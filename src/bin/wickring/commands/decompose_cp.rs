@@ -97,6 +97,7 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
                 let fit = engine.decompose_sparse(&s, &mut rng, &mut |p| meter.step(p))?;
                 drop(meter);
                 report.fit(&fit);
+                super::numeric_proof::absent("the tensor is too large to expand", context)?;
                 report.finish(&fit, context)
             }
         },
@@ -112,6 +113,7 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
                 engine.decompose_observed(t.view(), &mut context.rng(), &mut |p| meter.step(p))?;
             drop(meter);
             report.fit(&fit);
+            super::numeric_proof::absent("the factors are complex", context)?;
             report.finish_complex(&fit, context)
         }
     }

@@ -15,7 +15,8 @@ const MAX_PRODUCTS: usize = 1 << 20;
 
 /// Writes `f.certificate.json` beside `--out f.npz` for a CP model of the tensor in `file`.
 ///
-/// Nothing is written without `--out`, for masked and for large tensors, or when no bound exists (`T = 0`).
+/// Nothing is written without `--out`, for complex, masked and large tensors, or when no bound exists
+/// (`T = 0`); then the reason is said, and no older certificate is left beside the new factors.
 pub fn cp(
     file: &Path,
     name: Option<&str>,
@@ -77,22 +78,22 @@ fn write(
         return Ok(());
     };
     let Loaded::Real(t) = load(file, name)? else {
-        return Ok(());
+        return absent("it is written for real tensors alone", context);
     };
     let entries: usize = t.dims().iter().product();
-    let finite = t.as_slice().iter().all(|x| x.is_finite());
-    if !finite || entries.saturating_mul(products) > MAX_PRODUCTS {
-        return Ok(());
+    if !t.as_slice().iter().all(|x| x.is_finite()) {
+        return absent("entries are missing", context);
+    }
+    if entries.saturating_mul(products) > MAX_PRODUCTS {
+        let reason = format!("{entries} entries times {products} products are too many to replay");
+        return absent(&reason, context);
     }
     let target = Target::dense(t.view())?;
     let claim = match claim(&target) {
         Ok(Some(claim)) => claim,
-        Ok(None) => return Ok(()),
+        Ok(None) => return absent("no relative bound exists", context),
         // The decomposition stands without it.
-        Err(e) => {
-            context.warn(&format!("no certificate of the residual: {e}"));
-            return Ok(());
-        }
+        Err(e) => return absent(&e.to_string(), context),
     };
     let problem = |e: std::io::Error| Error::file(file, "", e.to_string());
     let bytes = std::fs::read(file).map_err(problem)?;
@@ -105,5 +106,23 @@ fn write(
         "wrote {}; check it: wickring check {0}",
         path.display()
     ));
+    Ok(())
+}
+
+/// Says why there is no certificate beside `--out`, and removes one that spoke of other factors.
+pub fn absent(reason: &str, context: &Context) -> Result<(), Error> {
+    let Some(out) = &context.common.out else {
+        return Ok(());
+    };
+    let path = out.with_extension("certificate.json");
+    match std::fs::remove_file(&path) {
+        Ok(()) => {
+            let shown = path.display();
+            context.warn(&format!("removed {shown}, which spoke of other factors"));
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+        Err(e) => return Err(Error::file(path, "", e.to_string())),
+    }
+    context.say(&format!("no certificate of the residual: {reason}"));
     Ok(())
 }
