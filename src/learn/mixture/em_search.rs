@@ -64,6 +64,7 @@ impl<'a> Search<'a> {
             stopped |= answer.is_break();
             answer
         };
+        let mut refused = None;
         let mut scan = Turn::default();
         let mut families = vec![Turn::default(); self.em.kinds.len()];
         for k in 1..=self.em.most {
@@ -79,7 +80,16 @@ impl<'a> Search<'a> {
                     row.push(None);
                     continue;
                 }
-                let climbed = self.best_of(k, *kind, &starts, &row, &mut watch)?;
+                let climbed = match self.best_of(k, *kind, &starts, &row, &mut watch) {
+                    Ok(climbed) => climbed,
+                    // Too few rows for this family; another one may do.
+                    Err(e @ (Error::Degenerate { .. } | Error::NonFinite { .. })) => {
+                        refused = refused.or(Some(e));
+                        row.push(None);
+                        continue;
+                    }
+                    Err(other) => return Err(other),
+                };
                 let bic = self.bic(k, *kind, &climbed);
                 let bic = if climbed.proper && climbed.settled {
                     bic
@@ -99,7 +109,10 @@ impl<'a> Search<'a> {
                 break;
             }
         }
-        Ok(stopped)
+        match refused {
+            Some(e) if self.fits.len() < self.em.least && !stopped => Err(e),
+            _ => Ok(stopped),
+        }
     }
 
     fn bic(&self, k: usize, kind: CovarianceKind, c: &Climb) -> f64 {
@@ -141,21 +154,33 @@ impl<'a> Search<'a> {
         observer: Observer<'_>,
     ) -> Result<Climb, Error> {
         let mut contained: Vec<GaussianMixture> = Vec::new();
+        let mut least = f64::NEG_INFINITY;
+        let mut bound = |c: &Climb| {
+            if c.proper && c.settled {
+                least = least.max(c.log_likelihood);
+            }
+        };
         for (other, c) in self.em.kinds.iter().zip(row) {
             if let (true, Some(c)) = (kind.contains(*other), c) {
                 contained.push(c.mixture.clone());
+                bound(c);
             }
         }
         let mut tried: Vec<GaussianMixture> = starts.to_vec();
         let at = self.em.kinds.iter().position(|x| *x == kind).unwrap_or(0);
         if let Some(Some(smaller)) = self.fits.last().and_then(|f| f.get(at)) {
+            bound(smaller);
             let mut cuts = splits(&smaller.mixture)?.into_iter();
             contained.extend(cuts.next());
             tried.extend(cuts);
         }
         let mut field = self.finalists(kind, tried);
         field.extend(contained.into_iter().map(Climb::from));
-        let winner = self.race(kind, field, observer);
+        let mut winner = self.race(kind, field, observer);
+        if let Some(w) = &mut winner {
+            // From a better contained model the climb led to the boundary: the maximum is not this one.
+            w.proper &= w.log_likelihood >= least - AUDIT_SLACK;
+        }
         winner.ok_or_else(|| {
             let hypothesis = "a start whose components all keep rows (components asked for)";
             Error::degenerate(OP, hypothesis, k as f64)
@@ -199,7 +224,7 @@ impl<'a> Search<'a> {
             table,
             set_aside: self.door.set_aside,
         };
-        let certificate = self.certificate(&model)?;
+        let certificate = self.certificate(&model, climb.proper)?;
         let status = if stopped {
             Status::Stopped
         } else if !climb.proper {
@@ -222,11 +247,13 @@ impl<'a> Search<'a> {
     }
 
     /// Recomputed from the rows and the model: one more sweep must gain nothing, and the table must be nested.
-    fn certificate(&self, model: &EmModel) -> Result<Certificate, Error> {
+    fn certificate(&self, model: &EmModel, proper: bool) -> Result<Certificate, Error> {
         let s = statistics(&self.door.rows, &model.mixture, model.kind.scatter());
         let next = s.update(&model.mixture, model.kind, self.floor)?.mixture;
         let gain = next.log_likelihood(&self.door.rows) - s.log_likelihood;
-        let entries: Vec<TableEntry> = model.table.iter().map(EmRow::entry).collect();
+        // A fit that the floor of the covariances holds up is no maximum that others must reach.
+        let sound = model.table.iter().filter(|r| r.sound);
+        let entries: Vec<TableEntry> = sound.map(EmRow::entry).collect();
         let broken = broken_nestings(&entries, AUDIT_SLACK).len();
         let rows = (self.door.rows.len() / self.door.dim) as f64;
         let smallest = model.mixture.components().iter().map(|c| c.weight);
@@ -236,7 +263,16 @@ impl<'a> Search<'a> {
                 gain,
                 10.0 * self.em.tol,
             ),
-            Evidence::new("broken nestings in the table of fits", broken as f64, 0.0),
+            Evidence::new(
+                "broken nestings among the sound fits of the table",
+                broken as f64,
+                0.0,
+            ),
+            Evidence::new(
+                "at the boundary: a covariance at its floor or a component with too few rows",
+                f64::from(u8::from(!proper)),
+                0.0,
+            ),
             Evidence::note("log-likelihood", s.log_likelihood),
             Evidence::note("BIC (larger is better)", model.bic),
             Evidence::note(
@@ -244,6 +280,7 @@ impl<'a> Search<'a> {
                 smallest.fold(1.0, f64::min) * rows,
             ),
             Evidence::note("rows set aside as outliers", model.set_aside as f64),
+            Evidence::note("rows that repeat another one (share)", self.door.repeated()),
         ];
         Ok(Certificate {
             rel_residual: gain.abs() / s.log_likelihood.abs().max(1.0),

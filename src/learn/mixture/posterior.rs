@@ -287,8 +287,54 @@ fn log_moderate(x: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    /// Matrix products and triangular solves agree, in the E-step and in the sums of the M-step.
+    #[test]
+    fn wide_rows_are_handled_as_narrow_ones() {
+        use crate::learn::mixture::em_step::{Scatter, statistics};
+        use crate::learn::mixture::{Component, CovarianceKind};
+        let (dim, n) = (20, 300);
+        let entry = |i: usize| ((i * i + 3 * i) as f64 * 0.61).sin();
+        let rows: Vec<f64> = (0..dim * n).map(entry).collect();
+        let mut covariance = vec![0.0; dim * dim];
+        for a in 0..dim {
+            for b in 0..dim {
+                let low_rank: f64 = (0..3).map(|k| entry(a + 40 * k) * entry(b + 40 * k)).sum();
+                covariance[a * dim + b] = low_rank + f64::from(u8::from(a == b));
+            }
+        }
+        let component = Component {
+            weight: 1.0,
+            mean: rows[..dim].to_vec(),
+            covariance,
+        };
+        let m = GaussianMixture::new(dim, vec![component]).unwrap();
+        let factor = &m.factors()[0];
+        assert_eq!(factor.inverse.len(), dim * dim);
+        for (row, got) in rows.chunks_exact(dim).zip(m.log_density(&rows)) {
+            let mut y: Vec<f64> = row.iter().zip(&rows[..dim]).map(|(x, m)| x - m).collect();
+            factor.forward(&mut y, 1, 1);
+            let want = factor.log_scale - 0.5 * y.iter().map(|y| y * y).sum::<f64>();
+            // The condition of the covariance is below 100.
+            assert!((got - want).abs() <= 1e4 * f64::EPSILON * want.abs());
+        }
+        let mean = |a: usize| (0..n).map(|i| rows[i * dim + a]).sum::<f64>() / n as f64;
+        let s = statistics(&rows, &m, Scatter::Full);
+        let next = s.update(&m, CovarianceKind::Full, 1e-9).unwrap().mixture;
+        for (a, b) in [(0, 0), (7, 3), (19, 18)] {
+            let products =
+                (0..n).map(|i| (rows[i * dim + a] - mean(a)) * (rows[i * dim + b] - mean(b)));
+            let want = products.sum::<f64>() / n as f64;
+            let got = next.components()[0].covariance[a * dim + b];
+            assert!(
+                (got - want).abs() <= 1e3 * f64::EPSILON,
+                "{a} {b} {got} {want}"
+            );
+        }
+    }
 
     #[test]
     fn logarithm_and_exponential_are_those_of_the_library() {
