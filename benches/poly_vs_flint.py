@@ -1,4 +1,4 @@
-"""Exact polynomial arithmetic against FLINT, in one run, one thread each.
+"""Exact polynomial arithmetic against FLINT, batch evaluation against numpy, in one run, one thread each.
 
     pip install python-flint            # outside the project; brings libflint
     python benches/poly_vs_flint.py     # builds and runs examples/poly_bench.rs, then prints a table
@@ -166,6 +166,54 @@ def simplex(n, k, order=0):
     return ring, ring.power(linear(ring, [(v, 1, 1) for v in range(n)]), k)
 
 
+def fractions(ring, terms, k):
+    base = ring.poly([([0] * ring.n, 1)])
+    for v, d, c, below in terms:
+        more, total = ring.poly([(unit(ring.n, v, d), c)], below), ring.new()
+        F.fmpq_mpoly_add(total, base, more, ring.ctx)
+        base = total
+    return ring.power(base, k)
+
+
+def rational_mixed():
+    q = Ring("fmpq_mpoly", 4)
+    f = fractions(q, [(0, 1, 1, 2), (1, 1, 1, 3), (2, 1, 1, 5), (3, 1, 1, 7)], 10)
+    g = q.new()
+    F.fmpq_mpoly_add(g, f, q.poly([([0] * 4, 1)]), q.ctx)
+    product("rational mixed fateman 10", q, f, g)
+    q = Ring("fmpq_mpoly", 5)
+    f = fractions(q, [(0, 1, 1, 2), (1, 1, 1, 3), (2, 2, 2, 5), (3, 3, 3, 7), (4, 5, 5, 11)], 8)
+    g = fractions(q, [(4, 1, 1, 2), (3, 1, 1, 3), (2, 2, 2, 5), (1, 3, 3, 7), (0, 5, 5, 11)], 8)
+    product("rational mixed sparse 8", q, f, g)
+
+
+def evaluation(k):
+    """numpy: tables of powers, one pass over all points for each factor of each term."""
+    import numpy as np
+
+    ring, p = simplex(4, k)
+    terms, random = terms_of(ring, p), Random(88172645463325252)
+    columns = [np.array([(random.next() >> 11) / 2**52 - 1 for _ in range(100_000)]) for _ in range(4)]
+
+    def run():
+        powers = []
+        for x in columns:
+            table = [np.ones_like(x)]
+            for _ in range(k):
+                table.append(table[-1] * x)
+            powers.append(table)
+        total = np.zeros_like(columns[0])
+        for e, c in terms:
+            term = c * powers[0][e[0]]
+            for table, d in zip(powers[1:], e[1:]):
+                if d:
+                    term *= table[d]
+            total += term
+        return total
+
+    record(f"eval {k}", len(terms), best(run, 1.0))
+
+
 def flint_cases(want):
     if want("small"):
         for n, k in [(2, 1), (3, 2), (4, 2), (4, 3), (8, 2), (4, 4), (6, 3)]:
@@ -215,7 +263,11 @@ def flint_cases(want):
         product("rational fateman 10", q, q.poly(terms_of(ring, f), 6), q.poly(terms_of(ring, one), 6))
         ring, q = Ring("fmpz_mpoly", 5), Ring("fmpq_mpoly", 5)
         f, g = (ring.power(linear(ring, t), 8) for t in SPARSE)
+        rational_mixed()
         product("rational sparse 8", q, q.poly(terms_of(ring, f), 6), q.poly(terms_of(ring, g), 6))
+    if want("eval"):
+        for k in [4, 8, 12]:
+            evaluation(k)
     if want("modular"):
         z4, f = simplex(4, 20)
         pairs = [("fateman 20", 4, terms_of(z4, f), terms_of(z4, plus_one(z4, f)))]

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use wickring::decomp::{Cp, CpNonnegative, Tucker, rank_table};
+use wickring::decomp::{Cp, CpMasked, CpNonnegative, Tucker, rank_table, rank_table_nonnegative};
 use wickring::laws::cp::fit_is_honest;
 use wickring::laws::planted::{gaussian, gaussian_cp};
 use wickring::tensor::{CpTensor, Factor, Tensor};
@@ -121,6 +121,70 @@ macro_rules! suite {
 
 suite!(cp, Cp::new, 1e-9);
 suite!(cp_nonnegative, CpNonnegative::new, 1e-3);
+
+#[test]
+fn nonnegative_parts_come_through_gaps() {
+    let truth = positive(&[7, 6, 8], 3, 11).to_dense().unwrap();
+    let mut holed = truth.clone();
+    // A third of the entries is missing, one slice almost wholly.
+    for (k, x) in holed.as_mut_slice().iter_mut().enumerate() {
+        if (k * 7919) % 3 == 0 || (k < 48 && k % 7 != 0) {
+            *x = f64::NAN;
+        }
+    }
+    let seen = CpMasked::mask_of(holed.view());
+    let observer = &mut wickring::observe::unobserved;
+    let fit = CpNonnegative::new(3)
+        .decompose_masked(holed.view(), seen.view(), &mut rng(3), observer)
+        .unwrap();
+    let factors = fit.model.factors();
+    assert!(
+        factors
+            .iter()
+            .all(|f| f.as_slice().iter().all(|&x| x >= 0.0))
+    );
+    let model = fit.model.to_dense().unwrap();
+    let pairs = model.as_slice().iter().zip(truth.as_slice());
+    let gap = pairs.map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() / truth.view().norm();
+    assert!(gap < 0.02, "{gap} {:?}", fit.certificate);
+    // The reported residual is that of the entries that were seen.
+    let w = seen.as_slice();
+    let sum = |f: &dyn Fn(usize) -> f64| {
+        (0..w.len())
+            .filter(|&k| w[k] > 0.0)
+            .map(f)
+            .sum::<f64>()
+            .sqrt()
+    };
+    let over = sum(&|k| (model.as_slice()[k] - truth.as_slice()[k]).powi(2));
+    let whole = sum(&|k| truth.as_slice()[k].powi(2));
+    assert!((fit.certificate.rel_residual - over / whole).abs() < 1e-12);
+    // The number of parts is found in spite of the gaps.
+    let table = rank_table_nonnegative(
+        holed.view(),
+        Some(seen.view()),
+        &CpNonnegative::new(1).starts(4).max_iterations(400),
+        (1..=4, usize::MAX),
+        &mut rng(3),
+        observer,
+    )
+    .unwrap();
+    assert_eq!(
+        table.rows[table.chosen].fit.model.rank(),
+        3,
+        "{}",
+        table.reason
+    );
+    // A slice that nothing was seen of is not determined, and that is said.
+    for x in &mut holed.as_mut_slice()[..48] {
+        *x = f64::NAN;
+    }
+    let seen = CpMasked::mask_of(holed.view());
+    let fit = CpNonnegative::new(2)
+        .decompose_masked(holed.view(), seen.view(), &mut rng(3), observer)
+        .unwrap();
+    assert_eq!(fit.status, Status::IllConditioned);
+}
 
 #[test]
 fn a_border_rank_target_is_not_called_converged() {

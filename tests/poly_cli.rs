@@ -118,3 +118,19 @@ fn identities_are_decided() {
     refused(&["expand", "(x+y)^1000000000"], 2, "budget");
     refused(&["moment", "x^2", "--order", "0"], 2, "order");
 }
+
+#[test]
+fn equality_beyond_multiplying_out() {
+    let same = json(&["eq", "((x+y)*(x-y))^100000", "(x^2-y^2)^100000"]);
+    assert_eq!(same["proof"], "schwartz-zippel");
+    assert!(same["error_log2"].as_f64().unwrap() <= -100.0);
+    assert_eq!(json(&["eq", "(x+1)^2", "x^2+2*x+1"])["proof"], "expanded");
+    let out = poly(&["eq", "(x+y+z)^99999", "(x+y+z)^99999+x", "--json"]);
+    assert_eq!(out.status.code(), Some(1));
+    let found: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(
+        (&found["equal"], &found["proof"]),
+        (&false.into(), &"point".into())
+    );
+    refused(&["eq", "x/0", "x"], 2, "nonzero constant divisor");
+}

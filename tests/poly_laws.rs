@@ -75,13 +75,57 @@ fn large_products_equal_the_naive_ones() {
         let f = simplex(nvars, k);
         let g = &f + &one;
         poly_ring::product_is_naive(&f, &g).unwrap();
-        for (scale, shift) in [(-3, 0), (1 << 30, 0), (1 << 40, 0), (12345, 70), (77, 200)] {
+        let scales = [
+            (-3, 0),
+            (1 << 30, 0),
+            (1 << 40, 0),
+            (1 << 43, 0),
+            (12345, 70),
+            (77, 200),
+        ];
+        for (scale, shift) in scales {
             let (p, q) = (signed(&f, scale, shift), signed(&g, 3 * scale, 0));
             poly_ring::product_is_naive(&p, &q).unwrap();
             poly_ring::quotient_undoes_product(&p, &q, &one).unwrap();
         }
         let r = f.map(|c| Rational::from_integers(c.clone(), 6.into()).unwrap_or_default());
         poly_ring::product_is_naive(&r, &r).unwrap();
+    }
+}
+
+/// Factors of 1 to 90 terms in boxes from tiny to sparse: the ways of small products and their borders.
+#[test]
+fn products_of_every_size_equal_the_naive_ones() {
+    let mut state = 88_172_645_463_325_252u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    for count in [1, 2, 3, 5, 9, 20, 45, 62, 65, 77, 90] {
+        for (nvars, reach, bits) in [
+            (1, 300, 20),
+            (2, 12, 3),
+            (3, 5, 31),
+            (5, 3, 25),
+            (8, 3, 52),
+            (4, 60, 9),
+        ] {
+            let mut poly = || {
+                let term = |_| {
+                    let e = (0..nvars).map(|_| (next() >> 20) as u32 % reach).collect();
+                    (e, Integer::from((next() as i64) >> (63 - bits)))
+                };
+                Poly::from_terms((0..count).map(term).collect::<Vec<_>>())
+            };
+            let (p, q) = (poly(), poly());
+            poly_ring::product_is_naive(&p, &q).unwrap();
+            poly_ring::product_is_naive(&p, &p).unwrap();
+            if count < 21 {
+                poly_ring::quotient_undoes_product(&p, &q, &poly()).unwrap();
+            }
+        }
     }
 }
 

@@ -7,10 +7,12 @@
     clippy::print_stderr
 )]
 
+use faer::Mat;
 use num_complex::Complex;
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use wickring::Error;
 use wickring::laws::bytes::Bytes;
 use wickring::laws::ring_models;
 use wickring::tensor::{Scalar, Tensor, TensorRing};
@@ -87,4 +89,53 @@ fn a_uniform_ring_is_made_uniform_again() {
     let gap = uniform.to_ring().unwrap().distance(&ring).unwrap() / ring.norm();
     assert!(gap < 1e-11, "{gap}");
     assert!(random::<f64>(&[4; 3], &[2; 3], 1).to_uniform().is_err());
+}
+
+fn products_are_found<T: Scalar>() {
+    for seed in 0..5 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let factor = |n: usize, rng: &mut ChaCha8Rng| Mat::from_fn(n, 3, |_, _| T::gaussian(rng));
+        let factors: Vec<_> = [4, 3, 5, 2].map(|n| factor(n, &mut rng)).into();
+        let plain = TensorRing::from_cp_factors(&factors).unwrap();
+        let near_identity = |rng: &mut ChaCha8Rng| {
+            Mat::from_fn(3, 3, |i, j| {
+                T::gaussian(rng) + T::from_real(if i == j { 3.0 } else { 0.0 })
+            })
+        };
+        let gauges: Vec<_> = (0..4).map(|_| near_identity(&mut rng)).collect();
+        let moved = plain.gauged(&gauges).unwrap();
+        let found = moved.to_cp_factors(1e-9).unwrap();
+        let back = TensorRing::from_cp_factors(&found).unwrap();
+        let gap = back.distance(&plain).unwrap() / plain.norm();
+        assert!(gap < 1e-9, "seed {seed}: {gap}");
+        // Where the factors stand on the diagonal already they are given back as they are.
+        assert_eq!(plain.to_cp_factors(0.0).unwrap(), factors);
+        let other = random::<T>(&[4, 3, 5, 2], &[3; 4], seed);
+        let refused = other.to_cp_factors(1e-6);
+        assert!(matches!(refused, Err(Error::Degenerate { measured, .. }) if measured > 1e-2));
+    }
+}
+
+#[test]
+fn sums_of_products_are_found_in_any_gauge_and_only_they() {
+    products_are_found::<f64>();
+    products_are_found::<Complex<f64>>();
+    // Slices that commute with a rotation have complex eigenvectors: the terms are complex.
+    let core = |x: [f64; 6]| {
+        Tensor::from_fn(&[2, 3, 2], |i| {
+            let (a, b) = (x[i[1]], x[i[1] + 3]);
+            [[a, -b], [b, a]][i[0]][i[2]]
+        })
+    };
+    let ring = TensorRing::new(vec![
+        core([1.0, 0.5, -2.0, 0.3, 1.0, 0.7]).unwrap(),
+        core([-0.4, 2.0, 1.0, 1.1, -0.2, 0.9]).unwrap(),
+        core([0.8, -1.0, 0.6, -0.5, 0.4, 1.3]).unwrap(),
+    ])
+    .unwrap();
+    assert!(ring.to_cp_factors(1e-9).is_err());
+    let complex = ring.to_complex();
+    let factors = complex.to_cp_factors(1e-9).unwrap();
+    let back = TensorRing::from_cp_factors(&factors).unwrap();
+    assert!(back.distance(&complex).unwrap() < 1e-9 * complex.norm());
 }

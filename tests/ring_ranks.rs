@@ -4,7 +4,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use wickring::decomp::{Ring, RingRanks, RingSampledAls};
+use wickring::decomp::{Ring, RingCompletion, RingRanks, RingSampledAls};
 use wickring::laws::planted::with_noise;
 use wickring::observe::unobserved;
 use wickring::tensor::{Scalar, Tensor, TensorRing};
@@ -140,5 +140,69 @@ fn sampled_rows_recover_rings_and_judge_themselves() {
             .decompose(t.view(), &mut rng(1), &mut unobserved)
             .unwrap_err();
         assert!(matches!(e, Error::InvalidInput { .. }), "{e}");
+    }
+}
+
+/// Two thirds of the entries; the others are NaN and never read.
+fn with_holes(t: &Tensor, seed: u64) -> (Tensor, Vec<bool>) {
+    let mut source = rng(seed);
+    let entries = t.as_slice().iter();
+    let seen: Vec<bool> = entries
+        .map(|_| f64::gaussian(&mut source) > -0.43)
+        .collect();
+    let mut holes = t.clone();
+    let unseen = holes.as_mut_slice().iter_mut().zip(&seen);
+    unseen
+        .filter(|(_, s)| !**s)
+        .for_each(|(x, _)| *x = f64::NAN);
+    (holes, seen)
+}
+
+#[test]
+fn ranks_are_chosen_from_part_of_the_entries() {
+    let complete = |holes: &Tensor, seen: &[bool]| {
+        RingCompletion::auto().decompose(holes.view(), seen, &mut rng(2), &mut unobserved)
+    };
+    for ranks in [[1, 1, 1], [2, 2, 2], [2, 3, 2]] {
+        let planted = TensorRing::<f64>::gaussian(&[12, 10, 11], &ranks, &mut rng(7)).unwrap();
+        let t = planted.to_dense().unwrap();
+        let (holes, seen) = with_holes(&t, 3);
+        let fit = complete(&holes, &seen).unwrap();
+        assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+        assert_eq!(fit.model.ranks(), ranks, "{:?}", fit.certificate);
+        assert!(fit.model.rel_residual(t.view()).unwrap() < 1e-6);
+        // With noise the rank is that of the signal as well.
+        if ranks == [2, 2, 2] {
+            let noisy = noisy(&t, 0.02, 4);
+            let (holes, seen) = with_holes(&noisy, 3);
+            let fit = complete(&holes, &seen).unwrap();
+            assert_eq!(fit.model.ranks(), ranks, "{:?}", fit.certificate);
+            assert!(fit.model.rel_residual(t.view()).unwrap() < 0.02);
+        }
+    }
+    // No structure: nothing predicts the entries held out, at no rank.
+    let mut source = rng(5);
+    let noise = Tensor::from_fn(&[6, 6, 6], |_| f64::gaussian(&mut source)).unwrap();
+    let (holes, seen) = with_holes(&noise, 3);
+    let fit = complete(&holes, &seen).unwrap();
+    assert_ne!(fit.status, Status::Converged, "{:?}", fit.certificate);
+    let three = RingCompletion::new(&[3]).starts(2);
+    let fit = three.decompose(holes.view(), &seen, &mut rng(2), &mut unobserved);
+    assert!(fit.is_err() || fit.is_ok_and(|f| f.status != Status::Converged));
+}
+
+/// Four entries to spare tell nothing: the best product is often close to a small tensor of noise.
+#[test]
+fn a_handful_of_entries_is_never_called_noise() {
+    for seed in 0..200 {
+        let mut source = rng(seed);
+        let t = Tensor::from_fn(&[2, 2, 2], |_| f64::gaussian(&mut source)).unwrap();
+        let fit = Ring::new(&[1]).decompose(t.view(), &mut rng(1)).unwrap();
+        assert_ne!(
+            fit.status,
+            Status::Converged,
+            "{seed} {:?}",
+            fit.certificate
+        );
     }
 }

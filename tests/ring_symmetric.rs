@@ -171,6 +171,20 @@ fn noise_is_fitted_as_well_as_from_the_truth() {
     noise_is_fitted(5, 21, 1e-2, 0);
 }
 
+/// Noise may spoil the Peirce frame: least squares then starts at random, and reaches the same optimum.
+#[test]
+fn a_spoiled_frame_is_replaced_by_random_starts() {
+    let truth = planted(14, 4, 5);
+    let (s, t) = noisy(&truth, 1e-2, 10);
+    let nls = SymmetricNls::new(4);
+    let ours = nls.decompose(s.as_ref(), t.view(), &mut rng(5), &mut unobserved);
+    let best = nls.refine(s.as_ref(), t.view(), &truth, &mut unobserved);
+    let (ours, best) = (ours.unwrap(), best.unwrap());
+    let (x, y) = (ours.certificate.rel_residual, best.certificate.rel_residual);
+    assert!(x * x <= 1.01 * y * y, "{x} against {y}");
+    assert_eq!(ours.status, Status::Converged, "{:?}", ours.certificate);
+}
+
 /// The bar up to rank six: `cargo test --release --test ring_symmetric -- --ignored`.
 #[test]
 #[ignore = "statistics; about two minutes in release"]

@@ -50,7 +50,7 @@ pub(crate) use contraction::change_basis as in_basis;
 pub use contraction::{Contraction, TensorContraction};
 pub use cp::{
     Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, Tucker, core_consistency,
-    kruskal_rank, kruskal_slack, rank_table, rank_table_masked,
+    kruskal_rank, kruskal_slack, rank_table, rank_table_masked, rank_table_nonnegative,
 };
 pub use exact_cp::{ExactCp, RationalCp};
 pub use fit::{Certificate, Evidence, Fit, Work};

@@ -11,6 +11,7 @@ pub mod gaussian_cases;
 pub mod gaussian_hermite;
 pub mod gaussian_moments;
 pub mod gaussian_wick;
+pub mod identities;
 pub mod mixtures;
 pub mod planted;
 pub mod poly_algebra;

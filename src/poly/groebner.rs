@@ -5,10 +5,9 @@
 //! of an ideal that contains the generators. That its elements lie in the ideal of the generators is shown by
 //! cofactors `g_j = sum_k h_jk f_k`, expanded here.
 
-use super::{Budget, Integer, Order, Poly, Rational};
+use super::{Budget, Order, Poly, Rational};
 use crate::Error;
 use groebner::{LiftBasis, Monomial, MonomialOrder, Polynomial, groebner_basis_f4_rational};
-use num_bigint::BigInt;
 use num_rational::BigRational;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -292,19 +291,14 @@ impl GroebnerBasis {
 }
 
 fn theirs(p: &Poly<Rational>, nvars: usize, order: &MonomialOrder) -> Theirs {
-    let big = |n: Integer| BigInt::from_signed_bytes_le(&n.to_le_bytes());
     let terms = p.iter().map(|(mut e, c)| {
         e.resize(nvars, 0);
-        let value = BigRational::new(big(c.numerator()), big(c.denominator()));
-        (Monomial::new(e), value)
+        (Monomial::new(e), BigRational::from(c))
     });
     Polynomial::new(terms.collect(), nvars, order.clone())
 }
 
 fn ours(p: &Theirs) -> Poly<Rational> {
-    let big = |n: &BigInt| Integer::from_le_bytes(&n.to_signed_bytes_le());
-    Poly::from_terms(p.terms.iter().map(|(m, c)| {
-        let value = Rational::from_integers(big(c.numer()), big(c.denom()));
-        (m.exps().to_vec(), value.unwrap_or_default())
-    }))
+    let terms = p.terms.iter();
+    Poly::from_terms(terms.map(|(m, c)| (m.exps().to_vec(), Rational::from(c))))
 }

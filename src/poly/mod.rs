@@ -1,5 +1,6 @@
 //! Exact algebra: coefficient rings, sparse polynomials, Gaussian calculus. No floats are needed here,
-//! no faer, no randomness.
+//! no faer; random numbers only where
+//! a caller hands over a generator, in [`identity`].
 //!
 //! | item | use it for |
 //! |---|---|
@@ -10,9 +11,12 @@
 //! | [`Vars`] | names of variables, for reading and writing |
 //! | [`gaussian`] | Hermite series, moments, cumulants, kernels |
 //! | [`wick`] | expectations under Gaussian laws |
+//! | [`identity`] | whether two expressions are the same polynomial, expanded or not |
 //! | [`Store`], [`Integers`], [`Rationals`] | where coefficients lie |
 
 mod arithmetic;
+#[cfg(feature = "num-bigint")]
+mod bigint;
 mod calculus;
 mod compiled;
 mod complex_rational;
@@ -23,8 +27,10 @@ pub mod gaussian;
 mod gcd;
 #[cfg(feature = "groebner")]
 mod groebner;
+pub mod identity;
 mod integers;
 mod interval;
+mod lexer;
 mod modular_gcd;
 mod monomials;
 mod order;
@@ -41,10 +47,15 @@ mod roots;
 mod serial;
 mod simd;
 mod store;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod univariate;
 mod vars;
 pub mod wick;
+mod word;
 
+#[cfg(feature = "num-bigint")]
+pub use bigint::{from_bigint, to_bigint};
 pub use compiled::Compiled;
 pub use complex_rational::{ComplexRational, ComplexRationals};
 pub use factor::{Factors, ModularFactors};

@@ -6,76 +6,9 @@
 //! carries from one field into the next.
 
 use super::Ring;
+pub(crate) use super::word::Word;
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt::Debug;
-use std::hash::Hash;
-use std::ops::{Add, BitAnd, BitOr, Shl, Shr, Sub};
-
-/// A word that holds one exponent vector.
-pub(crate) trait Word:
-    Copy
-    + Ord
-    + Hash
-    + Debug
-    + Default
-    + Send
-    + Sync
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + BitAnd<Output = Self>
-    + BitOr<Output = Self>
-    + Shl<u32, Output = Self>
-    + Shr<u32, Output = Self>
-    + 'static
-{
-    /// Bits of the word.
-    const BITS: u32;
-    /// All ones: no exponent vector, because the top bits of fields are clear.
-    const MAX: Self;
-    fn of(value: u32) -> Self;
-    /// The low 32 bits.
-    fn low(self) -> u32;
-    /// A well mixed hash of 64 bits.
-    fn mix(self) -> u64;
-    fn wrap(words: Vec<Self>) -> Exps;
-}
-
-impl Word for u64 {
-    const BITS: u32 = 64;
-    const MAX: Self = u64::MAX;
-    fn of(value: u32) -> Self {
-        value.into()
-    }
-    fn low(self) -> u32 {
-        self as u32
-    }
-    fn mix(self) -> u64 {
-        self.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-    }
-    fn wrap(words: Vec<Self>) -> Exps {
-        Exps::W1(words)
-    }
-}
-
-impl Word for u128 {
-    const BITS: u32 = 128;
-    const MAX: Self = u128::MAX;
-    fn of(value: u32) -> Self {
-        value.into()
-    }
-    fn low(self) -> u32 {
-        self as u32
-    }
-    fn mix(self) -> u64 {
-        ((self >> 64) as u64)
-            .wrapping_mul(0xC2B2_AE3D_27D4_EB4F)
-            .wrapping_add(self as u64)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-    }
-    fn wrap(words: Vec<Self>) -> Exps {
-        Exps::W2(words)
-    }
-}
 
 /// The exponent vectors of all terms, in the narrowest form that their layout allows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -169,6 +102,21 @@ pub(crate) fn unpack<W: Word>(nvars: usize, word: W, row: &mut [u32]) {
     }
 }
 
+/// The least and greatest exponent of each variable, one variable after the other.
+fn ranges_of<W: Word>(n: usize, words: &[W]) -> (Vec<u32>, Vec<u32>) {
+    let width = field(W::BITS, n);
+    let mask = 1u32.checked_shl(width).map_or(u32::MAX, |m| m - 1);
+    let range = |v: usize| {
+        let shift = width * (n - 1 - v) as u32;
+        let start = (u32::MAX, 0);
+        words.iter().fold(start, |(low, high), &w| {
+            let e = (w >> shift).low() & mask;
+            (low.min(e), high.max(e))
+        })
+    };
+    (0..n).map(range).unzip()
+}
+
 impl Monomials {
     pub(crate) fn empty() -> Self {
         Self::from_words(0, Vec::<u64>::new())
@@ -231,6 +179,11 @@ impl Monomials {
     /// The least and greatest exponent of each variable; empty for no terms.
     pub(crate) fn ranges(&self) -> (Vec<u32>, Vec<u32>) {
         let n = self.nvars;
+        match &self.exps {
+            Exps::W1(w) => return ranges_of(n, w),
+            Exps::W2(w) => return ranges_of(n, w),
+            Exps::Rows(_) => {}
+        }
         let (mut low, mut high) = (vec![u32::MAX; n], vec![0; n]);
         let mut row = vec![0; n];
         for i in 0..self.len() {
@@ -243,15 +196,25 @@ impl Monomials {
         (low, high)
     }
 
+    /// Whether the exponents of the last variable come in long runs of consecutive ones.
+    pub(crate) fn has_long_rows(&self) -> bool {
+        let Exps::W1(words) = &self.exps else {
+            return false;
+        };
+        // The top bits of fields are clear, so a difference of one is one of the last field.
+        let runs = words.windows(2).filter(|w| w[0] - w[1] != 1).count() + 1;
+        words.len() >= 5 * runs / 2
+    }
+
     /// The greatest exponent of each variable.
     pub(crate) fn degrees(&self) -> Vec<u32> {
         self.ranges().1
     }
 
     /// The same monomials for more variables or a wider form; `None` when they do not fit.
-    pub(crate) fn repacked(&self, nvars: usize, width: Width) -> Option<Self> {
+    pub(crate) fn repacked(&self, nvars: usize, width: Width) -> Option<Cow<'_, Self>> {
         if nvars == self.nvars && width == self.width() {
-            return Some(self.clone());
+            return Some(Cow::Borrowed(self));
         }
         let mut row = vec![0; nvars.max(self.nvars)];
         let max = self.degrees();
@@ -269,7 +232,7 @@ impl Monomials {
                 pick(&row[..nvars]);
             }
         };
-        Some(match width {
+        Some(Cow::Owned(match width {
             Width::W1 => {
                 let mut words = Vec::with_capacity(self.len());
                 rows(&mut |r| words.push(pack::<u64>(nvars, r)));
@@ -287,11 +250,11 @@ impl Monomials {
                 let rows = self.len();
                 Self { nvars, exps, rows }
             }
-        })
+        }))
     }
 
     /// Both lists in one common layout.
-    pub(crate) fn aligned(a: &Self, b: &Self) -> (Self, Self) {
+    pub(crate) fn aligned<'a>(a: &'a Self, b: &'a Self) -> (Cow<'a, Self>, Cow<'a, Self>) {
         let nvars = a.nvars.max(b.nvars);
         // More variables narrow the fields, so even the wider of the two forms may not be enough.
         let mut width = a.width().max(b.width());

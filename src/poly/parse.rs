@@ -3,17 +3,15 @@
 //! Grammar: sums of products of powers; `*` is required between factors, `^` or `**` raises to a
 //! non-negative integer, `/` divides by a constant. Numbers are read exactly.
 
+use super::lexer::{Lexer, OP};
 use super::{Budget, Poly, Rational, Vars};
 use crate::Error;
 use num_traits::One;
 
-const OP: &str = "Poly::parse";
 /// Parentheses deeper than this are refused: recursion must not exhaust the stack.
 const MAX_NESTING: usize = 200;
 /// Default budget for the number of terms of any intermediate result.
 const MAX_TERMS: usize = 1_000_000;
-/// A number with more digits than this is an attack: reading it costs more than linear time.
-const MAX_DIGITS: usize = 1_000_000;
 /// Bits of a number raised to a power.
 const MAX_BITS: u64 = 1 << 24;
 /// Exponents gathered before summands are added up.
@@ -46,16 +44,14 @@ impl Poly<Rational> {
     /// As [`Poly::parse`], and `Stopped`.
     pub fn parse_within(text: &str, vars: &mut Vars, budget: &Budget<'_>) -> Result<Self, Error> {
         let mut reader = Reader {
-            text: text.as_bytes(),
-            at: 0,
+            lexer: Lexer::new(text, vars),
             depth: 0,
-            vars,
             budget,
         };
         let p = reader.sum()?;
-        match reader.peek() {
+        match reader.lexer.peek() {
             None => Ok(p),
-            Some(c) => Err(reader.expected("an operator or the end", Some(c))),
+            Some(c) => Err(reader.lexer.expected("an operator or the end", Some(c))),
         }
     }
 }
@@ -114,36 +110,12 @@ fn raise(exponents: &mut Vec<u32>, index: usize, by: u32) -> Result<(), Error> {
 }
 
 struct Reader<'a> {
-    text: &'a [u8],
-    at: usize,
+    lexer: Lexer<'a>,
     depth: usize,
-    vars: &'a mut Vars,
     budget: &'a Budget<'a>,
 }
 
 impl Reader<'_> {
-    fn peek(&mut self) -> Option<u8> {
-        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
-            self.at += 1;
-        }
-        self.text.get(self.at).copied()
-    }
-
-    fn expected(&self, what: &str, found: Option<u8>) -> Error {
-        let found = match found {
-            None => "the end".to_owned(),
-            Some(c) if c.is_ascii_graphic() => format!("'{}'", c as char),
-            Some(c) => format!("byte {c:#04x}"),
-        };
-        Error::parse(OP, self.at, format!("{what}, found {found}"))
-    }
-
-    fn eat(&mut self, c: u8) -> bool {
-        let found = self.peek() == Some(c);
-        self.at += usize::from(found);
-        found
-    }
-
     fn sum(&mut self) -> Result<Poly<Rational>, Error> {
         let mut terms: Vec<(Vec<u32>, Rational)> = Vec::new();
         let mut parts: Vec<Poly<Rational>> = Vec::new();
@@ -161,7 +133,7 @@ impl Reader<'_> {
                     parts.push(p);
                 }
             }
-            let more = matches!(self.peek(), Some(b'+' | b'-'));
+            let more = matches!(self.lexer.peek(), Some(b'+' | b'-'));
             if held > most || !more {
                 parts.push(Poly::from_terms(std::mem::take(&mut terms)));
                 let sum = Poly::sum(std::mem::take(&mut parts));
@@ -179,19 +151,15 @@ impl Reader<'_> {
 
     /// A product with any number of leading signs, read in a loop so that `-----x` needs no stack.
     fn signed_product(&mut self) -> Result<Product, Error> {
-        let mut negative = false;
-        while let Some(c @ (b'+' | b'-')) = self.peek() {
-            negative ^= c == b'-';
-            self.at += 1;
-        }
+        let negative = self.lexer.negative();
         // Numbers and variables are gathered as one term; sums in parentheses are multiplied as they come.
         let mut numbers = Numbers::default();
         let mut exponents = Vec::new();
         let mut sums: Option<Poly<Rational>> = None;
         let mut first = true;
         loop {
-            if first || self.peek() == Some(b'*') {
-                self.at += usize::from(!first);
+            if first || self.lexer.peek() == Some(b'*') {
+                self.lexer.at += usize::from(!first);
                 first = false;
                 match self.power()? {
                     Factor::Number(c) => numbers.push(c),
@@ -203,8 +171,8 @@ impl Reader<'_> {
                         });
                     }
                 }
-            } else if self.eat(b'/') {
-                let at = self.at;
+            } else if self.lexer.eat(b'/') {
+                let at = self.lexer.at;
                 let divisor = match self.power()? {
                     Factor::Number(c) => Some(c),
                     Factor::Poly(p) if p.total_degree() == 0 => Some(p.coefficient(&[])),
@@ -231,22 +199,9 @@ impl Reader<'_> {
 
     fn power(&mut self) -> Result<Factor, Error> {
         let base = self.atom()?;
-        let double_star = self.peek() == Some(b'*') && self.text.get(self.at + 1) == Some(&b'*');
-        if double_star {
-            self.at += 2;
-        } else if !self.eat(b'^') {
+        let Some(exponent) = self.lexer.exponent()? else {
             return Ok(base);
-        }
-        let first = self.peek();
-        let digits = self.take_while(|c| c.is_ascii_digit());
-        if digits.is_empty() {
-            return Err(self.expected("a non-negative integer exponent", first));
-        }
-        let overflow = Error::Overflow {
-            op: OP,
-            what: "exponent",
         };
-        let exponent: u32 = digits.parse().map_err(|_| overflow.clone())?;
         // A number to a large power explodes in bits, not in terms.
         let fits = |c: &Rational| {
             let bits = (c.bits() as u64)
@@ -262,7 +217,11 @@ impl Reader<'_> {
                 fits(&c)?;
                 Factor::Number(c.pow(exponent))
             }
-            Factor::Variable(i, k) => Factor::Variable(i, k.checked_mul(exponent).ok_or(overflow)?),
+            Factor::Variable(i, k) => {
+                let raised = k.checked_mul(exponent);
+                let what = "exponent";
+                Factor::Variable(i, raised.ok_or(Error::Overflow { op: OP, what })?)
+            }
             Factor::Poly(p) => {
                 let size = |c: &Rational| c.bits();
                 if let Some(c) = p.iter().map(|(_, c)| c).max_by_key(size) {
@@ -274,80 +233,26 @@ impl Reader<'_> {
     }
 
     fn atom(&mut self) -> Result<Factor, Error> {
-        match self.peek() {
+        match self.lexer.peek() {
             Some(b'(') => {
                 if self.depth == MAX_NESTING {
                     return Err(Error::limit(OP, "nesting", MAX_NESTING as u64));
                 }
-                self.at += 1;
+                self.lexer.at += 1;
                 self.depth += 1;
                 let inner = self.sum()?;
                 self.depth -= 1;
-                if self.eat(b')') {
+                if self.lexer.eat(b')') {
                     return Ok(Factor::Poly(inner));
                 }
-                let found = self.peek();
-                Err(self.expected("')'", found))
+                let found = self.lexer.peek();
+                Err(self.lexer.expected("')'", found))
             }
-            Some(c) if c.is_ascii_digit() || c == b'.' => self.number(),
-            Some(c) if c.is_ascii_alphabetic() || c == b'_' => self.name(),
-            found => Err(self.expected("a number, a variable or '('", found)),
-        }
-    }
-
-    fn number(&mut self) -> Result<Factor, Error> {
-        let start = self.at;
-        let mut text = self.take_while(|c| c.is_ascii_digit() || c == b'.');
-        let signed = |c: Option<&u8>| matches!(c, Some(b'+' | b'-'));
-        if matches!(self.text.get(self.at), Some(b'e' | b'E')) {
-            let skip = 1 + usize::from(signed(self.text.get(self.at + 1)));
-            if self
-                .text
-                .get(self.at + skip)
-                .is_some_and(u8::is_ascii_digit)
-            {
-                let head = &self.text[self.at..self.at + skip];
-                text.extend(head.iter().map(|&b| b as char));
-                self.at += skip;
-                text.push_str(&self.take_while(|c| c.is_ascii_digit()));
+            Some(c) if c.is_ascii_digit() || c == b'.' => self.lexer.number().map(Factor::Number),
+            Some(c) if c.is_ascii_alphabetic() || c == b'_' => {
+                Ok(Factor::Variable(self.lexer.name()?, 1))
             }
+            found => Err(self.lexer.expected("a number, a variable or '('", found)),
         }
-        if text.len() > MAX_DIGITS {
-            return Err(Error::limit(OP, "digits", MAX_DIGITS as u64));
-        }
-        let value: Rational = text.parse().map_err(|e| match e {
-            Error::Parse { expected, .. } => Error::parse(OP, start, expected),
-            other => other,
-        })?;
-        Ok(Factor::Number(value))
-    }
-
-    fn name(&mut self) -> Result<Factor, Error> {
-        let start = self.at;
-        let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == b'_');
-        let Some(index) = self.vars.index(&name) else {
-            let known = self.vars.names().join(", ");
-            let found = crate::error::quoted(&name);
-            return Err(Error::parse(
-                OP,
-                start,
-                format!("one of {known}, found {found}"),
-            ));
-        };
-        if index > 4096 {
-            return Err(Error::limit(OP, "variables", 4096));
-        }
-        Ok(Factor::Variable(index, 1))
-    }
-
-    fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> String {
-        let start = self.at;
-        while self.text.get(self.at).is_some_and(|&c| keep(c)) {
-            self.at += 1;
-        }
-        self.text[start..self.at]
-            .iter()
-            .map(|&b| b as char)
-            .collect()
     }
 }

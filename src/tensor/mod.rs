@@ -35,6 +35,7 @@ mod polynomial_map;
 mod quadratic_map;
 mod ring;
 mod ring_algebra;
+mod ring_diagonal;
 mod ring_gauge;
 mod ring_round;
 mod scalar;

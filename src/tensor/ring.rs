@@ -3,8 +3,11 @@
 use super::scalar::{columns, norm};
 use super::{Scalar, Tensor, TensorView};
 use crate::Error;
-use faer::{Mat, MatRef};
+use faer::{Mat, MatMut, MatRef};
 use rand::Rng;
+
+/// Entries of a difference that is formed piece by piece: half of a second-level cache.
+const BLOCK: usize = 1 << 15;
 
 /// Cores `G_k` of shape `R_k x n_k x R_{k+1}` (indices modulo the order `m`) standing for
 /// `T[i_0, .., i_{m-1}] = Tr(G_0(i_0) G_1(i_1) .. G_{m-1}(i_{m-1}))`, where `G_k(i)` is the `R_k x R_{k+1}`
@@ -214,8 +217,11 @@ impl<T: Scalar> TensorRing<T> {
         for k in first + 1..first + count {
             let next = &self.cores[k % m];
             let dims = [left, walk.dims()[1] * next.dims()[1], next.dims()[2]];
-            let p = T::product(walk.view().as_matrix(2), next.view().as_matrix(1));
-            walk = Tensor::from_vec(&dims, columns(p.as_ref()))?;
+            let (a, b) = (walk.view().as_matrix(2), next.view().as_matrix(1));
+            let mut data = vec![T::zero(); a.nrows() * b.ncols()];
+            let dst = MatMut::from_column_major_slice_mut(&mut data, a.nrows(), b.ncols());
+            T::product_into(dst, false, a, b);
+            walk = Tensor::from_vec(&dims, data)?;
         }
         Ok(walk)
     }
@@ -240,8 +246,10 @@ impl<T: Scalar> TensorRing<T> {
             })?;
         let left = bonds_last(&self.chain(0, half)?, false);
         let right = bonds_last(&self.chain(half, self.order() - half)?, true);
-        let full = T::product(left.as_ref(), right.transpose());
-        Tensor::from_vec(&dims, columns(full.as_ref()))
+        let mut data = vec![T::zero(); left.nrows() * right.nrows()];
+        let dst = MatMut::from_column_major_slice_mut(&mut data, left.nrows(), right.nrows());
+        T::product_into(dst, false, left.as_ref(), right.transpose());
+        Tensor::from_vec(&dims, data)
     }
 
     /// `||T - self|| / ||T||` over all entries, with `0/0 = 0`.
@@ -256,11 +264,23 @@ impl<T: Scalar> TensorRing<T> {
             let (expected, found) = (format!("{:?}", self.dims()), format!("{:?}", t.dims()));
             return Err(Error::shape("TensorRing::rel_residual", expected, found));
         }
-        let mut gap = self.to_dense()?.into_vec();
-        for (x, &y) in gap.iter_mut().zip(t.as_slice()) {
-            *x -= y;
+        let half = self.order().div_ceil(2);
+        let left = bonds_last(&self.chain(0, half)?, false);
+        let right = bonds_last(&self.chain(half, self.order() - half)?, true);
+        // A few columns at a time: the difference stays in the cache.
+        let rows = left.nrows().max(1);
+        let width = (BLOCK / rows).max(1);
+        let mut gap = vec![T::zero(); rows * width.min(right.nrows())];
+        let mut parts = Vec::with_capacity(right.nrows().div_ceil(width));
+        for (j, block) in t.as_slice().chunks(rows * width).enumerate() {
+            let (gap, cols) = (&mut gap[..block.len()], block.len() / rows);
+            let dst = MatMut::from_column_major_slice_mut(gap, rows, cols);
+            let part = right.as_ref().subrows(j * width, cols);
+            T::product_into(dst, false, left.as_ref(), part.transpose());
+            gap.iter_mut().zip(block).for_each(|(x, &y)| *x -= y);
+            parts.push(norm(gap));
         }
-        let (gap, size) = (norm(&gap), norm(t.as_slice()));
+        let (gap, size) = (norm(&parts), norm(t.as_slice()));
         Ok(if size > 0.0 { gap / size } else { gap })
     }
 
@@ -294,8 +314,14 @@ impl<T: Scalar> TensorRing<T> {
 pub(crate) fn bonds_last<T: Scalar>(chain: &Tensor<T>, swap: bool) -> Mat<T> {
     let (a, p, b) = (chain.dims()[0], chain.dims()[1], chain.dims()[2]);
     let data = chain.as_slice();
-    Mat::from_fn(p, a * b, |i, j| {
-        let (x, y) = if swap { (j / b, j % b) } else { (j % a, j / a) };
-        data[x + a * (i + p * y)]
-    })
+    let mut out = Mat::zeros(p, a * b);
+    for (y, slab) in data.chunks_exact((a * p).max(1)).enumerate() {
+        for x in 0..a {
+            let column = if swap { y + b * x } else { x + a * y };
+            let values = slab[x..].iter().step_by(a);
+            let entries = out.col_mut(column).iter_mut();
+            entries.zip(values).for_each(|(to, &from)| *to = from);
+        }
+    }
+    out
 }

@@ -3,7 +3,6 @@
 use super::{Scalar, SymmetricRing, Tensor, TensorRing, TensorTrain};
 use crate::Error;
 use crate::tensor::scalar::columns;
-use faer::Mat;
 
 impl<T: Scalar> TensorRing<T> {
     /// A ring of smaller ranks within `tolerance * ||self||` of this one.
@@ -63,46 +62,6 @@ impl<T: Scalar> TensorRing<T> {
         let dims = [cores[end].dims()[0], cores[end].dims()[1], outer];
         cores[end] = Tensor::from_vec(&dims, columns(absorbed.as_ref()))?;
         Self::new(cores)
-    }
-
-    /// The factors of a CP model with the same tensor, when one gauge makes every slice diagonal:
-    /// factor `k` is `n_k x R`.
-    ///
-    /// # Shapes
-    /// All ranks agree.
-    ///
-    /// # Errors
-    /// `Shape` when the ranks differ; `Degenerate` when no gauge makes the slices diagonal (measured: the
-    /// greatest share of a core off the diagonal).
-    pub fn to_cp_factors(&self, tolerance: f64) -> Result<Vec<Mat<T>>, Error> {
-        let op = "TensorRing::to_cp_factors";
-        let r = self.ranks()[0];
-        if self.ranks().iter().any(|&x| x != r) {
-            let found = format!("{:?}", self.ranks());
-            return Err(Error::shape(op, "equal ranks", found));
-        }
-        // A ring of diagonal cores is not normal: a diagonal gauge has the freedom of one scalar for each
-        // term. The diagonal form is recognised where it stands.
-        let mut worst = 0.0f64;
-        let mut factors = Vec::with_capacity(self.order());
-        for g in self.cores() {
-            let (mut off, mut all) = (0.0, 0.0);
-            for (flat, x) in g.as_slice().iter().enumerate() {
-                let (a, b) = (flat % r, flat / (r * g.dims()[1]));
-                all += x.squared();
-                off += if a == b { 0.0 } else { x.squared() };
-            }
-            worst = worst.max(if all > 0.0 { (off / all).sqrt() } else { 0.0 });
-            let v = g.view();
-            factors.push(Mat::from_fn(g.dims()[1], r, |i, a| {
-                v.get(&[a, i, a]).copied().unwrap_or(T::zero())
-            }));
-        }
-        let hypothesis = "cores that are diagonal (greatest share off the diagonal)";
-        if worst <= tolerance {
-            return Ok(factors);
-        }
-        Err(Error::degenerate(op, hypothesis, worst))
     }
 }
 

@@ -115,7 +115,7 @@ pub trait Scalar:
 
 /// Euclidean norm of a slice, without overflow or underflow.
 pub(crate) fn norm<T: Scalar>(x: &[T]) -> f64 {
-    let plain: f64 = x.iter().map(|v| v.squared()).sum();
+    let plain = square_sum(x);
     if plain.is_finite() && plain > 1e-280 {
         return plain.sqrt();
     }
@@ -124,6 +124,19 @@ pub(crate) fn norm<T: Scalar>(x: &[T]) -> f64 {
         [z.re, z.im]
     });
     linalg::norm2(&Vec::from_iter(parts))
+}
+
+/// `sum |x_i|^2` in a fixed number of partial sums: one alone would wait for each addition.
+pub(crate) fn square_sum<T: Scalar>(x: &[T]) -> f64 {
+    let mut parts = [0.0f64; 8];
+    let chunks = x.chunks_exact(parts.len());
+    let tail: f64 = chunks.remainder().iter().map(|v| v.squared()).sum();
+    for chunk in chunks {
+        for (part, v) in parts.iter_mut().zip(chunk) {
+            *part += v.squared();
+        }
+    }
+    parts.iter().sum::<f64>() + tail
 }
 
 /// The entries of a matrix, columns one after the other.
@@ -143,6 +156,7 @@ macro_rules! forward {
         fn adjoint_product(a: MatRef<'_, Self>, b: MatRef<'_, Self>) -> Mat<Self> {
             a.adjoint() * b
         }
+        #[inline]
         fn product_into(
             dst: MatMut<'_, Self>,
             add: bool,
@@ -167,24 +181,31 @@ macro_rules! forward {
 impl Scalar for f64 {
     const COMPLEX: bool = false;
     forward!();
+    #[inline(always)]
     fn from_real(x: f64) -> Self {
         x
     }
+    #[inline(always)]
     fn from_complex(z: Complex<f64>) -> Self {
         z.re
     }
+    #[inline(always)]
     fn to_complex(self) -> Complex<f64> {
         Complex::new(self, 0.0)
     }
+    #[inline(always)]
     fn conjugate(self) -> Self {
         self
     }
+    #[inline(always)]
     fn real(self) -> f64 {
         self
     }
+    #[inline(always)]
     fn squared(self) -> f64 {
         self * self
     }
+    #[inline(always)]
     fn finite(self) -> bool {
         self.is_finite()
     }
@@ -223,24 +244,31 @@ impl Scalar for f64 {
 impl Scalar for Complex<f64> {
     const COMPLEX: bool = true;
     forward!();
+    #[inline(always)]
     fn from_real(x: f64) -> Self {
         Self::new(x, 0.0)
     }
+    #[inline(always)]
     fn from_complex(z: Complex<f64>) -> Self {
         z
     }
+    #[inline(always)]
     fn to_complex(self) -> Complex<f64> {
         self
     }
+    #[inline(always)]
     fn conjugate(self) -> Self {
         self.conj()
     }
+    #[inline(always)]
     fn real(self) -> f64 {
         self.re
     }
+    #[inline(always)]
     fn squared(self) -> f64 {
         self.norm_sqr()
     }
+    #[inline(always)]
     fn finite(self) -> bool {
         self.re.is_finite() && self.im.is_finite()
     }

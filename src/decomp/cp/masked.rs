@@ -265,7 +265,7 @@ impl CpMasked {
 }
 
 /// `t` with zeros where it was not observed.
-fn cleaned(t: TensorView<'_>, weights: TensorView<'_>) -> Result<Tensor, Error> {
+pub(super) fn cleaned(t: TensorView<'_>, weights: TensorView<'_>) -> Result<Tensor, Error> {
     if t.dims() != weights.dims() {
         let (expected, found) = (
             format!("weights of shape {:?}", t.dims()),

@@ -16,7 +16,7 @@
 //! | `tucker` | [`Tucker`]: HOSVD and orthogonal iteration |
 //! | `masked`, `observed` | [`CpMasked`]: missing entries and weights |
 //! | `ranks`, `consistency` | [`rank_table`], core consistency, Kruskal's condition |
-//! | `nonnegative` | [`CpNonnegative`] |
+//! | `nonnegative`, `measured` | [`CpNonnegative`], with weights or without |
 //! | `sparse` | [`Cp::decompose_sparse`] |
 //! | `verdict`, `condition` | the evidence |
 
@@ -27,6 +27,7 @@ mod consistency;
 mod engine;
 mod fibres;
 mod masked;
+mod measured;
 mod nls;
 mod nonnegative;
 mod normal;
@@ -46,7 +47,7 @@ pub(super) use engine::Scaled;
 pub use engine::{Cp, CpMethod};
 pub use masked::CpMasked;
 pub use nonnegative::CpNonnegative;
-pub use ranks::{RankRow, RankTable, rank_table, rank_table_masked};
+pub use ranks::{RankRow, RankTable, rank_table, rank_table_masked, rank_table_nonnegative};
 pub use tucker::Tucker;
 pub(super) use verdict::noise_left;
 

@@ -4,19 +4,20 @@
 //! least-squares solution given all the others, at no more than the two products with the data that an
 //! unconstrained sweep needs. Sweeps are extrapolated, and the extrapolation is withdrawn when the residual
 //! rises. A stationary point is one where the gradient vanishes on positive entries and points outwards on
-//! zeros; that is what the certificate measures.
+//! zeros; that is what the certificate measures. With weights the same is done entry by entry: nothing is imputed.
 //!
 //! Source: Cichocki, Zdunek, Phan, Amari 2009; extrapolation after Ang, Cohen, Gillis, Hien 2021.
 
 use super::engine::{Scaled, check_tensor, zero_fit};
+use super::masked::cleaned;
+use super::measured::Measured;
 use super::nls::descent;
-use super::normal::{Normal, hadamard_grams};
-use super::sweep::{balance, grams_of};
+use super::normal::Normal;
 use super::verdict::{AGREEMENT, CANCELLATION, GRADIENT, MOST_GRADIENT, UNEXPLAINED};
 use crate::decomp::{Certificate, Evidence, Fit, Work};
 use crate::linalg::small;
 use crate::observe::{Observer, Progress, unobserved};
-use crate::tensor::{CpTensor, Factor, TensorView, mttkrp, residual_into};
+use crate::tensor::{CpTensor, Factor, TensorView};
 use crate::{Error, Status};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
@@ -24,6 +25,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 const OP: &str = "CpNonnegative::decompose";
+const UNSEEN: &str = "rows without observations";
 
 /// CP decomposition with nonnegative weights and factors.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,10 +109,67 @@ impl CpNonnegative {
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
         self.check(t)?;
+        self.search(t, None, rng, observer)
+    }
+
+    /// Decomposes the entries of `t` with positive weight; the values of the others are never read.
+    ///
+    /// # Shapes
+    /// `t` and `weights` have the same positive dimensions.
+    ///
+    /// # Errors
+    /// `InvalidInput`: an option or weight outside its domain, or no observed entry. `Shape`. `NonFinite`: an observed
+    /// entry is not finite.
+    ///
+    /// # Complexity
+    /// Each sweep `O(m N R)` for order `m` and `N` entries.
+    ///
+    /// # Example
+    /// ```
+    /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+    /// use wickring::decomp::{CpMasked, CpNonnegative};
+    /// use wickring::{observe::unobserved, tensor::Tensor};
+    /// let mut t = Tensor::from_fn(&[4, 5, 3], |i| ((i[0] + 1) * (i[1] + 2) * (i[2] + 3)) as f64)?;
+    /// t.as_mut_slice()[7] = f64::NAN;
+    /// let seen = CpMasked::mask_of(t.view());
+    /// let rng = &mut ChaCha8Rng::seed_from_u64(0);
+    /// let fit = CpNonnegative::new(1).decompose_masked(t.view(), seen.view(), rng, &mut unobserved)?;
+    /// assert!((fit.converged()?.entry(&[0, 2, 1]).unwrap_or(0.0) - 16.0).abs() < 1e-4); // 1 * 4 * 4
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    pub fn decompose_masked(
+        &self,
+        t: TensorView<'_>,
+        weights: TensorView<'_>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<CpTensor>, Error> {
+        let clean = cleaned(t, weights)?;
+        self.check(clean.view())?;
+        self.search(clean.view(), Some(weights), rng, observer)
+    }
+
+    pub(super) fn with_rank(&self, rank: usize) -> Self {
+        Self {
+            rank,
+            ..self.clone()
+        }
+    }
+
+    fn search(
+        &self,
+        t: TensorView<'_>,
+        weights: Option<TensorView<'_>>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<CpTensor>, Error> {
         let Some(scaled) = Scaled::of(t)? else {
             return zero_fit(t.dims(), self.rank);
         };
-        let data = scaled.data.view();
+        let data = Measured {
+            t: scaled.data.view(),
+            weights,
+        };
         let seeds: Vec<u64> = (0..self.starts).map(|_| rng.random()).collect();
         let mut done: Vec<Ended> = Vec::new();
         let mut stopped = false;
@@ -147,6 +206,7 @@ impl CpNonnegative {
         };
         let status = match (stopped, reached, best.spent && failed(GRADIENT)) {
             (true, _, _) => Status::Stopped,
+            _ if failed(UNSEEN) => Status::IllConditioned,
             (_, true, _) => Status::Converged,
             (_, _, true) => Status::IterationLimit,
             _ => Status::Stalled,
@@ -187,27 +247,24 @@ impl CpNonnegative {
         }
     }
 
-    fn one_start(&self, t: TensorView<'_>, seed: u64) -> Result<Ended, Error> {
+    fn one_start(&self, data: Measured<'_>, seed: u64) -> Result<Ended, Error> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut draw = |n: usize| Factor::from_fn(n, self.rank, |_, _| rng.random::<f64>());
-        let mut x: Vec<Factor> = t.dims().iter().map(|&n| draw(n)).collect();
+        let mut x: Vec<Factor> = data.t.dims().iter().map(|&n| draw(n)).collect();
         let mut gap = Vec::new();
         let mut far = x.clone();
-        residual_into(t, &x, &mut gap)?;
-        let mut history = vec![small::norm_sq(&gap).sqrt()];
+        let mut history = vec![data.gap(&x, &mut gap)?];
         let (mut beta, mut quiet, mut spent) = (0.5f64, 0, true);
         for _ in 0..self.sweeps {
             let mut next = far.clone();
-            sweep(t, &mut next)?;
-            residual_into(t, &next, &mut gap)?;
-            let mut f = small::norm_sq(&gap).sqrt();
+            data.sweep(&mut next)?;
+            let mut f = data.gap(&next, &mut gap)?;
             let before = history[history.len() - 1];
             if f > before {
                 // The extrapolation went too far: sweep again from where we were.
                 next = x.clone();
-                sweep(t, &mut next)?;
-                residual_into(t, &next, &mut gap)?;
-                f = small::norm_sq(&gap).sqrt();
+                data.sweep(&mut next)?;
+                f = data.gap(&next, &mut gap)?;
                 beta *= 0.5;
                 far = next.clone();
             } else {
@@ -247,43 +304,13 @@ fn ahead(x: &[Factor], old: &[Factor], beta: f64) -> Vec<Factor> {
     x.iter().zip(old).map(step).collect()
 }
 
-/// One sweep over all modes; each column is updated four times, which is cheap beside the data products.
-fn sweep(t: TensorView<'_>, x: &mut [Factor]) -> Result<(), Error> {
-    let rank = x.first().map_or(0, Factor::cols);
-    let mut grams = grams_of(x);
-    for m in 0..x.len() {
-        let target = mttkrp(t, x, m)?;
-        let gamma = hadamard_grams(&grams, rank, &[m]);
-        for _ in 0..4 {
-            for r in 0..rank {
-                let d = gamma.column(r)[r];
-                if !(d > 0.0) {
-                    x[m].column_mut(r).fill(0.0);
-                    continue;
-                }
-                let mut step = target.column(r).to_vec();
-                for s in 0..rank {
-                    small::axpy(&mut step, -gamma.column(r)[s], x[m].column(s));
-                }
-                let column = x[m].column_mut(r).iter_mut();
-                column
-                    .zip(&step)
-                    .for_each(|(v, &g)| *v = (*v + g / d).max(0.0));
-            }
-        }
-        grams[m] = x[m].gram();
-    }
-    balance(x, &mut grams);
-    Ok(())
-}
-
-fn certify(t: TensorView<'_>, model: &CpTensor, starts: &[f64]) -> Result<Certificate, Error> {
+fn certify(data: Measured<'_>, model: &CpTensor, starts: &[f64]) -> Result<Certificate, Error> {
     let factors = model.balanced();
     let mut gap = Vec::new();
-    residual_into(t, &factors, &mut gap)?;
-    let norm = small::norm_sq(t.as_slice()).sqrt();
-    let rel_residual = small::norm_sq(&gap).sqrt() / norm;
-    let g = descent(t.dims(), &gap, &factors)?;
+    let norm = data.norm();
+    let rel_residual = data.gap(&factors, &mut gap)? / norm;
+    data.weigh(&mut gap);
+    let g = descent(data.t.dims(), &gap, &factors)?;
     let entries = factors.iter().flat_map(|f| f.as_slice());
     // At a zero only a step inwards, which the descent direction would take if positive, counts.
     let free = g
@@ -313,6 +340,7 @@ fn certify(t: TensorView<'_>, model: &CpTensor, starts: &[f64]) -> Result<Certif
             Evidence::new(GRADIENT, gradient, 10.0 * MOST_GRADIENT),
             Evidence::note(CANCELLATION, model.cancellation()),
             Evidence::new(UNEXPLAINED, variance, 0.5),
+            Evidence::new(UNSEEN, data.unseen_rows() as f64, 0.0),
             Evidence::new(AGREEMENT, lacking as f64, 0.0),
             Evidence::note("explained variance", 1.0 - variance),
             Evidence::note("starts", starts.len() as f64),

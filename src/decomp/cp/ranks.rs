@@ -2,7 +2,7 @@
 
 use super::consistency::{core_consistency, kruskal_slack};
 use super::verdict::CANCELLATION;
-use crate::decomp::{Cp, CpMasked, Fit};
+use crate::decomp::{Cp, CpMasked, CpNonnegative, Fit};
 use crate::observe::Observer;
 use crate::tensor::{CpTensor, Tensor, TensorView};
 use crate::{Error, Status};
@@ -132,6 +132,30 @@ pub fn rank_table_masked(
             .decompose_observed(t, weights, rng, observer)?;
         let filled = fill(t, weights, &fit.model)?;
         RankRow::of(filled.view(), fit)
+    })
+}
+
+/// As [`rank_table`] with nonnegative factors, for incomplete data where `weights` are given.
+///
+/// # Errors
+/// As [`rank_table`], with those of [`CpNonnegative::decompose_masked`].
+pub fn rank_table_nonnegative(
+    t: TensorView<'_>,
+    weights: Option<TensorView<'_>>,
+    engine: &CpNonnegative,
+    ranks: (std::ops::RangeInclusive<usize>, usize),
+    rng: &mut impl Rng,
+    observer: Observer<'_>,
+) -> Result<RankTable, Error> {
+    table(ranks, |rank| {
+        let engine = engine.with_rank(rank);
+        match weights {
+            None => RankRow::of(t, engine.decompose_observed(t, rng, observer)?),
+            Some(w) => {
+                let fit = engine.decompose_masked(t, w, rng, observer)?;
+                RankRow::of(fill(t, w, &fit.model)?.view(), fit)
+            }
+        }
     })
 }
 

@@ -12,6 +12,12 @@ use rand::Rng;
 const OP: &str = "RingCompletion::decompose";
 /// One entry in this many is held out to tell a fit from an interpolation.
 const HELD_OUT: usize = 20;
+/// What the error on them is called.
+pub(super) const HELD_ERROR: &str = "relative error on held-out entries";
+/// Greatest relative error on entries held out of a model that predicts them.
+const PREDICTED: f64 = 0.5;
+/// Three of them at least, or nothing is known about the others.
+const FEWEST_HELD: f64 = 1.0 / 3.0;
 /// Damping of the normal equations of a slice relative to their mean diagonal; it acts on the correction, so
 /// directions that no entry sees keep their value.
 const DAMPING: f64 = 1e-12;
@@ -21,10 +27,11 @@ const PATIENCE: usize = 5;
 /// Tensor ring of given ranks from part of the entries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RingCompletion {
-    ranks: Vec<usize>,
-    tol: f64,
-    starts: usize,
-    max_sweeps: usize,
+    /// `None`: to be chosen.
+    pub(super) ranks: Option<Vec<usize>>,
+    pub(super) tol: f64,
+    pub(super) starts: usize,
+    pub(super) max_sweeps: usize,
 }
 
 /// One observed entry.
@@ -37,8 +44,18 @@ impl RingCompletion {
     /// Asks for ranks `R_0, .., R_{m-1}` (one entry stands for all), tolerance `1e-8`, 10 starts and 500
     /// sweeps for each.
     pub fn new(ranks: &[usize]) -> Self {
+        let ranks = Some(ranks.to_vec());
         Self {
-            ranks: ranks.to_vec(),
+            ranks,
+            ..Self::auto()
+        }
+    }
+
+    /// Chooses the ranks: the least equal ones that predict the entries held out as well as any (at most 8),
+    /// then the least unequal ones if the observed entries are reproduced exactly.
+    pub fn auto() -> Self {
+        Self {
+            ranks: None,
             tol: 1e-8,
             starts: 10,
             max_sweeps: 500,
@@ -108,10 +125,13 @@ impl RingCompletion {
         let seen = t.as_slice().iter().zip(observed);
         let seen = seen.map(|(&x, &seen)| if seen { x } else { T::zero() });
         let filled = Tensor::from_vec(t.dims(), seen.collect())?;
-        in_scale(filled.view(), |t| self.search(t, observed, rng, observer))
+        in_scale(filled.view(), |t| match self.ranks {
+            Some(_) => self.search(t, observed, rng, observer),
+            None => self.choose(t, observed, rng, observer),
+        })
     }
 
-    fn search<T: Scalar>(
+    pub(super) fn search<T: Scalar>(
         &self,
         t: TensorView<'_, T>,
         observed: &[bool],
@@ -183,25 +203,26 @@ impl RingCompletion {
         if let Some(last) = history.last_mut() {
             *last = residual;
         }
-        // Entries held out may be few: their mean square is allowed ten times that of the others.
-        let held = Evidence::new(
-            "relative error on held-out entries",
-            unseen,
-            10.0 * residual.max(self.tol),
-        );
+        // Entries held out may be few: their error is allowed ten times that of the others, but it has to be
+        // clearly below that of no model at all, which a fit of noise does not reach.
+        let allowed = (10.0 * residual.max(self.tol)).min(PREDICTED);
+        let held = Evidence::new(HELD_ERROR, unseen, allowed);
+        let few = 1.0 / test.len() as f64;
+        let told = Evidence::new("reciprocal of the number held out", few, FEWEST_HELD);
         let ratio = train.len() as f64 / model.parameters() as f64;
         let fewer = Evidence::new("parameters for each observed entry", 1.0 / ratio, 1.0);
         let exact = residual <= self.tol;
         let settled = exact || (status == Status::Stalled && residual <= 0.4);
         let status = match status {
             Status::Stopped => Status::Stopped,
-            _ if settled && held.holds() && fewer.holds() => Status::Converged,
+            _ if settled && held.holds() && told.holds() && fewer.holds() => Status::Converged,
             Status::Converged => Status::Stalled,
             other => other,
         };
         let evidence = vec![
             Evidence::note("relative residual on observed entries", residual),
             held,
+            told,
             fewer,
         ];
         let certificate = Certificate {
@@ -264,7 +285,7 @@ impl RingCompletion {
             let text = "tol in (0, 1), sweeps in 1..=1000000, starts in 1..=10000";
             return Err(Error::invalid(OP, text));
         }
-        let ranks = checked_ranks(OP, &self.ranks, t)?;
+        let ranks = checked_ranks(OP, self.ranks.as_deref().unwrap_or(&[1]), t)?;
         let mut entries = Vec::new();
         for (flat, &value) in t.as_slice().iter().enumerate() {
             if !observed[flat] {

@@ -6,7 +6,7 @@
 //! | `algebraic`, `plan`, `blocks`, `pencil`, `real` | blockwise simultaneous diagonalisation, step by step |
 //! | `als`, `sweep`, `chains`, `compress` | alternating least squares, two passes over the data for a sweep |
 //! | `nls`, `tangent` | Levenberg-Marquardt on all cores at once |
-//! | `missing` | the same for part of the entries |
+//! | `missing`, `missing_ranks` | least squares on part of the entries, and their choice of ranks |
 //! | `queried`, `runs` | rings from few queried entries |
 //! | `sampled` | least squares on sampled rows |
 //! | `svd` | sequential SVDs for rings and trains |
@@ -26,6 +26,7 @@ mod engine;
 mod evidence;
 mod factoring;
 mod missing;
+mod missing_ranks;
 mod nls;
 mod pencil;
 mod plan;

@@ -5,10 +5,11 @@
 //! A sweep therefore reads the tensor twice, whatever its order, and never permutes it. Transfer matrices are
 //! kept for each core and renewed when it changes.
 
-use super::chains::{Chain, around, multiplied, slices, transfer, unsliced};
+use super::chains::{Chain, Strip, around, slices, transfer, unsliced};
 use crate::Error;
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, bonds_last, columns, norm};
 use faer::{Mat, MatMut, MatRef};
+use std::mem::replace;
 use std::ops::Range;
 
 /// Damping of the normal equations relative to their mean diagonal. It acts on the correction only, so it
@@ -40,6 +41,26 @@ pub(super) struct Sweeper<'a, T: Scalar> {
     split: usize,
     size: f64,
     solver: CoreSolver,
+    room: Room<T>,
+}
+
+/// Buffers of a sweep.
+struct Room<T> {
+    /// The half of the cores that is contracted, or the cores before the one that is updated.
+    run: Strip<T>,
+    /// The data contracted with it.
+    passed: Vec<T>,
+    spare: Vec<T>,
+}
+
+impl<T: Scalar> Room<T> {
+    fn empty() -> Self {
+        Self {
+            run: Strip::empty(),
+            passed: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
 }
 
 impl<'a, T: Scalar> Sweeper<'a, T> {
@@ -67,6 +88,7 @@ impl<'a, T: Scalar> Sweeper<'a, T> {
             split,
             size,
             solver,
+            room: Room::empty(),
         }
     }
 
@@ -91,13 +113,17 @@ impl<'a, T: Scalar> Sweeper<'a, T> {
             if near.is_empty() {
                 continue;
             }
-            let passed = self.contracted(near.clone());
+            let mut room = replace(&mut self.room, Room::empty());
+            if self.solver == CoreSolver::Normal {
+                self.contract(near.clone(), &mut room);
+            }
             for k in near.clone() {
                 residual = match self.solver {
-                    CoreSolver::Normal => self.update(op, k, near.clone(), &passed, k == last)?,
+                    CoreSolver::Normal => self.update(op, k, near.clone(), &mut room, k == last)?,
                     CoreSolver::Qr => self.update_qr(op, k)?,
                 };
             }
+            self.room = room;
         }
         self.balance()?;
         let direct = residual.is_nan() || residual < DIRECT;
@@ -119,65 +145,68 @@ impl<'a, T: Scalar> Sweeper<'a, T> {
 
     /// The data contracted with the conjugate of the half that `near` is not: rows run over the modes of
     /// `near`, columns over `(right bond, left bond)` of `near`, right bond fastest.
-    fn contracted(&self, near: Range<usize>) -> Vec<T> {
+    fn contract(&self, near: Range<usize>, room: &mut Room<T>) {
         let m = self.cores.len();
-        let far = Chain::of(&self.cores, near.end % m, m - near.len()).bonds_last(true);
-        let data = self.t.as_matrix(self.split);
-        if near.start == 0 && near.end == m {
+        let (run, passed) = (&mut room.run, &mut room.passed);
+        run.set(&self.cores, near.end % m, m - near.len());
+        let whole = self.t.as_slice();
+        let data = match (near.start, near.end == m) {
             // No far half: one column, for each pair of equal bonds.
-            let entries = MatRef::from_column_major_slice(self.t.as_slice(), data.nrows(), 1);
-            multiplied(entries, far.as_ref())
-        } else if near.start == 0 {
-            multiplied(data, far.as_ref())
-        } else {
-            multiplied(data.transpose(), far.as_ref())
+            (0, true) => MatRef::from_column_major_slice(whole, whole.len(), 1),
+            (0, false) => self.t.as_matrix(self.split),
+            _ => self.t.as_matrix(self.split).transpose(),
+        };
+        let (rows, bonds) = (data.nrows(), run.left * run.right);
+        // The order of the bonds is put right on the smaller side of the product.
+        let early = run.size <= rows;
+        if early {
+            run.turned();
+        }
+        passed.resize(rows * bonds, T::zero());
+        let far = MatRef::from_column_major_slice(&run.data, run.size, bonds);
+        let dst = MatMut::from_column_major_slice_mut(passed, rows, bonds);
+        T::product_into(dst, false, data, far);
+        if !early {
+            Strip::turn(passed, &mut room.spare, rows, run.right);
         }
     }
 
-    /// `sum over all other indices of conj(the other cores) T`, in the layout of core `k`.
-    fn right_side(&self, k: usize, near: Range<usize>, passed: &[T]) -> Vec<T> {
+    /// `sum over all other indices of conj(the other cores) T` for core `k`, as [`slices`].
+    fn right_side(&self, k: usize, near: Range<usize>, room: &mut Room<T>) -> Mat<T> {
         let (m, shape) = (self.cores.len(), self.shape(k));
         let [c, n, d] = shape;
-        let left = Chain::of(&self.cores, near.start, k - near.start);
+        room.run.set(&self.cores, near.start, k - near.start);
+        let (outer, before) = (room.run.left, room.run.size);
+        // Rows d, columns (after, inner).
         let right = Chain::of(&self.cores, (k + 1) % m, near.end - k - 1);
-        let (outer, before) = (left.left, left.size);
-        let (after, inner) = (right.size, right.right);
-        let slab = before * n * after * inner;
-        // Rows (after, inner), columns d.
-        let closing = MatRef::from_column_major_slice(&right.data, d, after * inner);
-        let closing = closing.adjoint().to_owned();
+        let closing: Vec<T> = right.data.iter().map(|x| x.conjugate()).collect();
+        let behind = right.size * right.right;
+        let closing = MatRef::from_column_major_slice(&closing, d, behind);
+        let slab = before * n * behind;
         let mut total = vec![T::zero(); c * n * d];
-        let mut reduced = vec![T::zero(); before * n * d];
+        room.spare.resize(before * n * d, T::zero());
         for a in 0..outer {
-            let block = &passed[a * slab..(a + 1) * slab];
+            let block = &room.passed[a * slab..(a + 1) * slab];
             // A run that ends with core k has the identity there.
             let reduced: &[T] = if near.end == k + 1 {
                 block
             } else {
-                let block = MatRef::from_column_major_slice(block, before * n, after * inner);
-                let dst = MatMut::from_column_major_slice_mut(&mut reduced, before * n, d);
-                T::product_into(dst, false, block, closing.as_ref());
-                &reduced
+                let block = MatRef::from_column_major_slice(block, before * n, behind);
+                let dst = MatMut::from_column_major_slice_mut(&mut room.spare, before * n, d);
+                T::product_into(dst, false, block, closing.transpose());
+                &room.spare
             };
             if k == near.start {
-                // The left chain is the identity: a is the left bond.
-                total[a..]
-                    .iter_mut()
-                    .step_by(c)
-                    .zip(reduced)
-                    .for_each(|(x, &y)| *x = y);
+                // The left run is the identity: a is the left bond.
+                let column = total[a..].iter_mut().step_by(c);
+                column.zip(reduced).for_each(|(x, &y)| *x = y);
                 continue;
-            }
-            // Slice a of the left chain, conjugate transposed: `c x before`.
-            let mut slice = Mat::zeros(c, before);
-            for (p, x) in (0..before).flat_map(|p| (0..c).map(move |x| (p, x))) {
-                slice[(x, p)] = left.data[a + outer * (p + before * x)].conjugate();
             }
             let reduced = MatRef::from_column_major_slice(reduced, before, n * d);
             let dst = MatMut::from_column_major_slice_mut(&mut total, c, n * d);
-            T::product_into(dst, a > 0, slice.as_ref(), reduced);
+            T::product_into(dst, a > 0, room.run.slice(a).transpose(), reduced);
         }
-        total
+        slices(&total, shape)
     }
 
     fn shape(&self, k: usize) -> [usize; 3] {
@@ -205,18 +234,18 @@ impl<'a, T: Scalar> Sweeper<'a, T> {
         op: &'static str,
         k: usize,
         near: Range<usize>,
-        passed: &[T],
+        room: &mut Room<T>,
         measure: bool,
     ) -> Result<f64, Error> {
         let shape = self.shape(k);
         let normal = self.normal_matrix(k);
-        let rhs = slices(&self.right_side(k, near, passed), shape);
+        let rhs = self.right_side(k, near, room);
         let old = slices(self.cores[k].as_slice(), shape);
         let mut gradient = rhs.clone();
         gradient -= T::product(normal.as_ref(), old.as_ref());
         let step = damped_solve(op, &normal, &gradient, DAMPING)?;
         let new = old + step;
-        self.set(k, unsliced(&new, shape))?;
+        self.set(k, &new)?;
         if !measure {
             return Ok(f64::NAN);
         }
@@ -232,9 +261,11 @@ impl<'a, T: Scalar> Sweeper<'a, T> {
         Ok((square.max(0.0)).sqrt() / self.size)
     }
 
-    fn set(&mut self, k: usize, data: Vec<T>) -> Result<(), Error> {
-        self.cores[k] = Tensor::from_vec(&self.shape(k), data)?;
-        self.transfers[k] = own_transfer(&self.cores[k]);
+    /// Replaces core `k`, given as [`slices`].
+    fn set(&mut self, k: usize, new: &Mat<T>) -> Result<(), Error> {
+        let shape = self.shape(k);
+        self.cores[k] = Tensor::from_vec(&shape, unsliced(new, shape))?;
+        self.transfers[k] = transfer(new, new, shape[0], shape[0]);
         Ok(())
     }
 
@@ -257,7 +288,7 @@ impl<'a, T: Scalar> Sweeper<'a, T> {
         }
         let new = T::lstsq(op, design.as_ref(), rhs.as_ref())?;
         let gap = &rhs - T::product(design.as_ref(), new.as_ref());
-        self.set(k, unsliced(&new, shape))?;
+        self.set(k, &new)?;
         Ok(norm(&columns(gap.as_ref())) / self.size)
     }
 
@@ -271,16 +302,17 @@ impl<'a, T: Scalar> Sweeper<'a, T> {
             split: self.split,
             size: self.size,
             solver: self.solver,
+            room: Room::empty(),
         };
+        let mut room = Room::empty();
         let mut out = Vec::with_capacity(other.cores.len());
         for near in other.halves() {
             if near.is_empty() {
                 continue;
             }
-            let passed = other.contracted(near.clone());
+            other.contract(near.clone(), &mut room);
             for k in near.clone() {
-                let g = other.right_side(k, near.clone(), &passed);
-                out.push(slices(&g, other.shape(k)));
+                out.push(other.right_side(k, near.clone(), &mut room));
             }
         }
         out
@@ -311,8 +343,9 @@ impl<'a, T: Scalar> Sweeper<'a, T> {
 }
 
 fn own_transfer<T: Scalar>(core: &Tensor<T>) -> Mat<T> {
-    let chain = Chain::of_core(core);
-    transfer(&chain, &chain)
+    let shape = [core.dims()[0], core.dims()[1], core.dims()[2]];
+    let rows = slices(core.as_slice(), shape);
+    transfer(&rows, &rows, shape[0], shape[0])
 }
 
 /// `(normal + damping mean-diagonal)^-1 rhs`, the damping raised until the matrix is definite.

@@ -7,7 +7,7 @@
 //! a Jacobian with `d^3 / 6` rows.
 
 use super::symmetric_problem::{Problem, places};
-use crate::decomp::{Certificate, Evidence, Fit, Work};
+use crate::decomp::{Certificate, Evidence, Fit, Peirce, Work};
 use crate::linalg::{cholesky_solve, frobenius};
 use crate::observe::{Observer, Progress};
 use crate::tensor::{SymmetricRing, TensorView};
@@ -77,7 +77,7 @@ impl SymmetricNls {
         Self { weights, ..self }
     }
 
-    /// Fits from random starts.
+    /// Fits from the Peirce frame where there are enough outputs and `S` counts, then from random starts.
     ///
     /// # Shapes
     /// `gram` is `d x d`, `t` is `d x d x d`; the model has `d` cores of `r x r`. Locally identifiable from
@@ -129,6 +129,18 @@ impl SymmetricNls {
         let mut best: Option<Path> = None;
         let mut steps = 0;
         let mut starts = 0;
+        if problem.d >= problem.n && problem.weights.0 > 0.0 {
+            // Noise may spoil the frame: then it is no start, and random ones are.
+            if let Ok(frame) = Peirce::new(self.rank).decompose(gram, t, rng) {
+                let path = self.descend(&problem, self.unknowns(&frame.model), observer);
+                (starts, steps) = (1, path.history.len() - 1);
+                let fit = self.fit(&problem, path.clone(), starts, steps)?;
+                if matches!(fit.status, Status::Converged | Status::Stopped) {
+                    return Ok(fit);
+                }
+                best = Some(path);
+            }
+        }
         for _ in 0..self.starts {
             starts += 1;
             let q = Mat::from_fn(problem.n, problem.d, |_, _| {
@@ -167,14 +179,18 @@ impl SymmetricNls {
             let found = format!("{} of size {}", start.outputs(), start.rank());
             return Err(Error::shape(OP, expected, found));
         }
-        let places = places(self.rank);
-        let q = Mat::from_fn(problem.n, problem.d, |k, a| {
-            let (i, j) = places[k];
-            start.entry(a, i, j) * if i == j { 1.0 } else { 2f64.sqrt() }
-        });
-        let path = self.descend(&problem, q, observer);
+        let path = self.descend(&problem, self.unknowns(start), observer);
         let steps = path.history.len() - 1;
         self.fit(&problem, path, 1, steps)
+    }
+
+    /// Isometric coordinates of the cores.
+    fn unknowns(&self, ring: &SymmetricRing) -> Mat<f64> {
+        let places = places(self.rank);
+        Mat::from_fn(places.len(), ring.outputs(), |k, a| {
+            let (i, j) = places[k];
+            ring.entry(a, i, j) * if i == j { 1.0 } else { 2f64.sqrt() }
+        })
     }
 
     fn problem<'a>(&self, gram: MatRef<'a, f64>, t: TensorView<'a>) -> Result<Problem<'a>, Error> {
@@ -346,6 +362,7 @@ impl SymmetricNls {
 }
 
 /// Where one descent ended.
+#[derive(Clone)]
 struct Path {
     q: Mat<f64>,
     history: Vec<f64>,

@@ -4,7 +4,7 @@
 //! products of transfer matrices, so `(J^H J v)_k` needs one product of transfer matrices around the ring and
 //! its derivative by the product rule: `O(m^2 R^6 + m n R^4)`, whatever the size of the tensor.
 
-use super::chains::{Chain, around, transfer, unsliced};
+use super::chains::{around, slices, transfer, unsliced};
 use super::sweep::damped_solve;
 use crate::Error;
 use crate::tensor::{Scalar, Tensor};
@@ -16,7 +16,6 @@ pub(super) type Direction<T> = Vec<Mat<T>>;
 /// The cores of a point and what products with `J^H J` need.
 pub(super) struct Tangent<T: Scalar> {
     shapes: Vec<[usize; 3]>,
-    chains: Vec<Chain<T>>,
     transfers: Vec<Mat<T>>,
     cores: Direction<T>,
     /// Diagonal blocks of `J^H J`.
@@ -27,15 +26,12 @@ impl<T: Scalar> Tangent<T> {
     pub(super) fn new(cores: &[Tensor<T>], normals: Vec<Mat<T>>) -> Self {
         let shape = |g: &Tensor<T>| [g.dims()[0], g.dims()[1], g.dims()[2]];
         let shapes: Vec<[usize; 3]> = cores.iter().map(shape).collect();
-        let chains: Vec<Chain<T>> = cores.iter().map(Chain::of_core).collect();
-        let transfers = chains.iter().map(|c| transfer(c, c)).collect();
         let flat = cores.iter().zip(&shapes);
-        let cores = flat
-            .map(|(g, &s)| super::chains::slices(g.as_slice(), s))
-            .collect();
+        let cores: Direction<T> = flat.map(|(g, &s)| slices(g.as_slice(), s)).collect();
+        let flat = cores.iter().zip(&shapes);
+        let transfers = flat.map(|(g, s)| transfer(g, g, s[0], s[0])).collect();
         Self {
             shapes,
-            chains,
             transfers,
             cores,
             normals,
@@ -44,19 +40,9 @@ impl<T: Scalar> Tangent<T> {
 
     /// `(J^H J + damping D) v`, `D` the mean diagonal of each block.
     pub(super) fn times(&self, v: &Direction<T>, damping: f64) -> Direction<T> {
-        let m = self.chains.len();
+        let m = self.cores.len();
         let mixed: Vec<Mat<T>> = (0..m)
-            .map(|k| {
-                let [left, size, right] = self.shapes[k];
-                let data = unsliced(&v[k], self.shapes[k]);
-                let moved = Chain {
-                    left,
-                    size,
-                    right,
-                    data,
-                };
-                transfer(&self.chains[k], &moved)
-            })
+            .map(|k| transfer(&self.cores[k], &v[k], self.shapes[k][0], self.shapes[k][0]))
             .collect();
         let mut out = Vec::with_capacity(m);
         for k in 0..m {

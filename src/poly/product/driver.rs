@@ -3,15 +3,16 @@
 use super::cells::{Middle, Narrow, Plain, Terms, Wide};
 use super::grid::{CELLS, Grid, Side};
 use super::limbs::Limbs;
-use super::rows::{Kernel, Rows, Rows64, Rows104, Scatter, Scatter64};
-use super::slab::{self, Output};
-use super::{Budget, sparse, wide};
+use super::rows::{Kernel, ROW_CELLS, Rows, Rows64, Rows116, Scatter, Scatter64};
+use super::slab::{self, Output, Pairs};
+use super::{Budget, small, sparse, wide};
 use crate::Error;
 use crate::poly::integers::{Integers, MAX_LIMBS};
 use crate::poly::monomials::{Exps, Monomials, Width, Word, drop_zeros, width_for};
 use crate::poly::simd;
 use crate::poly::store::Store;
 use crate::poly::{Integer, Poly, Ring};
+use std::borrow::Cow;
 
 const OP: &str = "Poly::mul_within";
 /// Products up to here are sorted; beyond, a block pays (bench `poly_small`).
@@ -58,7 +59,12 @@ pub(crate) fn integers(
     }
     // |sum a_i b_j| <= min(n, m) |a|_inf |b|_inf; the norms |.|_1 give more when they are cheap to have.
     let fewer = a.len().min(b.len()) as u64;
-    let bits = a.bits() + b.bits() + u64::from(64 - fewer.leading_zeros());
+    let mut bits = a.bits() + b.bits() + u64::from(64 - fewer.leading_zeros());
+    if let (Integers::I64(x), Integers::I64(y)) = (a, b)
+        && bits > 63
+    {
+        bits = bits.min(norm_bits(x, y));
+    }
     budget.check_bits(OP, bits.saturating_mul(fewer))?;
     let wide = |v: &Integers| (v.bits() / 64 + 1) as usize;
     budget.check_work(
@@ -69,8 +75,22 @@ pub(crate) fn integers(
     let narrow = |(m, o): (Monomials, Vec<i64>)| (m, Integers::I64(o));
     let middle = |(m, o): (Monomials, Vec<i128>)| (m, Integers::from_i128(o));
     match (a, b) {
-        (Integers::I64(x), Integers::I64(y)) if bits <= 63 || norm_bits(x, y) <= 63 => {
+        (Integers::I64(x), Integers::I64(y)) if bits <= 63 => {
+            budget.check_time(OP)?;
+            if let Some((words, values)) = small::small((ma, x), (mb, y)) {
+                budget.check_terms(OP, words.len())?;
+                return Ok((
+                    Monomials::from_words(ma.nvars, words),
+                    Integers::I64(values),
+                ));
+            }
             let small = Narrow { a: x, b: y };
+            if simd::has_rows() && ma.has_long_rows() && mb.has_long_rows() {
+                let shape = Shape::new(ma, mb, ROW_CELLS, budget)?;
+                if let Some(product) = shape.rows64(&small, budget)? {
+                    return Ok(narrow(product));
+                }
+            }
             let shape = Shape::new(ma, mb, CELLS, budget)?;
             shape.run64(&small, budget).map(narrow)
         }
@@ -94,8 +114,16 @@ pub(crate) fn integers(
     }
 }
 
-/// Bits of `min(|x|_1 |y|_inf, |x|_inf |y|_1)`.
+/// Bits of `min(|x|_1 |y|_inf, |x|_inf |y|_1, |x|_2 |y|_2)`, by Hoelder's inequality.
 fn norm_bits(x: &[i64], y: &[i64]) -> u64 {
+    let square = |v: &[i64]| {
+        v.iter().try_fold(0u128, |s, c| {
+            s.checked_add(u128::from(c.unsigned_abs()).pow(2))
+        })
+    };
+    // |x|_2 |y|_2 < 2^k when |x|_2^2 |y|_2^2 < 2^2k.
+    let half = |s: Option<u128>| s.map_or(256, |s| u64::from(128 - s.leading_zeros()));
+    let two = (half(square(x)) + half(square(y))).div_ceil(2);
     let one = |v: &[i64]| {
         v.iter()
             .fold(0u128, |s, c| s + u128::from(c.unsigned_abs()))
@@ -105,7 +133,7 @@ fn norm_bits(x: &[i64], y: &[i64]) -> u64 {
         Some(p) => u64::from(128 - p.leading_zeros()),
         None => 128,
     };
-    bits(one(x), max(y)).min(bits(one(y), max(x)))
+    bits(one(x), max(y)).min(bits(one(y), max(x))).min(two)
 }
 
 /// Factors of more than 128 bits: a fixed number of limbs, or whole integers when there are very many.
@@ -141,15 +169,23 @@ fn limbs(
     Ok((monomials, Integers::from_vec(values)))
 }
 
+/// A grid, the two factors in it, and which groups of them meet in which block.
+type Blocks = (Grid, Side, Side, Pairs);
+
 /// Both factors in one layout, and the box of their product.
-struct Shape {
-    a: Monomials,
-    b: Monomials,
-    grid: Option<(Grid, Side, Side)>,
+struct Shape<'a> {
+    a: Cow<'a, Monomials>,
+    b: Cow<'a, Monomials>,
+    grid: Option<Blocks>,
 }
 
-impl Shape {
-    fn new(a: &Monomials, b: &Monomials, limit: usize, budget: &Budget<'_>) -> Result<Self, Error> {
+impl<'a> Shape<'a> {
+    fn new(
+        a: &'a Monomials,
+        b: &'a Monomials,
+        limit: usize,
+        budget: &Budget<'_>,
+    ) -> Result<Self, Error> {
         budget.check_work(OP, a.len(), b.len())?;
         budget.check_time(OP)?;
         let nvars = a.nvars.max(b.nvars);
@@ -165,7 +201,7 @@ impl Shape {
             let what = "exponent";
             return Err(Error::Overflow { op: OP, what });
         }
-        let fit = |m: &Monomials| {
+        let fit = |m: &'a Monomials| {
             let what = "exponent";
             m.repacked(nvars, width)
                 .ok_or(Error::Overflow { op: OP, what })
@@ -176,15 +212,16 @@ impl Shape {
             true => Grid::of_product(&x, &y, limit),
             false => None,
         };
-        let grid = grid.map(|g| {
-            let (p, q) = (g.side(&left, &x.0), g.side(&right, &y.0));
-            (g, p, q)
-        });
         // Blocks with hardly a product in them cost more than they hold: leave those to the hash table.
-        let grid = grid.filter(|(g, p, q)| {
-            let blocks = (p.groups.len() as f64 * q.groups.len() as f64).min(g.blocks as f64);
+        let grid = grid.and_then(|g| {
+            let (p, q) = (g.side(&left, &x.0), g.side(&right, &y.0));
             let products = p.offsets.len() as f64 * q.offsets.len() as f64;
-            products >= blocks * g.cells as f64 * DENSE && p.mean().max(q.mean()) > 1.2
+            let full = |blocks: usize| products >= blocks as f64 * g.cells as f64 * DENSE;
+            if p.mean().max(q.mean()) <= 1.2 || !full(p.groups.len() + q.groups.len() - 1) {
+                return None;
+            }
+            let pairs = Pairs::new(&g, &p, &q);
+            full(pairs.len()).then_some((g, p, q, pairs))
         });
         Ok(Self {
             a: left,
@@ -200,10 +237,7 @@ impl Shape {
         budget: &Budget<'_>,
     ) -> Result<(Monomials, Vec<T::Cell>), Error> {
         let out = match &self.grid {
-            Some((grid, a, b)) => {
-                let kernel = Scatter(terms);
-                slab::multiply(grid, a, b, &kernel, budget)?
-            }
+            Some(blocks) => slab::multiply(blocks, &Scatter(terms), budget)?,
             None => self.sparse(words, terms, budget)?,
         };
         self.done(out, budget)
@@ -242,24 +276,34 @@ impl Shape {
         }
     }
 
+    /// The product by rows, if that is the fastest way.
+    fn rows64(
+        &self,
+        terms: &Narrow<'_>,
+        budget: &Budget<'_>,
+    ) -> Result<Option<(Monomials, Vec<i64>)>, Error> {
+        let Some(blocks @ (_, a, b, _)) = &self.grid else {
+            return Ok(None);
+        };
+        match Rows::new((a, terms.a), (b, terms.b), ROWS_64) {
+            Some(rows) => self.blocks(blocks, &Rows64(rows), budget).map(Some),
+            None => Ok(None),
+        }
+    }
+
     fn run64(
         &self,
         terms: &Narrow<'_>,
         budget: &Budget<'_>,
     ) -> Result<(Monomials, Vec<i64>), Error> {
-        let Some((grid, a, b)) = &self.grid else {
-            return self.run(terms, budget);
-        };
-        if simd::has_rows() && Rows::mean(a).min(Rows::mean(b)) >= ROWS {
-            let (a, b) = ((a, terms.a), (b, terms.b));
-            let kernel = Rows64 {
-                a: Rows::new(a.0, a.1),
-                b: Rows::new(b.0, b.1),
-            };
-            return self.blocks(grid, (a.0, b.0), &kernel, budget);
+        if let Some(product) = self.rows64(terms, budget)? {
+            return Ok(product);
         }
-        let (x, y) = (terms.a, terms.b);
-        self.blocks(grid, (a, b), &Scatter64 { a: x, b: y }, budget)
+        let (a, b) = (terms.a, terms.b);
+        match &self.grid {
+            Some(blocks) => self.blocks(blocks, &Scatter64 { a, b }, budget),
+            None => self.run(terms, budget),
+        }
     }
 
     fn run128(
@@ -268,44 +312,40 @@ impl Shape {
         bits: u64,
         budget: &Budget<'_>,
     ) -> Result<(Monomials, Vec<i128>), Error> {
-        let Some((grid, a, b)) = &self.grid else {
+        let Some(blocks @ (_, a, b, _)) = &self.grid else {
             return self.run(terms, budget);
         };
-        let small = |v: &[i64]| v.iter().all(|&c| c.unsigned_abs() < 1 << 51);
-        // The high words hold the sums divided by 2^52.
-        let fits = bits <= 114 && small(terms.a) && small(terms.b);
-        if fits && simd::has_rows() && Rows::mean(a).min(Rows::mean(b)) >= ROWS {
-            let signed = terms.a.iter().chain(terms.b).any(|&c| c < 0);
-            let kernel = Rows104 {
-                a: Rows::new(a, terms.a),
-                b: Rows::new(b, terms.b),
-                signed,
-            };
-            return self.blocks(grid, (a, b), &kernel, budget);
+        if bits <= 115
+            && let Some(rows) = Rows::new((a, terms.a), (b, terms.b), ROWS_128)
+        {
+            let plain = |v: &[i64]| v.iter().all(|&c| c >> 52 == 0);
+            let plain = plain(terms.a) && plain(terms.b);
+            return self.blocks(blocks, &Rows116 { rows, plain }, budget);
         }
         self.run(terms, budget)
     }
 
     fn blocks<K: Kernel>(
         &self,
-        grid: &Grid,
-        (a, b): (&Side, &Side),
+        blocks: &Blocks,
         kernel: &K,
         budget: &Budget<'_>,
     ) -> Result<(Monomials, Vec<K::Value>), Error> {
         if self.a.width() == Width::W1 {
-            let out = slab::multiply::<u64, K>(grid, a, b, kernel, budget)?;
+            let out = slab::multiply::<u64, K>(blocks, kernel, budget)?;
             return self.done(out, budget);
         }
-        let out = slab::multiply::<u128, K>(grid, a, b, kernel, budget)?;
+        let out = slab::multiply::<u128, K>(blocks, kernel, budget)?;
         self.done(out, budget)
     }
 }
 
 /// Products a cell, on average, below which blocks are not worth their cells (bench `poly_product`).
 const DENSE: f64 = 0.02;
-/// Shortest rows, on average, that vector rows are faster for than scattered terms.
-const ROWS: f64 = 2.0;
+/// Products of a tap and a window, on average, from which vector rows are faster than scattered terms.
+const ROWS_64: f64 = 3.0;
+/// The same for sums of more than 64 bits.
+const ROWS_128: f64 = 2.0;
 /// Products up to here are sorted when there is no grid.
 const SORTED: usize = 4096;
 

@@ -140,7 +140,8 @@ impl Grid {
     pub(crate) fn table<W: Word>(&self) -> Vec<W> {
         let n = self.size.len();
         let width = field(W::BITS, n);
-        let mut table = Vec::with_capacity(self.cells);
+        let mut table = W::list();
+        table.reserve(self.cells);
         table.push(W::default());
         for v in (self.split..n).rev() {
             let unit = W::of(1) << (width * (n - 1 - v) as u32);

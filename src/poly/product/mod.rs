@@ -5,7 +5,8 @@
 //!
 //! | situation | algorithm |
 //! |---|---|
-//! | few products | sort them ([`sparse`]) |
+//! | small factors with 64-bit coefficients | one box of cells or one hash table, in memory that is kept ([`small`]) |
+//! | few products otherwise | sort them ([`sparse`]) |
 //! | the result is dense in its last variables | slabs: accumulate one block of the result at a time ([`slab`]) |
 //! | the result is sparse everywhere | ranges of monomials in a small hash table ([`sparse`]) |
 //! | exponents too wide for a word | an ordered map ([`wide`]) |
@@ -20,6 +21,7 @@ mod grid;
 mod limbs;
 mod rows;
 mod slab;
+mod small;
 mod sparse;
 mod wide;
 

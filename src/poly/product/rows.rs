@@ -4,7 +4,7 @@ use super::cells::{Block, Terms};
 use super::grid::{CELLS, Side};
 use super::slab::{Output, emit, scatter};
 use crate::poly::monomials::Word;
-use crate::poly::simd::{self, PAD, Row};
+use crate::poly::simd::{self, SLACK, Taps, Windows};
 use std::cell::RefCell;
 
 /// One way to fill a block and to read it out.
@@ -75,29 +75,45 @@ pub(crate) struct Scatter64<'a> {
     pub(crate) b: &'a [i64],
 }
 
+/// Most cells of a block that takes rows: 128 kilobytes. Larger blocks have longer lists of windows, and the
+/// end of a list is what a processor cannot foresee.
+pub(crate) const ROW_CELLS: usize = 4 * CELLS;
+
 thread_local! {
-    /// The block of the last small product. Always zero here: a small product must not pay for clearing
-    /// 32 kilobytes.
-    static BLOCK: RefCell<Option<Box<Block<i64>>>> = const { RefCell::new(None) };
+    /// Blocks of finished products. Always zero here: a small product must not pay for clearing them.
+    static BLOCKS: RefCell<Vec<Vec<i64>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A block of zeros.
+fn taken() -> Vec<i64> {
+    let kept = BLOCKS.with_borrow_mut(Vec::pop);
+    kept.unwrap_or_else(|| vec![0; ROW_CELLS + SLACK])
+}
+
+/// Keeps a block of zeros, but never many.
+fn given_back(cells: Vec<i64>) {
+    BLOCKS.with_borrow_mut(|kept| {
+        if kept.len() < 4 {
+            kept.push(cells);
+        }
+    });
 }
 
 impl Kernel for Scatter64<'_> {
-    type Scratch = Box<Block<i64>>;
+    type Scratch = Vec<i64>;
     type Value = i64;
     fn blank(&self) -> i64 {
         0
     }
-    fn scratch(&self) -> Self::Scratch {
-        BLOCK
-            .with(|b| b.borrow_mut().take())
-            .unwrap_or_else(|| Box::new([0; CELLS]))
+    fn scratch(&self) -> Vec<i64> {
+        taken()
     }
-    fn give_back(&self, block: Self::Scratch) {
-        BLOCK.with(|b| *b.borrow_mut() = Some(block));
+    fn give_back(&self, cells: Vec<i64>) {
+        given_back(cells);
     }
     fn accumulate(
         &self,
-        cells: &mut Self::Scratch,
+        cells: &mut Vec<i64>,
         a: &Side,
         b: &Side,
         pairs: &[(u32, u32)],
@@ -106,110 +122,115 @@ impl Kernel for Scatter64<'_> {
             a: self.a,
             b: self.b,
         };
-        scatter(&terms, cells, a, b, pairs)
+        match cells.first_chunk_mut::<CELLS>() {
+            Some(block) => scatter(&terms, block, a, b, pairs),
+            None => (0, 0),
+        }
     }
     fn emit<W: Word>(
         &self,
-        cells: &mut Self::Scratch,
+        cells: &mut Vec<i64>,
         range: (usize, usize),
         base: W,
         table: &[W],
         out: &mut Output<W, i64>,
     ) {
-        emit_words(cells.as_mut_slice(), range, base, table, out, |_, x| x);
+        drain(cells, range, base, table, out);
     }
 }
 
-/// Clears and writes out cells of 64 bits, eight at a time; `value` adds what else a cell holds.
-fn emit_words<W: Word, T: Copy + Default + PartialEq>(
+/// Writes out the cells of a range, greatest first, and clears them.
+fn drain<W: Word>(
     cells: &mut [i64],
     (low, high): (usize, usize),
     base: W,
     table: &[W],
-    out: &mut Output<W, T>,
-    mut value: impl FnMut(usize, i64) -> T,
+    out: &mut Output<W, i64>,
 ) {
-    let mut end = high + 1;
-    while end > low {
-        let start = end.saturating_sub(8).max(low);
-        let (mut words, mut values) = ([W::default(); 8], [T::default(); 8]);
-        let mut n = 0;
-        // No branch on zeros: written always, kept when not zero.
-        for at in (start..end).rev() {
-            let x = value(at, cells[at]);
-            words[n & 7] = base + table[at];
-            values[n & 7] = x;
-            n += usize::from(x != T::default());
+    let (cells, table) = (&mut cells[low..=high], &table[low..=high]);
+    W::drain(cells, base, table, &mut out.words, &mut out.values);
+}
+
+/// As [`drain`], for cells of two words; `whole` makes a value of them.
+fn drain_pairs<W: Word>(
+    (low, high): (&mut [i64], &mut [i64]),
+    base: W,
+    table: &[W],
+    out: &mut Output<W, i128>,
+    whole: impl Fn(i64, i64) -> i128,
+) {
+    let mut end = table.len();
+    while end > 0 {
+        let start = end.saturating_sub(8);
+        let (l, h) = (&mut low[start..end], &mut high[start..end]);
+        let any = l.iter().chain(&*h).fold(0, |any, &c| any | c);
+        if any != 0 {
+            let (mut words, mut values) = ([W::default(); 8], [0; 8]);
+            let mut n = 0;
+            // No branch on zeros: written always, kept when not zero.
+            for k in (0..l.len()).rev() {
+                let x = whole(l[k], h[k]);
+                words[n & 7] = base + table[start + k];
+                values[n & 7] = x;
+                n += usize::from(x != 0);
+            }
+            out.words.extend_from_slice(&words[..n]);
+            out.values.extend_from_slice(&values[..n]);
+            l.fill(0);
+            h.fill(0);
         }
-        cells[start..end].fill(0);
-        out.words.extend_from_slice(&words[..n]);
-        out.values.extend_from_slice(&values[..n]);
         end = start;
     }
 }
 
-/// The coefficients of one factor as rows: runs of consecutive offsets, ascending, in padded memory.
+/// Two factors as rows of consecutive cells: taps of the one meet windows of the other.
 pub(crate) struct Rows {
-    rows: Vec<Row>,
-    /// Rows of each group.
-    groups: Vec<(u32, u32)>,
-    data: Vec<i64>,
+    taps: Taps,
+    windows: Windows,
+    /// Whether the taps are those of the second factor.
+    swapped: bool,
+}
+
+fn spans(side: &Side) -> impl Iterator<Item = (usize, usize)> + '_ {
+    side.groups
+        .iter()
+        .map(|g| (g.first as usize, g.end as usize))
 }
 
 impl Rows {
-    pub(crate) fn new(side: &Side, coefficients: &[i64]) -> Self {
-        let mut rows = Rows {
-            rows: Vec::new(),
-            groups: Vec::with_capacity(side.groups.len()),
-            data: vec![0; PAD],
-        };
-        for g in &side.groups {
-            let from = rows.rows.len() as u32;
-            let (first, end) = (g.first as usize, g.end as usize);
-            let mut i = end;
-            while i > first {
-                // Terms descend: a row is read from its end.
-                let mut j = i - 1;
-                while j > first && side.offsets[j - 1] == side.offsets[j] + 1 {
-                    j -= 1;
-                }
-                rows.rows.push(Row {
-                    offset: side.offsets[i - 1],
-                    at: rows.data.len() as u32,
-                    len: (i - j) as u32,
-                });
-                rows.data.extend(coefficients[j..i].iter().rev());
-                rows.data.resize(rows.data.len() + PAD, 0);
-                i = j;
-            }
-            rows.groups.push((from, rows.rows.len() as u32));
+    /// `None` when a tap and a window hold fewer than `worth` products on average.
+    pub(crate) fn new(a: (&Side, &[i64]), b: (&Side, &[i64]), worth: f64) -> Option<Self> {
+        if !simd::has_rows() {
+            return None;
         }
-        rows
+        let (p, q) = (
+            simd::counts(spans(a.0), &a.0.offsets),
+            simd::counts(spans(b.0), &b.0.offsets),
+        );
+        let (straight, swap) = (p.0 as f64 * q.1 as f64, q.0 as f64 * p.1 as f64);
+        let products = a.1.len() as f64 * b.1.len() as f64;
+        if products < worth * straight.min(swap) {
+            return None;
+        }
+        let swapped = swap < straight;
+        let (x, y) = if swapped { (b, a) } else { (a, b) };
+        Some(Self {
+            taps: Taps::new(spans(x.0), &x.0.offsets, x.1),
+            windows: Windows::new(spans(y.0), &y.0.offsets, y.1),
+            swapped,
+        })
     }
 
-    /// Terms a row, on average.
-    pub(crate) fn mean(side: &Side) -> f64 {
-        let o = &side.offsets;
-        let mut rows = side.groups.len();
-        for g in &side.groups {
-            let o = &o[g.first as usize..g.end as usize];
-            rows += o.windows(2).filter(|w| w[0] != w[1] + 1).count();
-        }
-        o.len() as f64 / rows.max(1) as f64
-    }
-
-    fn of(&self, group: u32) -> &[Row] {
-        let (from, to) = self.groups[group as usize];
-        &self.rows[from as usize..to as usize]
+    fn of(&self, i: u32, j: u32) -> ((&Taps, u32), (&Windows, u32)) {
+        let (i, j) = if self.swapped { (j, i) } else { (i, j) };
+        ((&self.taps, i), (&self.windows, j))
     }
 }
 
 /// Rows whose sums fit 64 bits.
-pub(crate) struct Rows64 {
-    pub(crate) a: Rows,
-    pub(crate) b: Rows,
-}
+pub(crate) struct Rows64(pub(crate) Rows);
 
+/// The cells that a pair of groups touches, and the most products that one of them takes.
 fn touched(a: &Side, b: &Side, i: u32, j: u32, range: &mut (u32, u32)) -> u64 {
     let (x, y) = (a.groups[i as usize], b.groups[j as usize]);
     let high = a.offsets[x.first as usize] + b.offsets[y.first as usize];
@@ -225,7 +246,10 @@ impl Kernel for Rows64 {
         0
     }
     fn scratch(&self) -> Vec<i64> {
-        vec![0; CELLS + PAD]
+        taken()
+    }
+    fn give_back(&self, cells: Vec<i64>) {
+        given_back(cells);
     }
     fn accumulate(
         &self,
@@ -237,11 +261,8 @@ impl Kernel for Rows64 {
         let mut range = (u32::MAX, 0);
         for &(i, j) in pairs {
             touched(a, b, i, j, &mut range);
-            simd::rows64(
-                cells,
-                (self.a.of(i), &self.a.data),
-                (self.b.of(j), &self.b.data),
-            );
+            let (taps, windows) = self.0.of(i, j);
+            simd::rows64(cells, taps, windows);
         }
         (range.0 as usize, range.1 as usize)
     }
@@ -253,29 +274,32 @@ impl Kernel for Rows64 {
         table: &[W],
         out: &mut Output<W, i64>,
     ) {
-        emit_words(cells, range, base, table, out, |_, x| x);
+        drain(cells, range, base, table, out);
     }
 }
 
-/// Rows of 51-bit coefficients whose sums need more than 64 bits: low 52 bits and the rest apart.
-pub(crate) struct Rows104 {
-    pub(crate) a: Rows,
-    pub(crate) b: Rows,
-    /// Whether a coefficient is negative.
-    pub(crate) signed: bool,
+/// Rows whose sums need more than 64 bits, up to 115: low 52 bits and the rest apart.
+pub(crate) struct Rows116 {
+    pub(crate) rows: Rows,
+    /// Whether all coefficients lie in `0..2^52`.
+    pub(crate) plain: bool,
 }
 
 /// The low words gather at most 2^52 a product, so 4000 of them leave room to spare.
 const CARRY_AFTER: u64 = 4000;
 
-impl Kernel for Rows104 {
+impl Kernel for Rows116 {
     type Scratch = (Vec<i64>, Vec<i64>);
     type Value = i128;
     fn blank(&self) -> i128 {
         0
     }
     fn scratch(&self) -> Self::Scratch {
-        (vec![0; CELLS + PAD], vec![0; CELLS + PAD])
+        (taken(), taken())
+    }
+    fn give_back(&self, (low, high): Self::Scratch) {
+        given_back(low);
+        given_back(high);
     }
     fn accumulate(
         &self,
@@ -290,13 +314,13 @@ impl Kernel for Rows104 {
             sums += most;
             if sums > CARRY_AFTER {
                 for at in range.0 as usize..=range.1 as usize {
-                    high[at] += ((low[at] as u64) >> 52) as i64;
+                    high[at] = high[at].wrapping_add(((low[at] as u64) >> 52) as i64);
                     low[at] &= (1 << 52) - 1;
                 }
                 sums = most + 1;
             }
-            let (x, y) = ((self.a.of(i), &*self.a.data), (self.b.of(j), &*self.b.data));
-            simd::rows104(low, high, x, y, self.signed);
+            let (taps, windows) = self.rows.of(i, j);
+            simd::rows116(low, high, taps, windows, self.plain);
         }
         (range.0 as usize, range.1 as usize)
     }
@@ -308,8 +332,13 @@ impl Kernel for Rows104 {
         table: &[W],
         out: &mut Output<W, i128>,
     ) {
-        let whole = |at: usize, low: i64| i128::from(low as u64) + (i128::from(high[at]) << 52);
-        emit_words(low, range, base, table, out, whole);
-        high[range.0..=range.1].fill(0);
+        // The two words are a sum modulo 2^116 that is known to lie in (-2^115, 2^115).
+        let whole = |low: i64, high: i64| {
+            let sum = i128::from(low as u64).wrapping_add(i128::from(high) << 52);
+            sum << 12 >> 12
+        };
+        let range = range.0..=range.1;
+        let cells = (&mut low[range.clone()], &mut high[range.clone()]);
+        drain_pairs(cells, base, &table[range], out, whole);
     }
 }

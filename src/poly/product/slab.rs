@@ -87,6 +87,11 @@ impl Pairs {
         }
     }
 
+    /// Number of blocks.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     fn of(&self, k: usize) -> &[(u32, u32)] {
         &self.pairs[self.starts[k] as usize..self.starts[k + 1] as usize]
     }
@@ -100,29 +105,24 @@ pub(crate) struct Output<W, T> {
 
 /// The whole product of two sides by `kernel`.
 pub(crate) fn multiply<W: Word, K: Kernel>(
-    grid: &Grid,
-    a: &Side,
-    b: &Side,
+    (grid, a, b, pairs): &(Grid, Side, Side, Pairs),
     kernel: &K,
     budget: &Budget<'_>,
 ) -> Result<Output<W, K::Value>, Error> {
-    let pairs = Pairs::new(grid, a, b);
     let table = grid.table::<W>();
-    let work = |from: usize, to: usize| {
+    let work = |from: usize, to: usize, words: Vec<W>| {
         let mut scratch = kernel.scratch();
-        let mut out = Output {
-            words: Vec::new(),
-            values: Vec::new(),
-        };
+        // A guess that spares small results most of the copying while the lists grow.
+        let room = ((to - from) * grid.cells).min(8 * (a.offsets.len() + b.offsets.len()));
+        let values = Vec::with_capacity(room);
+        let mut out = Output { words, values };
         for k in (from..to).rev() {
+            if out.words.capacity() - out.words.len() < grid.cells {
+                grow(&mut out, grid.cells, (pairs, from, k, to));
+            }
             let range = kernel.accumulate(&mut scratch, a, b, pairs.of(k));
-            kernel.emit(
-                &mut scratch,
-                range,
-                grid.base(pairs.keys[k]),
-                &table,
-                &mut out,
-            );
+            let base = grid.base(pairs.keys[k]);
+            kernel.emit(&mut scratch, range, base, &table, &mut out);
             budget.check_terms(OP, out.words.len())?;
             if k % 64 == 0 {
                 budget.check_time(OP)?;
@@ -133,16 +133,46 @@ pub(crate) fn multiply<W: Word, K: Kernel>(
     };
     let products = a.offsets.len() as f64 * b.offsets.len() as f64;
     let threads = rayon::current_num_threads();
+    let all = pairs.keys.len();
     // Below this, starting and joining tasks costs more than it saves (a few microseconds each).
-    if threads == 1 || products < 4e5 || pairs.keys.len() < 4 {
-        return work(0, pairs.keys.len());
-    }
-    let cuts = cuts(&pairs, a, b, 8 * threads);
-    let chunks: Vec<(usize, usize)> = cuts.windows(2).rev().map(|w| (w[0], w[1])).collect();
-    let parts: Result<Vec<_>, Error> = chunks.par_iter().map(|&(x, y)| work(x, y)).collect();
-    let parts = parts?;
-    budget.check_terms(OP, parts.iter().map(|p| p.words.len()).sum())?;
-    Ok(joined(parts, &kernel.blank()))
+    let out = if threads == 1 || products < 4e5 || all < 4 {
+        let mut out = work(0, all, W::list())?;
+        if out.words.len() <= KEPT {
+            let words = out.words.as_slice().into();
+            W::keep(std::mem::replace(&mut out.words, words));
+            out.values.shrink_to_fit();
+        }
+        out
+    } else {
+        let cuts = cuts(pairs, a, b, 8 * threads);
+        let chunks: Vec<(usize, usize)> = cuts.windows(2).rev().map(|w| (w[0], w[1])).collect();
+        let part = |&(from, to): &(usize, usize)| work(from, to, Vec::new());
+        let parts: Result<Vec<_>, Error> = chunks.par_iter().map(part).collect();
+        let parts = parts?;
+        budget.check_terms(OP, parts.iter().map(|p| p.words.len()).sum())?;
+        joined(parts, &kernel.blank())
+    };
+    W::keep(table);
+    Ok(out)
+}
+
+/// Results up to here are gathered in memory that is kept.
+const KEPT: usize = 1 << 16;
+
+/// Makes room for another block, and for as many terms as the rest will have if it goes on like this.
+fn grow<W, T>(
+    out: &mut Output<W, T>,
+    cells: usize,
+    (pairs, from, k, to): (&Pairs, usize, usize, usize),
+) {
+    let first = |k: usize| f64::from(pairs.starts[k]);
+    let (done, rest) = (first(to) - first(k + 1), first(k + 1) - first(from));
+    let len = out.words.len();
+    // Never more than threefold: early blocks say little about late ones.
+    let more = (len as f64 * 1.05 * rest / done.max(1.0)).min(2.0 * len as f64);
+    let more = (more as usize).max(len / 2) + cells + 8;
+    out.words.reserve_exact(more);
+    out.values.reserve_exact(more);
 }
 
 /// Cuts the blocks into `n` stretches of about equal work.

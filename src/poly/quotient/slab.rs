@@ -54,12 +54,12 @@ pub(crate) fn integers(
         return Ok(None);
     }
     let width = ma.width().max(mb.width());
-    if let (Integers::I64(y), Some(x)) = (b, narrow(a))
+    if let (Integers::I64(y), Some(x)) = (b, Dividend::of(a))
         && width != Width::Rows
         && let (Some(ma), Some(mb)) = (ma.repacked(nvars, width), mb.repacked(nvars, width))
         && let Some(plan) = Plan::new(&da, &db, &ma, &mb, budget)
     {
-        match plan.run(&ma, &x, y, budget)? {
+        match plan.run(&ma, x, y, budget)? {
             Outcome::Exact(monomials, values) => {
                 return Ok(Some((monomials, Integers::I64(values))));
             }
@@ -73,11 +73,35 @@ pub(crate) fn integers(
     Ok(quotient.map(|q| (q.monomials().clone(), q.store().clone())))
 }
 
-fn narrow(a: &Integers) -> Option<Vec<i128>> {
-    match a {
-        Integers::I64(v) => Some(v.iter().map(|&c| c.into()).collect()),
-        Integers::I128(v) => Some(v.clone()),
-        _ => None,
+/// Coefficients of at most 128 bits.
+#[derive(Clone, Copy)]
+enum Dividend<'a> {
+    Narrow(&'a [i64]),
+    Wide(&'a [i128]),
+}
+
+impl<'a> Dividend<'a> {
+    fn of(a: &'a Integers) -> Option<Self> {
+        match a {
+            Integers::I64(v) => Some(Self::Narrow(v)),
+            Integers::I128(v) => Some(Self::Wide(v)),
+            _ => None,
+        }
+    }
+
+    fn at(self, i: usize) -> i128 {
+        match self {
+            Self::Narrow(v) => v[i].into(),
+            Self::Wide(v) => v[i],
+        }
+    }
+
+    fn largest(self) -> u128 {
+        let most = match self {
+            Self::Narrow(v) => v.iter().map(|c| c.unsigned_abs()).max().map(u128::from),
+            Self::Wide(v) => v.iter().map(|c| c.unsigned_abs()).max(),
+        };
+        most.unwrap_or(0)
     }
 }
 
@@ -156,10 +180,15 @@ impl Plan {
     fn run(
         &self,
         ma: &Monomials,
-        a: &[i128],
+        a: Dividend<'_>,
         b: &[i64],
         budget: &Budget<'_>,
     ) -> Result<Outcome, Error> {
+        // There are at most so many groups of the quotient.
+        let keys = self.digits.iter().map(|d| d.0 + 1);
+        let keys = keys.fold(1, u64::saturating_mul);
+        let keys = keys.min(self.a.groups.len() as u64);
+        let listed = keys.saturating_mul(self.b.groups.len() as u64) <= MAX_PAIRS;
         let mut work = Work {
             plan: self,
             b,
@@ -169,7 +198,8 @@ impl Plan {
             groups: Vec::new(),
             offsets: Vec::new(),
             values: Vec::new(),
-            at: vec![u32::MAX; self.grid.blocks as usize],
+            at: vec![NONE; self.grid.blocks as usize],
+            pairs: listed.then(Vec::new),
         };
         // Groups descend as terms do, so the first of the list has the greatest key.
         let mut next = self.a.groups.iter().peekable();
@@ -197,8 +227,7 @@ impl Plan {
         let products = u128::from(most(&work.values))
             .checked_mul(most(b).into())
             .and_then(|p| p.checked_mul(fewer));
-        let largest = a.iter().map(|c| c.unsigned_abs()).max().unwrap_or(0);
-        let bound = products.and_then(|p| p.checked_add(largest));
+        let bound = products.and_then(|p| p.checked_add(a.largest()));
         if bound.is_none_or(|b| b >= 1 << 126) {
             return Ok(Outcome::Unsure);
         }
@@ -228,14 +257,22 @@ struct Work<'a> {
     groups: Vec<Group>,
     offsets: Vec<u32>,
     values: Vec<i64>,
-    /// The quotient's group of each key.
+    /// For each key the first of its pairs, or the quotient's group when there are no lists.
     at: Vec<u32>,
+    /// Groups of the divisor and of the quotient that meet in a block that is still to come, and the next
+    /// pair of the same block.
+    pairs: Option<Vec<(u32, u32, u32)>>,
 }
 
+/// The end of a list.
+const NONE: u32 = u32::MAX;
+/// Pairs of groups up to here are listed: 200 megabytes.
+const MAX_PAIRS: u64 = 1 << 24;
+
 impl Work<'_> {
-    fn load(&mut self, g: &Group, offsets: &[u32], a: &[i128]) {
+    fn load(&mut self, g: &Group, offsets: &[u32], a: Dividend<'_>) {
         for i in g.first as usize..g.end as usize {
-            self.cells[offsets[i] as usize] = a[i];
+            self.cells[offsets[i] as usize] = a.at(i);
         }
         self.high = self.high.max(offsets[g.first as usize] as usize);
         self.low = self.low.min(offsets[g.end as usize - 1] as usize);
@@ -244,11 +281,18 @@ impl Work<'_> {
     fn block(&mut self, key: u64) -> Step {
         let groups = &self.plan.b.groups;
         let lead = groups[0];
-        // Whichever list is shorter is walked; the partner is looked up.
-        if groups.len() <= self.groups.len() {
+        if let Some(pairs) = self.pairs.take() {
+            let mut next = self.at[key as usize];
+            while let Some(&(g, q, rest)) = pairs.get(next as usize) {
+                self.subtract(groups[g as usize], self.groups[q as usize]);
+                next = rest;
+            }
+            self.pairs = Some(pairs);
+        } else if groups.len() <= self.groups.len() {
+            // Whichever list is shorter is walked; the partner is looked up.
             for g in &groups[1..] {
                 let slot = key.checked_sub(g.key).map(|k| self.at[k as usize]);
-                if let Some(q) = slot.filter(|&q| q != u32::MAX) {
+                if let Some(q) = slot.filter(|&q| q != NONE) {
                     self.subtract(*g, self.groups[q as usize]);
                 }
             }
@@ -338,8 +382,17 @@ impl Work<'_> {
         }
         let end = self.values.len() as u32;
         if end > first {
-            self.at[key as usize] = self.groups.len() as u32;
+            let q = self.groups.len() as u32;
             self.groups.push(Group { key, first, end });
+            let Some(pairs) = &mut self.pairs else {
+                self.at[key as usize] = q;
+                return Step::Done;
+            };
+            for (g, group) in self.plan.b.groups.iter().enumerate().skip(1) {
+                let first = &mut self.at[(key + group.key) as usize];
+                pairs.push((g as u32, q, *first));
+                *first = pairs.len() as u32 - 1;
+            }
         }
         Step::Done
     }

@@ -8,7 +8,9 @@
 #![allow(unsafe_code)]
 
 mod blocks;
+mod drain;
 mod rows;
 
 pub(crate) use blocks::{LANES, run_block};
-pub(crate) use rows::{PAD, Row, has_rows, rows64, rows104};
+pub(crate) use drain::drain64;
+pub(crate) use rows::{SLACK, Taps, Windows, counts, has_rows, rows64, rows116};

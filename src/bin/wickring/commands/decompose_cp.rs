@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use wickring::Error;
 use wickring::decomp::{
     Cp, CpMasked, CpMethod, CpNonnegative, Fit, RankTable, rank_table, rank_table_masked,
+    rank_table_nonnegative,
 };
 use wickring::tensor::{CpTensor, Tensor};
 
@@ -119,6 +120,29 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
     }
 }
 
+/// The ranks to compare, and how many in a row that are not credible end the search.
+fn compared(ranks: Ranks, t: &Tensor) -> (std::ops::RangeInclusive<usize>, usize) {
+    match ranks {
+        Ranks::One(rank) => (rank..=rank, usize::MAX),
+        Ranks::Range(a, b) => (a..=b, usize::MAX),
+        Ranks::Auto => (1..=AUTO_LIMIT.min(rank_bound(t.dims())), 2),
+    }
+}
+
+fn nonnegative_engine(rank: usize, args: &CpArgs, starts: Option<usize>) -> CpNonnegative {
+    let mut engine = CpNonnegative::new(rank);
+    if let Some(n) = args.starts.or(starts) {
+        engine = engine.starts(n);
+    }
+    if let Some(n) = args.iterations {
+        engine = engine.max_iterations(n);
+    }
+    match args.tol {
+        Some(tol) => engine.tol(tol),
+        None => engine,
+    }
+}
+
 fn real(
     args: &CpArgs,
     context: &Context,
@@ -134,26 +158,32 @@ fn real(
     let mut watch = |p: &wickring::observe::Progress| meter.step(p);
     let mut rng = context.rng();
     let fit = match (ranks, masked, args.nonneg) {
-        (_, true, true) => {
-            return Err(Error::invalid(
-                "decompose cp",
-                "--nonneg does not go with --missing mask yet",
-            ));
+        (Ranks::One(rank), true, true) => {
+            let mask = CpMasked::mask_of(t.view());
+            nonnegative_engine(rank, args, None).decompose_masked(
+                t.view(),
+                mask.view(),
+                &mut rng,
+                &mut watch,
+            )?
         }
         (Ranks::One(rank), false, true) => {
-            let mut engine = CpNonnegative::new(rank);
-            engine = args.starts.map_or(engine.clone(), |n| engine.starts(n));
-            engine = args
-                .iterations
-                .map_or(engine.clone(), |n| engine.max_iterations(n));
-            engine = args.tol.map_or(engine.clone(), |x| engine.tol(x));
+            let engine = nonnegative_engine(rank, args, None);
             engine.decompose_observed(t.view(), &mut rng, &mut watch)?
         }
-        (_, false, true) => {
-            return Err(Error::invalid(
-                "decompose cp",
-                "--nonneg needs one number of components",
-            ));
+        (ranks, masked, true) => {
+            let (range, patience) = compared(ranks, &t);
+            let mask = masked.then(|| CpMasked::mask_of(t.view()));
+            let table = rank_table_nonnegative(
+                t.view(),
+                mask.as_ref().map(Tensor::view),
+                &nonnegative_engine(*range.start(), args, Some(10)),
+                (range, patience),
+                &mut rng,
+                &mut watch,
+            )?;
+            report.table(&table);
+            chosen(table)?
         }
         (Ranks::One(rank), true, false) => {
             let mask = CpMasked::mask_of(t.view());
@@ -169,11 +199,7 @@ fn real(
             engine.decompose_observed(t.view(), &mut rng, &mut watch)?
         }
         (ranks, _, false) => {
-            let (range, patience) = match ranks {
-                Ranks::Range(a, b) => (a..=b, usize::MAX),
-                // Two ranks in a row that are not credible end the search.
-                _ => (1..=AUTO_LIMIT.min(rank_bound(t.dims())), 2),
-            };
+            let (range, patience) = compared(ranks, &t);
             let first = *range.start();
             let table = if masked {
                 let mask = CpMasked::mask_of(t.view());

@@ -226,12 +226,10 @@ fn masked(args: &RingArgs, t: &Tensor, context: &Context) -> Result<Outcome, Err
     if observed.iter().all(|&o| o) {
         return dense(args, t, context);
     }
-    let Some(ranks) = ranks(&args.rank)? else {
-        let text = "--rank is needed when entries are missing";
-        return Err(Error::invalid("decompose ring", text));
-    };
+    let ranks = ranks(&args.rank)?;
+    let completion = ranks.map_or_else(RingCompletion::auto, |r| RingCompletion::new(&r));
     let mut meter = context.meter();
-    let fit = RingCompletion::new(&ranks)
+    let fit = completion
         .starts(args.starts)
         .max_sweeps(args.max_sweeps)
         .decompose(t.view(), &observed, &mut context.rng(), &mut |p| {
@@ -312,10 +310,11 @@ fn report<T: Scalar>(
     })
 }
 
-/// The certificate beside the cores of a real ring.
+/// The certificate beside the cores.
 fn prove<T: Scalar>(args: &RingArgs, ring: &TensorRing<T>, context: &Context) -> Result<(), Error> {
+    let (file, name) = (args.file.as_path(), args.name.as_deref());
     if T::COMPLEX {
-        return super::numeric_proof::absent("the ring is complex", context);
+        return super::numeric_proof::complex_ring(file, name, &ring.to_complex(), context);
     }
     let real = |g: &Tensor<T>| {
         let data = g.as_slice().iter().map(|x| x.to_complex().re).collect();
@@ -327,7 +326,7 @@ fn prove<T: Scalar>(args: &RingArgs, ring: &TensorRing<T>, context: &Context) ->
         .map(real)
         .collect::<Result<Vec<_>, _>>()?;
     let cores: Vec<&Tensor> = cores.iter().collect();
-    super::numeric_proof::ring(&args.file, args.name.as_deref(), &cores, context)
+    super::numeric_proof::ring(file, name, &cores, context)
 }
 
 /// Says whether one core serves at every place.

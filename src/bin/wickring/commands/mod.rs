@@ -29,6 +29,7 @@ mod poly;
 mod poly_algebra;
 mod poly_gaussian;
 mod poly_groebner;
+mod poly_identity;
 mod poly_input;
 mod predict;
 mod predict_mixture;

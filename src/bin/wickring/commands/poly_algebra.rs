@@ -21,6 +21,9 @@ pub fn expand(args: &One, context: &Context) -> Result<Outcome, Error> {
 
 pub fn eq(args: &Two, context: &Context) -> Result<Outcome, Error> {
     let mut reader = Reader::new(&args.reading, context)?;
+    if reader.field == Field::Rationals {
+        return super::poly_identity::eq(args, reader, context);
+    }
     let left = reader.read(&args.left)?;
     let right = reader.read(&args.right)?;
     let difference = reader.normal(&left - &right)?;
