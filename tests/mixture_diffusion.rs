@@ -4,6 +4,7 @@
 use faer::MatRef;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use std::ops::ControlFlow;
 use wickring::decomp::Fit;
 use wickring::laws::mixtures::fit_keeps_its_word;
 use wickring::learn::mixture::{
@@ -11,7 +12,7 @@ use wickring::learn::mixture::{
     ScoreModel, Step, classifier_test, energy_test, extract_atoms, histogram_total_variation,
     memorisation,
 };
-use wickring::observe::unobserved;
+use wickring::observe::{Progress, unobserved};
 use wickring::{Error, Status};
 
 fn rng(seed: u64) -> ChaCha8Rng {
@@ -269,9 +270,18 @@ fn edges_are_right_or_said_or_refused() {
         .sample(2000, Chain::default(), &mut rng(3))
         .unwrap();
     assert!(fresh.iter().all(|x| x.abs() < 20.0));
+    let atoms = extract_atoms(&fit.model, &far, None, &mut rng(6)).unwrap();
+    assert_eq!(atoms.mixture.len(), 2);
     // Copies count once: each row eight times is no more evidence than once.
     let copies: Vec<f64> = (0..8).flat_map(|_| rows[..120].to_vec()).collect();
     let fit = learn(&Diffusion::new().noise(0.7), &copies, 2).unwrap();
+    assert_eq!(fit.status, Status::IllConditioned);
+    // Copies side by side are the same sample as copies apart.
+    let beside: Vec<f64> = rows[..120]
+        .chunks_exact(2)
+        .flat_map(|r| r.repeat(8))
+        .collect();
+    let fit = learn(&Diffusion::new().noise(0.7), &beside, 2).unwrap();
     assert_eq!(fit.status, Status::IllConditioned);
     // Fewer rows than columns.
     let wide =
@@ -307,4 +317,40 @@ fn edges_are_right_or_said_or_refused() {
     let share = fresh.chunks_exact(2).filter(|r| r[0] > 4.5).count() as f64 / 20_000.0;
     // Standard error of the share in 4000 rows: 0.0022.
     assert!((share - 0.02).abs() < 0.01, "{share}");
+}
+
+/// Stopped after some levels: the model so far, marked so, which still samples; before the first level an error.
+#[test]
+fn stopping_keeps_the_levels_so_far() {
+    let truth = Population::named("discrete").unwrap();
+    let rows = truth.sample(1000, &mut rng(2));
+    let stopped_after = |calls: usize| {
+        let mut made = 0;
+        let mut observer = |p: &Progress| {
+            made += usize::from(p.stage == "noise levels");
+            if made > calls {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let mut source = InMemory {
+            rows: &rows,
+            dim: 2,
+        };
+        Diffusion::new()
+            .noise(1.0)
+            .learn_from(&mut source, &mut rng(3), &mut observer)
+    };
+    assert!(matches!(stopped_after(0), Err(Error::Stopped { .. })));
+    let fit = stopped_after(10).unwrap();
+    assert_eq!(fit.status, Status::Stopped);
+    let levels = fit.model.temperatures().len();
+    assert!((1..=10).contains(&levels), "{levels}");
+    let fresh = fit
+        .model
+        .sample(500, Chain::default(), &mut rng(4))
+        .unwrap();
+    // Six standard deviations around three atoms at distance 3.
+    assert!(fresh.iter().all(|x| x.abs() < 9.0));
 }

@@ -32,6 +32,7 @@ pub use qr::{complex_qr, thin_qr};
 pub use scalar::Scalar;
 pub use solve::{cholesky_solve, lstsq, solve};
 pub use svd::{Svd, polar_orthogonal, thin_svd};
+pub use vector::dot;
 
 use crate::Error;
 use faer::{Mat, MatRef};

@@ -1,7 +1,8 @@
 //! Weights and means of a discrete `Q`, from the denoised sample.
 
 use super::cells;
-use super::em_step::statistics;
+use super::door::Bulk;
+use super::em_step::{Scatter, statistics};
 use super::gaussian::{Component, GaussianMixture, scaled_identity};
 use super::score_model::ScoreModel;
 use crate::Error;
@@ -13,8 +14,10 @@ const ROWS: usize = 20_000;
 const MOST: usize = 12;
 /// Clusterings of the denoised points for each number of atoms.
 const STARTS: usize = 5;
-/// Likelihood sweeps with the noise held fixed after clustering.
+/// Likelihood sweeps with the noise held fixed after clustering, on all rows and on so many.
 const SWEEPS: usize = 200;
+const SHORT_SWEEPS: usize = 30;
+const FEW: usize = 2000;
 
 /// A discrete `Q` read off a learned law.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,13 +33,14 @@ pub struct AtomFit {
 /// Reads `components` atoms off a learned law, or as many as the BIC asks for (at most 12).
 ///
 /// At the noise of the data the denoiser sends a point to the mean of its possible atoms, so denoised rows
-/// cluster at well separated atoms; the clusters are then improved by likelihood with the noise held fixed.
+/// cluster at well separated atoms; the clusters are then improved by likelihood with the noise held fixed. Rows
+/// that learning sets aside as outliers are left out here too.
 ///
 /// # Errors
 /// `InvalidInput` for no or more than 1000 components; `Backend`.
 ///
 /// # Complexity
-/// `O(components * rank)` for each of at most 20000 rows, 200 sweeps and 5 starts.
+/// `O(components * rank)` for each of at most 20000 rows and 200 sweeps, for each number of components.
 pub fn extract_atoms(
     model: &ScoreModel,
     rows: &[f64],
@@ -61,9 +65,12 @@ pub fn extract_atoms(
         });
     }
     let step = (rows.len() / dim).div_ceil(ROWS).max(1);
+    // Rows that learning sets aside are no atoms either.
+    let bulk = Bulk::of(rows, dim);
     let picked: Vec<f64> = rows
         .chunks_exact(dim)
         .step_by(step)
+        .filter(|r| bulk.keeps(r))
         .flatten()
         .copied()
         .collect();
@@ -93,7 +100,7 @@ pub fn extract_atoms(
     })
 }
 
-/// The best of several clusterings after improvement.
+/// The best of several clusterings after improvement: all of them on few rows, the best on all.
 fn best_atoms(
     u: &[f64],
     denoised: &[f64],
@@ -101,26 +108,44 @@ fn best_atoms(
     count: usize,
     rng: &mut impl Rng,
 ) -> Result<(f64, GaussianMixture), Error> {
+    let thinned = |rows: &[f64]| -> Vec<f64> {
+        let step = (rows.len() / rank).div_ceil(FEW).max(1);
+        let picked = rows.chunks_exact(rank).step_by(step);
+        picked.flatten().copied().collect()
+    };
+    let (few, denoised) = (thinned(u), thinned(denoised));
     let mut best: Option<(f64, GaussianMixture)> = None;
     for _ in 0..STARTS {
-        let centres = cells::centres(denoised, rank, count, rng);
+        let centres = cells::centres(&denoised, rank, count, rng);
         let atoms = centres.chunks_exact(rank).map(|c| (1.0, c.to_vec()));
-        let mut at = GaussianMixture::spherical(rank, atoms, 1.0)?;
-        let mut last = f64::NEG_INFINITY;
-        for _ in 0..SWEEPS {
-            let s = statistics(u, &at);
-            let gain = s.log_likelihood - last;
-            last = s.log_likelihood;
-            if gain < 1e-3 {
-                break;
-            }
-            at = s.moved(&at, &scaled_identity(rank, 1.0))?;
-        }
-        if best.as_ref().is_none_or(|(b, _)| last > *b) {
-            best = Some((last, at));
+        let start = GaussianMixture::spherical(rank, atoms, 1.0)?;
+        let end = improved(&few, start, SHORT_SWEEPS)?;
+        if best.as_ref().is_none_or(|(b, _)| end.0 > *b) {
+            best = Some(end);
         }
     }
-    best.ok_or(Error::invalid("mixture atoms", "at least one start"))
+    let (_, start) = best.ok_or(Error::invalid("mixture atoms", "at least one start"))?;
+    improved(u, start, SWEEPS)
+}
+
+/// Sweeps of likelihood with the noise held fixed, and the log-likelihood reached.
+fn improved(
+    u: &[f64],
+    mut at: GaussianMixture,
+    sweeps: usize,
+) -> Result<(f64, GaussianMixture), Error> {
+    let covariance = scaled_identity(at.dim(), 1.0);
+    let mut last = f64::NEG_INFINITY;
+    for _ in 0..sweeps {
+        let s = statistics(u, &at, Scatter::Diagonal);
+        let gain = s.log_likelihood - last;
+        last = s.log_likelihood;
+        if gain < 1e-3 {
+            break;
+        }
+        at = s.moved(&at, &covariance)?;
+    }
+    Ok((last, at))
 }
 
 impl super::em_step::Statistics {

@@ -1,9 +1,12 @@
 //! Voronoi cells: seeding by k-means++, Lloyd's iteration, nearest centres.
 
+use faer::traits::pulp::Arch;
 use rand::{Rng, RngExt};
 
 /// Lloyd sweeps; cells and starts need no more than a rough optimum.
 const LLOYD_SWEEPS: usize = 15;
+/// Rows whose nearest centres are found together.
+const BLOCK: usize = 128;
 
 /// Centres of `count` cells of `rows` (row-major) by k-means++ and Lloyd's iteration.
 ///
@@ -69,26 +72,53 @@ fn seeds(rows: &[f64], dim: usize, count: usize, rng: &mut impl Rng) -> Vec<f64>
 /// Writes the index of the nearest centre of each row; returns how many changed.
 pub(super) fn assign(rows: &[f64], dim: usize, centres: &[f64], nearest: &mut [u32]) -> usize {
     let mut moved = 0;
-    for (row, place) in rows.chunks_exact(dim).zip(nearest.iter_mut()) {
-        let best = nearest_centre(row, centres);
-        if best != *place {
-            moved += 1;
-            *place = best;
-        }
+    let mut now = vec![0u32; BLOCK];
+    for (rows, places) in rows.chunks(BLOCK * dim).zip(nearest.chunks_mut(BLOCK)) {
+        let now = &mut now[..places.len()];
+        nearest_centres(rows, dim, centres, now);
+        moved += now
+            .iter()
+            .zip(places.iter())
+            .filter(|(a, b)| a != b)
+            .count();
+        places.copy_from_slice(now);
     }
     moved
 }
 
-/// Index of the nearest centre; the first of equals.
-pub(super) fn nearest_centre(row: &[f64], centres: &[f64]) -> u32 {
-    let (mut best, mut least) = (0, f64::INFINITY);
-    for (j, c) in centres.chunks_exact(row.len()).enumerate() {
-        let d = squared_distance(row, c);
-        if d < least {
-            (best, least) = (j as u32, d);
+/// Index of the nearest centre of each row; the first of equals.
+pub(super) fn nearest_centres(rows: &[f64], dim: usize, centres: &[f64], nearest: &mut [u32]) {
+    let mut columns = vec![0.0; BLOCK * dim];
+    for (rows, places) in rows.chunks(BLOCK * dim).zip(nearest.chunks_mut(BLOCK)) {
+        for (i, row) in rows.chunks_exact(dim).enumerate() {
+            for (a, x) in row.iter().enumerate() {
+                columns[a * BLOCK + i] = *x;
+            }
         }
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                // Indices as numbers, so that both selections run on the same registers.
+                let (mut best, mut least) = ([0.0f64; BLOCK], [f64::INFINITY; BLOCK]);
+                for (j, c) in centres.chunks_exact(dim).enumerate() {
+                    let mut gap = [0.0; BLOCK];
+                    for (column, c) in columns.chunks_exact(BLOCK).zip(c) {
+                        for (g, x) in gap.iter_mut().zip(column) {
+                            *g += (x - c) * (x - c);
+                        }
+                    }
+                    let j = j as f64;
+                    for ((b, l), g) in best.iter_mut().zip(least.iter_mut()).zip(&gap) {
+                        *b = if *g < *l { j } else { *b };
+                        *l = if *g < *l { *g } else { *l };
+                    }
+                }
+                for (place, b) in places.iter_mut().zip(&best) {
+                    *place = *b as u32;
+                }
+            },
+        );
     }
-    best
 }
 
 /// `|a - b|^2`.

@@ -4,8 +4,10 @@ use super::chain::Chain;
 use super::compare;
 use super::denoiser::Ladder;
 use super::hermite_basis::HermiteBasis;
+use super::hermite_sums::Linearisation;
 use super::ladder;
-use super::regression::{Menu, Noised, choose};
+use super::noised::Noised;
+use super::regression::{Menu, choose};
 use super::score_model::ScoreModel;
 use super::source::{InMemory, SampleSource, in_blocks};
 use super::subspace::{Subspace, noise_level};
@@ -22,6 +24,9 @@ pub(super) const OP: &str = "learn mixture (diffusion)";
 const MOST_COEFFICIENTS: usize = 300;
 /// Numbers of cells that are tried, while they help.
 const CELLS: [usize; 9] = [1, 2, 3, 4, 6, 8, 12, 16, 24];
+/// Noised points of a level are at least twice so many, with at most [`MOST_PAIRS`] pairs for each row.
+const PAIRS: usize = 100_000;
+const MOST_PAIRS: usize = 8;
 /// Rows of a block of a pass.
 pub(super) const BLOCK: usize = 32_768;
 /// Projections of the comparison with the data, and rows on each side.
@@ -114,8 +119,9 @@ impl Diffusion {
     /// `Degenerate` when a direction varies less than the given noise, or more than 60 directions vary more.
     ///
     /// # Complexity
-    /// For rank `r`, degree `d`, `p = C(r + d + 1, r)`: `O(N r p^2)` time for each level and number of cells
-    /// tried, on at most 200000 rows, and one more pass over all rows; `O(cells p^2)` memory for each level.
+    /// For rank `r`, degree `d`, `p = C(r + d + 1, r)`: `O(N (q + r p))` time for each level and number of
+    /// cells tried, `q = C(r + 2 d, r)`, on at most 200000 rows (each with up to 8 pairs of noise when there are
+    /// fewer than 100000), and one more pass over all rows; `O(cells p^2)` memory for each level.
     ///
     /// # Example
     /// ```
@@ -150,7 +156,9 @@ impl Diffusion {
     /// no more than 200000 rows.
     ///
     /// # Errors
-    /// As [`Diffusion::learn`], those of the source, and `Stopped` when asked to stop.
+    /// As [`Diffusion::learn`], those of the source, and `Stopped` when asked to stop before the first level is
+    /// learned. Later the model is that of the levels so far, with the status `Stopped`: below them it keeps the
+    /// lowest learned denoiser, which blurs what is finer.
     pub fn learn_from(
         &self,
         source: &mut dyn SampleSource,
@@ -161,8 +169,12 @@ impl Diffusion {
         let survey = Survey::take(source, rng, observer)?;
         let subspace = self.subspace(&survey, rng)?;
         let mut rungs = self.regress(&survey, &subspace, rng, observer)?;
-        if survey.rows > survey.kept.len() / survey.dim {
-            rungs.refit(source, &survey, &subspace, observer)?;
+        if !rungs.stopped && survey.rows > survey.kept.len() / survey.dim {
+            match rungs.refit(source, &survey, &subspace, observer) {
+                // The coefficients from the rows in memory stay.
+                Err(Error::Stopped { .. }) => rungs.stopped = true,
+                other => other?,
+            }
         }
         finish(subspace, rungs, &survey, rng)
     }
@@ -226,28 +238,40 @@ impl Diffusion {
                 levels: Vec::new(),
             },
             losses: Vec::new(),
+            stopped: false,
         };
         if rank == 0 {
             return Ok(rungs);
         }
+        let degree = self.potential_degree(rank)?;
         let menu = Menu {
             cells: CELLS.iter().copied().filter(|&k| k <= self.cells).collect(),
-            degree: self.potential_degree(rank)?,
+            degree,
+            by: Linearisation::new(rank, degree),
         };
         let u = subspace.enter(&survey.kept);
+        let pairs = (PAIRS * rank / u.len().max(1)).clamp(1, MOST_PAIRS);
         let ts = ladder::levels(subspace.spectrum[0] - 1.0, self.levels);
         let mut warm: Option<Vec<f64>> = None;
         for (i, &t) in ts.iter().enumerate().rev() {
             let step = Progress::of("noise levels", (ts.len() - 1 - i) as u64, ts.len() as u64);
-            if observer(&step).is_break() {
-                return Err(Error::Stopped { op: OP });
+            if rungs.stopped || observer(&step).is_break() {
+                rungs.stopped = true;
+                break;
             }
-            let data = Noised::draw(&u, rank, t, rungs.seed, i as u64, 0);
+            let data = Noised::draw(&u, (rank, pairs), t, rungs.seed, i as u64, 0);
             let data = data.with_copies(&survey.first);
-            let chosen = choose(&data, 1.0 + t, warm.as_deref(), &menu, rng)?;
+            let mut stop = || {
+                rungs.stopped |= observer(&step).is_break();
+                rungs.stopped
+            };
+            let chosen = choose(&data, 1.0 + t, warm.as_deref(), &menu, rng, &mut stop)?;
             warm = Some(data.denoised(&chosen.level));
             rungs.losses.push(chosen.loss);
             rungs.ladder.levels.push(chosen.level);
+        }
+        if rungs.ladder.levels.is_empty() {
+            return Err(Error::Stopped { op: OP });
         }
         rungs.ladder.levels.reverse();
         Ok(rungs)
@@ -260,6 +284,8 @@ struct Rungs {
     ladder: Ladder,
     /// Cross-validated loss from the top level down.
     losses: Vec<f64>,
+    /// Whether the work was stopped: levels are missing below, or were not fitted to all rows.
+    stopped: bool,
 }
 
 impl Rungs {
@@ -275,12 +301,13 @@ impl Rungs {
         if rank == 0 {
             return Ok(());
         }
-        let mut sums: Vec<_> = self
-            .ladder
-            .levels
-            .iter()
-            .map(|l| l.no_equations())
-            .collect();
+        let levels = self.ladder.levels.iter();
+        let degrees = levels
+            .clone()
+            .flat_map(|l| l.pieces.iter().map(|p| p.degree));
+        let most = degrees.max().unwrap_or(1);
+        let by: Vec<Linearisation> = (0..=most).map(|d| Linearisation::new(rank, d)).collect();
+        let mut sums: Vec<_> = levels.map(|l| l.no_sums(&by)).collect();
         let dim = source.dim();
         in_blocks(source, BLOCK, observer, &mut |first, block| {
             let kept: Vec<f64> = block
@@ -292,13 +319,13 @@ impl Rungs {
             let u = subspace.enter(&kept);
             for (i, (level, sums)) in self.ladder.levels.iter().zip(&mut sums).enumerate() {
                 let t = level.temperature - 1.0;
-                let data = Noised::draw(&u, rank, t, self.seed, i as u64, first);
-                data.add_to(level, sums);
+                let data = Noised::draw(&u, (rank, 1), t, self.seed, i as u64, first);
+                data.add_to(level, &by, sums);
             }
             Ok(())
         })?;
         for (level, sums) in self.ladder.levels.iter_mut().zip(&sums) {
-            level.resolve(sums);
+            level.resolve(&by, sums);
         }
         Ok(())
     }
@@ -357,7 +384,9 @@ fn finish(
         cond: top,
         evidence,
     };
-    let status = if certificate.holds() {
+    let status = if rungs.stopped {
+        Status::Stopped
+    } else if certificate.holds() {
         Status::Converged
     } else if need > 1.0 || wide > 1.0 {
         Status::IllConditioned

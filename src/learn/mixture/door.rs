@@ -99,6 +99,41 @@ impl Door {
     }
 }
 
+impl Door {
+    /// Share of the rows that repeat another one.
+    pub(super) fn repeated(&self) -> f64 {
+        1.0 - distinct(&first_of_equals(&self.rows, self.dim))
+    }
+}
+
+/// Share of rows that differ from all before them, by the index of the first of their equals.
+pub(super) fn distinct(first: &[u32]) -> f64 {
+    let own = first.iter().enumerate();
+    let distinct = own.filter(|(i, f)| *i == **f as usize).count();
+    distinct as f64 / first.len().max(1) as f64
+}
+
+/// For each row the index of the first row with the same entries.
+pub(super) fn first_of_equals(rows: &[f64], dim: usize) -> Vec<u32> {
+    let row = |i: u32| &rows[i as usize * dim..(i as usize + 1) * dim];
+    let mut order: Vec<u32> = (0..(rows.len() / dim) as u32).collect();
+    let compare = |i: &u32, j: &u32| {
+        let entries = row(*i).iter().zip(row(*j));
+        let unequal = entries.map(|(a, b)| a.total_cmp(b)).find(|o| o.is_ne());
+        unequal.unwrap_or(i.cmp(j))
+    };
+    order.sort_unstable_by(compare);
+    let mut first = vec![0; order.len()];
+    let mut leader = order.first().copied().unwrap_or(0);
+    for &i in &order {
+        if row(i) != row(leader) {
+            leader = i;
+        }
+        first[i as usize] = leader;
+    }
+    first
+}
+
 /// Refuses a column without variation: no law with a density has one.
 pub(super) fn constant_column(op: &'static str, rows: &[f64], dim: usize) -> Result<(), Error> {
     for a in 0..dim {

@@ -67,6 +67,9 @@ impl Em {
     }
 
     /// The number of components in `least..=most` with the best BIC.
+    ///
+    /// Beyond `least` the scan ends, for each family and as a whole, after three numbers without a better BIC,
+    /// or two that are worse by more than 10.
     pub fn between(least: usize, most: usize) -> Self {
         Self {
             least,
@@ -88,7 +91,8 @@ impl Em {
         Self { kinds, ..self }
     }
 
-    /// Starts from k-means++ cells for each number of components, at least 1. Default 20.
+    /// Starts from k-means++ cells for each number of components, shared by the families, at least 1.
+    /// Default 20.
     #[must_use]
     pub fn starts(self, starts: usize) -> Self {
         Self { starts, ..self }
@@ -123,8 +127,9 @@ impl Em {
     /// components or a constant column; `NonFinite`; `Degenerate` when no start led anywhere.
     ///
     /// # Complexity
-    /// `O(sweeps * N * components * n^2)` for each climb; about five long climbs for each family and number of
-    /// components, `starts` short ones on at most 10000 rows. Memory `O(N n)`.
+    /// `O(sweeps * N * components * n^2)` for each climb, in parallel over climbs and blocks of rows; for each
+    /// family and number of components `starts` short climbs on at most 2000 rows, some ten of three dozen sweeps
+    /// on all rows, and one or two to their ends. Memory `O(N n)`.
     ///
     /// # Example
     /// ```
@@ -140,7 +145,8 @@ impl Em {
     ///
     /// # Source
     /// Dempster, Laird and Rubin 1977; families after Celeux and Govaert 1995; the choice by BIC after Fraley
-    /// and Raftery 2002 (larger is better). We depart in the starts: k-means++ and splits, no hierarchy.
+    /// and Raftery 2002 (larger is better); sweeps are accelerated after Varadhan and Roland 2008. We depart in the
+    /// starts: k-means++ and splits, no hierarchy.
     pub fn learn(
         &self,
         samples: MatRef<'_, f64>,

@@ -1,19 +1,15 @@
-//! From a start to a local maximum of the likelihood, and where starts come from.
+//! From a start to a local maximum of the likelihood: sweeps of expectation maximisation, accelerated.
 
-use super::cells;
 use super::em_step::{Update, statistics};
-use super::gaussian::{Component, GaussianMixture, scaled_identity};
+use super::gaussian::{Component, GaussianMixture};
 use super::kind::CovarianceKind;
 use crate::Error;
-use crate::linalg;
-use faer::Mat;
-use rand::Rng;
 
 /// A mixture and how it was reached.
 #[derive(Clone, Debug)]
 pub(super) struct Climb {
     pub(super) mixture: GaussianMixture,
-    /// `sum log p` of `mixture`.
+    /// `sum log p`: of `mixture` at the end of [`climb`], before that a lower bound.
     pub(super) log_likelihood: f64,
     /// Log-likelihood before each sweep.
     pub(super) history: Vec<f64>,
@@ -21,6 +17,14 @@ pub(super) struct Climb {
     pub(super) settled: bool,
     /// Whether no covariance was held up by the floor and every component has the rows that it needs.
     pub(super) proper: bool,
+    /// Log-likelihood still to gain, as predicted by the last cycle.
+    pub(super) left: f64,
+    /// Sweeps made, those that led nowhere included.
+    pub(super) sweeps: usize,
+    /// Ratios of the lengths of consecutive steps in the last cycles.
+    rates: [f64; 3],
+    /// The longest extrapolation that is tried.
+    reach: f64,
 }
 
 /// When a climb ends.
@@ -34,8 +38,6 @@ pub(super) struct Budget {
 }
 
 /// Climbs from `start` (whose covariances may be of any family).
-///
-/// The end is predicted by Aitken's rule: gains that shrink by a factor `a` add up to `gain * a / (1 - a)`.
 pub(super) fn climb(
     rows: &[f64],
     start: &GaussianMixture,
@@ -43,149 +45,205 @@ pub(super) fn climb(
     budget: Budget,
     stop: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Climb, Error> {
-    let needed = kind.samples_for_one(start.dim());
-    let mut at = start.clone();
-    let mut history = Vec::new();
-    let (mut settled, mut proper) = (false, true);
-    let mut gain_before = f64::INFINITY;
-    for sweep in 0..budget.sweeps {
-        let s = statistics(rows, &at);
-        history.push(s.log_likelihood);
-        let gain = match history.len() {
-            0..=2 => f64::INFINITY,
-            n => history[n - 1] - history[n - 2],
-        };
-        // The first gains include the change of family from the start.
-        let ratio = if gain < gain_before {
-            gain / gain_before
-        } else {
-            1.0
-        };
-        let left = gain / (1.0 - ratio.clamp(0.0, 1.0 - 1e-6));
-        // A gain of rounding size or below is the end too: nothing can be predicted from it.
-        let rounding = 1e-12 * s.log_likelihood.abs();
-        if sweep > 2 && gain.is_finite() && (left <= budget.tol || gain <= rounding) {
-            settled = true;
+    let mut at = Climb::from(start.clone());
+    while !at.over(budget) {
+        at.cycle(rows, kind, budget)?;
+        if stop(at.log_likelihood) {
             break;
         }
-        gain_before = gain;
+    }
+    at.close(rows);
+    Ok(at)
+}
+
+impl From<GaussianMixture> for Climb {
+    fn from(mixture: GaussianMixture) -> Self {
+        Self {
+            mixture,
+            log_likelihood: f64::NEG_INFINITY,
+            history: Vec::new(),
+            settled: false,
+            proper: true,
+            left: f64::INFINITY,
+            sweeps: 0,
+            rates: [1.0; 3],
+            reach: 4.0,
+        }
+    }
+}
+
+impl Climb {
+    /// Whether nothing is left to do within the budget.
+    pub(super) fn over(&self, budget: Budget) -> bool {
+        self.settled || self.sweeps >= budget.sweeps
+    }
+
+    /// Goes on to a finer tolerance.
+    pub(super) fn reopen(&mut self) {
+        self.settled = false;
+    }
+
+    /// The log-likelihood of the last mixture, where it is not known yet.
+    pub(super) fn close(&mut self, rows: &[f64]) {
+        if !self.settled {
+            self.log_likelihood = self.mixture.log_likelihood(rows);
+        }
+    }
+
+    /// Two sweeps, and a third from where the first two point to.
+    ///
+    /// With steps `r = M(x) - x` and `s = M(M(x)) - M(x)` the third sweep starts at
+    /// `x + 2 a r + a^2 (s - r)`, `a = |r| / |s - r|`; it is kept when the likelihood there is no less than after
+    /// the first sweep, so a cycle never ends below its start. Lengths are those of the Fisher metric of the
+    /// completed data, without its mixed terms, in which the steps of the algorithm shrink by its rate; gains
+    /// shrink by the square, which predicts what is left.
+    ///
+    /// # Source
+    /// Varadhan and Roland 2008, scheme S3, with a bound on the extrapolation that grows with success.
+    pub(super) fn cycle(
+        &mut self,
+        rows: &[f64],
+        kind: CovarianceKind,
+        budget: Budget,
+    ) -> Result<(), Error> {
+        let one = self.sweep(rows, &self.mixture.clone(), kind, budget)?;
+        let two = self.sweep(rows, &one.next, kind, budget)?;
+        let (r, s) = (
+            Step::of(&self.mixture, &one.next),
+            Step::of(&one.next, &two.next),
+        );
+        let metric = |a: &Step, b: &Step| a.distance(b, &self.mixture);
+        let none = Step::of(&self.mixture, &self.mixture);
+        let (length, bend) = (metric(&r, &none), metric(&s, &r));
+        let rate = (metric(&s, &none) / length).clamp(0.0, 1.0);
+        self.rates.rotate_left(1);
+        self.rates[2] = if rate.is_nan() { 0.0 } else { rate };
+        let gain = two.log_likelihood - one.log_likelihood;
+        // The first steps include the change of family; a fast step after an extrapolation hides the slow ones.
+        let slowest = self
+            .rates
+            .iter()
+            .fold(0.0f64, |m, r| m.max(*r))
+            .min(1.0 - 1e-7);
+        self.left = gain * slowest * slowest / (1.0 - slowest * slowest);
+        self.history
+            .extend([one.log_likelihood, two.log_likelihood]);
+        self.log_likelihood = two.log_likelihood;
+        self.proper = one.proper;
+        // A gain of rounding size or below is the end too: nothing can be predicted from it.
+        let rounding = 1e-12 * two.log_likelihood.abs();
+        if self.sweeps > 2 && (self.left <= budget.tol || gain <= rounding) {
+            self.mixture = one.next;
+            self.settled = true;
+            return Ok(());
+        }
+        let a = (length / bend).min(self.reach);
+        let ahead = (a > 1.0)
+            .then(|| r.extrapolated(&s, a, &self.mixture))
+            .flatten();
+        self.mixture = two.next;
+        self.proper = two.proper;
+        if let Some(ahead) = ahead {
+            let bold = self.sweep(rows, &ahead, kind, budget);
+            match bold {
+                Ok(bold) if bold.log_likelihood >= two.log_likelihood => {
+                    self.history.push(bold.log_likelihood);
+                    self.log_likelihood = bold.log_likelihood;
+                    self.mixture = bold.next;
+                    self.proper = bold.proper;
+                    if a >= self.reach {
+                        self.reach *= 4.0;
+                    }
+                }
+                _ => self.reach = (self.reach / 4.0).max(2.0),
+            }
+        }
+        Ok(())
+    }
+
+    fn sweep(
+        &mut self,
+        rows: &[f64],
+        at: &GaussianMixture,
+        kind: CovarianceKind,
+        budget: Budget,
+    ) -> Result<Swept, Error> {
+        self.sweeps += 1;
+        let s = statistics(rows, at, kind.scatter());
         let Update {
             mixture,
             floored,
             smallest,
-        } = s.update(&at, kind, budget.floor)?;
-        at = mixture;
-        proper = !floored && smallest >= needed;
-        if stop(s.log_likelihood) {
-            break;
-        }
+        } = s.update(at, kind, budget.floor)?;
+        Ok(Swept {
+            log_likelihood: s.log_likelihood,
+            next: mixture,
+            proper: !floored && smallest >= kind.samples_for_one(at.dim()),
+        })
     }
-    let log_likelihood = if settled {
-        history.last().copied().unwrap_or(f64::NEG_INFINITY)
-    } else {
-        at.log_likelihood(rows)
-    };
-    Ok(Climb {
-        mixture: at,
-        log_likelihood,
-        history,
-        settled,
-        proper,
-    })
 }
 
-/// A start from cells: their shares and means, and the pooled within-cell covariance for all.
-pub(super) fn from_cells(
-    rows: &[f64],
-    dim: usize,
-    count: usize,
-    floor: f64,
-    rng: &mut impl Rng,
-) -> Result<GaussianMixture, Error> {
-    let mut centres = cells::centres(rows, dim, count, rng);
-    // Fewer distinct rows than components: coincident centres, which the climb may still pull apart.
-    while centres.len() < count * dim {
-        let again = centres[..dim].to_vec();
-        centres.extend(again);
-    }
-    let mut nearest = vec![0u32; rows.len() / dim];
-    cells::assign(rows, dim, &centres, &mut nearest);
-    let mut sizes = vec![0.0f64; count];
-    let mut within = vec![0.0; dim * dim];
-    for (row, &j) in rows.chunks_exact(dim).zip(&nearest) {
-        let j = j as usize;
-        sizes[j] += 1.0;
-        let c = &centres[j * dim..(j + 1) * dim];
-        for a in 0..dim {
-            for b in 0..dim {
-                within[a * dim + b] += (row[a] - c[a]) * (row[b] - c[b]);
-            }
-        }
-    }
-    let n = nearest.len().max(1) as f64;
-    within.iter_mut().for_each(|w| *w /= n);
-    (0..dim).for_each(|a| within[a * dim + a] = within[a * dim + a] * (1.0 + 1e-6) + floor);
-    let components = (0..count).map(|j| Component {
-        weight: sizes[j].max(0.5),
-        mean: centres[j * dim..(j + 1) * dim].to_vec(),
-        covariance: within.clone(),
-    });
-    let components: Vec<Component> = components.collect();
-    GaussianMixture::new(dim, components.clone()).or_else(|_| {
-        // Cells that are points: the covariance is rounding, a multiple of the identity replaces it.
-        let trace: f64 = (0..dim).map(|a| within[a * dim + a]).sum();
-        let covariance = scaled_identity(dim, trace / dim as f64);
-        let round = components.into_iter().map(|c| Component {
-            covariance: covariance.clone(),
-            ..c
-        });
-        GaussianMixture::new(dim, round.collect())
-    })
+struct Swept {
+    /// Before the sweep.
+    log_likelihood: f64,
+    next: GaussianMixture,
+    proper: bool,
 }
 
-/// Starts with one component more: each component in turn is cut in two across its longest axis. The first
-/// start is a cut so slight that the likelihood is that of `smaller`, so the climb cannot end below it.
-pub(super) fn splits(smaller: &GaussianMixture) -> Result<Vec<GaussianMixture>, Error> {
-    let dim = smaller.dim();
-    let mut starts = Vec::new();
-    let heaviest =
-        |a: &(usize, &Component), b: &(usize, &Component)| a.1.weight.total_cmp(&b.1.weight);
-    let order = smaller.components().iter().enumerate();
-    if let Some((j, _)) = order.clone().max_by(heaviest) {
-        starts.push(cut(smaller, j, 0.02, false)?);
-    }
-    for (j, c) in order {
-        if c.weight > 0.0 && dim > 0 {
-            starts.push(cut(smaller, j, 0.8, true)?);
-        }
-    }
-    Ok(starts)
-}
+/// The change of each component: of the logarithm of its weight, its mean and its covariance.
+struct Step(Vec<Vec<f64>>);
 
-/// Moves the halves of component `j` to `mean +- by * sd` along its longest axis; `shrink` removes that
-/// spread from its covariance.
-fn cut(m: &GaussianMixture, j: usize, by: f64, shrink: bool) -> Result<GaussianMixture, Error> {
-    let dim = m.dim();
-    let c = &m.components()[j];
-    let sigma = Mat::from_fn(dim, dim, |a, b| c.covariance[a * dim + b]);
-    let spectrum = linalg::symmetric_eigen("mixture em", sigma.as_ref())?;
-    let length = spectrum.values[dim - 1].max(0.0);
-    let axis: Vec<f64> = (0..dim).map(|a| spectrum.vectors[(a, dim - 1)]).collect();
-    let half = |sign: f64| {
-        let mut part = c.clone();
-        part.weight *= 0.5;
-        for a in 0..dim {
-            part.mean[a] += sign * by * length.sqrt() * axis[a];
-            for b in 0..dim {
-                if shrink {
-                    part.covariance[a * dim + b] -= by * by * length * axis[a] * axis[b];
+impl Step {
+    fn of(from: &GaussianMixture, to: &GaussianMixture) -> Self {
+        let pairs = from.components().iter().zip(to.components());
+        let change = |(a, b): (&Component, &Component)| {
+            let entries = a.mean.iter().zip(&b.mean);
+            let entries = entries.chain(a.covariance.iter().zip(&b.covariance));
+            let mut change = vec![(b.weight / a.weight).ln()];
+            change.extend(entries.map(|(a, b)| b - a));
+            change
+        };
+        Self(pairs.map(change).collect())
+    }
+
+    fn distance(&self, other: &Self, at: &GaussianMixture) -> f64 {
+        let dim = at.dim();
+        let mut total = 0.0;
+        for ((a, b), c) in self.0.iter().zip(&other.0).zip(at.components()) {
+            let gap = |i: usize| (a[i] - b[i]) * (a[i] - b[i]);
+            let variance = |i: usize| c.covariance[i * dim + i];
+            let mut here = gap(0);
+            for i in 0..dim {
+                here += gap(1 + i) / variance(i);
+                for j in 0..dim {
+                    here += 0.5 * gap(1 + dim + i * dim + j) / (variance(i) * variance(j));
                 }
             }
+            total += c.weight * here;
         }
-        part
-    };
-    let mut components = m.components().to_vec();
-    components[j] = half(1.0);
-    components.push(half(-1.0));
-    GaussianMixture::new(dim, components)
+        total.sqrt()
+    }
+
+    /// `at + 2 a self + a^2 (second - self)`, if that is a mixture.
+    fn extrapolated(&self, second: &Self, a: f64, at: &GaussianMixture) -> Option<GaussianMixture> {
+        let dim = at.dim();
+        let steps = self.0.iter().zip(&second.0);
+        let moved = at.components().iter().zip(steps).map(|(c, (r, s))| {
+            let to = |i: usize| 2.0 * a * r[i] + a * a * (s[i] - r[i]);
+            Component {
+                // Weights of components that vanish stay numbers.
+                weight: c.weight * to(0).clamp(-50.0, 50.0).exp(),
+                mean: c
+                    .mean
+                    .iter()
+                    .enumerate()
+                    .map(|(i, m)| m + to(1 + i))
+                    .collect(),
+                covariance: (0..dim * dim)
+                    .map(|i| c.covariance[i] + to(1 + dim + i))
+                    .collect(),
+            }
+        });
+        GaussianMixture::new(dim, moved.collect()).ok()
+    }
 }

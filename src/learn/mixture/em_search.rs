@@ -3,7 +3,8 @@
 use super::audit::{TableEntry, broken_nestings};
 use super::door::Door;
 use super::em::{Em, EmModel, EmRow, OP};
-use super::em_climb::{Budget, Climb, climb, from_cells, splits};
+use super::em_climb::{Budget, Climb};
+use super::em_starts::{from_cells, splits};
 use super::em_step::statistics;
 use super::gaussian::GaussianMixture;
 use super::kind::CovarianceKind;
@@ -16,38 +17,39 @@ use faer::Mat;
 use rand::Rng;
 
 /// Rows that starts are compared on.
-const START_ROWS: usize = 10_000;
-/// Sweeps that a start gets before it is compared.
-const START_SWEEPS: usize = 40;
-/// Starts that are climbed to the end.
-const FINALISTS: usize = 5;
-/// With a free number of components: give up after so many numbers without a better BIC.
+const START_ROWS: usize = 2000;
+/// With a free number of components: give up after so many numbers without a better BIC, or after two that are
+/// worse than the best by more than [`CLEAR`], which is called very strong evidence.
 const PATIENCE: usize = 3;
-/// How much coarser the tolerance of the finalists is than that of the winner.
-const ROUGH: f64 = 100.0;
+const CLEAR: f64 = 10.0;
 /// Slack of the audit in nats; also what a restart may differ by and still be the same maximum.
-const AUDIT_SLACK: f64 = 1e-3;
+pub(super) const AUDIT_SLACK: f64 = 1e-3;
 
-/// The fits made so far: `fits[k - 1][family]`.
+/// The fits made so far: `fits[k - 1][family]`, none for a family that was given up.
 pub(super) struct Search<'a> {
-    em: &'a Em,
-    door: &'a Door,
+    pub(super) em: &'a Em,
+    pub(super) door: &'a Door,
     floor: f64,
-    fits: Vec<Vec<Climb>>,
-    work: Work,
+    fits: Vec<Vec<Option<Climb>>>,
+    /// The rows that starts are compared on.
+    pub(super) few: Vec<f64>,
+    pub(super) work: Work,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(em: &'a Em, door: &'a Door) -> Self {
         // Components much thinner than a thousandth of the sample's extent are points.
         let floor = 1e-6 * door.bulk.scale * door.bulk.scale / door.dim as f64;
-        Self {
+        let mut search = Self {
             em,
             door,
             floor: floor.max(f64::MIN_POSITIVE * 1e20),
             fits: Vec::new(),
+            few: Vec::new(),
             work: Work::default(),
-        }
+        };
+        search.few = search.start_rows();
+        search
     }
 
     /// Returns whether it was asked to stop.
@@ -56,33 +58,61 @@ impl<'a> Search<'a> {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<bool, Error> {
-        let (mut best, mut since) = (f64::NEG_INFINITY, 0);
+        let mut stopped = false;
+        let mut watch = |p: &Progress| {
+            let answer = observer(p);
+            stopped |= answer.is_break();
+            answer
+        };
+        let mut refused = None;
+        let mut scan = Turn::default();
+        let mut families = vec![Turn::default(); self.em.kinds.len()];
         for k in 1..=self.em.most {
-            let starts = self.cell_starts(k, rng)?;
-            let mut row: Vec<Climb> = Vec::new();
-            for kind in &self.em.kinds {
-                let step = Progress::of("mixture em", k as u64, self.em.most as u64);
-                if observer(&step).is_break() {
-                    return Ok(true);
-                }
-                let climbed = self.best_of(k, *kind, &starts, &row, observer)?;
-                row.push(climbed);
+            let step = Progress::of("mixture em", k as u64, self.em.most as u64);
+            if watch(&step).is_break() {
+                break;
             }
-            let here = row
-                .iter()
-                .zip(&self.em.kinds)
-                .filter(|(c, _)| c.proper && c.settled);
-            let here = here.fold(f64::NEG_INFINITY, |m, (c, kind)| {
-                m.max(self.bic(k, *kind, c))
-            });
+            let starts = self.cell_starts(k, rng)?;
+            let mut row: Vec<Option<Climb>> = Vec::new();
+            let mut here = f64::NEG_INFINITY;
+            for (turn, kind) in families.iter_mut().zip(&self.em.kinds) {
+                if (k > self.em.least && turn.over()) || watch(&step).is_break() {
+                    row.push(None);
+                    continue;
+                }
+                let climbed = match self.best_of(k, *kind, &starts, &row, &mut watch) {
+                    Ok(climbed) => climbed,
+                    // Too few rows for this family; another one may do.
+                    Err(e @ (Error::Degenerate { .. } | Error::NonFinite { .. })) => {
+                        refused = refused.or(Some(e));
+                        row.push(None);
+                        continue;
+                    }
+                    Err(other) => return Err(other),
+                };
+                let bic = self.bic(k, *kind, &climbed);
+                let bic = if climbed.proper && climbed.settled {
+                    bic
+                } else {
+                    f64::NEG_INFINITY
+                };
+                turn.see(bic);
+                here = here.max(bic);
+                row.push(Some(climbed));
+            }
+            if row.iter().all(Option::is_none) {
+                break;
+            }
             self.fits.push(row);
-            since = if here > best { 0 } else { since + 1 };
-            best = best.max(here);
-            if since >= PATIENCE && k >= self.em.least {
+            scan.see(here);
+            if k >= self.em.least && scan.over() {
                 break;
             }
         }
-        Ok(false)
+        match refused {
+            Some(e) if self.fits.len() < self.em.least && !stopped => Err(e),
+            _ => Ok(stopped),
+        }
     }
 
     fn bic(&self, k: usize, kind: CovarianceKind, c: &Climb) -> f64 {
@@ -100,14 +130,13 @@ impl<'a> Search<'a> {
     }
 
     fn cell_starts(&self, k: usize, rng: &mut impl Rng) -> Result<Vec<GaussianMixture>, Error> {
-        let rows = self.start_rows();
         let count = if k == 1 { 1 } else { self.em.starts };
         (0..count)
-            .map(|_| from_cells(&rows, self.door.dim, k, self.floor, rng))
+            .map(|_| from_cells(&self.few, self.door.dim, k, self.floor, rng))
             .collect()
     }
 
-    fn budget(&self, sweeps: usize) -> Budget {
+    pub(super) fn budget(&self, sweeps: usize) -> Budget {
         Budget {
             sweeps: sweeps.min(self.em.max_sweeps),
             tol: self.em.tol,
@@ -115,86 +144,47 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Short climbs of all starts on few rows, long climbs of the best and of the contained models.
+    /// Short climbs of all starts on few rows, then a race of the best of them and of the contained models.
     fn best_of(
         &mut self,
         k: usize,
         kind: CovarianceKind,
         starts: &[GaussianMixture],
-        row: &[Climb],
+        row: &[Option<Climb>],
         observer: Observer<'_>,
     ) -> Result<Climb, Error> {
-        let at = self.em.kinds.iter().position(|x| *x == kind).unwrap_or(0);
         let mut contained: Vec<GaussianMixture> = Vec::new();
+        let mut least = f64::NEG_INFINITY;
+        let mut bound = |c: &Climb| {
+            if c.proper && c.settled {
+                least = least.max(c.log_likelihood);
+            }
+        };
         for (other, c) in self.em.kinds.iter().zip(row) {
-            if kind.contains(*other) {
+            if let (true, Some(c)) = (kind.contains(*other), c) {
                 contained.push(c.mixture.clone());
+                bound(c);
             }
         }
         let mut tried: Vec<GaussianMixture> = starts.to_vec();
-        if let Some(smaller) = self.fits.last().and_then(|f| f.get(at)) {
+        let at = self.em.kinds.iter().position(|x| *x == kind).unwrap_or(0);
+        if let Some(Some(smaller)) = self.fits.last().and_then(|f| f.get(at)) {
+            bound(smaller);
             let mut cuts = splits(&smaller.mixture)?.into_iter();
             contained.extend(cuts.next());
             tried.extend(cuts);
         }
-        let few = self.start_rows();
-        let short = self.budget(START_SWEEPS);
-        let mut short_climbs: Vec<Climb> = Vec::new();
-        for start in &tried {
-            // A start that loses a component leads nowhere; the others go on.
-            if let Ok(c) = climb(&few, start, kind, short, &mut |_| false) {
-                self.work.sweeps += c.history.len();
-                short_climbs.push(c);
-            }
-            self.work.starts += 1;
+        let mut field = self.finalists(kind, tried);
+        field.extend(contained.into_iter().map(Climb::from));
+        let mut winner = self.race(kind, field, observer);
+        if let Some(w) = &mut winner {
+            // From a better contained model the climb led to the boundary: the maximum is not this one.
+            w.proper &= w.log_likelihood >= least - AUDIT_SLACK;
         }
-        short_climbs.sort_by(|a, b| {
-            let order = b.log_likelihood.total_cmp(&a.log_likelihood);
-            b.proper.cmp(&a.proper).then(order)
-        });
-        short_climbs.dedup_by(|b, a| {
-            a.settled && b.settled && (a.log_likelihood - b.log_likelihood).abs() < AUDIT_SLACK
-        });
-        let finalists = short_climbs.into_iter().take(FINALISTS).map(|c| c.mixture);
-        let mut best: Option<Climb> = None;
-        // First all finalists roughly: a flat ridge is not worth following unless it is the best.
-        let rough = Budget {
-            tol: ROUGH * self.em.tol,
-            ..self.budget(self.em.max_sweeps)
-        };
-        for start in finalists.chain(contained) {
-            if let Ok(c) = self.long_climb(&start, kind, rough, observer)
-                && best.as_ref().is_none_or(|b| better(&c, b))
-            {
-                best = Some(c);
-            }
-        }
-        let end = best.map(|b| {
-            let fine = self.budget(self.em.max_sweeps);
-            let mut end = self.long_climb(&b.mixture, kind, fine, observer)?;
-            end.history = [b.history, end.history].concat();
-            Ok(end)
-        });
-        end.unwrap_or(Err(Error::degenerate(
-            OP,
-            "a start whose components all keep rows (components asked for)",
-            k as f64,
-        )))
-    }
-
-    fn long_climb(
-        &mut self,
-        start: &GaussianMixture,
-        kind: CovarianceKind,
-        budget: Budget,
-        observer: Observer<'_>,
-    ) -> Result<Climb, Error> {
-        let step = Progress::open("mixture em", start.len() as u64);
-        let mut stop = |ll: f64| observer(&step.with_figure(ll)).is_break();
-        let c = climb(&self.door.rows, start, kind, budget, &mut stop)?;
-        self.work.sweeps += c.history.len();
-        self.work.samples += (c.history.len() * self.door.rows.len() / self.door.dim) as u64;
-        Ok(c)
+        winner.ok_or_else(|| {
+            let hypothesis = "a start whose components all keep rows (components asked for)";
+            Error::degenerate(OP, hypothesis, k as f64)
+        })
     }
 
     pub(super) fn finish(self, stopped: bool) -> Result<Fit<EmModel>, Error> {
@@ -202,6 +192,7 @@ impl<'a> Search<'a> {
         let mut chosen: Option<(f64, bool, usize, CovarianceKind)> = None;
         for (k, row) in self.fits.iter().enumerate().map(|(i, r)| (i + 1, r)) {
             for (c, kind) in row.iter().zip(&self.em.kinds) {
+                let Some(c) = c else { continue };
                 let bic = self.bic(k, *kind, c);
                 table.push(EmRow {
                     kind: *kind,
@@ -223,7 +214,8 @@ impl<'a> Search<'a> {
         }
         let (bic, _, k, kind) = chosen.ok_or(Error::Stopped { op: OP })?;
         let at = self.em.kinds.iter().position(|x| *x == kind).unwrap_or(0);
-        let climb = &self.fits[k - 1][at];
+        let climb = self.fits[k - 1][at].as_ref();
+        let climb = climb.ok_or(Error::Stopped { op: OP })?;
         let model = EmModel {
             mixture: climb.mixture.clone(),
             kind,
@@ -232,7 +224,7 @@ impl<'a> Search<'a> {
             table,
             set_aside: self.door.set_aside,
         };
-        let certificate = self.certificate(&model)?;
+        let certificate = self.certificate(&model, climb.proper)?;
         let status = if stopped {
             Status::Stopped
         } else if !climb.proper {
@@ -255,11 +247,13 @@ impl<'a> Search<'a> {
     }
 
     /// Recomputed from the rows and the model: one more sweep must gain nothing, and the table must be nested.
-    fn certificate(&self, model: &EmModel) -> Result<Certificate, Error> {
-        let s = statistics(&self.door.rows, &model.mixture);
+    fn certificate(&self, model: &EmModel, proper: bool) -> Result<Certificate, Error> {
+        let s = statistics(&self.door.rows, &model.mixture, model.kind.scatter());
         let next = s.update(&model.mixture, model.kind, self.floor)?.mixture;
         let gain = next.log_likelihood(&self.door.rows) - s.log_likelihood;
-        let entries: Vec<TableEntry> = model.table.iter().map(EmRow::entry).collect();
+        // A fit that the floor of the covariances holds up is no maximum that others must reach.
+        let sound = model.table.iter().filter(|r| r.sound);
+        let entries: Vec<TableEntry> = sound.map(EmRow::entry).collect();
         let broken = broken_nestings(&entries, AUDIT_SLACK).len();
         let rows = (self.door.rows.len() / self.door.dim) as f64;
         let smallest = model.mixture.components().iter().map(|c| c.weight);
@@ -269,7 +263,16 @@ impl<'a> Search<'a> {
                 gain,
                 10.0 * self.em.tol,
             ),
-            Evidence::new("broken nestings in the table of fits", broken as f64, 0.0),
+            Evidence::new(
+                "broken nestings among the sound fits of the table",
+                broken as f64,
+                0.0,
+            ),
+            Evidence::new(
+                "at the boundary: a covariance at its floor or a component with too few rows",
+                f64::from(u8::from(!proper)),
+                0.0,
+            ),
             Evidence::note("log-likelihood", s.log_likelihood),
             Evidence::note("BIC (larger is better)", model.bic),
             Evidence::note(
@@ -277,6 +280,7 @@ impl<'a> Search<'a> {
                 smallest.fold(1.0, f64::min) * rows,
             ),
             Evidence::note("rows set aside as outliers", model.set_aside as f64),
+            Evidence::note("rows that repeat another one (share)", self.door.repeated()),
         ];
         Ok(Certificate {
             rel_residual: gain.abs() / s.log_likelihood.abs().max(1.0),
@@ -286,8 +290,41 @@ impl<'a> Search<'a> {
     }
 }
 
-fn better(a: &Climb, b: &Climb) -> bool {
-    (a.proper, a.log_likelihood) > (b.proper, b.log_likelihood)
+/// Where a scan over numbers of components stands.
+#[derive(Clone, Debug)]
+struct Turn {
+    best: f64,
+    /// Numbers since the best, and how many of the last ones were clearly worse.
+    since: usize,
+    clearly: usize,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        let best = f64::NEG_INFINITY;
+        Self {
+            best,
+            since: 0,
+            clearly: 0,
+        }
+    }
+}
+
+impl Turn {
+    fn see(&mut self, bic: f64) {
+        self.since = if bic > self.best { 0 } else { self.since + 1 };
+        self.best = self.best.max(bic);
+        self.clearly = if bic < self.best - CLEAR {
+            self.clearly + 1
+        } else {
+            0
+        };
+    }
+
+    /// Whether more components are worth no look.
+    fn over(&self) -> bool {
+        self.since >= PATIENCE || (self.since >= 2 && self.clearly >= 2)
+    }
 }
 
 /// Largest condition number among the covariances.

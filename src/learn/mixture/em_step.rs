@@ -1,14 +1,19 @@
 //! One sweep of expectation maximisation: posterior shares, then the covariances of a family.
 
-use super::gaussian::{BLOCK, Component, GaussianMixture, Work, dot, scaled_identity};
+use super::gaussian::{Component, GaussianMixture, scaled_identity};
 use super::kind::CovarianceKind;
+use super::posterior::{BLOCK, Work};
 use crate::Error;
 use crate::linalg;
-use faer::Mat;
+use faer::linalg::matmul::matmul;
+use faer::traits::pulp::Arch;
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::{ParallelIterator, ParallelSlice};
 
 /// Blocks that one task of the pool handles.
-const BLOCKS_PER_TASK: usize = 16;
+const BLOCKS_PER_TASK: usize = 8;
+/// From this many columns on, scatters are matrix products.
+const WIDE: usize = 16;
 /// Alternations between shape and volumes in [`CovarianceKind::EqualShape`]; each raises the likelihood,
 /// and five agree with fifty to 1e-10 on the iris data.
 const SHAPE_SWEEPS: usize = 20;
@@ -38,8 +43,15 @@ pub(super) struct Update {
     pub(super) smallest: f64,
 }
 
+/// What of the scatters is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scatter {
+    Diagonal,
+    Full,
+}
+
 /// The E-step, over fixed blocks whose sums are added in order.
-pub(super) fn statistics(rows: &[f64], mixture: &GaussianMixture) -> Statistics {
+pub(super) fn statistics(rows: &[f64], mixture: &GaussianMixture, scatter: Scatter) -> Statistics {
     let (dim, count) = (mixture.dim(), mixture.len());
     let tasks: Vec<(f64, Vec<Part>)> = rows
         .par_chunks(BLOCK * BLOCKS_PER_TASK * dim)
@@ -53,7 +65,7 @@ pub(super) fn statistics(rows: &[f64], mixture: &GaussianMixture) -> Statistics 
                 log_likelihood += work.log_density[..here].iter().sum::<f64>();
                 for (j, part) in parts.iter_mut().enumerate() {
                     let centred = &work.centred[j * dim * BLOCK..(j + 1) * dim * BLOCK];
-                    part.add(work.share(j), centred);
+                    part.add(work.share(j), centred, scatter);
                 }
             }
             (log_likelihood, parts)
@@ -84,22 +96,55 @@ impl Part {
         }
     }
 
-    fn add(&mut self, share: &[f64], centred: &[f64]) {
+    fn add(&mut self, share: &[f64], centred: &[f64], scatter: Scatter) {
+        let dim = self.shift.len();
+        if dim >= WIDE && scatter == Scatter::Full {
+            return self.add_wide(share, centred);
+        }
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                self.count += triple(share, &ONES, &ONES);
+                for (a, x) in centred.chunks_exact(BLOCK).enumerate() {
+                    self.shift[a] += triple(share, x, &ONES);
+                    let first = if scatter == Scatter::Full { 0 } else { a };
+                    for (b, y) in centred
+                        .chunks_exact(BLOCK)
+                        .enumerate()
+                        .take(a + 1)
+                        .skip(first)
+                    {
+                        self.scatter[a * dim + b] += triple(share, x, y);
+                    }
+                }
+            },
+        );
+    }
+
+    /// All products at once; only the lower triangle is read.
+    fn add_wide(&mut self, share: &[f64], centred: &[f64]) {
         let (dim, here) = (self.shift.len(), share.len());
         self.count += share.iter().sum::<f64>();
-        let mut weighted = [0.0; BLOCK];
-        for a in 0..dim {
-            let x = &centred[a * BLOCK..a * BLOCK + here];
-            let weighted = &mut weighted[..here];
-            for ((w, s), x) in weighted.iter_mut().zip(share).zip(x) {
+        let mut weighted = vec![0.0; here * dim];
+        for (w, x) in weighted
+            .chunks_exact_mut(here.max(1))
+            .zip(centred.chunks_exact(BLOCK))
+        {
+            for ((w, s), x) in w.iter_mut().zip(share).zip(x) {
                 *w = s * x;
             }
-            self.shift[a] += dot(share, x);
-            for b in 0..=a {
-                let y = &centred[b * BLOCK..b * BLOCK + here];
-                self.scatter[a * dim + b] += dot(weighted, y);
-            }
         }
+        for (shift, w) in self
+            .shift
+            .iter_mut()
+            .zip(weighted.chunks_exact(here.max(1)))
+        {
+            *shift += w.iter().sum::<f64>();
+        }
+        let x = MatRef::from_column_major_slice(centred, BLOCK, dim).subrows(0, here);
+        let w = MatRef::from_column_major_slice(&weighted, here, dim);
+        let out = MatMut::from_column_major_slice_mut(&mut self.scatter, dim, dim);
+        matmul(out, Accum::Add, x.transpose(), w, 1.0, Par::Seq);
     }
 
     fn merge(&mut self, other: &Self) {
@@ -127,6 +172,25 @@ impl Part {
         }
         w
     }
+}
+
+const ONES: [f64; BLOCK] = [1.0; BLOCK];
+/// Partial sums: enough to hide the latency of additions in registers of any width.
+const LANES: usize = 16;
+
+/// `sum s_i x_i y_i` in interleaved partial sums; the bits do not depend on the instruction set.
+#[inline(always)]
+fn triple(s: &[f64], x: &[f64], y: &[f64]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let n = s.len() - s.len() % LANES;
+    let (x, y) = (&x[..s.len()], &y[..s.len()]);
+    for i in (0..n).step_by(LANES) {
+        for k in 0..LANES {
+            sums[k] += s[i + k] * x[i + k] * y[i + k];
+        }
+    }
+    let rest: f64 = (n..s.len()).map(|i| s[i] * x[i] * y[i]).sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 impl Statistics {

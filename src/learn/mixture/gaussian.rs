@@ -1,12 +1,10 @@
 //! The model: a finite mixture of Gaussians with a density.
 
+use super::posterior::{BLOCK, Factor, Work};
 use crate::Error;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::{ParallelIterator, ParallelSlice};
-
-/// Rows handled together: the inner loops run over this many values of one coordinate.
-pub(super) const BLOCK: usize = 512;
 
 const LOG_TWO_PI: f64 = 1.837_877_066_409_345_3;
 
@@ -28,15 +26,6 @@ pub struct GaussianMixture {
     dim: usize,
     components: Vec<Component>,
     factors: Vec<Factor>,
-}
-
-/// Cholesky factor of one covariance.
-#[derive(Clone, Debug, PartialEq)]
-struct Factor {
-    /// Lower triangular, row by row; the diagonal holds reciprocals.
-    lower: Vec<f64>,
-    /// `log w - (n log 2 pi + log det Sigma) / 2`.
-    log_scale: f64,
 }
 
 impl GaussianMixture {
@@ -69,7 +58,7 @@ impl GaussianMixture {
                 return Err(Error::invalid(op, requirement));
             }
             c.weight /= total;
-            factors.push(Factor::new(op, c)?);
+            factors.push(factor(op, c)?);
         }
         Ok(Self {
             dim,
@@ -103,6 +92,11 @@ impl GaussianMixture {
     /// The components.
     pub fn components(&self) -> &[Component] {
         &self.components
+    }
+
+    /// Cholesky factors of the covariances.
+    pub(super) fn factors(&self) -> &[Factor] {
+        &self.factors
     }
 
     /// Number of components.
@@ -177,7 +171,7 @@ impl GaussianMixture {
                 .zip(&self.components[j].mean)
                 .map(|(x, m)| x - m)
                 .collect();
-            factor.forward(&mut y, 1);
+            factor.forward(&mut y, 1, 1);
             factor.backward(&mut y);
             for (s, v) in score.iter_mut().zip(&y) {
                 *s -= work.share(j)[0] * v;
@@ -199,135 +193,34 @@ impl GaussianMixture {
         }
         Self::new(self.dim, components)
     }
-
-    /// Posterior shares of the components and log densities of at most [`BLOCK`] rows.
-    pub(super) fn posterior(&self, rows: &[f64], work: &mut Work) {
-        let (dim, count) = (self.dim, (rows.len() / self.dim).min(BLOCK));
-        work.rows = count;
-        for (j, (c, factor)) in self.components.iter().zip(&self.factors).enumerate() {
-            let y = &mut work.centred[j * dim * BLOCK..(j + 1) * dim * BLOCK];
-            for (i, row) in rows.chunks_exact(dim).take(count).enumerate() {
-                for a in 0..dim {
-                    y[a * BLOCK + i] = row[a] - c.mean[a];
-                }
-            }
-            work.solved.copy_from_slice(y);
-            factor.forward(&mut work.solved, BLOCK);
-            let share = &mut work.shares[j * BLOCK..j * BLOCK + count];
-            share.fill(factor.log_scale);
-            for a in 0..dim {
-                let solved = &work.solved[a * BLOCK..a * BLOCK + count];
-                for (s, v) in share.iter_mut().zip(solved) {
-                    *s -= 0.5 * v * v;
-                }
-            }
-        }
-        work.normalise(self.len());
-    }
 }
 
-impl Factor {
-    fn new(op: &'static str, c: &Component) -> Result<Self, Error> {
-        let dim = c.mean.len();
-        let mut lower = c.covariance.clone();
-        let mut log_det = 0.0;
-        for a in 0..dim {
-            for b in 0..=a {
-                let (i, j) = (a * dim, b * dim);
-                let dot: f64 = (0..b).map(|k| lower[i + k] * lower[j + k]).sum();
-                let rest = lower[i + b] - dot;
-                if a == b {
-                    // Below this the pivot is rounding of the diagonal entry that it came from.
-                    let floor = 4.0 * f64::EPSILON * c.covariance[i + a].abs();
-                    if !(rest > floor && rest > f64::MIN_POSITIVE) {
-                        let hypothesis = "a positive definite covariance (Cholesky pivot)";
-                        return Err(Error::degenerate(op, hypothesis, rest));
-                    }
-                    log_det += rest.ln();
-                    lower[i + a] = 1.0 / rest.sqrt();
-                } else {
-                    lower[i + b] = rest * lower[j + b];
+/// Cholesky factor of the covariance of `c`.
+fn factor(op: &'static str, c: &Component) -> Result<Factor, Error> {
+    let dim = c.mean.len();
+    let mut lower = c.covariance.clone();
+    let mut log_det = 0.0;
+    for a in 0..dim {
+        for b in 0..=a {
+            let (i, j) = (a * dim, b * dim);
+            let dot: f64 = (0..b).map(|k| lower[i + k] * lower[j + k]).sum();
+            let rest = lower[i + b] - dot;
+            if a == b {
+                // Below this the pivot is rounding of the diagonal entry that it came from.
+                let floor = 4.0 * f64::EPSILON * c.covariance[i + a].abs();
+                if !(rest > floor && rest > f64::MIN_POSITIVE) {
+                    let hypothesis = "a positive definite covariance (Cholesky pivot)";
+                    return Err(Error::degenerate(op, hypothesis, rest));
                 }
+                log_det += rest.ln();
+                lower[i + a] = 1.0 / rest.sqrt();
+            } else {
+                lower[i + b] = rest * lower[j + b];
             }
         }
-        let log_scale = c.weight.ln() - 0.5 * (dim as f64 * LOG_TWO_PI + log_det);
-        Ok(Self { lower, log_scale })
     }
-
-    /// Solves `L y = v` in place for `stride` right-hand sides, coordinate-major.
-    fn forward(&self, y: &mut [f64], stride: usize) {
-        let dim = y.len() / stride;
-        for a in 0..dim {
-            let (before, rest) = y.split_at_mut(a * stride);
-            let current = &mut rest[..stride];
-            for (b, known) in before.chunks_exact(stride).enumerate() {
-                let l = self.lower[a * dim + b];
-                current.iter_mut().zip(known).for_each(|(c, k)| *c -= l * k);
-            }
-            let reciprocal = self.lower[a * dim + a];
-            current.iter_mut().for_each(|c| *c *= reciprocal);
-        }
-    }
-
-    /// Solves `L' y = v` in place.
-    fn backward(&self, y: &mut [f64]) {
-        let dim = y.len();
-        for a in (0..dim).rev() {
-            for b in a + 1..dim {
-                y[a] -= self.lower[b * dim + a] * y[b];
-            }
-            y[a] *= self.lower[a * dim + a];
-        }
-    }
-}
-
-/// Buffers of one block of the E-step.
-pub(super) struct Work {
-    rows: usize,
-    /// Per component and coordinate: the block minus the mean.
-    pub(super) centred: Vec<f64>,
-    solved: Vec<f64>,
-    shares: Vec<f64>,
-    pub(super) log_density: Vec<f64>,
-}
-
-impl Work {
-    pub(super) fn new(dim: usize, components: usize) -> Self {
-        Self {
-            rows: 0,
-            centred: vec![0.0; components * dim * BLOCK],
-            solved: vec![0.0; dim * BLOCK],
-            shares: vec![0.0; components * BLOCK],
-            log_density: vec![0.0; BLOCK],
-        }
-    }
-
-    /// Posterior shares of component `j`.
-    pub(super) fn share(&self, j: usize) -> &[f64] {
-        &self.shares[j * BLOCK..j * BLOCK + self.rows]
-    }
-
-    /// Log joint densities to posterior shares and log densities, by the log-sum-exp of each row.
-    fn normalise(&mut self, components: usize) {
-        for i in 0..self.rows {
-            let of = |j: usize| j * BLOCK + i;
-            let most = (0..components).fold(f64::NEG_INFINITY, |m, j| m.max(self.shares[of(j)]));
-            if most == f64::NEG_INFINITY {
-                // So far from every component that all joint densities underflow.
-                (0..components).for_each(|j| self.shares[of(j)] = 1.0 / components as f64);
-                self.log_density[i] = most;
-                continue;
-            }
-            let mut sum = 0.0;
-            for j in 0..components {
-                let e = (self.shares[of(j)] - most).exp();
-                self.shares[of(j)] = e;
-                sum += e;
-            }
-            (0..components).for_each(|j| self.shares[of(j)] /= sum);
-            self.log_density[i] = most + sum.ln();
-        }
-    }
+    let log_scale = c.weight.ln() - 0.5 * (dim as f64 * LOG_TWO_PI + log_det);
+    Ok(Factor::new(lower, dim, log_scale))
 }
 
 /// `variance * I`, row by row.
@@ -335,22 +228,4 @@ pub(super) fn scaled_identity(dim: usize, variance: f64) -> Vec<f64> {
     let mut m = vec![0.0; dim * dim];
     (0..dim).for_each(|a| m[a * dim + a] = variance);
     m
-}
-
-/// `sum a_i b_i` in eight interleaved partial sums, so that it runs on vectors; a fixed order of additions.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    let (heads, tails) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = heads
-        .remainder()
-        .iter()
-        .zip(tails.remainder())
-        .map(|(x, y)| x * y)
-        .sum();
-    for (x, y) in heads.zip(tails) {
-        for i in 0..8 {
-            lanes[i] += x[i] * y[i];
-        }
-    }
-    lanes.iter().sum::<f64>() + rest
 }

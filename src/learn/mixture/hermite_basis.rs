@@ -29,6 +29,11 @@ impl HermiteBasis {
         }
     }
 
+    /// Exponents of every product, `dim` for each.
+    pub(super) fn exponents(&self) -> &[u8] {
+        &self.exponents
+    }
+
     /// Number of features of degree at most `degree`.
     pub(super) fn len_upto(&self, degree: usize) -> usize {
         self.upto[degree.min(self.degree)]

@@ -1,5 +1,6 @@
 //! Which covariances the components of a mixture may have.
 
+use super::em_step::Scatter;
 use std::fmt;
 
 /// A family of covariances; the families are partly ordered by inclusion, see [`CovarianceKind::contains`].
@@ -101,6 +102,14 @@ impl CovarianceKind {
             // Spherical components have equal shape; diagonal ones do not.
             K::EqualShape => !matches!(other, K::Diagonal | K::Full),
             K::Full => true,
+        }
+    }
+
+    /// What of the scatters the family needs.
+    pub(super) fn scatter(self) -> Scatter {
+        match self {
+            Self::Shared | Self::EqualShape | Self::Full => Scatter::Full,
+            _ => Scatter::Diagonal,
         }
     }
 

@@ -37,14 +37,14 @@ pub(super) fn generator(seed: u64, level: u64, stream: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key)
 }
 
-/// Antithetic pairs of noised rows and their targets, appended row by row.
+/// So many antithetic pairs of each row and their targets, appended row by row.
 ///
 /// `y = x +- sqrt(t) z` and the target `y -+ (1 + t)/sqrt(t) z = x -+ z/sqrt(t)`, whose conditional mean given
 /// `y` is `m_T(y)` by Tweedie's formula. The two targets of a pair have opposite errors of size `1/sqrt(t)`,
 /// which cancel in the regression as `t` falls.
 pub(super) fn noised(
     rows: &[f64],
-    dim: usize,
+    (dim, pairs): (usize, usize),
     t: f64,
     rng: &mut impl Rng,
     y: &mut Vec<f64>,
@@ -52,7 +52,8 @@ pub(super) fn noised(
 ) {
     let root = t.sqrt();
     let mut z = vec![0.0; dim];
-    for row in rows.chunks_exact(dim) {
+    for point in 0..rows.len() / dim * pairs {
+        let row = &rows[point / pairs * dim..(point / pairs + 1) * dim];
         z.fill_with(|| StandardNormal.sample(rng));
         for sign in [1.0, -1.0] {
             y.extend(row.iter().zip(&z).map(|(x, z)| x + sign * root * z));

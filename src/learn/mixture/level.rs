@@ -1,8 +1,10 @@
 //! The denoiser at one noise level: a polynomial potential in each Voronoi cell.
 
-use super::cells::nearest_centre;
+use super::cells::nearest_centres;
 use super::frame::Frame;
 use super::hermite_basis::HermiteBasis;
+use super::hermite_products::Gradients;
+use faer::traits::pulp::Arch;
 use serde::{Deserialize, Serialize};
 
 /// Points evaluated together.
@@ -37,6 +39,7 @@ pub(super) struct Piece {
 #[derive(Default)]
 pub(super) struct Scratch {
     tables: Vec<f64>,
+    values: Vec<f64>,
     z: Vec<f64>,
     column: Vec<f64>,
     along: Vec<f64>,
@@ -52,17 +55,31 @@ impl Level {
     /// Also writes the Jacobian of each row (`dim * dim` entries, symmetric) into `jacobian`.
     pub(super) fn evaluate(&self, y: &[f64], out: &mut [f64], mut jacobian: Option<&mut [f64]>) {
         let dim = self.dim;
-        let mut members: Vec<Vec<u32>> = vec![Vec::new(); self.pieces.len()];
-        for (i, row) in y.chunks_exact(dim).enumerate() {
-            members[nearest_centre(row, &self.centres) as usize].push(i as u32);
-        }
         let mut scratch = Scratch::default();
-        for (piece, members) in self.pieces.iter().zip(&members) {
-            let basis = HermiteBasis::new(dim, piece.degree);
+        let mut shapes: Vec<Option<Gradients>> = Vec::new();
+        for (piece, members) in self.pieces.iter().zip(&self.members(y)) {
+            if shapes.len() <= piece.degree {
+                shapes.resize(piece.degree + 1, None);
+            }
+            let shape = &mut shapes[piece.degree];
+            let shape = shape.get_or_insert_with(|| Gradients::new(dim, piece.degree));
+            let coefficients = shape.coefficients(&piece.weights, &piece.frame.inverse_scale);
             for block in members.chunks(BLOCK) {
-                piece.block(&basis, block, y, out, jacobian.as_deref_mut(), &mut scratch);
+                let by = (&*shape, &coefficients[..]);
+                piece.block(by, block, y, out, jacobian.as_deref_mut(), &mut scratch);
             }
         }
+    }
+
+    /// Points of each cell, in order.
+    pub(super) fn members(&self, y: &[f64]) -> Vec<Vec<u32>> {
+        let mut nearest = vec![0; y.len() / self.dim];
+        nearest_centres(y, self.dim, &self.centres, &mut nearest);
+        let mut members: Vec<Vec<u32>> = vec![Vec::new(); self.pieces.len()];
+        for (i, &j) in nearest.iter().enumerate() {
+            members[j as usize].push(i as u32);
+        }
+        members
     }
 
     /// Number of coefficients.
@@ -97,7 +114,7 @@ impl Piece {
 
     fn block(
         &self,
-        basis: &HermiteBasis,
+        (shape, coefficients): (&Gradients, &[f64]),
         rows: &[u32],
         y: &[f64],
         out: &mut [f64],
@@ -110,32 +127,39 @@ impl Piece {
         for (i, &row) in rows.iter().enumerate() {
             self.frame.enter(&y[of(row)], i, count, &mut s.z);
         }
-        basis.tables(&s.z, count, &mut s.tables);
+        shape
+            .low
+            .evaluate(&s.z, count, &mut s.tables, &mut s.values);
         s.along.clear();
         s.along.resize(dim * count, 0.0);
-        s.column.resize(count, 0.0);
-        for a in 0..dim {
-            let along = &mut s.along[a * count..(a + 1) * count];
-            for (e, &w) in self.weights.iter().enumerate() {
-                let w = w * self.frame.inverse_scale[a];
-                if w != 0.0 && basis.derivative(e, &[a], &s.tables, &mut s.column[..count]) {
-                    along
-                        .iter_mut()
-                        .zip(&s.column)
-                        .for_each(|(o, c)| *o += w * c);
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let sums = s.along.chunks_exact_mut(count);
+                for (along, weights) in sums.zip(coefficients.chunks_exact(shape.low.len())) {
+                    for (w, column) in weights.iter().zip(s.values.chunks_exact(count)) {
+                        for (o, c) in along.iter_mut().zip(column) {
+                            *o += w * c;
+                        }
+                    }
                 }
-            }
-        }
+            },
+        );
         let mut shrink = vec![1.0; count];
-        let mut here = vec![0.0; dim];
+        let (mut here, mut along) = (vec![0.0; dim], vec![0.0; dim]);
         for (i, &row) in rows.iter().enumerate() {
-            let along: Vec<f64> = (0..dim).map(|a| s.along[a * count + i]).collect();
+            for (a, along) in along.iter_mut().enumerate() {
+                *along = s.along[a * count + i];
+            }
             self.frame.turn_back(&along, &mut here);
             shrink[i] = self.guard(&mut here);
             out[of(row)].copy_from_slice(&here);
         }
         if let Some(jacobian) = jacobian {
-            self.second(basis, rows, &shrink, jacobian, s);
+            let basis = HermiteBasis::new(dim, self.degree);
+            basis.tables(&s.z, count, &mut s.tables);
+            s.column.resize(count, 0.0);
+            self.second(&basis, rows, &shrink, jacobian, s);
         }
     }
 

@@ -1,15 +1,15 @@
 //! The method of moments for separated spherical components.
 
-use super::compare::projected_ks;
 use super::door::Door;
 use super::em_climb::{Budget, Climb, climb};
 use super::gaussian::{Component, GaussianMixture, scaled_identity};
 use super::kind::CovarianceKind;
 use super::moment_atoms::{MomentAtoms, PrincipalMoments, spherical_atoms};
+use super::moment_evidence::finish;
 use super::moment_sums::Principal;
 use crate::Error;
-use crate::decomp::{Certificate, Evidence, Fit, Work};
-use crate::error::Status;
+use crate::decomp::Fit;
+use crate::observe::{Observer, Progress, unobserved};
 use faer::MatRef;
 use rand::Rng;
 
@@ -22,12 +22,6 @@ const REFINEMENTS: usize = 40;
 const MOST: usize = 60;
 /// Sweeps of likelihood after the moments.
 const SWEEPS: usize = 500;
-/// Standard errors that the rest off the diagonals may have.
-const REST: f64 = 4.0;
-/// Rows and projections of the comparison with the data, and the distance that a fit may keep.
-const COMPARED: usize = 20_000;
-const PROJECTIONS: usize = 16;
-const KS_SLACK: f64 = 0.02;
 
 /// Moments of order three, then a few sweeps of likelihood from there.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,11 +50,11 @@ pub struct MomentModel {
 }
 
 /// One number of components, tried.
-struct Trial {
-    model: MomentModel,
-    atoms: Option<MomentAtoms>,
-    settled: bool,
-    sweeps: usize,
+pub(super) struct Trial {
+    pub(super) model: MomentModel,
+    pub(super) atoms: Option<MomentAtoms>,
+    pub(super) settled: bool,
+    pub(super) sweeps: usize,
 }
 
 impl MomentMethod {
@@ -137,13 +131,37 @@ impl MomentMethod {
         samples: MatRef<'_, f64>,
         rng: &mut impl Rng,
     ) -> Result<Fit<MomentModel>, Error> {
+        self.learn_observed(samples, rng, &mut unobserved)
+    }
+
+    /// As [`MomentMethod::learn`], reporting each number of components and each sweep.
+    ///
+    /// # Errors
+    /// As [`MomentMethod::learn`]; `Stopped` when asked to stop before the first fit.
+    pub fn learn_observed(
+        &self,
+        samples: MatRef<'_, f64>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<MomentModel>, Error> {
         let door = Door::open(OP, samples)?;
         let principal = Principal::of(OP, &door.rows, door.dim)?;
         self.check(&principal)?;
         let mut best: Option<Trial> = None;
         let mut refused: Option<Error> = None;
+        let mut stopped = false;
         for k in self.least..=self.most.min(principal.dim + 1).max(self.least) {
-            match self.trial(&door, &principal, k) {
+            let step = Progress::open("mixture moments", k as u64);
+            stopped |= observer(&step).is_break();
+            if stopped {
+                refused = refused.or(Some(Error::Stopped { op: OP }));
+                break;
+            }
+            let mut stop = |ll: f64| {
+                stopped |= observer(&step.with_figure(ll)).is_break();
+                stopped
+            };
+            match self.trial(&door, &principal, k, &mut stop) {
                 Ok(t) if best.as_ref().is_none_or(|b| t.model.bic > b.model.bic) => best = Some(t),
                 Ok(_) => {}
                 // More components may still separate: three at the corners of a triangle, but not two.
@@ -152,7 +170,7 @@ impl MomentMethod {
         }
         let none = || refused.unwrap_or(Error::invalid(OP, "at least one number of components"));
         let trial = best.ok_or_else(none)?;
-        Ok(finish(trial, &door, rng))
+        Ok(finish(trial, &door, stopped, rng))
     }
 
     fn check(&self, p: &Principal) -> Result<(), Error> {
@@ -175,7 +193,13 @@ impl MomentMethod {
         Ok(())
     }
 
-    fn trial(&self, door: &Door, p: &Principal, k: usize) -> Result<Trial, Error> {
+    fn trial(
+        &self,
+        door: &Door,
+        p: &Principal,
+        k: usize,
+        stop: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<Trial, Error> {
         let rank = k - 1;
         if rank == 0 {
             return one_component(door, p);
@@ -217,15 +241,15 @@ impl MomentMethod {
             })
             .collect();
         let start = GaussianMixture::new(door.dim, components)?;
-        self.refined(door, start, Some(atoms), one_variance)
+        self.refined(door, start, (Some(atoms), one_variance), stop)
     }
 
     fn refined(
         &self,
         door: &Door,
         start: GaussianMixture,
-        atoms: Option<MomentAtoms>,
-        one_variance: bool,
+        (atoms, one_variance): (Option<MomentAtoms>, bool),
+        stop: &mut dyn FnMut(f64) -> bool,
     ) -> Result<Trial, Error> {
         let k = start.len();
         let rows = (door.rows.len() / door.dim) as f64;
@@ -234,13 +258,9 @@ impl MomentMethod {
         } else {
             CovarianceKind::Spherical
         };
-        let mut climbed = Climb {
-            log_likelihood: start.log_likelihood(&door.rows),
-            mixture: start.clone(),
-            history: Vec::new(),
-            settled: true,
-            proper: true,
-        };
+        let mut climbed = Climb::from(start.clone());
+        climbed.close(&door.rows);
+        climbed.settled = true;
         if self.refine {
             let floor = 1e-6 * door.bulk.scale * door.bulk.scale / door.dim as f64;
             let budget = Budget {
@@ -248,12 +268,12 @@ impl MomentMethod {
                 tol: 1e-3,
                 floor: floor.max(f64::MIN_POSITIVE * 1e20),
             };
-            climbed = climb(&door.rows, &start, kind, budget, &mut |_| false)?;
+            climbed = climb(&door.rows, &start, kind, budget, stop)?;
         }
         let parameters = kind.parameters(k, door.dim) as f64;
         Ok(Trial {
             settled: climbed.settled && climbed.proper,
-            sweeps: climbed.history.len(),
+            sweeps: climbed.sweeps,
             atoms,
             model: MomentModel {
                 bic: 2.0 * climbed.log_likelihood - parameters * rows.ln(),
@@ -331,96 +351,4 @@ fn by_fourth_moments(p: &Principal, moments: &PrincipalMoments) -> Result<Moment
         }
     }
     spherical_atoms(moments, 0.5 * (low + high) * least)
-}
-
-fn finish(trial: Trial, door: &Door, rng: &mut impl Rng) -> Fit<MomentModel> {
-    let n = door.rows.len() / door.dim;
-    let compared = COMPARED.min(n);
-    let step = (n / compared.max(1)).max(1);
-    let data: Vec<f64> = door
-        .rows
-        .chunks_exact(door.dim)
-        .step_by(step)
-        .take(compared)
-        .flatten()
-        .copied()
-        .collect();
-    let fresh = trial.model.mixture.sample(compared, rng);
-    let distance = projected_ks(&fresh, &data, door.dim, PROJECTIONS, rng);
-    let chance = 2.28 * (2.0 / compared as f64).sqrt();
-    let mut evidence = vec![Evidence::new(
-        "Kolmogorov distance of samples and data, worst of 16 projections",
-        distance,
-        KS_SLACK + chance,
-    )];
-    let mut cond = 1.0;
-    if let Some(atoms) = &trial.atoms {
-        cond = atoms.amplification;
-        // A product of three standard normals has variance at most 15; whitening multiplies its error.
-        let sampling = (15.0 / n as f64).sqrt() * atoms.amplification.powf(1.5);
-        let name = "whitened third moments off the diagonals, root mean square";
-        evidence.push(Evidence::new(name, atoms.rest, REST * sampling));
-    }
-    let unsettled = f64::from(u8::from(!trial.settled));
-    evidence.push(Evidence::new(
-        "sweeps of likelihood cut short",
-        unsettled,
-        0.0,
-    ));
-    let (apart, moved) = geometry(&trial.model);
-    evidence.push(Evidence::note(
-        "least distance of two means over the noise",
-        apart,
-    ));
-    evidence.push(Evidence::note(
-        "largest move of a mean by the sweeps over the noise",
-        moved,
-    ));
-    evidence.push(Evidence::note("log-likelihood", trial.model.log_likelihood));
-    evidence.push(Evidence::note("BIC (larger is better)", trial.model.bic));
-    evidence.push(Evidence::note(
-        "rows set aside as outliers",
-        door.set_aside as f64,
-    ));
-    let certificate = Certificate {
-        rel_residual: distance,
-        cond,
-        evidence,
-    };
-    let status = match certificate.holds() {
-        true => Status::Converged,
-        false if !trial.settled => Status::IterationLimit,
-        false => Status::Stalled,
-    };
-    Fit {
-        status,
-        history: vec![-trial.model.log_likelihood / n as f64],
-        work: Work {
-            sweeps: trial.sweeps,
-            samples: (n * (trial.sweeps + 3)) as u64,
-            ..Work::default()
-        },
-        certificate,
-        model: trial.model,
-    }
-}
-
-/// Least distance of two means and largest move by the sweeps, in standard deviations of the widest component.
-fn geometry(model: &MomentModel) -> (f64, f64) {
-    let components = model.mixture.components();
-    let widest = components
-        .iter()
-        .map(|c| c.covariance[0])
-        .fold(0.0, f64::max)
-        .sqrt();
-    let gap = |a: &[f64], b: &[f64]| super::cells::squared_distance(a, b).sqrt() / widest;
-    let (mut apart, mut moved) = (f64::INFINITY, 0.0f64);
-    for (i, c) in components.iter().enumerate() {
-        for d in &components[..i] {
-            apart = apart.min(gap(&c.mean, &d.mean));
-        }
-        let before = model.from_moments.components().get(i);
-        moved = moved.max(before.map_or(0.0, |b| gap(&c.mean, &b.mean)));
-    }
-    (if apart.is_finite() { apart } else { 0.0 }, moved)
 }

@@ -1,8 +1,6 @@
 //! Least squares by accumulated Grams, for nested families of features at once.
 
-use super::gaussian::dot;
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use crate::linalg::dot;
 
 /// Damping of each diagonal entry, relative to itself: conditioning without visible bias.
 const RIDGE: f64 = 1e-6;
@@ -28,17 +26,25 @@ impl NormalEquations {
         }
     }
 
-    /// Adds rows; `design` is column-major, `target` has one entry per row.
-    pub(super) fn add(&mut self, design: &[f64], target: &[f64], points: usize) {
-        let rows = target.len();
-        let a = MatRef::from_column_major_slice(design, rows, self.size);
-        let gram = MatMut::from_column_major_slice_mut(&mut self.gram, self.size, self.size);
-        matmul(gram, Accum::Add, a.transpose(), a, 1.0, Par::Seq);
-        for (r, column) in self.rhs.iter_mut().zip(design.chunks_exact(rows.max(1))) {
-            *r += dot(column, target);
+    /// From `A'A`, `A'b`, `b'b` as sums over so many points.
+    pub(super) fn from_sums(gram: Vec<f64>, rhs: Vec<f64>, square: f64, points: usize) -> Self {
+        Self {
+            size: rhs.len(),
+            gram,
+            rhs,
+            square,
+            points,
         }
-        self.square += dot(target, target);
-        self.points += points;
+    }
+
+    #[cfg(test)]
+    pub(super) fn gram(&self) -> &[f64] {
+        &self.gram
+    }
+
+    #[cfg(test)]
+    pub(super) fn rhs(&self) -> &[f64] {
+        &self.rhs
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -134,8 +140,8 @@ impl Factored {
 }
 
 /// Cross-validated loss for each of the nested `sizes`, summed over the folds; infinite where a fold has too
-/// few points (four for each coefficient) or a singular Gram.
-pub(super) fn cross_validate(folds: &[NormalEquations], sizes: &[usize]) -> Vec<f64> {
+/// few points (`each` for each coefficient) or a singular Gram.
+pub(super) fn cross_validate(folds: &[NormalEquations], sizes: &[usize], each: usize) -> Vec<f64> {
     let mut losses = vec![0.0; sizes.len()];
     let Some(first) = folds.first() else {
         return losses;
@@ -144,7 +150,7 @@ pub(super) fn cross_validate(folds: &[NormalEquations], sizes: &[usize]) -> Vec<
     folds.iter().for_each(|f| total.merge(f));
     for fold in folds {
         let train = total.without(fold);
-        let usable = |p: usize| train.points >= 4 * p;
+        let usable = |p: usize| train.points >= each * p;
         let most = sizes
             .iter()
             .copied()

@@ -1,47 +1,32 @@
 //! Piecewise polynomial regression of the denoiser at one level: cells, degrees, coefficients.
 
 use super::cells;
-use super::frame::{CellMoments, Frame};
+use super::frame::Frame;
 use super::hermite_basis::HermiteBasis;
-use super::ladder::{ROWS_PER_STREAM, generator, noised};
+use super::hermite_sums::{HermiteSums, Linearisation};
 use super::level::{Level, Piece};
+use super::noised::{FOLDS, Noised};
 use super::normal_equations::{NormalEquations, cross_validate};
 use crate::Error;
 use rand::Rng;
-use rayon::prelude::{
-    IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSlice,
-};
 
-/// Folds of the cross-validation; a row, its copies and its antithetic twin share a fold.
-const FOLDS: usize = 4;
-/// Points of one task.
-const TASK: usize = 8192;
-/// Points whose design matrix is formed at once.
-const BLOCK: usize = 256;
-/// Denoised points that cells are made from.
-const CLUSTERED: usize = 5000;
 /// A cell with fewer points than this is given up and its points go to its neighbours.
 const LEAST_POINTS: usize = 16;
+/// Points for each coefficient at least, with one pair for each row.
+const POINTS_EACH: usize = 4;
 /// Points of a cell on which the guard ball is measured.
 const GUARD_POINTS: usize = 2000;
 /// More cells, or a higher degree, must lower the cross-validated loss by this share of the explained part.
 const WORTH: f64 = 1e-5;
 
 /// What may be chosen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Menu {
     pub(super) cells: Vec<usize>,
     /// Largest degree of the potential.
     pub(super) degree: usize,
-}
-
-/// Noised rows of one level and their targets.
-pub(super) struct Noised {
-    pub(super) y: Vec<f64>,
-    pub(super) target: Vec<f64>,
-    dim: usize,
-    /// For each row (two points) the number that decides its fold.
-    first: Vec<u32>,
+    /// For that degree.
+    pub(super) by: Linearisation,
 }
 
 /// A level with what a later pass over more rows needs.
@@ -51,200 +36,20 @@ pub(super) struct Chosen {
     pub(super) loss: f64,
 }
 
-impl Noised {
-    /// Noise for `rows`, the first of which has the number `first` (a multiple of [`ROWS_PER_STREAM`]).
-    pub(super) fn draw(
-        rows: &[f64],
-        dim: usize,
-        t: f64,
-        seed: u64,
-        level: u64,
-        first: usize,
-    ) -> Self {
-        let parts: Vec<(Vec<f64>, Vec<f64>)> = rows
-            .par_chunks(ROWS_PER_STREAM * dim)
-            .enumerate()
-            .map(|(i, chunk)| {
-                let stream = (first / ROWS_PER_STREAM + i) as u64;
-                let mut rng = generator(seed, level, stream);
-                let (mut y, mut target) = (Vec::new(), Vec::new());
-                noised(chunk, dim, t, &mut rng, &mut y, &mut target);
-                (y, target)
-            })
-            .collect();
-        let (mut y, mut target) = (Vec::new(), Vec::new());
-        for (a, b) in parts {
-            y.extend(a);
-            target.extend(b);
-        }
-        let first = (0..(rows.len() / dim) as u32).collect();
-        Self {
-            y,
-            target,
-            dim,
-            first,
-        }
-    }
-
-    /// With the number of the first of its equals for each row.
-    pub(super) fn with_copies(self, first: &[u32]) -> Self {
-        let first = first.to_vec();
-        Self { first, ..self }
-    }
-
-    fn row(&self, i: usize) -> &[f64] {
-        &self.y[i * self.dim..(i + 1) * self.dim]
-    }
-
-    /// Denoised points at a coarser level that has seen this noise: what the cells below are made from.
-    pub(super) fn denoised(&self, level: &Level) -> Vec<f64> {
-        let n = self.y.len() / self.dim;
-        let step = n.div_ceil(CLUSTERED).max(1);
-        let picked: Vec<f64> = self
-            .y
-            .chunks_exact(self.dim)
-            .step_by(step)
-            .flatten()
-            .copied()
-            .collect();
-        let mut out = vec![0.0; picked.len()];
-        level.denoise(&picked, &mut out);
-        out
-    }
-
-    /// Points of each cell and fold, in order.
-    fn members(&self, centres: &[f64]) -> Vec<Vec<u32>> {
-        let dim = self.dim;
-        let n = self.y.len() / dim;
-        let nearest: Vec<u32> = self
-            .y
-            .par_chunks(TASK * dim)
-            .flat_map_iter(|chunk| {
-                chunk
-                    .chunks_exact(dim)
-                    .map(|row| cells::nearest_centre(row, centres))
-            })
-            .collect();
-        let mut members = vec![Vec::new(); centres.len() / dim * FOLDS];
-        for i in 0..n {
-            // Twins are neighbours: `i / 2` is the number of the row.
-            let fold = self.first[i / 2] as usize % FOLDS;
-            members[nearest[i] as usize * FOLDS + fold].push(i as u32);
-        }
-        members
-    }
-
-    /// Normal equations of the points `members` of each `(cell, fold)`; `frames` has one entry per cell.
-    fn equations(
-        &self,
-        basis: &HermiteBasis,
-        frames: &[Frame],
-        members: &[Vec<u32>],
-    ) -> Vec<NormalEquations> {
-        let folds = members.len() / frames.len().max(1);
-        let tasks: Vec<(usize, &[u32])> = members
-            .iter()
-            .enumerate()
-            .flat_map(|(g, m)| m.chunks(TASK).map(move |part| (g, part)))
-            .collect();
-        let parts: Vec<NormalEquations> = tasks
-            .par_iter()
-            .map(|(g, part)| self.task(basis, &frames[g / folds], part))
-            .collect();
-        let size = basis.len_upto(usize::MAX);
-        let mut sums = vec![NormalEquations::new(size); members.len()];
-        for ((g, _), part) in tasks.iter().zip(&parts) {
-            sums[*g].merge(part);
-        }
-        sums
-    }
-
-    /// Adds these points to the normal equations of every cell of a level whose cells are fixed.
-    pub(super) fn add_to(&self, level: &Level, sums: &mut [NormalEquations]) {
-        let dim = self.dim;
-        let mut members = vec![Vec::new(); level.pieces.len()];
-        for (i, row) in self.y.chunks_exact(dim).enumerate() {
-            members[cells::nearest_centre(row, &level.centres) as usize].push(i as u32);
-        }
-        let groups: Vec<(usize, &[u32])> = members
-            .iter()
-            .enumerate()
-            .flat_map(|(j, m)| m.chunks(TASK).map(move |part| (j, part)))
-            .collect();
-        let parts: Vec<NormalEquations> = groups
-            .par_iter()
-            .map(|(j, part)| {
-                let piece = &level.pieces[*j];
-                self.task(&HermiteBasis::new(dim, piece.degree), &piece.frame, part)
-            })
-            .collect();
-        for ((j, _), part) in groups.iter().zip(&parts) {
-            sums[*j].merge(part);
-        }
-    }
-
-    fn task(&self, basis: &HermiteBasis, frame: &Frame, points: &[u32]) -> NormalEquations {
-        let dim = self.dim;
-        let size = basis.len_upto(usize::MAX);
-        let mut sum = NormalEquations::new(size);
-        let (mut z, mut tables, mut design, mut aimed) = (vec![], vec![], vec![], vec![]);
-        for block in points.chunks(BLOCK) {
-            let count = block.len();
-            z.resize(dim * count, 0.0);
-            aimed.resize(dim * count, 0.0);
-            for (i, &p) in block.iter().enumerate() {
-                let p = p as usize;
-                frame.enter(self.row(p), i, count, &mut z);
-                frame.turn(&self.target[p * dim..(p + 1) * dim], i, count, &mut aimed);
-            }
-            basis.tables(&z, count, &mut tables);
-            design.resize(size * dim * count, 0.0);
-            for (e, column) in design.chunks_exact_mut(dim * count).enumerate() {
-                for (a, part) in column.chunks_exact_mut(count).enumerate() {
-                    if basis.derivative(e, &[a], &tables, part) {
-                        let scale = frame.inverse_scale[a];
-                        part.iter_mut().for_each(|v| *v *= scale);
-                    } else {
-                        part.fill(0.0);
-                    }
-                }
-            }
-            sum.add(&design, &aimed, count);
-        }
-        sum
-    }
-
-    fn frames(&self, centres: &[f64], members: &[Vec<u32>]) -> Result<Vec<Frame>, Error> {
-        let folds = members.len() / (centres.len() / self.dim).max(1);
-        let cells = centres.chunks_exact(self.dim).zip(members.chunks(folds));
-        cells
-            .map(|(centre, groups)| {
-                let mut moments = CellMoments::new(self.dim);
-                for &i in groups.iter().flatten() {
-                    moments.add(self.row(i as usize), centre);
-                }
-                // The noise alone has variance above one, whatever few points say.
-                moments.frame(centre, 1e-2)
-            })
-            .collect()
-    }
-}
-
 impl Level {
-    /// Empty normal equations for each cell.
-    pub(super) fn no_equations(&self) -> Vec<NormalEquations> {
-        let of = |p: &Piece| {
-            NormalEquations::new(HermiteBasis::new(self.dim, p.degree).len_upto(p.degree))
-        };
+    /// Empty sums for each cell; `by` is indexed by degree.
+    pub(super) fn no_sums(&self, by: &[Linearisation]) -> Vec<HermiteSums> {
+        let of = |p: &Piece| HermiteSums::new(&by[p.degree]);
         self.pieces.iter().map(of).collect()
     }
 
     /// New coefficients from sums over more points; a cell without points keeps what it has.
-    pub(super) fn resolve(&mut self, sums: &[NormalEquations]) {
+    pub(super) fn resolve(&mut self, by: &[Linearisation], sums: &[HermiteSums]) {
         for (piece, sum) in self.pieces.iter_mut().zip(sums) {
-            if sum.points >= LEAST_POINTS {
-                let size = HermiteBasis::new(self.dim, piece.degree).len_upto(piece.degree);
-                piece.weights = sum.solve(size);
+            let by = &by[piece.degree];
+            let equations = by.equations(sum, &piece.frame.inverse_scale);
+            if equations.points >= LEAST_POINTS {
+                piece.weights = equations.solve(by.features());
             }
         }
     }
@@ -252,13 +57,15 @@ impl Level {
 
 /// Chooses cells and degrees by cross-validation and fits the level.
 ///
-/// `warm` holds denoised points of the level above; without them there is one cell.
+/// `warm` holds denoised points of the level above; without them there is one cell. When `stop` says so, no more
+/// cells are tried.
 pub(super) fn choose(
     data: &Noised,
     temperature: f64,
     warm: Option<&[f64]>,
     menu: &Menu,
     rng: &mut impl Rng,
+    stop: &mut dyn FnMut() -> bool,
 ) -> Result<Chosen, Error> {
     let dim = data.dim;
     let basis = HermiteBasis::new(dim, menu.degree);
@@ -273,8 +80,8 @@ pub(super) fn choose(
         };
         let members = prune(data, &mut centres);
         let frames = data.frames(&centres, &members)?;
-        let folds = data.equations(&basis, &frames, &members);
-        let (loss, degrees) = degrees(&basis, &folds, menu.degree);
+        let folds = data.equations(&menu.by, &frames, &members);
+        let (loss, degrees) = degrees(&basis, &folds, menu.degree, data.pairs);
         let split = Split {
             centres,
             members,
@@ -290,7 +97,7 @@ pub(super) fn choose(
         } else {
             misses += 1;
         }
-        if misses >= 2 {
+        if misses >= 2 || stop() {
             break;
         }
     }
@@ -319,7 +126,7 @@ fn prune(data: &Noised, centres: &mut Vec<f64>) -> Vec<Vec<u32>> {
         };
         let count = centres.len() / dim;
         let poorest = (0..count).min_by_key(|&j| size(j));
-        match poorest.filter(|&j| count > 1 && size(j) < LEAST_POINTS) {
+        match poorest.filter(|&j| count > 1 && size(j) < LEAST_POINTS * data.pairs) {
             Some(j) => drop(centres.drain(j * dim..(j + 1) * dim)),
             None => return members,
         }
@@ -327,12 +134,17 @@ fn prune(data: &Noised, centres: &mut Vec<f64>) -> Vec<Vec<u32>> {
 }
 
 /// Total cross-validated loss with the best degree of each cell, and those degrees.
-fn degrees(basis: &HermiteBasis, folds: &[NormalEquations], most: usize) -> (f64, Vec<usize>) {
+fn degrees(
+    basis: &HermiteBasis,
+    folds: &[NormalEquations],
+    most: usize,
+    pairs: usize,
+) -> (f64, Vec<usize>) {
     let sizes: Vec<usize> = (1..=most).map(|d| basis.len_upto(d)).collect();
     let mut total = 0.0;
     let mut chosen = Vec::new();
     for cell in folds.chunks(FOLDS) {
-        let losses = cross_validate(cell, &sizes);
+        let losses = cross_validate(cell, &sizes, POINTS_EACH * pairs);
         let (mut best, mut least) = (1, f64::INFINITY);
         for (d, &loss) in (1..).zip(&losses) {
             if loss < least * if least.is_finite() { 1.0 - WORTH } else { 1.0 } {

@@ -1,7 +1,7 @@
 //! What passes over the samples tell before anything is regressed.
 
 use super::diffusion::{BLOCK, OP};
-use super::door::{Bulk, constant_column};
+use super::door::{Bulk, constant_column, distinct, first_of_equals};
 use super::source::{SampleSource, in_blocks};
 use crate::Error;
 use crate::observe::Observer;
@@ -88,31 +88,8 @@ impl Survey {
 impl Survey {
     /// Share of the kept rows that differ from all before them.
     pub(super) fn distinct(&self) -> f64 {
-        let own = self.first.iter().enumerate();
-        let distinct = own.filter(|(i, f)| *i == **f as usize).count();
-        distinct as f64 / self.first.len().max(1) as f64
+        distinct(&self.first)
     }
-}
-
-/// For each row the index of the first row with the same entries.
-fn first_of_equals(rows: &[f64], dim: usize) -> Vec<u32> {
-    let row = |i: u32| &rows[i as usize * dim..(i as usize + 1) * dim];
-    let mut order: Vec<u32> = (0..(rows.len() / dim) as u32).collect();
-    let compare = |i: &u32, j: &u32| {
-        let entries = row(*i).iter().zip(row(*j));
-        let unequal = entries.map(|(a, b)| a.total_cmp(b)).find(|o| o.is_ne());
-        unequal.unwrap_or(i.cmp(j))
-    };
-    order.sort_unstable_by(compare);
-    let mut first = vec![0; order.len()];
-    let mut leader = order.first().copied().unwrap_or(0);
-    for &i in &order {
-        if row(i) != row(leader) {
-            leader = i;
-        }
-        first[i as usize] = leader;
-    }
-    first
 }
 
 /// Every row, or a uniform choice of [`RESERVOIR`] of them; refuses what is not finite.

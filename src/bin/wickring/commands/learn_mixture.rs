@@ -102,6 +102,15 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
         Method::Moments => moments(args, context, &samples, components)?,
         Method::Em => em(args, context, &samples, components)?,
     };
+    let repeated = learned.certificate.evidence.iter();
+    let repeated = repeated.filter(|e| e.name.starts_with("rows that repeat"));
+    for e in repeated.filter(|e| e.measured > 1.0 - DISTINCT) {
+        let counted = match args.method {
+            Method::Diffusion => "copies count once",
+            _ => "each copy counts as an independent row, so likelihoods and BIC say too much",
+        };
+        context.warn(&format!("{} is {:.2}: {counted}", e.name, e.measured));
+    }
     let evidence: Vec<Value> = learned.certificate.evidence.iter().map(|e| {
         let allowed = if e.allowed.is_finite() { json!(e.allowed) } else { Value::Null };
         json!({ "name": e.name, "measured": e.measured, "allowed": allowed, "holds": e.holds() })
@@ -184,15 +193,11 @@ fn diffusion(
     let mut meter = context.meter();
     let fit = learner.learn_from(samples, &mut rng, &mut |p| meter.step(p))?;
     drop(meter);
-    let repeated = fit.certificate.evidence.iter();
-    let repeated = repeated.filter(|e| e.name.starts_with("rows that repeat"));
-    for e in repeated.filter(|e| e.measured > 1.0 - DISTINCT) {
-        context.warn(&format!(
-            "{} is {:.2}: copies count once",
-            e.name, e.measured
-        ));
-    }
     let atoms = extract_atoms(&fit.model, looked_at, components, &mut rng)?;
+    if let Some(fewer) = components.map(|k| k - 1).filter(|&k| k > 0) {
+        let bic = extract_atoms(&fit.model, looked_at, Some(fewer), &mut rng)?.bic;
+        fewer_suffice(context, fewer, bic, atoms.bic);
+    }
     let extra = json!({
         "method": "diffusion",
         "noise": fit.model.noise(),
@@ -224,7 +229,14 @@ fn moments(
         Some(noise) => learner.noise(noise),
         None => learner,
     };
-    let fit = learner.learn(x, &mut context.rng())?;
+    let (mut rng, mut meter) = (context.rng(), context.meter());
+    let fit = learner.learn_observed(x, &mut rng, &mut |p| meter.step(p))?;
+    drop(meter);
+    if let Some(fewer) = components.map(|k| k - 1).filter(|&k| k > 0)
+        && let Ok(other) = MomentMethod::new(fewer).learn(x, &mut rng)
+    {
+        fewer_suffice(context, fewer, other.model.bic, fit.model.bic);
+    }
     let alone = Generator::Gaussian(fit.model.from_moments.clone()).to_body(None)?;
     let extra = json!({
         "method": "moments",
@@ -263,6 +275,22 @@ fn em(
     let x = MatRef::from_row_major_slice(&rows, n, dim);
     let learner = learner.kinds(&kinds).starts(args.starts);
     let fit = learner.learn_observed(x, &mut rng, &mut |p| meter.step(p))?;
+    let chosen = fit.model.mixture.len();
+    if components.is_none() && chosen == MOST {
+        context.warn(&format!(
+            "BIC is best at {MOST} components, the largest number tried: more may be better, or the law is none of few Gaussians"
+        ));
+    }
+    let smaller = fit
+        .model
+        .table
+        .iter()
+        .filter(|r| r.components < chosen && r.sound);
+    if components.is_some()
+        && let Some(best) = smaller.max_by(|a, b| a.bic.total_cmp(&b.bic))
+    {
+        fewer_suffice(context, best.components, best.bic, fit.model.bic);
+    }
     let table: Vec<Value> = fit.model.table.iter().map(|r| {
         json!({ "covariance": r.kind.name(), "components": r.components, "log_likelihood": r.log_likelihood,
                 "parameters": r.parameters, "bic": r.bic, "sound": r.sound })
@@ -281,6 +309,15 @@ fn em(
         certificate: fit.certificate,
         extra,
     })
+}
+
+/// Says so when fewer components than were asked for explain the sample better.
+fn fewer_suffice(context: &Context, fewer: usize, bic: f64, asked: f64) {
+    if bic > asked {
+        context.warn(&format!(
+            "{fewer} components have the better BIC ({bic:.1}, {asked:.1} for the number asked for): some of those listed may be one"
+        ));
+    }
 }
 
 /// Every row, for methods that go over them many times.
