@@ -58,6 +58,9 @@ impl Quadratic {
                 let (r, n) = (white.latent.rank, white.latent.keep);
                 let note = noise::note(white.left_over, None, r, n).filter(|_| clean);
                 found.evidence.extend(note);
+                let name = "tests of the variety and of the latents that were not made, for want of refinement: \
+                            observation noise and outliers show in them alone";
+                found.evidence.push(Evidence::note(name, 2.0));
                 Ok(())
             }
             (true, true) => {

@@ -98,7 +98,8 @@ fn gram<T: Scalar>(gap: &Tensor<T>, mode: usize) -> Mat<T> {
     let inner: usize = gap.dims()[..mode].iter().product();
     let mut out = Mat::zeros(n, n);
     if inner == 1 {
-        let rows = gap.view().as_matrix(1);
+        // Modes before this one may be there, of dimension one.
+        let rows = gap.view().as_matrix(mode + 1);
         let adjoint = rows.adjoint().to_owned();
         T::product_into(out.as_mut(), false, rows, adjoint.as_ref());
         return out;
@@ -109,4 +110,40 @@ fn gram<T: Scalar>(gap: &Tensor<T>, mode: usize) -> Mat<T> {
         T::product_into(out.as_mut(), true, adjoint.as_ref(), slab);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::gram;
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn gram_matrices_of_unfoldings_with_modes_of_dimension_one() {
+        for dims in [[1, 5, 6], [5, 1, 6], [5, 6, 1], [2, 5, 3], [1, 1, 4]] {
+            let value = |i: &[usize]| (1 + i[0] * 7 + i[1] * i[1] + 3 * i[2] * i[0]) as f64;
+            let t = Tensor::from_fn(&dims, value).unwrap();
+            for mode in 0..3 {
+                let g = gram(&t, mode);
+                for a in 0..dims[mode] {
+                    for b in 0..dims[mode] {
+                        let mut sum = 0.0;
+                        for k in 0..t.as_slice().len() / dims[mode] {
+                            let mut at = [0; 3];
+                            let mut rest = k;
+                            for m in (0..3).filter(|&m| m != mode) {
+                                at[m] = rest % dims[m];
+                                rest /= dims[m];
+                            }
+                            let mut there = at;
+                            (at[mode], there[mode]) = (a, b);
+                            sum += value(&at) * value(&there);
+                        }
+                        // Whole numbers: exact.
+                        assert_eq!(g[(a, b)], sum, "{dims:?} {mode}");
+                    }
+                }
+            }
+        }
+    }
 }
