@@ -2,6 +2,7 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // helpers of tests
 
+use num_complex::Complex;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde_json::Value;
@@ -356,4 +357,66 @@ fn a_certificate_never_speaks_of_older_factors() {
     assert!(!certificate.exists(), "{out}{err}");
     assert!(out.contains("no certificate of the residual"), "{out}");
     assert!(err.contains("spoke of other factors"), "{err}");
+}
+
+/// Complex entries in one file: two doubles each, the first index fastest.
+fn save_complex(path: &Path, t: &Tensor<Complex<f64>>) {
+    let mut header = format!(
+        "{{'descr': '<c16', 'fortran_order': True, 'shape': ({}), }}",
+        t.dims()
+            .iter()
+            .map(|n| format!("{n}, "))
+            .collect::<String>()
+    );
+    header += &" ".repeat(117 - header.len());
+    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.push(b'\n');
+    let parts = t.as_slice().iter().flat_map(|z| [z.re, z.im]);
+    bytes.extend(parts.flat_map(f64::to_le_bytes));
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_complex_ring_is_certified_part_by_part() {
+    let dir = folder("complex");
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let ring = TensorRing::<Complex<f64>>::gaussian(&[5, 5, 5], &[2, 2, 2], &mut rng).unwrap();
+    let t = ring.to_dense().unwrap();
+    save_complex(&dir.join("t.npy"), &t);
+    let (code, out, err) = run(&dir, "decompose ring ~/t.npy --rank 2 --out ~/f.npz");
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, out, err) = run(&dir, "check ~/f.certificate.json");
+    assert_eq!((code, out.matches("TRUE").count()), (0, 2), "{out}{err}");
+    // Each bound is tight: half of it is refuted.
+    let path = dir.join("f.certificate.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for k in 0..2 {
+        let mut whole: Value = serde_json::from_str(&text).unwrap();
+        whole.as_object_mut().unwrap().remove("seal");
+        let bound = whole["claims"][k]["data"]["bound"].as_f64().unwrap();
+        assert!(bound > 0.0 && bound < 1e-10, "{bound}");
+        whole["claims"][k]["data"]["bound"] = (bound / 2.0).into();
+        std::fs::write(&path, Certificate::seal_text(&whole.to_string()).unwrap()).unwrap();
+        assert_eq!(run(&dir, "check ~/f.certificate.json").0, 1, "claim {k}");
+    }
+}
+
+#[test]
+fn nonnegative_factors_of_a_tensor_with_gaps() {
+    let dir = folder("nonneg");
+    let t = Tensor::from_fn(&[4, 5, 3], |i| {
+        let [a, b, c] = [i[0], i[1], i[2]].map(|k| k as f64);
+        match i == [1, 2, 0] {
+            true => f64::NAN,
+            false => (a + 1.0) * (b + 2.0) + (4.0 - a) * (c + 1.0),
+        }
+    })
+    .unwrap();
+    npy::write(&dir.join("t.npy"), t.view()).unwrap();
+    let line = "decompose cp ~/t.npy --rank 1..3 --nonneg --missing mask --out ~/f.npz";
+    let (code, found) = json(&dir, line);
+    assert_eq!((code, &found["rank"]), (0, &2.into()), "{found}");
+    assert!(found["rel_error"].as_f64().unwrap() < 1e-8, "{found}");
+    assert_eq!(run(&dir, "decompose cp ~/t.npy --rank 2 --nonneg").0, 2);
 }

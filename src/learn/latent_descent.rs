@@ -70,21 +70,9 @@ impl LatentSolver {
         let mut damping = 1e-6;
         let mut value = self.residuals(y, x, &mut res, Some(&mut jacobian));
         for _ in 0..steps {
-            let mut normal = vec![0.0; r * r];
-            let mut step = vec![0.0; r];
-            for (row, e) in jacobian.chunks_exact(r).zip(&res) {
-                for i in 0..r {
-                    step[i] += row[i] * e;
-                    for j in 0..=i {
-                        normal[i * r + j] += row[i] * row[j];
-                    }
-                }
-            }
-            let trace: f64 = (0..r).map(|i| normal[i * r + i]).sum();
-            (0..r).for_each(|i| normal[i * r + i] += damping * trace + f64::MIN_POSITIVE);
-            if !solve_small(&mut normal, &mut step, r) {
+            let Some(step) = damped_step(&jacobian, &res, r, damping) else {
                 return;
-            }
+            };
             let trial: Vec<f64> = x.iter().zip(&step).map(|(a, b)| a + b).collect();
             let found = self.residuals(y, &trial, &mut trial_res, None);
             if found < value {
@@ -96,6 +84,25 @@ impl LatentSolver {
             }
         }
     }
+}
+
+/// The step `p` of `(J'J + damping tr(J'J) I) p = J'e`, for `J` in rows of `r`; `None` when the matrix is not definite.
+pub(super) fn damped_step(
+    jacobian: &[f64],
+    residual: &[f64],
+    r: usize,
+    damping: f64,
+) -> Option<Vec<f64>> {
+    let (mut normal, mut step) = (vec![0.0; r * r], vec![0.0; r]);
+    for (row, e) in jacobian.chunks_exact(r).zip(residual) {
+        for i in 0..r {
+            step[i] += row[i] * e;
+            (0..=i).for_each(|j| normal[i * r + j] += row[i] * row[j]);
+        }
+    }
+    let trace: f64 = (0..r).map(|i| normal[i * r + i]).sum();
+    (0..r).for_each(|i| normal[i * r + i] += damping * trace + f64::MIN_POSITIVE);
+    solve_small(&mut normal, &mut step, r).then_some(step)
 }
 
 /// Solves a small positive definite system in place (Cholesky, lower triangle); false when it is not one.

@@ -17,7 +17,8 @@ pub enum Noise {
     /// None: whatever noise there is makes the tests fail.
     #[default]
     Absent,
-    /// Estimated from the eigenvalues of the covariance beyond those of the map.
+    /// Estimated from the eigenvalues of the covariance beyond those of the map; where there are none, by the refinement from
+    /// the distance of the samples to their variety.
     Estimated,
     /// A standard deviation, as a share of that of each output, in `[0, 1)`.
     Known(f64),

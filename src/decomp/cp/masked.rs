@@ -135,7 +135,7 @@ impl CpMasked {
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
         self.check()?;
-        let clean = cleaned(t, weights)?;
+        let clean = cleaned(OP, t, weights)?;
         let scaled = Scaled::of(clean.view())?;
         let data = scaled.as_ref().map_or(&clean, |s| &s.data);
         let observed = Observed::of(data.view(), weights);
@@ -265,20 +265,24 @@ impl CpMasked {
 }
 
 /// `t` with zeros where it was not observed.
-pub(super) fn cleaned(t: TensorView<'_>, weights: TensorView<'_>) -> Result<Tensor, Error> {
+pub(super) fn cleaned(
+    op: &'static str,
+    t: TensorView<'_>,
+    weights: TensorView<'_>,
+) -> Result<Tensor, Error> {
     if t.dims() != weights.dims() {
         let (expected, found) = (
             format!("weights of shape {:?}", t.dims()),
             format!("{:?}", weights.dims()),
         );
-        return Err(Error::shape(OP, expected, found));
+        return Err(Error::shape(op, expected, found));
     }
     if t.order() == 0 || t.dims().contains(&0) {
         let requirement = format!(
             "a tensor of order at least 1 and positive dimensions, got {:?}",
             t.dims()
         );
-        return Err(Error::invalid(OP, requirement));
+        return Err(Error::invalid(op, requirement));
     }
     let mut out = t.to_tensor();
     let mut seen = false;
@@ -291,18 +295,18 @@ pub(super) fn cleaned(t: TensorView<'_>, weights: TensorView<'_>) -> Result<Tens
         if !(w >= 0.0 && w.is_finite()) {
             let requirement =
                 format!("weights must be finite and nonnegative, entry {index} is {w}");
-            return Err(Error::invalid(OP, requirement));
+            return Err(Error::invalid(op, requirement));
         }
         if w == 0.0 {
             *x = 0.0;
         } else if x.is_finite() {
             seen = true;
         } else {
-            return Err(Error::NonFinite { op: OP, index });
+            return Err(Error::NonFinite { op, index });
         }
     }
     if seen {
         return Ok(out);
     }
-    Err(Error::invalid(OP, "at least one entry must be observed"))
+    Err(Error::invalid(op, "at least one entry must be observed"))
 }

@@ -144,7 +144,7 @@ impl CpNonnegative {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
-        let clean = cleaned(t, weights)?;
+        let clean = cleaned(OP, t, weights)?;
         self.check(clean.view())?;
         self.search(clean.view(), Some(weights), rng, observer)
     }

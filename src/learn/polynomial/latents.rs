@@ -1,7 +1,7 @@
 //! The latents of one sample at a time, for known coefficients.
 
 use crate::Error;
-use crate::learn::latent_descent::solve_small;
+use crate::learn::latent_descent::damped_step;
 use crate::linalg::solve;
 use crate::tensor::MonomialBasis;
 use faer::{Mat, MatRef};
@@ -90,18 +90,9 @@ impl<'a> LatentSolver<'a> {
                     }
                 }
             }
-            let (mut normal, mut step) = (vec![0.0; v * v], vec![0.0; v]);
-            for (row, e) in jacobian.chunks_exact(v).zip(&residual) {
-                for i in 0..v {
-                    step[i] += row[i] * e;
-                    (0..=i).for_each(|j| normal[i * v + j] += row[i] * row[j]);
-                }
-            }
-            let trace: f64 = (0..v).map(|i| normal[i * v + i]).sum();
-            (0..v).for_each(|i| normal[i * v + i] += damping * trace + f64::MIN_POSITIVE);
-            if !solve_small(&mut normal, &mut step, v) {
+            let Some(step) = damped_step(&jacobian, &residual, v, damping) else {
                 break;
-            }
+            };
             let trial: Vec<f64> = x.iter().zip(&step).map(|(a, b)| a + b).collect();
             let found = self.residual(y, &trial, &mut phi, &mut trial_residual);
             fresh = found < value;

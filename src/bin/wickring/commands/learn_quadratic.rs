@@ -41,8 +41,8 @@ pub struct LearnQuadratic {
     /// moments M4,M6 (E|x|^4 / r(r+2), E|x|^6 / r(r+2)(r+4) at E xx' = I).
     #[arg(long, default_value = "gaussian", value_parser = Radial::parse)]
     radial: Radial,
-    /// Observation noise to allow for: none, auto (needs spare outputs), or its standard deviation as a share of
-    /// that of each output.
+    /// Observation noise to allow for: none, auto (from spare outputs, else, with --refine, from the distance of the
+    /// samples to their variety), or its standard deviation as a share of that of each output.
     #[arg(long, default_value = "none", value_parser = parse_noise)]
     noise: Noise,
     /// A model to report the distance to, whatever the gauge.

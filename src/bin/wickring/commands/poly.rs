@@ -10,6 +10,9 @@ use wickring::Error;
 #[derive(Subcommand)]
 pub enum Poly {
     /// Whether two expressions are the same polynomial: exit 0 if so, 1 if not.
+    ///
+    /// Over Q expressions too large to multiply out are compared at random points modulo random primes of 62 bits: a
+    /// difference found there is certain, equality wrong with probability at most 2^-100, and the bound is printed.
     Eq(Two),
     /// Multiply out.
     Expand(One),
