@@ -12,5 +12,5 @@ mod drain;
 mod rows;
 
 pub(crate) use blocks::{LANES, run_block};
-pub(crate) use drain::drain64;
-pub(crate) use rows::{SLACK, Taps, Windows, counts, has_rows, rows64, rows116};
+pub(crate) use drain::{drain_wide, drain_wide_portable, drain64, drain116, drain116_portable};
+pub(crate) use rows::{SLACK, Taps, WIDTHS, Windows, counts, has_rows, rows64, rows116};
