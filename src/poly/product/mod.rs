@@ -20,6 +20,8 @@ mod column;
 mod driver;
 mod grid;
 mod limbs;
+mod positional;
+mod remainders;
 mod rows;
 mod slab;
 mod small;
