@@ -7,6 +7,7 @@ use super::fibres::fibre_start;
 use super::nls::{LmOptions, Stop, descent, refine};
 use super::normal::unknowns_cost;
 use super::sweep::{SweepOptions, Watch, accelerated};
+use super::verdict::least_congruence;
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::observe::{Observer, Progress};
@@ -28,10 +29,13 @@ const AGREEMENT: f64 = 1e-5;
 /// Iterations of a start beyond which its minimum was hard to find: there are others nearby, and two starts may well share
 /// a wrong one.
 const SLOW: usize = 24;
-/// Unknowns of the core up to which a start takes milliseconds; then this many are made where minima are hard to find,
-/// and up to twice as many until two agree.
+/// Unknowns of the core up to which a start takes milliseconds; then this many are made where minima are hard to find, and
+/// up to [`MOST`] until two agree, or where the best one consists of components that diverge against each other.
 const FEW_UNKNOWNS: usize = 200;
 const CAREFUL: usize = 20;
+const MOST: usize = 60;
+/// Congruence of two components below which they diverge against each other.
+const DIVERGING: f64 = -0.99;
 /// Minima whose residuals on the data are within this share of the least are compared in the full space, and how many at most: what compression
 /// leaves out may change their order.
 const NEAR: f64 = 0.01;
@@ -66,11 +70,7 @@ pub(super) fn search<T: Scalar + Ring>(
     rng: &mut impl Rng,
     observer: Observer<'_>,
 ) -> Result<Found<T>, Error> {
-    let most = if cp.fixed_starts {
-        cp.starts
-    } else {
-        2 * CAREFUL
-    };
+    let most = if cp.fixed_starts { cp.starts } else { MOST };
     let seeds: Vec<u64> = (0..most).map(|_| rng.random()).collect();
     let keep = margin(t.dims(), cp.rank);
     let compressed = if cp.randomized {
@@ -122,7 +122,8 @@ pub(super) fn search<T: Scalar + Ring>(
         }
         let slow = best_of(&done).is_some_and(|best| best.history.len() > SLOW);
         if slow && unknowns <= FEW_UNKNOWNS {
-            (least, last) = (CAREFUL, most);
+            let diverging = best_of(&done).is_some_and(|c| is_diverging(&c.factors));
+            (least, last) = (if diverging { most } else { CAREFUL }, most);
         }
     }
     let mut finalists = finalists(&done, &compressed);
@@ -162,6 +163,12 @@ pub(super) fn search<T: Scalar + Ring>(
         agreeing,
         stopped,
     })
+}
+
+/// Whether two components nearly cancel.
+fn is_diverging<T: Scalar + Ring>(factors: &[Factor<T>]) -> bool {
+    let model = CpTensor::from_factors(factors.to_vec());
+    model.is_ok_and(|m| least_congruence(&m.canonical()) < DIVERGING)
 }
 
 /// The minima that may be the least in the full space, each with the number of starts that reached it: the best one alone
