@@ -56,7 +56,7 @@ mod word;
 
 #[cfg(feature = "num-bigint")]
 pub use bigint::{from_bigint, to_bigint};
-pub use compiled::Compiled;
+pub use compiled::{Compiled, Coordinate};
 pub use complex_rational::{ComplexRational, ComplexRationals};
 pub use factor::{Factors, ModularFactors};
 #[cfg(feature = "groebner")]
