@@ -5,6 +5,7 @@ use crate::Error;
 use crate::decomp::{Contraction, JordanBasis};
 use crate::io::samples::{Chunk, Samples};
 use crate::linalg::small::{axpy, dot};
+use crate::linalg::symmetric_product;
 use crate::observe::{Observer, Progress};
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
@@ -51,12 +52,22 @@ impl WhiteRows {
         }
     }
 
-    /// The scaled active entries less their mean.
+    /// The scaled active entries of the rows for learning, less their mean.
     pub(super) fn centred(&self, chunk: &Chunk) -> Vec<f64> {
         let mut rows = Vec::with_capacity(chunk.data.len());
-        self.scaled(chunk, &mut rows);
-        for row in rows.chunks_exact_mut(self.active.len()) {
-            row.iter_mut().zip(&self.mean).for_each(|(x, mu)| *x -= mu);
+        let all = self.active.len() == chunk.columns;
+        for (i, row) in chunk.data.chunks_exact(chunk.columns).enumerate() {
+            if self.split.holds_out((chunk.first_row + i) as u64) {
+                continue;
+            }
+            let units = self.scale.iter().zip(&self.mean);
+            if all {
+                // Every column varies: no gather.
+                rows.extend(row.iter().zip(units).map(|(x, (s, mu))| x * s - mu));
+            } else {
+                let active = self.active.iter().zip(units);
+                rows.extend(active.map(|(&a, (s, mu))| row[a] * s - mu));
+            }
         }
         rows
     }
@@ -185,35 +196,57 @@ impl Contraction for WhiteStream<'_, '_> {
     }
 
     fn contract(&mut self, v: &[f64]) -> Result<Mat<f64>, Error> {
-        let v = self.lifted(column(v).as_ref());
-        let n = self.width();
-        let l = self.average(CUMULANTS, (n, n), &move |rows| {
+        let mut one = self.contract_each(column(v).as_ref())?;
+        one.pop().ok_or(Error::Stopped { op: OP })
+    }
+
+    fn contract_each(&mut self, v: MatRef<'_, f64>) -> Result<Vec<Mat<f64>>, Error> {
+        let (n, many) = (self.width(), v.ncols());
+        let v = self.lifted(v);
+        let all = self.average(CUMULANTS, (n, n * many), &move |rows| {
             let y = columns(rows, n);
             let along = y.transpose() * &v;
-            let mut weighted = rows.to_vec();
-            for (row, w) in weighted.chunks_exact_mut(n).zip(along.col_as_slice(0)) {
-                row.iter_mut().for_each(|x| *x *= w);
+            let mut out = Mat::<f64>::zeros(n, n * many);
+            let mut weighted = vec![0.0; rows.len()];
+            for k in 0..many {
+                let each = weighted.chunks_exact_mut(n).zip(rows.chunks_exact(n));
+                for ((to, row), w) in each.zip(along.col_as_slice(k)) {
+                    to.iter_mut().zip(row).for_each(|(t, x)| *t = x * w);
+                }
+                let part = out.as_mut().subcols_mut(k * n, n);
+                symmetric_product(part, columns(&weighted, n), y.transpose());
             }
-            columns(&weighted, n) * y.transpose()
+            out
         })?;
-        // From both sides.
-        let half = self.lowered(l).transpose().to_owned();
-        Ok(self.lowered(half).transpose().to_owned())
+        let part = |k: usize| {
+            let lower = all.subcols(k * n, n);
+            let l = Mat::from_fn(n, n, |i, j| lower[(i.max(j), i.min(j))]);
+            // From both sides.
+            let half = self.lowered(l).transpose().to_owned();
+            self.lowered(half).transpose().to_owned()
+        };
+        Ok((0..many).map(part).collect())
     }
 
     fn square(&mut self, v: &[f64]) -> Result<Vec<f64>, Error> {
-        let v = self.lifted(column(v).as_ref());
-        let n = self.width();
-        let u = self.average(CUMULANTS, (n, 1), &move |rows| {
-            let mut sum = Mat::zeros(n, 1);
-            let (v, sum_of) = (v.col_as_slice(0), sum.col_as_slice_mut(0));
+        let u = self.square_each(column(v).as_ref())?;
+        Ok(u.col_as_slice(0).to_vec())
+    }
+
+    fn square_each(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, Error> {
+        let (n, many) = (self.width(), v.ncols());
+        let v = self.lifted(v);
+        let u = self.average(CUMULANTS, (n, many), &move |rows| {
+            let mut sum = Mat::zeros(n, many);
             for row in rows.chunks_exact(n) {
-                let along = dot(row, v);
-                axpy(sum_of, along * along, row);
+                for k in 0..many {
+                    let along = dot(row, v.col_as_slice(k));
+                    axpy(sum.col_as_slice_mut(k), along * along, row);
+                }
             }
             sum
         })?;
-        Ok(self.lowered(u).col_as_slice(0).to_vec())
+        Ok(self.lowered(u))
     }
 
     fn products(&mut self, f: MatRef<'_, f64>) -> Result<Mat<f64>, Error> {
