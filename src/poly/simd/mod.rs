@@ -9,8 +9,10 @@
 
 mod blocks;
 mod drain;
+mod lanes;
+mod numbers;
 mod rows;
 
-pub(crate) use blocks::{LANES, run_block};
+pub(crate) use blocks::{Block, Kind, POINTS, run_block};
 pub(crate) use drain::drain64;
 pub(crate) use rows::{SLACK, Taps, Windows, counts, has_rows, rows64, rows116};
