@@ -6,7 +6,8 @@
 FLINT is called through its C functions (fmpz_mpoly_mul into a reused result, fmpz_mpoly_divides, ...), by ctypes; a call
 costs about a microsecond of Python, which is measured with fmpz_mpoly_length and taken off. Times are least ones of several
 runs; both programs run alternately, ROUNDS times. `THREADS=2` gives both that many threads,
-`SKIP_BUILD=1` measures what is built. Names of cases as arguments select them.
+`SKIP_BUILD=1` measures what is built. The case `memory` gives megabytes where others give milliseconds: the most
+that a process of its own held beyond what it held at the start. Names of cases as arguments select them.
 """
 import ctypes as C
 import glob
@@ -187,8 +188,35 @@ def rational_mixed():
     product("rational mixed sparse 8", q, f, g)
 
 
+def held(key):
+    with open("/proc/self/status") as f:
+        return next(int(row.split()[1]) * 1024 for row in f if row.startswith(key))
+
+
+def memory():
+    """Run in a process of its own: FLINT's peak for the factors of sparse 12 and their product, beyond that at the start."""
+    before = held("VmRSS")
+    ring = Ring("fmpz_mpoly", 5)
+    f, g = (ring.power(linear(ring, t), 12) for t in SPARSE)
+    r = ring.new()
+    ring.mul(r, f, g, ring.ctx)
+    print(ring.length(r, ring.ctx), held("VmHWM") - before)
+
+
+def powers():
+    cases = [("pow linear 30", 4, [(v, 1, 1) for v in range(4)], 30), ("pow sparse 20", 5, SPARSE[0], 20), ("pow dense 4", 4, None, 4)]
+    for name, n, terms, k in cases:
+        ring, base = simplex(4, 8) if terms is None else (Ring("fmpz_mpoly", n), None)
+        base = base or linear(ring, terms)
+        r = ring.new()
+        s = best(lambda: F.fmpz_mpoly_pow_ui(r, base, C.c_ulong(k), ring.ctx))
+        record(name, ring.length(r, ring.ctx), s)
+
+
 def evaluation(k):
-    """numpy: tables of powers, one pass over all points for each factor of each term."""
+    """numpy, in two ways: tables of powers and one pass over all points for each factor of each term (the bar); and
+    blocks of points that stay in the cache, each monomial one product of an earlier one, then one product with the
+    matrix of coefficients ("best numpy")."""
     import numpy as np
 
     ring, p = simplex(4, k)
@@ -211,10 +239,40 @@ def evaluation(k):
             total += term
         return total
 
+    def blocked(block=2048):
+        total = np.empty(100_000)
+        rows = np.empty((len(terms), block))
+        for first in range(0, 100_000, block):
+            x = [c[first : first + block] for c in columns]
+            n = len(x[0])
+            for i, (v, j) in enumerate(plan):
+                if v is None:
+                    rows[i, :n] = 1
+                else:
+                    np.multiply(rows[j, :n], x[v], out=rows[i, :n])
+            np.dot(weights, rows[:, :n], out=total[first : first + n])
+        return total
+
+    # Every monomial is a variable times one before it.
+    order = sorted(terms, key=lambda t: sum(t[0]))
+    place, plan = {}, []
+    for i, (e, _) in enumerate(order):
+        v = next((v for v in range(4) if e[v]), None)
+        plan.append((v, None if v is None else place[tuple(e[u] - (u == v) for u in range(4))]))
+        place[tuple(e)] = i
+    weights = np.array([float(c) for _, c in order])
+    assert np.allclose(run(), blocked())
     record(f"eval {k}", len(terms), best(run, 1.0))
+    record(f"eval {k} best numpy", len(terms), best(blocked, 1.0))
 
 
 def flint_cases(want):
+    if want("pow"):
+        powers()
+    if want("memory"):
+        out = subprocess.run([sys.executable, __file__, "--memory"], check=True, capture_output=True, text=True).stdout
+        terms, peak = map(int, out.split())
+        record("memory sparse 12", terms, peak * 1e-9 + OVERHEAD)
     if want("small"):
         for n, k in [(2, 1), (3, 2), (4, 2), (4, 3), (8, 2), (4, 4), (6, 3)]:
             ring, f = simplex(n, k)
@@ -281,6 +339,8 @@ def flint_cases(want):
 
 def main():
     global OVERHEAD
+    if sys.argv[1:] == ["--memory"]:
+        return memory()
     wanted = sys.argv[1:]
     want = lambda name: not wanted or any(name.startswith(w) for w in wanted)
     ring, f = simplex(2, 1)
@@ -299,7 +359,7 @@ def main():
     print(f"FLINT {flint.__FLINT_VERSION__}, {THREADS} thread(s), least of {ROUNDS} rounds; ratio = FLINT / ours")
     print("| case | terms | FLINT ms | ours ms | ratio |\n|---|---|---|---|---|")
     for name, (terms, seconds) in RESULTS.items():
-        row = ours[name]
+        row = ours[name.removesuffix(" best numpy")]
         same = "" if row["terms"] == terms else f" (!= {row['terms']})"
         print(f"| {name} | {terms}{same} | {seconds*1e3:.4g} | {row['seconds']*1e3:.4g} | {seconds/row['seconds']:.2f} |")
 

@@ -151,6 +151,59 @@ fn mixed() -> Result<(), wickring::Error> {
     Ok(())
 }
 
+/// Powers, in the ways that a library may take them.
+fn powers() -> Result<(), wickring::Error> {
+    let sparse = linear(&[(0, 1, 1), (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 5, 5)]);
+    let cases = [
+        (
+            "pow linear 30",
+            linear(&[(0, 1, 1), (1, 1, 1), (2, 1, 1), (3, 1, 1)]),
+            30,
+        ),
+        ("pow sparse 20", sparse, 20),
+        ("pow dense 4", simplex(4, 8)?, 4),
+    ];
+    for (name, base, k) in &cases {
+        let (mut terms, mut failed) = (0, None);
+        let seconds = best(0.3, || match pow(black_box(base), *k) {
+            Ok(p) => terms = black_box(p).len(),
+            Err(e) => failed = Some(e),
+        });
+        line(name, terms, seconds);
+        failed.map_or(Ok(()), Err)?;
+    }
+    Ok(())
+}
+
+/// Bytes of memory that this process holds (`VmRSS`) or held at most (`VmHWM`), on Linux.
+fn memory_of(key: &str) -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with(key))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024.0)
+}
+
+/// The factors of `sparse 12` and their product, once: the most memory that was held, beyond that at the start.
+fn memory() -> Result<(), wickring::Error> {
+    let before = memory_of("VmRSS").unwrap_or(0.0);
+    let f = pow(
+        &linear(&[(0, 1, 1), (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 5, 5)]),
+        12,
+    )?;
+    let g = pow(
+        &linear(&[(4, 1, 1), (3, 1, 1), (2, 2, 2), (1, 3, 3), (0, 5, 5)]),
+        12,
+    )?;
+    let terms = black_box(&f * &g).len();
+    // The column of seconds, where 1 byte is 1e-9.
+    line(
+        "memory sparse 12",
+        terms,
+        (memory_of("VmHWM").unwrap_or(0.0) - before) * 1e-9,
+    );
+    Ok(())
+}
+
 /// Values at a hundred thousand points.
 fn evaluation(k: u32) -> Result<(), wickring::Error> {
     let p = simplex(4, k)?.map(|c| c.to_f64().value());
@@ -201,6 +254,13 @@ fn main() -> Result<(), wickring::Error> {
 }
 
 fn run(want: &dyn Fn(&str) -> bool) -> Result<(), wickring::Error> {
+    // First, before anything else has been held.
+    if want("memory") {
+        memory()?;
+    }
+    if want("pow") {
+        powers()?;
+    }
     for (n, k) in [(2, 1), (3, 2), (4, 2), (4, 3), (8, 2), (4, 4), (6, 3)] {
         if want("small") {
             let f = simplex(n, k)?;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use num_complex::Complex;
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -231,6 +232,32 @@ fn duplicated_slices_have_the_rank_of_one_slice() {
         "{}",
         table.reason
     );
+}
+
+#[test]
+fn the_rank_of_complex_tensors_is_found() {
+    let r = &mut rng(8);
+    let mut factor =
+        |n: usize| Factor::from_fn(n, 3, |_, _| Complex::new(gaussian(r), gaussian(r)));
+    let planted = CpTensor::from_factors(vec![factor(5), factor(6), factor(4)]).unwrap();
+    let exact: Tensor<Complex<f64>> = planted.to_dense().unwrap();
+    for noise in [0.0, 0.02] {
+        let r = &mut rng(9);
+        let add = |x: &Complex<f64>| x + Complex::new(gaussian(r), gaussian(r)) * noise;
+        let data = exact.as_slice().iter().map(add).collect();
+        let t = Tensor::from_vec(exact.dims(), data).unwrap();
+        let table = rank_table(
+            t.view(),
+            &Cp::new(1).starts(6),
+            (1..=6, 2),
+            &mut rng(0),
+            &mut wickring::observe::unobserved,
+        )
+        .unwrap();
+        let row = &table.rows[table.chosen];
+        assert_eq!(row.fit.model.rank(), 3, "{noise}: {}", table.reason);
+        assert!(row.core_consistency.unwrap() > 95.0 && row.kruskal_slack >= 0);
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use wickring::laws::Broken;
 use wickring::laws::cp::fuzz_cp;
 use wickring::laws::identities::fuzz_poly_identity;
 use wickring::laws::poly_algebra::fuzz_poly_parse;
+use wickring::laws::poly_batch::fuzz_poly_batch;
 use wickring::laws::quadratic_fuzz::{fuzz_model_reader, fuzz_moments, fuzz_peirce};
 use wickring::laws::theory_fuzz::fuzz_theory;
 
@@ -50,6 +51,11 @@ fn replay(name: &str, law: fn(&[u8]) -> Result<(), Broken>, rounds: u64) {
 #[test]
 fn polynomial_text() {
     replay("poly_parse", fuzz_poly_parse, 200);
+}
+
+#[test]
+fn batches() {
+    replay("poly_batch", fuzz_poly_batch, 60);
 }
 
 #[test]

@@ -72,6 +72,30 @@ proptest! {
     }
 
     #[test]
+    fn divisors_modulo_primes(data in proptest::collection::vec(any::<u8>(), 0..300), k in 0usize..5) {
+        let mut b = Bytes::new(&data);
+        let (f, g, h) = (laws::small_poly(&mut b), laws::small_poly(&mut b), laws::small_poly(&mut b));
+        let prime = [2, 3, 5, 101, (1 << 61) - 1][k];
+        holds(laws::gcd_modulo_of_multiples(&f, &g, &h, prime))?;
+    }
+
+    #[test]
+    fn powers_are_repeated_products(data in proptest::collection::vec(any::<u8>(), 0..200), k in 0u32..7) {
+        let mut b = Bytes::new(&data);
+        holds(laws::power_is_repeated_product(&laws::small_poly(&mut b), k))?;
+        // Terms that share no variable, with some missing.
+        let terms = (0..5).map(|v| {
+            let mut e = vec![0; v];
+            if let Some(last) = e.last_mut() {
+                *last = 1 + b.below(3) as u32;
+            }
+            (e, Rational::new(b.small(), 1 + b.below(3) as i64).unwrap())
+        });
+        let lone = Poly::from_terms(terms.collect::<Vec<_>>());
+        holds(laws::power_is_repeated_product(&lone, k))?;
+    }
+
+    #[test]
     fn text_is_read_or_refused(text in "[ x-z0-9+*/^().-]{0,40}") {
         assert_eq!(laws::fuzz_poly_parse(text.as_bytes()), Ok(()));
     }

@@ -1,6 +1,7 @@
 //! The algebraic learner: planted maps of any degree, exact varieties, and what must not be learned.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+use faer::Mat;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
@@ -11,7 +12,7 @@ use wickring::io::samples::Samples;
 use wickring::laws::polynomial_maps::random_polynomial_map;
 use wickring::learn::polynomial::{Form, LearnedPolynomial, Polynomial, Requirements};
 use wickring::observe::unobserved;
-use wickring::tensor::{MonomialBasis, PolynomialMap};
+use wickring::tensor::{MonomialBasis, PolynomialMap, QuadraticMap, SymmetricRing};
 use wickring::{Error, Status};
 
 fn rng(seed: u64) -> ChaCha8Rng {
@@ -290,5 +291,41 @@ fn distances_do_not_see_the_gauge() {
         assert!(near < 1e-10, "{near}");
         let other = random_polynomial_map(8, r, w, false, &mut rng(2)).unwrap();
         assert!(map.distance(&other).unwrap() > 0.1);
+    }
+}
+
+/// Two maps a little apart are found a little apart, in both directions, whatever gauge lies between them.
+#[test]
+fn the_gauge_between_noisy_maps_is_found() {
+    for seed in 0..40 {
+        let (r, d) = [(3, 5), (4, 8), (5, 14)][seed as usize % 3];
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let gaussian = |rng: &mut ChaCha8Rng| -> f64 { StandardNormal.sample(rng) };
+        let x = Mat::from_fn(d * r, r, |_, _| gaussian(&mut rng));
+        let e = Mat::from_fn(d * r, r, |_, _| 0.02 * gaussian(&mut rng));
+        let u = Mat::from_fn(r, r, |_, _| gaussian(&mut rng))
+            .qr()
+            .compute_Q();
+        let map = |cores: &dyn Fn(usize) -> Mat<f64>| {
+            let mut entries = Vec::new();
+            for a in 0..d {
+                let core = cores(a);
+                entries.extend((0..r * r).map(|k| core[(k / r, k % r)] + core[(k % r, k / r)]));
+            }
+            let ring = SymmetricRing::new(r, entries).unwrap();
+            let map = QuadraticMap::new(ring, vec![0.0; d * r], vec![0.0; d]).unwrap();
+            PolynomialMap::of_quadratic(&map).unwrap()
+        };
+        let one = map(&|a| x.subrows(a * r, r).to_owned());
+        let two = map(&|a| {
+            let noisy = x.subrows(a * r, r) + e.subrows(a * r, r);
+            &u * noisy * u.transpose()
+        });
+        let (there, back) = (one.distance(&two).unwrap(), two.distance(&one).unwrap());
+        // A relative error of .02 in independent entries; its size varies by a few percent.
+        assert!(
+            there < 0.03 && back < 0.03,
+            "seed {seed}: {there} and {back}"
+        );
     }
 }

@@ -196,6 +196,29 @@ fn what_is_no_quadratic_map_of_a_gaussian_is_never_called_converged() {
     }
 }
 
+/// One sample that is not of the map is told, whichever way the map was found.
+#[test]
+fn a_single_outlier_is_told() {
+    for seed in 0..24 {
+        let (r, d) = [(2, 3), (3, 6)][seed as usize % 2];
+        let hidden = random_quadratic_map(d, r, false, &mut rng(seed)).unwrap();
+        let mut rows = hidden.sample(2000, &mut rng(seed + 500));
+        let mut draw = rng(seed + 900);
+        rows[17 * d..18 * d].iter_mut().for_each(|z| {
+            let g: f64 = StandardNormal.sample(&mut draw);
+            *z = 20.0 * g;
+        });
+        match learn(d, rows, Quadratic::new().latent(r)) {
+            Err(e) => assert!(matches!(e, Error::Degenerate { .. }), "{seed}: {e}"),
+            Ok(fit) => {
+                let failure = fit.certificate.first_failure();
+                println!("{seed}: {} {failure:?}", fit.status);
+                assert_ne!(fit.status, Status::Converged, "seed {seed}");
+            }
+        }
+    }
+}
+
 #[test]
 fn constant_duplicated_and_scaled_columns_are_handled() {
     let hidden = random_quadratic_map(6, 3, false, &mut rng(31)).unwrap();

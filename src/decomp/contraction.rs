@@ -24,6 +24,29 @@ pub trait Contraction {
     /// As [`Contraction::contract`].
     fn square(&mut self, v: &[f64]) -> Result<Vec<f64>, Error>;
 
+    /// `L_v` for each column `v`; streams read their samples once for all.
+    ///
+    /// # Errors
+    /// As [`Contraction::contract`].
+    fn contract_each(&mut self, v: MatRef<'_, f64>) -> Result<Vec<Mat<f64>>, Error> {
+        let columns: Vec<Vec<f64>> = v.col_iter().map(|c| c.iter().copied().collect()).collect();
+        columns.iter().map(|c| self.contract(c)).collect()
+    }
+
+    /// `T(v, v, .)` for each column `v`, as columns; streams read their samples once for all.
+    ///
+    /// # Errors
+    /// As [`Contraction::contract`].
+    fn square_each(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, Error> {
+        let mut out = Mat::zeros(v.nrows(), v.ncols());
+        for k in 0..v.ncols() {
+            let column: Vec<f64> = v.col(k).iter().copied().collect();
+            let square = self.square(&column)?;
+            (0..v.nrows()).for_each(|i| out[(i, k)] = square[i]);
+        }
+        Ok(out)
+    }
+
     /// `T(f_i, f_j, .)` for all columns `i <= j` of `f` (`N x m`), as the columns of an `N x m(m+1)/2`
     /// matrix in the order `(0,0), (0,1), (1,1), (0,2), ..`.
     ///

@@ -242,15 +242,10 @@ impl Idempotent {
         starts: usize,
         rng: &mut impl Rng,
     ) -> Result<Self, Error> {
-        let mut best: Option<(f64, Vec<f64>)> = None;
-        let mut squarings = 0;
-        for _ in 0..starts.max(1) {
-            let (value, v, used) = Self::climb(form, subspace, rng)?;
-            squarings += used;
-            if best.as_ref().is_none_or(|(b, _)| value > *b) {
-                best = Some((value, v));
-            }
-        }
+        let climbs = Climb::all(form, subspace, starts.max(1), rng)?;
+        let squarings = climbs.iter().map(|c| c.squarings).sum();
+        let best = climbs.into_iter().map(|c| (c.value, c.vector));
+        let best = best.reduce(|a, b| if b.0 > a.0 { b } else { a });
         let Some((value, vector)) = best.filter(|(value, _)| *value > 0.0) else {
             return Err(Error::degenerate(
                 OP,
@@ -270,49 +265,84 @@ impl Idempotent {
             evidence,
         })
     }
+}
 
-    fn climb(
+/// A search for an idempotent by `v -> v.v`.
+struct Climb {
+    vector: Vec<f64>,
+    /// `|T(v,v,.)|`.
+    value: f64,
+    squarings: usize,
+    last: f64,
+    done: bool,
+}
+
+impl Climb {
+    /// From as many random directions, side by side.
+    fn all(
         form: &mut dyn Contraction,
         subspace: Option<MatRef<'_, f64>>,
+        starts: usize,
         rng: &mut impl Rng,
-    ) -> Result<(f64, Vec<f64>, usize), Error> {
+    ) -> Result<Vec<Self>, Error> {
         let n = form.dim();
-        let project = |v: Vec<f64>| match subspace {
+        let project = |v: Mat<f64>| match subspace {
             None => v,
-            Some(b) => {
-                let c = b * (b.transpose() * faer::ColRef::from_slice(&v));
-                c.iter().copied().collect()
-            }
+            Some(b) => b * (b.transpose() * v),
         };
-        let a = project((0..n).map(|_| StandardNormal.sample(&mut *rng)).collect());
-        let mut l = symmetrised(&form.contract(&a)?);
-        if let Some(b) = subspace {
-            l = b * (b.transpose() * l * b) * b.transpose();
+        let mut a = Mat::zeros(n, starts);
+        for k in 0..starts {
+            (0..n).for_each(|i| a[(i, k)] = StandardNormal.sample(&mut *rng));
         }
-        let e = symmetric_eigen(OP, l.as_ref())?;
-        let extreme = if e.values[n - 1].abs() >= e.values[0].abs() {
-            n - 1
-        } else {
-            0
-        };
-        let mut v: Vec<f64> = e.vectors.col(extreme).iter().copied().collect();
-        let (mut value, mut last) = (0.0, f64::INFINITY);
-        for step in 1..=MAX_SQUARINGS {
-            let u = project(form.square(&v)?);
-            value = norm2(&u);
-            if !(value > 0.0) {
-                return Ok((0.0, v, step));
+        let mut climbs = Vec::with_capacity(starts);
+        for l in form.contract_each(project(a).as_ref())? {
+            let mut l = symmetrised(&l);
+            if let Some(b) = subspace {
+                l = b * (b.transpose() * l * b) * b.transpose();
             }
-            let next: Vec<f64> = u.iter().map(|x| x / value).collect();
-            let moved = norm2(&Vec::from_iter(next.iter().zip(&v).map(|(x, y)| x - y)));
-            v = next;
-            // Quadratic convergence: once the step stops shrinking, rounding has been reached.
-            if moved < 1e-15 || (moved < 1e-12 && moved >= last) {
-                return Ok((value, v, step));
-            }
-            last = moved;
+            let e = symmetric_eigen(OP, l.as_ref())?;
+            let last = e.values[n - 1].abs() >= e.values[0].abs();
+            let extreme = if last { n - 1 } else { 0 };
+            climbs.push(Self {
+                vector: e.vectors.col(extreme).iter().copied().collect(),
+                value: 0.0,
+                squarings: 0,
+                last: f64::INFINITY,
+                done: false,
+            });
         }
-        Ok((value, v, MAX_SQUARINGS))
+        for _ in 0..MAX_SQUARINGS {
+            let live: Vec<usize> = (0..starts).filter(|&k| !climbs[k].done).collect();
+            if live.is_empty() {
+                break;
+            }
+            let v = Mat::from_fn(n, live.len(), |i, k| climbs[live[k]].vector[i]);
+            let u = project(form.square_each(v.as_ref())?);
+            for (column, &k) in live.iter().enumerate() {
+                climbs[k].step(u.col(column).iter().copied().collect());
+            }
+        }
+        Ok(climbs)
+    }
+
+    /// Goes on to `u = v.v`.
+    fn step(&mut self, mut u: Vec<f64>) {
+        self.squarings += 1;
+        self.value = norm2(&u);
+        if !(self.value > 0.0) {
+            (self.value, self.done) = (0.0, true);
+            return;
+        }
+        u.iter_mut().for_each(|x| *x /= self.value);
+        let moved = norm2(&Vec::from_iter(
+            u.iter().zip(&self.vector).map(|(x, y)| x - y),
+        ));
+        self.vector = u;
+        // Quadratic convergence ends at rounding, once steps stop shrinking. Noise of relative size s makes it linear with
+        // rate s: then what is left is far below the noise.
+        let rounding = moved < 1e-15 || (moved < 1e-12 && moved >= self.last);
+        self.done = rounding || (moved < 1e-7 && moved > 1e-2 * self.last);
+        self.last = moved;
     }
 }
 

@@ -15,6 +15,7 @@ pub mod identities;
 pub mod mixtures;
 pub mod planted;
 pub mod poly_algebra;
+pub mod poly_batch;
 pub mod poly_ring;
 pub mod polynomial_maps;
 pub mod quadratic_fuzz;

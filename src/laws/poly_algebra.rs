@@ -2,7 +2,7 @@
 
 use super::bytes::Bytes;
 use super::{Broken, check};
-use crate::poly::{Budget, Compiled, Order, Poly, Rational};
+use crate::poly::{Budget, Compiled, ComplexRational, Integer, Order, Poly, Rational, Ring};
 use num_traits::Zero;
 
 type P = Poly<Rational>;
@@ -181,6 +181,69 @@ pub fn calculus(f: &P, g: &P) -> Result<(), Broken> {
     let mut through = point.clone();
     through[0] = g.eval(&point);
     check(law, composed.eval(&point) == f.eval(&through), case)
+}
+
+/// Modulo a prime: the divisor of two multiples of `h` is a multiple of `h`, divides both, and leaves nothing in common.
+///
+/// # Errors
+/// [`Broken`] with the polynomials.
+pub fn gcd_modulo_of_multiples(f: &P, g: &P, h: &P, prime: u64) -> Result<(), Broken> {
+    let law = "poly_algebra::gcd_modulo_of_multiples";
+    let case = || format!("{f:?}, {g:?}, {h:?} modulo {prime}");
+    let (a, b) = (f * h, g * h);
+    let all = [&a, &b, h].map(|p| p.modulo(prime));
+    let [Ok(x), Ok(y), Ok(z)] = all else {
+        return Ok(()); // The prime divides a denominator.
+    };
+    let common = |a: &P, b: &P| {
+        a.gcd_mod(b, prime, &budget())
+            .map(|g| g.map(|c| Rational::from(c.clone())))
+    };
+    let Ok(found) = common(&a, &b) else {
+        return check(law, false, case);
+    };
+    let Ok(image) = found.modulo(prime) else {
+        return check(law, false, case);
+    };
+    if x.is_zero() && y.is_zero() {
+        return check(law, image.is_zero(), case);
+    }
+    let divides = |p: &Poly<_>, q: &Poly<_>| q.divide_exact(p, &budget()).ok().flatten();
+    let lead = image.leading_term().map(|t| t.1.to_integer());
+    check(law, lead == Some(Integer::ONE), case)?;
+    check(law, z.is_zero() || divides(&z, &image).is_some(), case)?;
+    let (Some(x), Some(y)) = (divides(&image, &x), divides(&image, &y)) else {
+        return check(law, false, case);
+    };
+    let [x, y] = [x, y].map(|p| p.to_integers().map(|c| Rational::from(c.clone())));
+    let rest = common(&x, &y);
+    check(
+        law,
+        rest.is_ok_and(|g| g == Poly::constant(Rational::from(1))),
+        case,
+    )
+}
+
+/// A power is the product of its factors, over the rationals, the integers, `Q(i)` and modulo a prime.
+///
+/// # Errors
+/// [`Broken`] with the polynomial and the exponent.
+pub fn power_is_repeated_product(f: &P, k: u32) -> Result<(), Broken> {
+    fn agrees<C: Ring + std::fmt::Display>(f: &Poly<C>, k: u32) -> Result<(), Broken> {
+        let law = "poly_algebra::power_is_repeated_product";
+        let product = (0..k).fold(Poly::constant(C::one()), |p, _| &p * f);
+        let power = f.pow_within(k, &budget());
+        check(law, power.as_ref() == Ok(&product), || {
+            format!("{f:?}, {k}")
+        })
+    }
+    agrees(f, k)?;
+    agrees(&f.map(Rational::numerator), k)?;
+    let i = ComplexRational::i();
+    agrees(&f.map(|c| ComplexRational::from(c.clone())).scale(&i), k)?;
+    // The square of a sum is the sum of squares there.
+    let whole = f.map(|c| Rational::from(c.numerator()));
+    agrees(&whole.modulo(2).unwrap_or_else(|_| Poly::zero()), k)
 }
 
 /// Compiled evaluation is within its bound of exact evaluation.

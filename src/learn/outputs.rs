@@ -133,6 +133,30 @@ impl Outputs {
         }
         QuadraticMap::new(SymmetricRing::new(r, cores)?, slopes, constant)
     }
+
+    /// The inverse of [`Self::read_off`]: a map in the units of the data as it is in the white coordinates of `rows`.
+    pub(super) fn in_white(&self, map: &QuadraticMap, linear: bool, rows: &WhiteRows) -> WhiteMap {
+        let r = map.latent_dim();
+        let places = WhiteMap::places(r);
+        let (m, root2) = (places.len(), 2f64.sqrt());
+        let features = m + if linear { r } else { 0 };
+        let mut scaled = Mat::<f64>::zeros(self.active.len(), features + 1);
+        for (row, (&a, s)) in self.active.iter().zip(&self.scale).enumerate() {
+            for (col, &(i, j)) in places.iter().enumerate() {
+                let weight = if i == j { 1.0 } else { root2 };
+                scaled[(row, col)] = weight * s * map.quadratic().entry(a, i, j);
+            }
+            for j in 0..features - m {
+                scaled[(row, m + j)] = s * map.linear(a)[j] / root2;
+            }
+            scaled[(row, features)] = s * map.constant()[a] - rows.mean[row];
+        }
+        WhiteMap {
+            rank: r,
+            linear,
+            coefficients: rows.down.transpose() * scaled,
+        }
+    }
 }
 
 impl WhiteRows {

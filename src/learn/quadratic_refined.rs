@@ -100,21 +100,15 @@ impl Quadratic {
         if polish.residual <= EXACT {
             found.map = outputs.read_off(&polish.map, &white.up)?;
             found.likely = true;
-            let seen = seen_latents(samples, &white.rows, (&polish.map, &white.up))?;
-            found.gaussian.push(Evidence::new(
-                format!(
-                    "share of all samples farther than {OFF:e} of their length from the variety"
-                ),
-                seen.off as f64 / samples.rows() as f64,
-                0.0,
-            ));
-            let signs = (self.general, self.general);
-            let test = Normality::of(OP, &seen.kept, polish.map.rank, signs, rng)?;
-            found.gaussian.extend(test.evidence());
+            found.latents(samples, white, &polish.map, rng)?;
         } else {
             let kind = (white.latent.rank, self.general, self.holdout);
             match SecondOpinion::of(samples, kind, EXACT, rng, observer)? {
-                SecondOpinion::Exact(map) => (found.map, found.likely) = (map, true),
+                SecondOpinion::Exact(map) => {
+                    let in_white = outputs.in_white(&map, self.general, &white.rows);
+                    found.latents(samples, white, &in_white, rng)?;
+                    (found.map, found.likely) = (map, true);
+                }
                 // Where it is not asked nobody can tell whether the polish stalled: no ground for trust either.
                 SecondOpinion::None | SecondOpinion::Unasked => {}
             }
@@ -146,6 +140,25 @@ impl Refined {
         (self.likely, self.noise) = (step.better, step.variance);
         self.sweeps += step.sweeps;
         self.evidence.extend(step.evidence);
+        Ok(())
+    }
+
+    /// Whether every sample lies on the variety of the map, and the latents that they give away are Gaussian.
+    fn latents(
+        &mut self,
+        samples: &Samples,
+        white: &White,
+        map: &WhiteMap,
+        rng: &mut impl Rng,
+    ) -> Result<(), Error> {
+        let seen = seen_latents(samples, &white.rows, (map, &white.up))?;
+        self.gaussian.push(Evidence::new(
+            format!("share of all samples farther than {OFF:e} of their length from the variety"),
+            seen.off as f64 / samples.rows() as f64,
+            0.0,
+        ));
+        let test = Normality::of(OP, &seen.kept, map.rank, (map.linear, map.linear), rng)?;
+        self.gaussian.extend(test.evidence());
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use crate::Error;
 use crate::decomp::{Contraction, JordanBasis};
 use crate::io::samples::{Chunk, Samples};
 use crate::linalg::small::{axpy, dot};
+use crate::linalg::symmetric_product;
 use crate::observe::{Observer, Progress};
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
@@ -13,8 +14,9 @@ use rayon::prelude::*;
 const CUMULANTS: &str = "third cumulants";
 const SHARPENING: &str = "sharpening";
 const OP: &str = "Quadratic::learn";
-/// Rows of one block; blocks are the unit of parallel work, and their sums are added in order.
-const BLOCK: usize = 2048;
+/// Rows of one block; blocks are the unit of parallel work, and their sums are added in order. A block of some hundred
+/// columns stays in the second-level cache from its reading to its last use.
+const BLOCK: usize = 512;
 /// Blocks read before they are worked on side by side.
 const BATCH: usize = 8;
 
@@ -51,13 +53,36 @@ impl WhiteRows {
         }
     }
 
-    /// The scaled active entries less their mean.
+    /// The scaled active entries of the rows for learning, less their mean.
     pub(super) fn centred(&self, chunk: &Chunk) -> Vec<f64> {
-        let mut rows = Vec::with_capacity(chunk.data.len());
-        self.scaled(chunk, &mut rows);
-        for row in rows.chunks_exact_mut(self.active.len()) {
-            row.iter_mut().zip(&self.mean).for_each(|(x, mu)| *x -= mu);
+        self.centred_in_place(chunk.clone())
+    }
+
+    /// As [`Self::centred`], in the memory of the chunk.
+    fn centred_in_place(&self, chunk: Chunk) -> Vec<f64> {
+        let (columns, first) = (chunk.columns, chunk.first_row);
+        let m = self.active.len();
+        let mut rows = chunk.data;
+        let mut kept = 0;
+        for i in 0..rows.len() / columns.max(1) {
+            if self.split.holds_out((first + i) as u64) {
+                continue;
+            }
+            // Never to the right of where it stands.
+            if m == columns {
+                rows.copy_within(i * columns..(i + 1) * columns, kept * m);
+            } else {
+                for (j, &a) in self.active.iter().enumerate() {
+                    rows[kept * m + j] = rows[i * columns + a];
+                }
+            }
+            let row = rows[kept * m..(kept + 1) * m].iter_mut();
+            for (x, (s, mu)) in row.zip(self.scale.iter().zip(&self.mean)) {
+                *x = *x * s - mu;
+            }
+            kept += 1;
         }
+        rows.truncate(kept * m);
         rows
     }
 
@@ -138,14 +163,15 @@ impl<'a, 'b> WhiteStream<'a, 'b> {
             let last = chunk.is_none();
             batch.extend(chunk);
             if last || batch.len() == BATCH {
-                let parts: Vec<(usize, Mat<f64>)> = batch
-                    .par_iter()
+                let reached = batch.last().map(|c| c.first_row as u64);
+                let parts: Vec<(usize, Mat<f64>)> = std::mem::take(&mut batch)
+                    .into_par_iter()
                     .map(|chunk| {
                         let y = match &self.lift {
-                            Some(_) => self.rows.centred(chunk),
+                            Some(_) => self.rows.centred_in_place(chunk),
                             None => {
                                 let mut y = Vec::new();
-                                self.rows.white(chunk, &mut y);
+                                self.rows.white(&chunk, &mut y);
                                 y
                             }
                         };
@@ -156,13 +182,12 @@ impl<'a, 'b> WhiteStream<'a, 'b> {
                     count += rows;
                     sum += part;
                 }
-                if let Some(c) = batch.last() {
-                    let p = Progress::of(stage, c.first_row as u64, total);
+                if let Some(row) = reached {
+                    let p = Progress::of(stage, row, total);
                     if (self.observer)(&p).is_break() {
                         return Err(Error::Stopped { op: OP });
                     }
                 }
-                batch.clear();
             }
             if last {
                 break;
@@ -185,35 +210,57 @@ impl Contraction for WhiteStream<'_, '_> {
     }
 
     fn contract(&mut self, v: &[f64]) -> Result<Mat<f64>, Error> {
-        let v = self.lifted(column(v).as_ref());
-        let n = self.width();
-        let l = self.average(CUMULANTS, (n, n), &move |rows| {
+        let mut one = self.contract_each(column(v).as_ref())?;
+        one.pop().ok_or(Error::Stopped { op: OP })
+    }
+
+    fn contract_each(&mut self, v: MatRef<'_, f64>) -> Result<Vec<Mat<f64>>, Error> {
+        let (n, many) = (self.width(), v.ncols());
+        let v = self.lifted(v);
+        let all = self.average(CUMULANTS, (n, n * many), &move |rows| {
             let y = columns(rows, n);
             let along = y.transpose() * &v;
-            let mut weighted = rows.to_vec();
-            for (row, w) in weighted.chunks_exact_mut(n).zip(along.col_as_slice(0)) {
-                row.iter_mut().for_each(|x| *x *= w);
+            let mut out = Mat::<f64>::zeros(n, n * many);
+            let mut weighted = vec![0.0; rows.len()];
+            for k in 0..many {
+                let each = weighted.chunks_exact_mut(n).zip(rows.chunks_exact(n));
+                for ((to, row), w) in each.zip(along.col_as_slice(k)) {
+                    to.iter_mut().zip(row).for_each(|(t, x)| *t = x * w);
+                }
+                let part = out.as_mut().subcols_mut(k * n, n);
+                symmetric_product(part, columns(&weighted, n), y.transpose());
             }
-            columns(&weighted, n) * y.transpose()
+            out
         })?;
-        // From both sides.
-        let half = self.lowered(l).transpose().to_owned();
-        Ok(self.lowered(half).transpose().to_owned())
+        let part = |k: usize| {
+            let lower = all.subcols(k * n, n);
+            let l = Mat::from_fn(n, n, |i, j| lower[(i.max(j), i.min(j))]);
+            // From both sides.
+            let half = self.lowered(l).transpose().to_owned();
+            self.lowered(half).transpose().to_owned()
+        };
+        Ok((0..many).map(part).collect())
     }
 
     fn square(&mut self, v: &[f64]) -> Result<Vec<f64>, Error> {
-        let v = self.lifted(column(v).as_ref());
-        let n = self.width();
-        let u = self.average(CUMULANTS, (n, 1), &move |rows| {
-            let mut sum = Mat::zeros(n, 1);
-            let (v, sum_of) = (v.col_as_slice(0), sum.col_as_slice_mut(0));
+        let u = self.square_each(column(v).as_ref())?;
+        Ok(u.col_as_slice(0).to_vec())
+    }
+
+    fn square_each(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, Error> {
+        let (n, many) = (self.width(), v.ncols());
+        let v = self.lifted(v);
+        let u = self.average(CUMULANTS, (n, many), &move |rows| {
+            let mut sum = Mat::zeros(n, many);
             for row in rows.chunks_exact(n) {
-                let along = dot(row, v);
-                axpy(sum_of, along * along, row);
+                for k in 0..many {
+                    let along = dot(row, v.col_as_slice(k));
+                    axpy(sum.col_as_slice_mut(k), along * along, row);
+                }
             }
             sum
         })?;
-        Ok(self.lowered(u).col_as_slice(0).to_vec())
+        Ok(self.lowered(u))
     }
 
     fn products(&mut self, f: MatRef<'_, f64>) -> Result<Mat<f64>, Error> {

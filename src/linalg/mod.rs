@@ -28,6 +28,7 @@ pub use complex::{
     complex_solve, complex_svd, inverse_iteration,
 };
 pub use eigen::{Eigen, SymmetricEigen, eigen, eigenvalues, symmetric_eigen};
+pub use gemm::symmetric_product;
 pub use qr::{complex_qr, thin_qr};
 pub use scalar::Scalar;
 pub use solve::{cholesky_solve, lstsq, solve};

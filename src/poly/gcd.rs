@@ -175,7 +175,8 @@ fn modular(
     Err(Error::limit(OP, "primes", PRIMES))
 }
 
-fn image(p: &Poly<Integer>, used: &[usize], m: u64) -> Image {
+/// The terms modulo `m`, exponents of the variables `used` only.
+pub(super) fn image(p: &Poly<Integer>, used: &[usize], m: u64) -> Image {
     let at = |e: &[u32], v: usize| e.get(v).copied().unwrap_or(0);
     let terms = p.iter().map(|(e, c)| {
         let key = used.iter().map(|&v| at(&e, v)).collect();

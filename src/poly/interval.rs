@@ -49,6 +49,55 @@ impl Interval {
         }
     }
 
+    /// All real numbers.
+    pub const WHOLE: Self = Self {
+        low: f64::NEG_INFINITY,
+        high: f64::INFINITY,
+    };
+
+    /// An interval that contains the powers of its numbers, with no other slack than rounding: squares are not negative.
+    ///
+    /// # Example
+    /// ```
+    /// use wickring::poly::Interval;
+    /// let x = Interval::new(-1.0, 2.0)?;
+    /// assert_eq!(x.pow(2).low(), 0.0);
+    /// assert!(x.pow(3).contains(-1.0) && !x.pow(3).contains(-1.1));
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    #[must_use]
+    pub fn pow(self, exponent: u32) -> Self {
+        let end = |x: f64| {
+            let (mut power, mut square, mut left) =
+                (Self::one(), Self { low: x, high: x }, exponent);
+            while left > 0 {
+                if left & 1 == 1 {
+                    power *= &square;
+                }
+                left >>= 1;
+                if left > 0 {
+                    square = square * square;
+                }
+            }
+            power
+        };
+        let (a, b) = (end(self.low), end(self.high));
+        if exponent & 1 == 1 {
+            return Self {
+                low: a.low,
+                high: b.high,
+            };
+        }
+        let low = match self.contains(0.0) {
+            true => 0.0,
+            false => a.low.min(b.low).max(0.0),
+        };
+        Self {
+            low: if exponent == 0 { 1.0 } else { low },
+            high: a.high.max(b.high),
+        }
+    }
+
     /// Lower end.
     pub fn low(&self) -> f64 {
         self.low

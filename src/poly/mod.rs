@@ -17,6 +17,7 @@
 mod arithmetic;
 #[cfg(feature = "num-bigint")]
 mod bigint;
+mod bracket;
 mod calculus;
 mod compiled;
 mod complex_rational;
@@ -25,6 +26,7 @@ mod divrem;
 mod factor;
 pub mod gaussian;
 mod gcd;
+mod gcd_mod;
 #[cfg(feature = "groebner")]
 mod groebner;
 pub mod identity;
@@ -36,6 +38,7 @@ mod monomials;
 mod order;
 mod parse;
 mod polynomial;
+mod power;
 mod product;
 mod quotient;
 mod rational;
@@ -57,7 +60,7 @@ mod word;
 
 #[cfg(feature = "num-bigint")]
 pub use bigint::{from_bigint, to_bigint};
-pub use compiled::Compiled;
+pub use compiled::{Compiled, Coordinate};
 pub use complex_rational::{ComplexRational, ComplexRationals};
 pub use factor::{Factors, ModularFactors};
 #[cfg(feature = "groebner")]

@@ -10,7 +10,11 @@ pub(crate) type Image = BTreeMap<Vec<u32>, u64>;
 /// The same with polynomials in the last variable as coefficients.
 type Columns = BTreeMap<Vec<u32>, Dense>;
 
-/// The divisor with leading coefficient one, in the order of the keys; `check` is asked between images.
+/// The divisor with leading coefficient one, in the order of the keys; `check` is asked between images. When both are
+/// multiples of the answer it is certain: luckless points only give greater ones.
+///
+/// # Errors
+/// `LimitExceeded` when the field has too few points, and what `check` says.
 pub(crate) fn image_gcd(
     field: Field,
     a: &Image,
@@ -146,5 +150,9 @@ fn interpolate(
             return Ok(sum);
         }
     }
-    Ok(one)
+    Err(Error::limit(
+        "Poly::gcd_mod",
+        "points of the field",
+        field.p,
+    ))
 }

@@ -249,51 +249,7 @@ impl<C: Ring> Poly<C> {
         C::Store::product(self, other, budget)
     }
 
-    /// `self^exponent`, stopping when a result has more than `max_terms` terms.
-    ///
-    /// # Errors
-    /// `LimitExceeded` beyond `max_terms`, `Overflow` when an exponent leaves 32 bits.
-    pub fn pow(&self, exponent: u32, max_terms: usize) -> Result<Self, Error> {
-        self.pow_within(exponent, &Budget::default().terms(max_terms))
-    }
-
-    /// `self^exponent` by repeated squaring, within a budget.
-    ///
-    /// # Errors
-    /// As [`Poly::mul_within`].
-    pub fn pow_within(&self, exponent: u32, budget: &Budget<'_>) -> Result<Self, Error> {
-        let op = "Poly::pow_within";
-        if self.len() > 1 && C::EXACT && C::DOMAIN {
-            // An edge of the Newton polytope alone leaves exponent + 1 terms: refuse before any work.
-            budget.check_terms(op, exponent as usize + 1)?;
-            // The last squaring multiplies at least half as many terms, whose coefficients have grown to
-            // about half the bits of the result.
-            let (terms, k) = (exponent as usize / 2 + 1, u64::from(exponent));
-            let bits = k.saturating_mul(self.store.bits().max(1)) / 2;
-            let each = terms.saturating_mul((bits / 64 + 1) as usize);
-            budget.check_work(op, each, each)?;
-        }
-        let top = self.degrees().into_iter().max().unwrap_or(0);
-        if u64::from(top) * u64::from(exponent) > u32::MAX.into() {
-            let what = "exponent";
-            return Err(Error::Overflow { op, what });
-        }
-        let mut result = Self::constant(C::one());
-        for bit in (0..32 - exponent.leading_zeros()).rev() {
-            if !result.is_constant() || bit + 1 < 32 - exponent.leading_zeros() {
-                result = result.mul_within(&result, budget)?;
-            }
-            if exponent >> bit & 1 == 1 {
-                result = match result.is_one() {
-                    true => self.clone(),
-                    false => result.mul_within(self, budget)?,
-                };
-            }
-        }
-        Ok(result)
-    }
-
-    fn is_one(&self) -> bool {
+    pub(crate) fn is_one(&self) -> bool {
         self.is_constant() && self.len() == 1 && self.store.get(0).is_one()
     }
 

@@ -1,5 +1,6 @@
 //! Real roots of univariate polynomials, isolated exactly.
 
+use super::bracket::{Bracket, Cell};
 use super::factor::{MAX_DEGREE, dense, primitive};
 use super::{Budget, Integer, Poly, Rational};
 use crate::Error;
@@ -179,6 +180,7 @@ impl Search<'_> {
         let k = most + 2 - lead.min(most);
         // f(2^k x) on (0, 1).
         let scaled: Vec<Integer> = f.iter().enumerate().map(|(i, c)| c << (i * k)).collect();
+        let whole = scaled.clone();
         let mut open = vec![(scaled, Integer::ZERO, 0usize)];
         while let Some((g, c, depth)) = open.pop() {
             self.budget.check_time(OP)?;
@@ -187,7 +189,7 @@ impl Search<'_> {
             // The interval is (c, c + 1) * 2^(k - depth).
             match variations(&g) {
                 0 => {}
-                1 => self.refine(f, c, depth, k, mirror)?,
+                1 => self.refine(f, &whole, (c, depth, k), mirror)?,
                 _ => {
                     let n = g.len() - 1;
                     let left: Vec<Integer> =
@@ -209,50 +211,29 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Bisects an interval with exactly one simple root until it is narrow enough.
+    /// Narrows the interval `(c, c + 1) 2^(k - depth)`, which has exactly one simple root of `f`; `scaled` is `f(2^k x)`.
     fn refine(
         &mut self,
         f: &[Integer],
-        c: Integer,
-        depth: usize,
-        k: usize,
+        scaled: &[Integer],
+        (c, depth, k): (Integer, usize, usize),
         mirror: bool,
     ) -> Result<(), Error> {
-        let (mut low, mut high) = (at(&c, k, depth), at(&(c + Integer::ONE), k, depth));
-        let half = Rational::new(1, 2).unwrap_or_default();
-        let width = Rational::from_integers(Integer::ONE, Integer::ONE << self.bits as usize);
-        let width = width.unwrap_or_default();
-        // An end may be a root found elsewhere: then it must not stay an end.
-        let above = sign_at(f, &high);
-        let mut s_high = above;
-        if above == 0 {
-            s_high = -sign_just_after(f, &low);
-        }
-        let mut clean = sign_at(f, &low) != 0 && above != 0;
-        let mut steps = 0u64;
-        while !clean || &high - &low > width {
-            steps += 1;
-            if steps.is_multiple_of(16) {
-                self.budget.check_time(OP)?;
-            }
-            let middle = &(&low + &high) * &half;
-            match sign_at(f, &middle) {
-                0 => {
-                    self.push(middle.clone(), middle, mirror);
-                    return Ok(());
+        let bracket = Bracket::new(scaled, c, depth);
+        let cell = bracket.narrowed(k + self.bits as usize, || self.budget.check_time(OP))?;
+        let (low, high) = match cell {
+            Cell::Root(n, depth) => (at(&n, k, depth), at(&n, k, depth)),
+            Cell::Between(n, depth) => {
+                // A rational root is worth naming; its denominator divides the leading coefficient.
+                let (low, high) = (at(&n, k, depth), at(&(n + Integer::ONE), k, depth));
+                let most = f.last().map_or(Integer::ONE, |c| c * c.signum());
+                match simplest_between(&low, &high, &most) {
+                    Some(x) if sign_at(f, &x) == 0 => (x.clone(), x),
+                    _ => (low, high),
                 }
-                s if s == s_high => high = middle,
-                _ => low = middle,
             }
-            clean = sign_at(f, &low) != 0 && sign_at(f, &high) != 0;
-        }
-        // A rational root with a small denominator is worth naming: the simplest fraction inside.
-        let simple = simplest_between(&low, &high);
-        if sign_at(f, &simple) == 0 {
-            self.push(simple.clone(), simple, mirror);
-        } else {
-            self.push(low, high, mirror);
-        }
+        };
+        self.push(low, high, mirror);
         Ok(())
     }
 
@@ -268,68 +249,73 @@ fn at(c: &Integer, k: usize, depth: usize) -> Rational {
     Rational::from_integers(scaled, Integer::ONE << depth).unwrap_or_default()
 }
 
-/// The sign of `f` just above `x`: the sign of the first derivative that does not vanish there.
-fn sign_just_after(f: &[Integer], x: &Rational) -> i32 {
-    let mut g = f.to_vec();
-    while !g.is_empty() {
-        let s = sign_at(&g, x);
-        if s != 0 {
-            return s;
-        }
-        let each = g.iter().enumerate().skip(1);
-        g = each.map(|(k, c)| c * Integer::from(k)).collect();
-    }
-    0
-}
-
 /// Sign changes of the coefficients of `(1 + x)^n f(1 / (1 + x))`: as many as roots in (0, 1), or more by
-/// an even number.
+/// an even number. Counting ends at two: more make no difference.
 fn variations(f: &[Integer]) -> usize {
-    let reversed: Vec<Integer> = f.iter().rev().cloned().collect();
-    let g = shifted(&reversed);
-    let signs: Vec<bool> = g
-        .iter()
-        .filter(|c| !c.is_zero())
-        .map(|c| *c > Integer::ZERO)
-        .collect();
-    signs.windows(2).filter(|w| w[0] != w[1]).count()
+    let mut g: Vec<Integer> = f.iter().rev().cloned().collect();
+    let (mut changes, mut sign) = (0, None);
+    for i in 0..g.len() {
+        shift_once(&mut g[i..]);
+        // Coefficient i is final.
+        if !g[i].is_zero() {
+            let own = g[i] > Integer::ZERO;
+            changes += usize::from(sign.is_some_and(|s| s != own));
+            sign = Some(own);
+        }
+        if changes == 2 {
+            break;
+        }
+    }
+    changes
 }
 
 /// `f(x + 1)` by repeated addition.
 fn shifted(f: &[Integer]) -> Vec<Integer> {
     let mut g = f.to_vec();
-    let n = g.len();
-    for i in 0..n {
-        for j in (i..n - 1).rev() {
-            let next = g[j + 1].clone();
-            g[j] += next;
-        }
+    for i in 0..g.len() {
+        shift_once(&mut g[i..]);
     }
     g
 }
 
-/// The fraction of least denominator in `[low, high]`, both positive (Stern and Brocot, by continued
-/// fractions).
-fn simplest_between(low: &Rational, high: &Rational) -> Rational {
-    let (mut a, mut b) = (low.clone(), high.clone());
-    let mut whole = Vec::new();
+/// One row of Pascal's triangle: every coefficient takes the sum of those above.
+fn shift_once(g: &mut [Integer]) {
+    for j in (1..g.len()).rev() {
+        let (below, above) = g.split_at_mut(j);
+        below[j - 1] += &above[0];
+    }
+}
+
+/// The fraction of least denominator in `[low, high]`, both positive, if that is at most `most` (Stern and Brocot, by
+/// continued fractions).
+fn simplest_between(low: &Rational, high: &Rational, most: &Integer) -> Option<Rational> {
+    let (mut a, mut b) = (
+        (low.numerator(), low.denominator()),
+        (high.numerator(), high.denominator()),
+    );
+    // The last two convergents.
+    let mut before = (Integer::ZERO, Integer::ONE);
+    let mut last = (Integer::ONE, Integer::ZERO);
     loop {
-        let floor = Rational::from(a.numerator() / a.denominator());
-        if floor == a || &floor + &Rational::from(1) <= b {
-            let last = if floor == a {
-                floor
-            } else {
-                &floor + &Rational::from(1)
-            };
-            let unfold = |x: Rational, w: &Rational| w + &x.recip().unwrap_or_default();
-            return whole.iter().rev().fold(last, unfold);
+        let floor = &a.0 / &a.1;
+        let exact = &floor * &a.1 == a.0;
+        let next = if exact {
+            floor.clone()
+        } else {
+            &floor + Integer::ONE
+        };
+        let done = exact || &next * &b.1 <= b.0;
+        let part = if done { &next } else { &floor };
+        let new = (part * &last.0 + &before.0, part * &last.1 + &before.1);
+        if new.1 > *most {
+            return None;
         }
-        let (x, y) = (&a - &floor, &b - &floor);
-        whole.push(floor);
-        // Both are in (0, 1): reciprocals swap.
-        match (x.recip(), y.recip()) {
-            (Some(x), Some(y)) => (a, b) = (y, x),
-            _ => return low.clone(),
+        if done {
+            return Rational::from_integers(new.0, new.1);
         }
+        (before, last) = (last, new);
+        // Both are in (0, 1) above the floor: reciprocals swap.
+        let above = |x: &(Integer, Integer)| (x.1.clone(), &x.0 - &floor * &x.1);
+        (a, b) = (above(&b), above(&a));
     }
 }

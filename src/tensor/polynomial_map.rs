@@ -185,13 +185,17 @@ impl PolynomialMap {
         let gauge = Gauge::new(degree, basis, p, q)?;
         let r = self.latent_dim();
         let (own, other) = (gradient_ring(self)?, gradient_ring(reference)?);
-        let mut starts = vec![own.align(&other)?.rotation];
+        // Cores turn as `U Q U'` where a form turns as `q(U'x)`.
+        let start = |own: &SymmetricRing, other: &SymmetricRing| -> Result<Mat<f64>, Error> {
+            Ok(own.align(other)?.rotation.transpose().to_owned())
+        };
+        let mut starts = vec![start(&own, &other)?];
         // Mean Hessians alone tell the gauge of quadratic maps, where gradients in between may mislead the search.
         let hessians = |ring: &SymmetricRing| {
             let half = ring.as_slice().len() / 2;
             SymmetricRing::new(r, ring.as_slice()[half..].to_vec())
         };
-        starts.push(hessians(&own)?.align(&hessians(&other)?)?.rotation);
+        starts.push(start(&hessians(&own)?, &hessians(&other)?)?);
         for seed in 0..SPREAD {
             // Weyl sequences: any spread of rotations and reflections will do.
             let spread = Mat::from_fn(r, r, |i, j| {

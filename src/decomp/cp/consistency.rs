@@ -1,7 +1,8 @@
 //! Core consistency and Kruskal's condition: is this the right number of components, and are they unique?
 
 use crate::Error;
-use crate::linalg::{small, thin_svd};
+use crate::linalg::{Scalar, small};
+use crate::poly::Ring;
 use crate::tensor::{CpTensor, Factor, TensorView, mode_product};
 use faer::Mat;
 
@@ -26,7 +27,10 @@ const MOST_SUBSETS: usize = 20_000;
 ///
 /// # Source
 /// Bro and Kiers 2003.
-pub fn core_consistency(t: TensorView<'_>, model: &CpTensor) -> Result<Option<f64>, Error> {
+pub fn core_consistency<T: Scalar + Ring>(
+    t: TensorView<'_, T>,
+    model: &CpTensor<T>,
+) -> Result<Option<f64>, Error> {
     let rank = model.rank();
     let size = (0..model.order()).try_fold(1usize, |n, _| n.checked_mul(rank));
     if t.dims() != model.dims() {
@@ -37,54 +41,44 @@ pub fn core_consistency(t: TensorView<'_>, model: &CpTensor) -> Result<Option<f6
         return Ok(None);
     }
     let absorbed = model.canonical().absorbed();
-    if !absorbed.factors().iter().all(is_injective) {
+    let inverses: Option<Vec<Mat<T>>> = absorbed.factors().iter().map(pseudoinverse).collect();
+    let Some(inverses) = inverses else {
         return Ok(None);
-    }
+    };
     let mut core = t.to_tensor();
     // Weights go into the first factor, as is usual; elsewhere the off-diagonal entries scale differently.
-    for (m, f) in absorbed.factors().iter().enumerate() {
-        core = mode_product(core.view(), pseudoinverse(f)?.as_ref(), m)?;
+    for (m, inverse) in inverses.iter().enumerate() {
+        core = mode_product(core.view(), inverse.as_ref(), m)?;
     }
     let step = (0..model.order()).fold(0, |s, _| s * rank + 1);
     let mut gap = 0.0;
     for (i, &g) in core.as_slice().iter().enumerate() {
-        let target = if i % step == 0 && i / step < rank {
-            1.0
-        } else {
-            0.0
-        };
-        gap += (g - target) * (g - target);
+        let on_diagonal = i % step == 0 && i / step < rank;
+        let target = T::from_parts(f64::from(u8::from(on_diagonal)), 0.0);
+        gap += (g - target).abs_sq();
     }
     Ok(Some(100.0 * (1.0 - gap / rank as f64)))
 }
 
-/// Whether the columns are independent, to about seven digits.
-fn is_injective(f: &Factor) -> bool {
-    let mut gram = f.gram();
-    let lengths: Vec<f64> = (0..f.cols()).map(|r| gram.column(r)[r].sqrt()).collect();
-    for s in 0..f.cols() {
-        for r in 0..f.cols() {
-            gram.column_mut(s)[r] /= lengths[r] * lengths[s];
-        }
-    }
+/// The Moore-Penrose inverse, `cols x rows`, by the normal equations of unit columns; `None` unless the columns are
+/// independent to about seven digits.
+fn pseudoinverse<T: Scalar>(f: &Factor<T>) -> Option<Mat<T>> {
     let n = f.cols();
-    let definite = small::cholesky(gram.as_mut_slice(), n);
-    definite && f.rows() >= n && (0..n).all(|r| gram.column(r)[r] > 1e-7)
-}
-
-/// The Moore-Penrose inverse, `cols x rows`.
-fn pseudoinverse(f: &Factor) -> Result<Mat<f64>, Error> {
-    let svd = thin_svd(OP, f.as_mat())?;
-    let cut = svd.s.first().copied().unwrap_or(0.0) * 1e-13;
-    let k = svd.s.len();
-    let scaled = Mat::from_fn(f.cols(), k, |i, j| {
-        if svd.s[j] > cut {
-            svd.v[(i, j)] / svd.s[j]
-        } else {
-            0.0
-        }
-    });
-    Ok(&scaled * svd.u.transpose())
+    let lengths: Vec<f64> = (0..n).map(|r| f.column_norm(r)).collect();
+    let mut unit = f.clone();
+    (0..n).for_each(|r| unit.scale_column(r, 1.0 / lengths[r]));
+    let mut cholesky = unit.gram();
+    let definite = f.rows() >= n && small::cholesky(cholesky.as_mut_slice(), n);
+    // The pivots of unit columns are their distances from the span of those before.
+    if !definite || (0..n).any(|r| !(cholesky.column(r)[r].re() > 1e-7)) {
+        return None;
+    }
+    let adjoint = Mat::from_fn(n, f.rows(), |r, i| unit.column(r)[i].conj());
+    let mut inverse = T::general_solve(unit.gram().as_mat(), adjoint.as_ref())?;
+    for i in 0..f.rows() {
+        (0..n).for_each(|r| inverse[(r, i)] = inverse[(r, i)].scale(1.0 / lengths[r]));
+    }
+    Some(inverse)
 }
 
 /// The Kruskal rank of `f`: the greatest `k` such that every `k` columns are independent (to `1e-8`), and
@@ -92,7 +86,7 @@ fn pseudoinverse(f: &Factor) -> Result<Mat<f64>, Error> {
 ///
 /// Exact for independent columns and when at most 20000 subsets decide; otherwise the bound
 /// `1 + floor(1/mu)` from the greatest cosine `mu` of two columns.
-pub fn kruskal_rank(f: &Factor) -> (usize, bool) {
+pub fn kruskal_rank<T: Scalar>(f: &Factor<T>) -> (usize, bool) {
     let (rows, cols) = (f.rows(), f.cols());
     let mut unit = f.clone();
     for r in 0..cols {
@@ -124,7 +118,7 @@ pub fn kruskal_rank(f: &Factor) -> (usize, bool) {
 }
 
 /// Whether every `k` columns are independent; `None` when the budget of subsets is spent.
-fn all_independent(unit: &Factor, k: usize, tried: &mut usize) -> Option<bool> {
+fn all_independent<T: Scalar>(unit: &Factor<T>, k: usize, tried: &mut usize) -> Option<bool> {
     let cols = unit.cols();
     let mut chosen: Vec<usize> = (0..k).collect();
     loop {
@@ -132,17 +126,17 @@ fn all_independent(unit: &Factor, k: usize, tried: &mut usize) -> Option<bool> {
         if *tried > MOST_SUBSETS {
             return None;
         }
-        let mut gram: Vec<f64> = Vec::with_capacity(k * k);
+        let mut gram: Vec<T> = Vec::with_capacity(k * k);
         for &r in &chosen {
             gram.extend(
                 chosen
                     .iter()
-                    .map(|&s| small::dot(unit.column(s), unit.column(r))),
+                    .map(|&s| T::dot(unit.column(s), unit.column(r))),
             );
         }
         let definite = small::cholesky(&mut gram, k);
         // The pivots are squared distances of a column from the span of those before it.
-        if !definite || (0..k).any(|i| gram[i * (k + 1)] < 1e-8) {
+        if !definite || (0..k).any(|i| gram[i * (k + 1)].re() < 1e-8) {
             return Some(false);
         }
         // The next subset in lexicographic order.
@@ -161,7 +155,7 @@ fn all_independent(unit: &Factor, k: usize, tried: &mut usize) -> Option<bool> {
 ///
 /// # Source
 /// Kruskal 1977; Sidiropoulos and Bro 2000 for more than three modes.
-pub fn kruskal_slack(model: &CpTensor) -> (i64, bool) {
+pub fn kruskal_slack<T: Scalar + Ring>(model: &CpTensor<T>) -> (i64, bool) {
     let ranks: Vec<(usize, bool)> = model.factors().iter().map(kruskal_rank).collect();
     let sum: usize = ranks.iter().map(|r| r.0).sum();
     let needed = 2 * model.rank() + model.order() - 1;

@@ -78,8 +78,8 @@ impl Cp {
         Self { method, ..self }
     }
 
-    /// Runs exactly this many starts, in `1..=10000`. By default at most 12, fewer when an exact fit is
-    /// found or the best value was reached twice.
+    /// Runs exactly this many starts, in `1..=10000`. By default at most 12 (60 where minima are hard to find and starts are
+    /// cheap), fewer when an exact fit is found or the best value was reached twice.
     #[must_use]
     pub fn starts(self, starts: usize) -> Self {
         Self {

@@ -3,7 +3,9 @@
 use super::consistency::{core_consistency, kruskal_slack};
 use super::verdict::CANCELLATION;
 use crate::decomp::{Cp, CpMasked, CpNonnegative, Fit};
+use crate::linalg::Scalar;
 use crate::observe::Observer;
+use crate::poly::Ring;
 use crate::tensor::{CpTensor, Tensor, TensorView};
 use crate::{Error, Status};
 use rand::Rng;
@@ -17,9 +19,9 @@ const LEAST_GAIN: f64 = 0.05;
 
 /// What was measured at one number of components.
 #[derive(Clone, Debug)]
-pub struct RankRow {
+pub struct RankRow<T = f64> {
     /// The fit.
-    pub fit: Fit<CpTensor>,
+    pub fit: Fit<CpTensor<T>>,
     /// Core consistency in percent, where it can be formed.
     pub core_consistency: Option<f64>,
     /// Slack in Kruskal's condition: nonnegative means unique.
@@ -30,17 +32,17 @@ pub struct RankRow {
 
 /// The table and the choice.
 #[derive(Clone, Debug)]
-pub struct RankTable {
+pub struct RankTable<T = f64> {
     /// One row for each number of components tried, increasing.
-    pub rows: Vec<RankRow>,
+    pub rows: Vec<RankRow<T>>,
     /// Index of the chosen row.
     pub chosen: usize,
     /// Why, in words.
     pub reason: String,
 }
 
-impl RankRow {
-    fn of(t: TensorView<'_>, fit: Fit<CpTensor>) -> Result<Self, Error> {
+impl<T: Scalar + Ring> RankRow<T> {
+    fn of(t: TensorView<'_, T>, fit: Fit<CpTensor<T>>) -> Result<Self, Error> {
         let core_consistency = core_consistency(t, &fit.model)?;
         let (kruskal_slack, kruskal_exact) = kruskal_slack(&fit.model);
         Ok(Self {
@@ -98,13 +100,13 @@ impl RankRow {
 ///
 /// # Errors
 /// `InvalidInput` when the range is empty, and those of [`Cp::decompose`].
-pub fn rank_table(
-    t: TensorView<'_>,
+pub fn rank_table<T: Scalar + Ring>(
+    t: TensorView<'_, T>,
     engine: &Cp,
     ranks: (std::ops::RangeInclusive<usize>, usize),
     rng: &mut impl Rng,
     observer: Observer<'_>,
-) -> Result<RankTable, Error> {
+) -> Result<RankTable<T>, Error> {
     table(ranks, |rank| {
         let engine = Cp {
             rank,
@@ -171,16 +173,16 @@ fn fill(t: TensorView<'_>, weights: TensorView<'_>, model: &CpTensor) -> Result<
     Ok(out)
 }
 
-fn table(
+fn table<T: Scalar + Ring>(
     (ranks, patience): (std::ops::RangeInclusive<usize>, usize),
-    mut row: impl FnMut(usize) -> Result<RankRow, Error>,
-) -> Result<RankTable, Error> {
+    mut row: impl FnMut(usize) -> Result<RankRow<T>, Error>,
+) -> Result<RankTable<T>, Error> {
     let (first, last) = (*ranks.start(), *ranks.end());
     if first == 0 || first > last {
         let requirement = format!("a range of ranks from 1 upwards, got {first}..{last}");
         return Err(Error::invalid("rank_table", requirement));
     }
-    let mut rows: Vec<RankRow> = Vec::new();
+    let mut rows: Vec<RankRow<T>> = Vec::new();
     let mut doubtful = 0;
     for rank in ranks {
         let next = row(rank)?;
@@ -204,8 +206,8 @@ fn table(
     })
 }
 
-fn choose(rows: &[RankRow]) -> (usize, String) {
-    if let Some(k) = rows.iter().position(RankRow::is_exact) {
+fn choose<T: Scalar + Ring>(rows: &[RankRow<T>]) -> (usize, String) {
+    if let Some(k) = rows.iter().position(RankRow::<T>::is_exact) {
         return (
             k,
             "the smallest number of components that fits exactly".into(),

@@ -7,6 +7,7 @@ use super::fibres::fibre_start;
 use super::nls::{LmOptions, Stop, descent, refine};
 use super::normal::unknowns_cost;
 use super::sweep::{SweepOptions, Watch, accelerated};
+use super::verdict::least_congruence;
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::observe::{Observer, Progress};
@@ -24,6 +25,23 @@ const OP: &str = "Cp::decompose";
 pub(super) const EXACT: f64 = 1e-12;
 /// Relative difference of residuals up to which two starts agree.
 const AGREEMENT: f64 = 1e-5;
+
+/// Iterations of a start beyond which its minimum was hard to find: there are others nearby, and two starts may well share
+/// a wrong one.
+const SLOW: usize = 24;
+/// Unknowns of the core up to which a start takes milliseconds; then this many are made where minima are hard to find, and
+/// up to [`MOST`] until two agree, or where the best one consists of components that diverge against each other.
+const FEW_UNKNOWNS: usize = 200;
+const CAREFUL: usize = 20;
+const MOST: usize = 60;
+/// Congruence of two components below which they diverge against each other.
+const DIVERGING: f64 = -0.99;
+/// Minima whose residuals on the data are within this share of the least are compared in the full space, and how many at most: what compression
+/// leaves out may change their order.
+const NEAR: f64 = 0.01;
+const FINALISTS: usize = 8;
+/// Minima this near to another one are not told apart there: slow descents end at different heights of one valley.
+const VALLEY: f64 = 3e-4;
 
 /// One start carried to its end.
 #[derive(Clone, Debug)]
@@ -52,7 +70,8 @@ pub(super) fn search<T: Scalar + Ring>(
     rng: &mut impl Rng,
     observer: Observer<'_>,
 ) -> Result<Found<T>, Error> {
-    let seeds: Vec<u64> = (0..cp.starts).map(|_| rng.random()).collect();
+    let most = if cp.fixed_starts { cp.starts } else { MOST };
+    let seeds: Vec<u64> = (0..most).map(|_| rng.random()).collect();
     let keep = margin(t.dims(), cp.rank);
     let compressed = if cp.randomized {
         let mut rng = ChaCha8Rng::seed_from_u64(seeds[0] ^ 0x5bd1);
@@ -61,21 +80,22 @@ pub(super) fn search<T: Scalar + Ring>(
         Compressed::hosvd(OP, t, &keep)?
     };
     let core = compressed.core.view();
+    let unknowns = cp.rank * core.dims().iter().sum::<usize>();
     let mut done: Vec<Candidate<T>> = Vec::new();
     let mut stopped = false;
-    let mut next = 0;
-    while next < cp.starts && !stopped {
+    let (mut next, mut least, mut last) = (0, 2, cp.starts);
+    while next < last && !stopped {
         // The sizes are fixed, so that the answer does not depend on the number of threads; two starts
         // usually suffice, so the first ones come alone.
         let batch = if next < 2 && !cp.fixed_starts { 1 } else { 4 };
-        let ids: Vec<usize> = (next..cp.starts.min(next + batch)).collect();
+        let ids: Vec<usize> = (next..last.min(next + batch)).collect();
         let goal = match best_of(&done) {
             Some(c) if !cp.fixed_starts => c.residual * (1.0 + 0.1 * AGREEMENT),
             _ => 0.0,
         };
         if let [k] = ids[..] {
             let mut watch = |f: f64| {
-                let p = Progress::of("starts", k as u64, cp.starts as u64).with_figure(f);
+                let p = Progress::of("starts", k as u64, last as u64).with_figure(f);
                 let flow = if stopped { Break(()) } else { observer(&p) };
                 stopped |= flow.is_break();
                 flow
@@ -92,18 +112,24 @@ pub(super) fn search<T: Scalar + Ring>(
         }
         next += ids.len();
         let top = best_of(&done).map_or(f64::NAN, |c| c.residual);
-        let progress = Progress::of("starts", next as u64, cp.starts as u64).with_figure(top);
+        let progress = Progress::of("starts", next as u64, last as u64).with_figure(top);
         stopped = stopped || observer(&progress).is_break();
-        if !cp.fixed_starts && (top <= EXACT || agreeing(&done, top) >= 2) {
+        if cp.fixed_starts {
+            continue;
+        }
+        if top <= EXACT || (agreeing(&done, top) >= 2 && next >= least) {
             break;
         }
+        let slow = best_of(&done).is_some_and(|best| best.history.len() > SLOW);
+        if slow && unknowns <= FEW_UNKNOWNS {
+            let diverging = best_of(&done).is_some_and(|c| is_diverging(&c.factors));
+            (least, last) = (if diverging { most } else { CAREFUL }, most);
+        }
     }
-    let Some(best) = best_of(&done) else {
+    let mut finalists = finalists(&done, &compressed);
+    if finalists.is_empty() {
         return Err(Error::Stopped { op: OP });
-    };
-    let agreeing = agreeing(&done, best.residual);
-    let mut best = best.clone();
-    best.factors = compressed.expand(&best.factors);
+    }
     if !compressed.is_trivial() && cp.method != CpMethod::Algebraic {
         let mut watch = |f: f64| {
             let p = Progress::open("refinement", 0).with_figure(f);
@@ -111,8 +137,25 @@ pub(super) fn search<T: Scalar + Ring>(
             stopped |= flow.is_break();
             flow
         };
-        full_space(t, &mut best, cp.iterations, &mut watch)?;
+        for (best, _) in &mut finalists {
+            best.factors = compressed.expand(&best.factors);
+            full_space(t, best, cp.iterations, &mut watch)?;
+        }
+    } else {
+        for (best, _) in &mut finalists {
+            best.factors = compressed.expand(&best.factors);
+        }
     }
+    finalists.sort_by(|(a, _), (b, _)| a.residual.total_cmp(&b.residual));
+    let top = finalists[0].0.residual;
+    // Minima of the core may lead to the same one in the full space.
+    let same = |c: &Candidate<T>| c.residual <= top * (1.0 + AGREEMENT) + EXACT;
+    let agreeing = finalists
+        .iter()
+        .filter(|(c, _)| same(c))
+        .map(|(_, n)| n)
+        .sum();
+    let best = finalists.swap_remove(0).0;
     Ok(Found {
         starts: done.iter().map(|c| c.residual).collect(),
         backend_calls: done.iter().map(|c| c.history.len()).sum(),
@@ -120,6 +163,46 @@ pub(super) fn search<T: Scalar + Ring>(
         agreeing,
         stopped,
     })
+}
+
+/// Whether two components nearly cancel.
+fn is_diverging<T: Scalar + Ring>(factors: &[Factor<T>]) -> bool {
+    let model = CpTensor::from_factors(factors.to_vec());
+    model.is_ok_and(|m| least_congruence(&m.canonical()) < DIVERGING)
+}
+
+/// The minima that may be the least in the full space, each with the number of starts that reached it: the best one alone
+/// when the core holds all of the data that a model could tell apart.
+fn finalists<T: Scalar>(
+    done: &[Candidate<T>],
+    compressed: &Compressed<T>,
+) -> Vec<(Candidate<T>, usize)> {
+    let mut sorted: Vec<&Candidate<T>> = done.iter().collect();
+    sorted.sort_by(|a, b| a.residual.total_cmp(&b.residual));
+    let Some(top) = sorted.first().map(|c| c.residual) else {
+        return Vec::new();
+    };
+    // The data have norm one.
+    let lost = (1.0 - small::norm_sq(compressed.core.as_slice())).max(0.0);
+    let whole = (top * top + lost) * (1.0 + NEAR).powi(2);
+    let limit = if lost > AGREEMENT * top * top {
+        (whole - lost).sqrt()
+    } else {
+        top
+    };
+    let mut out: Vec<(Candidate<T>, usize)> = Vec::new();
+    for c in sorted {
+        let room = out.len() < FINALISTS;
+        match out.last_mut() {
+            Some((head, count)) if c.residual <= head.residual * (1.0 + AGREEMENT) + EXACT => {
+                *count += 1;
+            }
+            Some((head, _)) if c.residual <= head.residual * (1.0 + VALLEY) => {}
+            _ if c.residual <= limit && room => out.push((c.clone(), 1)),
+            _ => break,
+        }
+    }
+    out
 }
 
 /// Directions kept per mode: two more than the rank, or all.

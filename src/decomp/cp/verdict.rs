@@ -95,7 +95,7 @@ pub(in crate::decomp) fn noise_left(dims: &[usize], rank: usize) -> f64 {
 }
 
 /// The least product of cosines, over the modes, of two components: near -1 they diverge and cancel.
-fn least_congruence<T: Scalar + Ring>(model: &CpTensor<T>) -> f64 {
+pub(super) fn least_congruence<T: Scalar + Ring>(model: &CpTensor<T>) -> f64 {
     let grams: Vec<_> = model.factors().iter().map(Factor::gram).collect();
     let mut least = 1.0f64;
     for r in 0..model.rank() {

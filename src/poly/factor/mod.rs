@@ -252,30 +252,6 @@ impl Poly<Integer> {
     }
 }
 
-impl Poly<Rational> {
-    /// The monic greatest common divisor modulo the prime `p` of polynomials in one and the same variable.
-    ///
-    /// # Errors
-    /// `InvalidInput` for a `p` that is no prime below 2^62 or divides a denominator, or for several
-    /// variables; `LimitExceeded` for degrees beyond 10^4.
-    pub fn gcd_mod(&self, other: &Self, p: u64) -> Result<Poly<Integer>, Error> {
-        let op = "Poly::gcd_mod";
-        let (a, b) = (
-            self.modulo(p)?.to_integers(),
-            other.modulo(p)?.to_integers(),
-        );
-        let several = || Error::invalid(op, "polynomials in one and the same variable");
-        let (v, f) = integral::residues(&a, p)?.ok_or_else(several)?;
-        let (w, g) = integral::residues(&b, p)?.ok_or_else(several)?;
-        if v != w && f.len() > 1 && g.len() > 1 {
-            return Err(several());
-        }
-        let common = Field { p }.gcd(&f, &g);
-        let common: Vec<Integer> = common.into_iter().map(Integer::from).collect();
-        Ok(integral::sparse(&common, if f.len() > 1 { v } else { w }))
-    }
-}
-
 /// Degrees beyond this are refused in univariate work.
 pub(crate) const MAX_DEGREE: usize = 10_000;
 

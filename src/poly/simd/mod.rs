@@ -9,10 +9,12 @@
 
 mod blocks;
 mod drain;
+mod lanes;
+mod numbers;
 mod remainders;
 mod rows;
 
-pub(crate) use blocks::{LANES, run_block};
+pub(crate) use blocks::{Block, Kind, POINTS, run_block};
 pub(crate) use drain::{
     drain_wide, drain_wide_portable, drain64, drain116, drain116_portable, whole,
 };

@@ -9,6 +9,8 @@ use std::fmt::Write;
 use std::path::Path;
 use wickring::decomp::{Fit, RankTable};
 use wickring::io::{npz, write_whole};
+use wickring::linalg::Scalar;
+use wickring::poly::Ring;
 use wickring::tensor::{CpTensor, Factor, Tensor};
 use wickring::{Error, Status};
 
@@ -32,7 +34,7 @@ impl Report {
     }
 
     /// Adds the table of ranks and the choice.
-    pub fn table(&mut self, table: &RankTable) {
+    pub fn table<T: Scalar + Ring>(&mut self, table: &RankTable<T>) {
         let mut rows = Vec::new();
         let _ = writeln!(
             self.text,

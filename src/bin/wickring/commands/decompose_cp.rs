@@ -107,11 +107,25 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
                 let problem = "is complex: --nonneg and --missing mask are for real tensors";
                 return Err(Error::file(args.file.as_path(), "", problem));
             }
-            let rank = single(ranks, "a complex tensor")?;
-            let engine = with_options(Cp::new(rank), args);
             let mut meter = context.meter();
-            let fit =
-                engine.decompose_observed(t.view(), &mut context.rng(), &mut |p| meter.step(p))?;
+            let mut watch = |p: &wickring::observe::Progress| meter.step(p);
+            let mut rng = context.rng();
+            let fit = match ranks {
+                Ranks::One(rank) => with_options(Cp::new(rank), args).decompose_observed(
+                    t.view(),
+                    &mut rng,
+                    &mut watch,
+                )?,
+                _ => {
+                    let (range, patience) = compared(ranks, t.dims());
+                    let starts = args.starts.unwrap_or(10);
+                    let engine = with_options(Cp::new(*range.start()), args).starts(starts);
+                    let table =
+                        rank_table(t.view(), &engine, (range, patience), &mut rng, &mut watch)?;
+                    report.table(&table);
+                    chosen(table)?
+                }
+            };
             drop(meter);
             report.fit(&fit);
             super::numeric_proof::absent("the factors are complex", context)?;
@@ -121,11 +135,11 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
 }
 
 /// The ranks to compare, and how many in a row that are not credible end the search.
-fn compared(ranks: Ranks, t: &Tensor) -> (std::ops::RangeInclusive<usize>, usize) {
+fn compared(ranks: Ranks, dims: &[usize]) -> (std::ops::RangeInclusive<usize>, usize) {
     match ranks {
         Ranks::One(rank) => (rank..=rank, usize::MAX),
         Ranks::Range(a, b) => (a..=b, usize::MAX),
-        Ranks::Auto => (1..=AUTO_LIMIT.min(rank_bound(t.dims())), 2),
+        Ranks::Auto => (1..=AUTO_LIMIT.min(rank_bound(dims)), 2),
     }
 }
 
@@ -172,7 +186,7 @@ fn real(
             engine.decompose_observed(t.view(), &mut rng, &mut watch)?
         }
         (ranks, masked, true) => {
-            let (range, patience) = compared(ranks, &t);
+            let (range, patience) = compared(ranks, t.dims());
             let mask = masked.then(|| CpMasked::mask_of(t.view()));
             let table = rank_table_nonnegative(
                 t.view(),
@@ -199,7 +213,7 @@ fn real(
             engine.decompose_observed(t.view(), &mut rng, &mut watch)?
         }
         (ranks, _, false) => {
-            let (range, patience) = compared(ranks, &t);
+            let (range, patience) = compared(ranks, t.dims());
             let first = *range.start();
             let table = if masked {
                 let mask = CpMasked::mask_of(t.view());
@@ -227,7 +241,7 @@ fn real(
     report.finish(&fit, context)
 }
 
-fn chosen(table: RankTable) -> Result<Fit<CpTensor>, Error> {
+fn chosen<T>(table: RankTable<T>) -> Result<Fit<CpTensor<T>>, Error> {
     let row = table.rows.into_iter().nth(table.chosen);
     row.map(|r| r.fit)
         .ok_or(Error::Stopped { op: "decompose cp" })

@@ -332,11 +332,8 @@ fn figures(lines: &[Line]) -> Vec<Figure> {
                 of(&|l| l.error),
             ));
             if method == "refined" {
-                series.push(Series::new(
-                    format!("{name}floor"),
-                    Mark::Dashed,
-                    of(&|l| l.floor),
-                ));
+                // In the colour of what it bounds.
+                series.push(Series::new("", Mark::Dashed, of(&|l| l.floor)));
             }
         }
         if series
@@ -344,7 +341,7 @@ fn figures(lines: &[Line]) -> Vec<Figure> {
             .any(|s| s.points.iter().any(|p| p.1.is_finite()))
         {
             figures.push(Figure {
-                title: title.into(),
+                title: format!("{title} (dashed: the statistical floor)"),
                 x: sweep.into(),
                 y: "median relative error".into(),
                 log_x: sweep != "latents",

@@ -133,7 +133,7 @@ pub fn gcd(args: &Many, context: &Context) -> Result<Outcome, Error> {
         common = match reader.field {
             Field::Rationals | Field::Integers => common.gcd(p, &budget)?,
             Field::Prime(q) => {
-                let image = common.gcd_mod(p, q)?;
+                let image = common.gcd_mod(p, q, &budget)?;
                 image.map(|c| Rational::from(c.clone()))
             }
             Field::Complex => {
@@ -208,7 +208,7 @@ pub fn roots(args: &Roots, context: &Context) -> Result<Outcome, Error> {
         };
         let line = match &exact {
             Some(x) => x.clone(),
-            None => format!("{} in ({}, {})", r.to_f64(), r.low, r.high),
+            None => format!("{} in ({}, {})", readable(r.to_f64()), r.low, r.high),
         };
         text += &format!("{line}{times}\n");
         list.push(json!({
@@ -221,4 +221,12 @@ pub fn roots(args: &Roots, context: &Context) -> Result<Outcome, Error> {
     }
     context.emit(&json!({ "roots": list, "count": roots.len() }), &text);
     Ok(Outcome::Certified)
+}
+
+/// The shortest text that reads back, with an exponent where there would be a row of zeros.
+fn readable(x: f64) -> String {
+    match x.abs() {
+        1e-5..1e17 => x.to_string(),
+        _ => format!("{x:e}"),
+    }
 }
