@@ -244,6 +244,50 @@ fn values_at_the_borders_of_words_keep_the_narrowest_form() {
     }
 }
 
+/// Products with no dense block, of more than one range: nearly all monomials distinct, or many products to each; exponents that
+/// fill 64 bits and more.
+#[test]
+fn scattered_products_equal_the_naive_ones() {
+    let mut state = 88_172_645_463_325_252u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    for (nvars, reach) in [
+        (3, 1000),
+        (6, 100),
+        (5, 40_000),
+        (4, 1 << 20),
+        (5, 1 << 22),
+        (9, 7000),
+    ] {
+        let mut poly = |count: usize, bits: u32| {
+            let term = |_| {
+                let e = (0..nvars).map(|_| (next() >> 20) as u32 % reach).collect();
+                (e, Integer::from((next() as i64) >> (63 - bits)))
+            };
+            Poly::from_terms((0..count).map(term).collect::<Vec<_>>())
+        };
+        let (p, q, wide) = (poly(170, 20), poly(170, 20), poly(170, 55));
+        assert_eq!(&p * &q, naive(&p, &q), "{nvars} {reach}");
+        assert_eq!(&p * &wide, naive(&p, &wide), "{nvars} {reach}");
+        let floats = p.map(|c| c.to_f64().value() / 3.0);
+        assert_eq!(
+            poly_ring::table(&(&floats * &floats)),
+            poly_ring::naive_product(&floats, &floats)
+        );
+    }
+    let base = simplex(3, 9);
+    let f = filled(&base, 900, |i| Integer::from(i as i64 - 100));
+    assert_eq!(&f * &f, naive(&f, &f));
+    let g = filled(&base, 900, |i| Integer::from(i as i64 - 100) << (i % 90));
+    assert_eq!(&f * &g, naive(&f, &g));
+    let product = f.reduced_mod(7).mul_mod(&g, 7, &Budget::default()).unwrap();
+    assert_eq!(product, naive(&f, &g).reduced_mod(7));
+}
+
 /// Modulo primes of every size, with residues that fill them, against the remainders of the naive product.
 #[test]
 fn products_modulo_primes_are_the_remainders_of_products() {

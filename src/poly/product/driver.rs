@@ -2,14 +2,11 @@
 
 use super::cells::{Folded, Middle, Narrow, Plain, Terms, Wide};
 use super::grid::{CELLS, Grid};
-use super::limbs::Limbs;
-use super::positional::{Positional, digits, spread};
-use super::remainders::{Remainders, primes};
-use super::rows::{Kernel, Plan, ROW_CELLS, Rows, Rows64, Rows116, Scatter, Scatter64};
+use super::rows::{Kernel, ROW_CELLS, Rows, Rows64, Rows116, Scatter, Scatter64};
 use super::slab::{self, Blocks, Output, Pairs};
-use super::{Budget, Task, small, sparse, wide};
+use super::{Budget, Task, several, small, sparse, wide};
 use crate::Error;
-use crate::poly::integers::{Integers, MAX_LIMBS};
+use crate::poly::integers::Integers;
 use crate::poly::monomials::{Exps, Monomials, Width, Word, width_for};
 use crate::poly::reducer::Reducer;
 use crate::poly::simd;
@@ -22,7 +19,7 @@ const OP: &str = "Poly::mul_within";
 const FEW: usize = 24;
 
 /// The coefficients of a product, as a store.
-type Product<S> = Result<(Monomials, S), Error>;
+pub(crate) type Product<S> = Result<(Monomials, S), Error>;
 
 /// The product over any ring.
 pub(crate) fn plain<C: Ring>(
@@ -130,7 +127,7 @@ pub(crate) fn integers(
             let x: Vec<i128> = x.iter().map(|&v| v.into()).collect();
             by_terms(ma, mb, &Wide { a: &x, b: y }, task)
         }
-        _ => limbs((ma, a), (mb, b), bits, task),
+        _ => several::limbs((ma, a), (mb, b), bits, task),
     }
 }
 
@@ -156,105 +153,15 @@ fn norm_bits(x: &[i64], y: &[i64]) -> u64 {
     bits(one(x), max(y)).min(bits(one(y), max(x))).min(two)
 }
 
-/// Factors of more than 128 bits: a fixed number of limbs, or whole integers when there are very many.
-fn limbs(
-    (ma, a): (&Monomials, &Integers),
-    (mb, b): (&Monomials, &Integers),
-    bits: u64,
-    task: &Task<'_>,
-) -> Product<Integers> {
-    let cells = (bits / 64 + 1) as usize;
-    let factor = a.width().zip(b.width()).map(|(x, y)| x.max(y));
-    if let Some(n) = factor.filter(|&n| n <= 16)
-        && let Some(product) = several((ma, a), (mb, b), (n, bits), task)?
-    {
-        return Ok(product);
-    }
-    macro_rules! fixed {
-        ($($n:literal $w:literal),*) => {
-            match factor {
-                $(Some(n) if n <= $n && cells <= $w => {
-                    let terms = Limbs::<$n, $w>::new(a, b);
-                    return by_terms(ma, mb, &terms, task);
-                })*
-                _ => {}
-            }
-        };
-    }
-    fixed!(2 3, 2 4, 2 5, 3 7, 4 8, 4 9, 8 17, 16 33);
-    debug_assert!(factor.is_none_or(|n| n > 16 && n <= MAX_LIMBS));
-    let all = |v: &Integers| (0..v.len()).map(|i| v.get(i)).collect();
-    let terms = Plain::<Integer> {
-        a: all(a),
-        b: all(b),
-    };
-    let (monomials, values) = by_terms(ma, mb, &terms, task)?;
-    Ok((monomials, Integers::from_vec(values)))
-}
-
-/// The product modulo primes or digit by digit, if that is faster than `n` limbs.
-fn several(
-    (ma, x): (&Monomials, &Integers),
-    (mb, y): (&Monomials, &Integers),
-    (n, bits): (usize, u64),
-    task: &Task<'_>,
-) -> Result<Option<(Monomials, Integers)>, Error> {
-    let products = x.len() as f64 * y.len() as f64;
-    if products < SEVERAL || !simd::has_rows() {
-        return Ok(None);
-    }
-    let (count, places) = (primes(bits), digits(x.bits().max(y.bits())).max(2));
-    // A row of `places` digits meets another one; signs cost two more multiplications for each of digits.
-    let meeting = (places.div_ceil(4) * (places + 3).div_ceil(8)) as f64;
-    let signs = if x.has_negative() || y.has_negative() {
-        2.0
-    } else {
-        1.0
-    };
-    let limbs = (n * n) as f64;
-    let digitwise = signs
-        * meeting
-        * if places == 2 {
-            ROWS_APART[1]
-        } else {
-            ROWS_APART[2]
-        };
-    if ma.has_long_rows() && mb.has_long_rows() {
-        let shape = Shape::new(ma, mb, (REMAINDERS / count).min(ROW_CELLS), &task.budget)?;
-        if let Some(blocks @ (grid, a, b, pairs)) = &shape.grid
-            && let Some(plan) = Plan::new(a, b, ROWS_APART)
-        {
-            let groups = a.groups.len() as f64 * b.groups.len() as f64;
-            let cells = pairs.len() as f64 * grid.cells as f64;
-            let cost = (plan.cost + PAIR * groups + CELL * cells) * count as f64;
-            if cost < products * limbs.min(digitwise)
-                && let Some(kernel) = Remainders::new((a, x), (b, y), plan, bits, grid.cells)
-            {
-                return shape.blocks(blocks, &kernel, task).map(Some);
-            }
-        }
-    }
-    if digitwise < 0.8 * limbs {
-        let shape = Shape::new(ma, mb, ROW_CELLS / spread(places), &task.budget)?;
-        let size = (places, (bits / 64 + 1) as usize);
-        if let Some(blocks @ (_, a, b, _)) = &shape.grid
-            && let Some(kernel) = Positional::new((a, x), (b, y), size, ROWS_APART)
-        {
-            return shape.blocks(blocks, &kernel, task).map(Some);
-        }
-    }
-    Ok(None)
-}
-
 /// Both factors in one layout, and the box of their product.
-struct Shape<'a> {
+pub(crate) struct Shape<'a> {
     a: Cow<'a, Monomials>,
     b: Cow<'a, Monomials>,
-    grid: Option<Blocks>,
+    pub(crate) grid: Option<Blocks>,
 }
 
 impl<'a> Shape<'a> {
-    fn new(
+    pub(crate) fn new(
         a: &'a Monomials,
         b: &'a Monomials,
         limit: usize,
@@ -286,7 +193,7 @@ impl<'a> Shape<'a> {
             true => Grid::of_product(&x, &y, limit),
             false => None,
         };
-        // Blocks with hardly a product in them cost more than they hold: leave those to the hash table.
+        // Blocks with hardly a product in them cost more than they hold: leave those to sorting.
         let grid = grid.and_then(|g| {
             let (p, q) = (g.side(&left, &x.0), g.side(&right, &y.0));
             let products = p.offsets.len() as f64 * q.offsets.len() as f64;
@@ -326,7 +233,7 @@ impl<'a> Shape<'a> {
         if words.0.len() * words.1.len() <= SORTED {
             return Ok(sparse::sorted(words.0, words.1, terms).finished(task));
         }
-        sparse::hashed(words.0, words.1, terms, task)
+        sparse::ranged(self.a.nvars, words.0, words.1, terms, task)
     }
 
     fn done<W: Word, V>(
@@ -401,7 +308,7 @@ impl<'a> Shape<'a> {
         self.run(terms, task)
     }
 
-    fn blocks<K: Kernel>(
+    pub(crate) fn blocks<K: Kernel>(
         &self,
         blocks: &Blocks,
         kernel: &K,
@@ -422,19 +329,11 @@ const DENSE: f64 = 0.02;
 const ROWS_64: [f64; 3] = [5.3, 5.6, 6.2];
 /// The same for sums of more than 64 bits, whose rows are read out faster than scattered sums.
 const ROWS_128: [f64; 3] = [2.8, 3.2, 3.9];
-/// Cells of a block times primes: a megabyte of remainders.
-const REMAINDERS: usize = 1 << 17;
-/// What a tap and a window cost, a pair of groups, and a cell, in multiplications of limbs (bench `bits`).
-const ROWS_APART: [f64; 3] = [4.4, 4.7, 5.6];
-const PAIR: f64 = 25.0;
-const CELL: f64 = 0.5;
-/// Products from which remainders and digits are worth their preparation.
-const SEVERAL: f64 = 2e4;
 /// Products up to here are sorted when there is no grid.
 const SORTED: usize = 4096;
 
 /// The product by any kind of terms.
-fn by_terms<T: Terms>(
+pub(crate) fn by_terms<T: Terms>(
     a: &Monomials,
     b: &Monomials,
     terms: &T,
