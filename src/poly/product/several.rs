@@ -65,7 +65,8 @@ fn several(
     task: &Task<'_>,
 ) -> Result<Option<(Monomials, Integers)>, Error> {
     let products = x.len() as f64 * y.len() as f64;
-    if products < SEVERAL || !simd::has_rows() {
+    // Four multiplications of limbs are hard to beat.
+    if n <= 2 || products < SEVERAL || !simd::has_rows() {
         return Ok(None);
     }
     let (count, places) = (primes(bits), digits(x.bits().max(y.bits())).max(2));

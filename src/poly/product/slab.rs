@@ -111,7 +111,10 @@ impl<W: Word, V: Column> Output<W, V> {
     }
 
     pub(crate) fn reserve(&mut self, more: usize) {
-        self.words.reserve_exact(more);
+        // Room to spare is not touched. But an allocator that gives memory at the end of the heap back when it is more than twice
+        // the longest list that was ever freed (as glibc's) keeps both lists for the next product if one is longer.
+        let spare = if more > KEPT { more / 2 } else { 0 };
+        self.words.reserve_exact(more + spare);
         self.values.reserve(more);
     }
 
