@@ -124,13 +124,7 @@ pub fn energy_distance(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Result<f64, Er
     };
     let (x, y) = (rows(a), rows(b));
     let mean = |u: &[f64], v: &[f64], pairs: f64| -> f64 {
-        let row = |p: &[f64]| -> f64 {
-            let gap = |q: &[f64]| {
-                let square = p.iter().zip(q).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-                square.sqrt()
-            };
-            v.chunks_exact(d).map(gap).sum()
-        };
+        let row = |p: &[f64]| -> f64 { v.chunks_exact(d).map(|q| gap_squared(p, q).sqrt()).sum() };
         u.chunks_exact(d).map(row).sum::<f64>() / pairs
     };
     let (n, m) = (a.nrows() as f64, b.nrows() as f64);
@@ -251,6 +245,19 @@ pub(super) fn held_out_notes<G: Rng>(
     }
     let sample = MatRef::from_row_major_slice(&rows, n, d);
     Ok(TwoSampleTest::run(sample, draw, rng)?.notes())
+}
+
+/// `|p - q|^2` in eight sums side by side, so that the processor adds vectors.
+fn gap_squared(p: &[f64], q: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (p, q) = (p.as_chunks::<8>(), q.as_chunks::<8>());
+    for (a, b) in p.0.iter().zip(q.0) {
+        for ((sum, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *sum += (a - b) * (a - b);
+        }
+    }
+    let rest = p.1.iter().zip(q.1).map(|(a, b)| (a - b) * (a - b));
+    lanes.iter().sum::<f64>() + rest.sum::<f64>()
 }
 
 fn median(mut v: Vec<f64>) -> f64 {

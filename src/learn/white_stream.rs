@@ -14,8 +14,9 @@ use rayon::prelude::*;
 const CUMULANTS: &str = "third cumulants";
 const SHARPENING: &str = "sharpening";
 const OP: &str = "Quadratic::learn";
-/// Rows of one block; blocks are the unit of parallel work, and their sums are added in order.
-const BLOCK: usize = 2048;
+/// Rows of one block; blocks are the unit of parallel work, and their sums are added in order. A block of some hundred
+/// columns stays in the second-level cache from its reading to its last use.
+const BLOCK: usize = 512;
 /// Blocks read before they are worked on side by side.
 const BATCH: usize = 8;
 
@@ -54,21 +55,34 @@ impl WhiteRows {
 
     /// The scaled active entries of the rows for learning, less their mean.
     pub(super) fn centred(&self, chunk: &Chunk) -> Vec<f64> {
-        let mut rows = Vec::with_capacity(chunk.data.len());
-        let all = self.active.len() == chunk.columns;
-        for (i, row) in chunk.data.chunks_exact(chunk.columns).enumerate() {
-            if self.split.holds_out((chunk.first_row + i) as u64) {
+        self.centred_in_place(chunk.clone())
+    }
+
+    /// As [`Self::centred`], in the memory of the chunk.
+    fn centred_in_place(&self, chunk: Chunk) -> Vec<f64> {
+        let (columns, first) = (chunk.columns, chunk.first_row);
+        let m = self.active.len();
+        let mut rows = chunk.data;
+        let mut kept = 0;
+        for i in 0..rows.len() / columns.max(1) {
+            if self.split.holds_out((first + i) as u64) {
                 continue;
             }
-            let units = self.scale.iter().zip(&self.mean);
-            if all {
-                // Every column varies: no gather.
-                rows.extend(row.iter().zip(units).map(|(x, (s, mu))| x * s - mu));
+            // Never to the right of where it stands.
+            if m == columns {
+                rows.copy_within(i * columns..(i + 1) * columns, kept * m);
             } else {
-                let active = self.active.iter().zip(units);
-                rows.extend(active.map(|(&a, (s, mu))| row[a] * s - mu));
+                for (j, &a) in self.active.iter().enumerate() {
+                    rows[kept * m + j] = rows[i * columns + a];
+                }
             }
+            let row = rows[kept * m..(kept + 1) * m].iter_mut();
+            for (x, (s, mu)) in row.zip(self.scale.iter().zip(&self.mean)) {
+                *x = *x * s - mu;
+            }
+            kept += 1;
         }
+        rows.truncate(kept * m);
         rows
     }
 
@@ -149,14 +163,15 @@ impl<'a, 'b> WhiteStream<'a, 'b> {
             let last = chunk.is_none();
             batch.extend(chunk);
             if last || batch.len() == BATCH {
-                let parts: Vec<(usize, Mat<f64>)> = batch
-                    .par_iter()
+                let reached = batch.last().map(|c| c.first_row as u64);
+                let parts: Vec<(usize, Mat<f64>)> = std::mem::take(&mut batch)
+                    .into_par_iter()
                     .map(|chunk| {
                         let y = match &self.lift {
-                            Some(_) => self.rows.centred(chunk),
+                            Some(_) => self.rows.centred_in_place(chunk),
                             None => {
                                 let mut y = Vec::new();
-                                self.rows.white(chunk, &mut y);
+                                self.rows.white(&chunk, &mut y);
                                 y
                             }
                         };
@@ -167,13 +182,12 @@ impl<'a, 'b> WhiteStream<'a, 'b> {
                     count += rows;
                     sum += part;
                 }
-                if let Some(c) = batch.last() {
-                    let p = Progress::of(stage, c.first_row as u64, total);
+                if let Some(row) = reached {
+                    let p = Progress::of(stage, row, total);
                     if (self.observer)(&p).is_break() {
                         return Err(Error::Stopped { op: OP });
                     }
                 }
-                batch.clear();
             }
             if last {
                 break;

@@ -89,7 +89,7 @@ pub(crate) fn read_limbs(limbs: &[u64]) -> Integer {
 }
 
 /// Limbs that a two's complement value really needs.
-fn limbs_needed(limbs: &[u64]) -> usize {
+pub(crate) fn limbs_needed(limbs: &[u64]) -> usize {
     let mut n = limbs.len();
     while n > 1 {
         let fill = ((limbs[n - 2] as i64) >> 63) as u64;

@@ -43,6 +43,7 @@ mod product;
 mod quotient;
 mod rational;
 mod rationals;
+mod reducer;
 mod residue;
 mod resultant;
 mod ring;

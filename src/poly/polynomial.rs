@@ -97,6 +97,12 @@ impl<C: Ring> Poly<C> {
         }
     }
 
+    /// Parts that keep the invariant.
+    pub(crate) fn from_canonical(monomials: Monomials, store: C::Store) -> Self {
+        debug_assert!(store.nonzero().is_none());
+        Self { monomials, store }
+    }
+
     pub(crate) fn monomials(&self) -> &Monomials {
         &self.monomials
     }

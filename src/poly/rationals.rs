@@ -2,7 +2,7 @@
 
 use super::integers::Integers;
 use super::monomials::Origins;
-use super::product::Budget;
+use super::product::{Budget, Task};
 use super::ring::IntegralForm;
 use super::store::Store;
 use super::{Integer, Poly, Rational, Ring, integer_gcd};
@@ -171,14 +171,14 @@ impl Store<Rational> for Rationals {
     ) -> Result<Poly<Rational>, Error> {
         let (x, y) = (a.store(), b.store());
         let (left, right) = ((a.monomials(), &x.integers), (b.monomials(), &y.integers));
-        let (monomials, integers) = super::product::integers(left, right, budget)?;
+        let (monomials, integers) = super::product::integers(left, right, &Task::exact(budget))?;
         // A product of primitive polynomials is primitive, so the content needs no new search.
         let content = if integers.is_empty() {
             Rational::one()
         } else {
             &x.content * &y.content
         };
-        Ok(Poly::from_parts(monomials, Self { content, integers }))
+        Ok(Poly::from_canonical(monomials, Self { content, integers }))
     }
 
     fn quotient(

@@ -60,6 +60,27 @@ pub(crate) trait Word:
             values.push(std::mem::take(cell));
         }
     }
+    /// Takes sums of two words out of a block, the last one first, as long as they fit 64 bits; returns the number of cells that
+    /// are left. See [`simd::drain116`].
+    fn drain_pairs(
+        cells: (&mut [i64], &mut [i64]),
+        base: Self,
+        table: &[Self],
+        words: &mut Vec<Self>,
+        values: &mut Vec<i64>,
+    ) -> usize {
+        simd::drain116_portable(cells, base, table, words, values)
+    }
+    /// Takes sums of two words out of a block, the last one first; see [`simd::drain_wide`].
+    fn drain_wide(
+        cells: (&mut [i64], &mut [i64]),
+        base: Self,
+        table: &[Self],
+        words: &mut Vec<Self>,
+        values: &mut Vec<i128>,
+    ) {
+        simd::drain_wide_portable(cells, base, table, words, values);
+    }
 }
 
 impl Word for u64 {
@@ -98,6 +119,24 @@ impl Word for u64 {
         values: &mut Vec<i64>,
     ) {
         simd::drain64(cells, &[base], table, words, values);
+    }
+    fn drain_pairs(
+        cells: (&mut [i64], &mut [i64]),
+        base: Self,
+        table: &[Self],
+        words: &mut Vec<Self>,
+        values: &mut Vec<i64>,
+    ) -> usize {
+        simd::drain116(cells, base, table, words, values)
+    }
+    fn drain_wide(
+        cells: (&mut [i64], &mut [i64]),
+        base: Self,
+        table: &[Self],
+        words: &mut Vec<Self>,
+        values: &mut Vec<i128>,
+    ) {
+        simd::drain_wide(cells, base, table, words, values);
     }
 }
 

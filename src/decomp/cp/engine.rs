@@ -167,6 +167,7 @@ impl Cp {
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor<T>>, Error> {
         self.check(t)?;
+        crate::memory::keep_freed_pages();
         let Some(scaled) = Scaled::of(t)? else {
             return zero_fit(t.dims(), self.rank);
         };

@@ -1,6 +1,7 @@
 //! What an operation may cost before it must give up.
 
 use crate::Error;
+use crate::poly::reducer::Reducer;
 use std::time::Instant;
 
 /// Limits on one operation that can explode.
@@ -111,5 +112,22 @@ impl<'a> Budget<'a> {
             return Err(Error::Stopped { op });
         }
         Ok(())
+    }
+}
+
+/// How a product is to be formed: within a budget, and perhaps modulo a prime.
+pub(crate) struct Task<'a> {
+    pub(crate) budget: Budget<'a>,
+    /// Coefficients of the result are reduced before they are written.
+    pub(crate) modulus: Option<&'a Reducer>,
+}
+
+impl<'a> Task<'a> {
+    /// A product that is not reduced.
+    pub(crate) fn exact(budget: &Budget<'a>) -> Self {
+        Self {
+            budget: *budget,
+            modulus: None,
+        }
     }
 }

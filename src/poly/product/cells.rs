@@ -1,7 +1,10 @@
 //! What accumulates: cells of 64 bits, of 128 bits, or of any ring.
 
+use super::column::Column;
 use super::grid::CELLS;
 use crate::poly::Ring;
+use crate::poly::integers::Integers;
+use crate::poly::reducer::Reducer;
 
 /// A block of cells.
 pub(crate) type Block<T> = [T; CELLS];
@@ -10,9 +13,13 @@ pub(crate) type Block<T> = [T; CELLS];
 pub(crate) trait Terms: Sync {
     /// One sum of products.
     type Cell: Clone + Send + Sync;
+    /// Where finished sums are written.
+    type Column: Column;
 
     fn zero(&self) -> Self::Cell;
     fn is_zero(cell: &Self::Cell) -> bool;
+    /// Writes a finished sum.
+    fn put(&self, cell: Self::Cell, column: &mut Self::Column);
     /// `cell += a[i] * b[j]`.
     fn add(&self, cell: &mut Self::Cell, i: usize, j: usize);
     /// `cells[base + offsets[k]] += a[i] * b[first + k]` for all `k`.
@@ -53,11 +60,17 @@ pub(crate) struct Narrow<'a> {
 
 impl Terms for Narrow<'_> {
     type Cell = i64;
+    type Column = Integers;
     fn zero(&self) -> i64 {
         0
     }
     fn is_zero(cell: &i64) -> bool {
         *cell == 0
+    }
+    fn put(&self, cell: i64, column: &mut Integers) {
+        if let Integers::I64(v) = column {
+            v.push(cell);
+        }
     }
     fn add(&self, cell: &mut i64, i: usize, j: usize) {
         *cell = cell.wrapping_add(self.a[i].wrapping_mul(self.b[j]));
@@ -79,11 +92,15 @@ pub(crate) struct Middle<'a> {
 
 impl Terms for Middle<'_> {
     type Cell = i128;
+    type Column = Integers;
     fn zero(&self) -> i128 {
         0
     }
     fn is_zero(cell: &i128) -> bool {
         *cell == 0
+    }
+    fn put(&self, cell: i128, column: &mut Integers) {
+        column.push128(cell);
     }
     fn add(&self, cell: &mut i128, i: usize, j: usize) {
         *cell = cell.wrapping_add(i128::from(self.a[i]) * i128::from(self.b[j]));
@@ -105,14 +122,64 @@ pub(crate) struct Wide<'a> {
 
 impl Terms for Wide<'_> {
     type Cell = i128;
+    type Column = Integers;
     fn zero(&self) -> i128 {
         0
     }
     fn is_zero(cell: &i128) -> bool {
         *cell == 0
     }
+    fn put(&self, cell: i128, column: &mut Integers) {
+        column.push128(cell);
+    }
     fn add(&self, cell: &mut i128, i: usize, j: usize) {
         *cell = cell.wrapping_add(self.a[i].wrapping_mul(self.b[j]));
+    }
+}
+
+/// Residues whose sums of products may leave 128 bits: a multiple of the modulus is taken off in time.
+pub(crate) struct Folded<'a> {
+    pub(crate) a: &'a [i64],
+    pub(crate) b: &'a [i64],
+    pub(crate) by: &'a Reducer,
+}
+
+impl Folded<'_> {
+    /// `cell + x y` for residues below `p < 2^62`. A cell stays below `top = 2^64 p < 2^126`, and a product below
+    /// `2^124`, so that the sum does not wrap.
+    #[inline(always)]
+    fn sum(top: u128, cell: u128, x: i64, y: i64) -> u128 {
+        let sum = cell + u128::from(x as u64) * u128::from(y as u64);
+        if sum >= top { sum - top } else { sum }
+    }
+    fn top(&self) -> u128 {
+        u128::from(self.by.p) << 64
+    }
+}
+
+impl Terms for Folded<'_> {
+    type Cell = u128;
+    type Column = Integers;
+    fn zero(&self) -> u128 {
+        0
+    }
+    fn is_zero(cell: &u128) -> bool {
+        *cell == 0
+    }
+    fn put(&self, cell: u128, column: &mut Integers) {
+        if let Integers::I64(v) = column {
+            v.push(self.by.double(cell) as i64);
+        }
+    }
+    fn add(&self, cell: &mut u128, i: usize, j: usize) {
+        *cell = Self::sum(self.top(), *cell, self.a[i], self.b[j]);
+    }
+    fn scatter(&self, cells: &mut Block<u128>, base: u32, i: usize, first: usize, offsets: &[u32]) {
+        let (x, top) = (self.a[i], self.top());
+        for (&offset, &y) in offsets.iter().zip(&self.b[first..]) {
+            let cell = &mut cells[(base + offset) as usize & (CELLS - 1)];
+            *cell = Self::sum(top, *cell, x, y);
+        }
     }
 }
 
@@ -124,11 +191,15 @@ pub(crate) struct Plain<C> {
 
 impl<C: Ring> Terms for Plain<C> {
     type Cell = C;
+    type Column = Vec<C>;
     fn zero(&self) -> C {
         C::zero()
     }
     fn is_zero(cell: &C) -> bool {
         cell.is_zero()
+    }
+    fn put(&self, cell: C, column: &mut Vec<C>) {
+        column.push(cell);
     }
     fn add(&self, cell: &mut C, i: usize, j: usize) {
         let mut product = self.a[i].clone();

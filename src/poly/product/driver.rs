@@ -1,14 +1,16 @@
 //! Which algorithm a product takes.
 
-use super::cells::{Middle, Narrow, Plain, Terms, Wide};
-use super::grid::{CELLS, Grid, Side};
+use super::cells::{Folded, Middle, Narrow, Plain, Terms, Wide};
+use super::grid::{CELLS, Grid};
 use super::limbs::Limbs;
 use super::rows::{Kernel, ROW_CELLS, Rows, Rows64, Rows116, Scatter, Scatter64};
-use super::slab::{self, Output, Pairs};
-use super::{Budget, small, sparse, wide};
+use super::slab::{self, Blocks, Output, Pairs};
+use super::{Budget, Task, small, sparse, wide};
 use crate::Error;
+use crate::memory::keep_freed_pages;
 use crate::poly::integers::{Integers, MAX_LIMBS};
-use crate::poly::monomials::{Exps, Monomials, Width, Word, drop_zeros, width_for};
+use crate::poly::monomials::{Exps, Monomials, Width, Word, width_for};
+use crate::poly::reducer::Reducer;
 use crate::poly::simd;
 use crate::poly::store::Store;
 use crate::poly::{Integer, Poly, Ring};
@@ -17,6 +19,9 @@ use std::borrow::Cow;
 const OP: &str = "Poly::mul_within";
 /// Products up to here are sorted; beyond, a block pays (bench `poly_small`).
 const FEW: usize = 24;
+
+/// Products from which on the result may be worth keeping its memory for the next one.
+const MANY: usize = 1 << 12;
 
 /// The coefficients of a product, as a store.
 type Product<S> = Result<(Monomials, S), Error>;
@@ -32,8 +37,8 @@ pub(crate) fn plain<C: Ring>(
         a: all(a),
         b: all(b),
     };
-    let (monomials, values) = by_terms(a.monomials(), b.monomials(), &terms, budget)?;
-    let (monomials, values) = drop_zeros(monomials, values);
+    let task = Task::exact(budget);
+    let (monomials, values) = by_terms(a.monomials(), b.monomials(), &terms, &task)?;
     Ok(Poly::from_parts(monomials, C::Store::from_vec(values)))
 }
 
@@ -44,19 +49,39 @@ pub(crate) fn over_integers(
     budget: &Budget<'_>,
 ) -> Result<Poly<Integer>, Error> {
     let (left, right) = ((a.monomials(), a.store()), (b.monomials(), b.store()));
-    let (monomials, store) = integers(left, right, budget)?;
-    Ok(Poly::from_parts(monomials, store))
+    let (monomials, store) = integers(left, right, &Task::exact(budget))?;
+    Ok(Poly::from_canonical(monomials, store))
+}
+
+/// The product modulo a prime below 2^62 of polynomials with coefficients in `0..p`.
+pub(crate) fn modulo(
+    a: &Poly<Integer>,
+    b: &Poly<Integer>,
+    by: &Reducer,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let (left, right) = ((a.monomials(), a.store()), (b.monomials(), b.store()));
+    let task = Task {
+        budget: *budget,
+        modulus: Some(by),
+    };
+    let (monomials, store) = integers(left, right, &task)?;
+    Ok(Poly::from_canonical(monomials, store))
 }
 
 /// The product of integer polynomials in parts.
 pub(crate) fn integers(
     (ma, a): (&Monomials, &Integers),
     (mb, b): (&Monomials, &Integers),
-    budget: &Budget<'_>,
+    task: &Task<'_>,
 ) -> Product<Integers> {
     if a.is_empty() || b.is_empty() {
         return Ok((Monomials::empty(), Integers::default()));
     }
+    if ma.len().saturating_mul(mb.len()) > MANY {
+        keep_freed_pages();
+    }
+    let budget = &task.budget;
     // |sum a_i b_j| <= min(n, m) |a|_inf |b|_inf; the norms |.|_1 give more when they are cheap to have.
     let fewer = a.len().min(b.len()) as u64;
     let mut bits = a.bits() + b.bits() + u64::from(64 - fewer.leading_zeros());
@@ -72,45 +97,45 @@ pub(crate) fn integers(
         a.len().saturating_mul(wide(a)),
         b.len().saturating_mul(wide(b)),
     )?;
-    let narrow = |(m, o): (Monomials, Vec<i64>)| (m, Integers::I64(o));
-    let middle = |(m, o): (Monomials, Vec<i128>)| (m, Integers::from_i128(o));
+    if let (Integers::I64(a), Integers::I64(b), Some(by)) = (a, b, task.modulus)
+        && bits > 127
+    {
+        return by_terms(ma, mb, &Folded { a, b, by }, task);
+    }
     match (a, b) {
         (Integers::I64(x), Integers::I64(y)) if bits <= 63 => {
             budget.check_time(OP)?;
             if let Some((words, values)) = small::small((ma, x), (mb, y)) {
-                budget.check_terms(OP, words.len())?;
-                return Ok((
-                    Monomials::from_words(ma.nvars, words),
-                    Integers::I64(values),
-                ));
+                let values = Integers::I64(values);
+                let out = Output { words, values }.finished(task);
+                budget.check_terms(OP, out.words.len())?;
+                return Ok((Monomials::from_words(ma.nvars, out.words), out.values));
             }
             let small = Narrow { a: x, b: y };
             if simd::has_rows() && ma.has_long_rows() && mb.has_long_rows() {
                 let shape = Shape::new(ma, mb, ROW_CELLS, budget)?;
-                if let Some(product) = shape.rows64(&small, budget)? {
-                    return Ok(narrow(product));
+                if let Some(product) = shape.rows64(&small, task)? {
+                    return Ok(product);
                 }
             }
-            let shape = Shape::new(ma, mb, CELLS, budget)?;
-            shape.run64(&small, budget).map(narrow)
+            Shape::new(ma, mb, CELLS, budget)?.run64(&small, task)
         }
         (Integers::I64(x), Integers::I64(y)) if bits <= 127 => {
             let wide = Middle { a: x, b: y };
-            let shape = Shape::new(ma, mb, CELLS, budget)?;
-            shape.run128(&wide, bits, budget).map(middle)
+            Shape::new(ma, mb, CELLS, budget)?.run128(&wide, bits, task)
         }
         (Integers::I128(x), Integers::I128(y)) if bits <= 127 => {
-            by_terms(ma, mb, &Wide { a: x, b: y }, budget).map(middle)
+            by_terms(ma, mb, &Wide { a: x, b: y }, task)
         }
         (Integers::I128(x), Integers::I64(y)) if bits <= 127 => {
             let y: Vec<i128> = y.iter().map(|&v| v.into()).collect();
-            by_terms(ma, mb, &Wide { a: x, b: &y }, budget).map(middle)
+            by_terms(ma, mb, &Wide { a: x, b: &y }, task)
         }
         (Integers::I64(x), Integers::I128(y)) if bits <= 127 => {
             let x: Vec<i128> = x.iter().map(|&v| v.into()).collect();
-            by_terms(ma, mb, &Wide { a: &x, b: y }, budget).map(middle)
+            by_terms(ma, mb, &Wide { a: &x, b: y }, task)
         }
-        _ => limbs((ma, a), (mb, b), bits, budget),
+        _ => limbs((ma, a), (mb, b), bits, task),
     }
 }
 
@@ -141,7 +166,7 @@ fn limbs(
     (ma, a): (&Monomials, &Integers),
     (mb, b): (&Monomials, &Integers),
     bits: u64,
-    budget: &Budget<'_>,
+    task: &Task<'_>,
 ) -> Product<Integers> {
     let cells = (bits / 64 + 1) as usize;
     let factor = a.width().zip(b.width()).map(|(x, y)| x.max(y));
@@ -150,8 +175,7 @@ fn limbs(
             match factor {
                 $(Some(n) if n <= $n && cells <= $w => {
                     let terms = Limbs::<$n, $w>::new(a, b);
-                    let (m, cells) = by_terms(ma, mb, &terms, budget)?;
-                    return Ok((m, Integers::from_limbs($w, cells.concat())));
+                    return by_terms(ma, mb, &terms, task);
                 })*
                 _ => {}
             }
@@ -164,13 +188,9 @@ fn limbs(
         a: all(a),
         b: all(b),
     };
-    let (monomials, values) = by_terms(ma, mb, &terms, budget)?;
-    let (monomials, values) = drop_zeros(monomials, values);
+    let (monomials, values) = by_terms(ma, mb, &terms, task)?;
     Ok((monomials, Integers::from_vec(values)))
 }
-
-/// A grid, the two factors in it, and which groups of them meet in which block.
-type Blocks = (Grid, Side, Side, Pairs);
 
 /// Both factors in one layout, and the box of their product.
 struct Shape<'a> {
@@ -234,45 +254,51 @@ impl<'a> Shape<'a> {
         &self,
         words: (&[W], &[W]),
         terms: &T,
-        budget: &Budget<'_>,
-    ) -> Result<(Monomials, Vec<T::Cell>), Error> {
+        task: &Task<'_>,
+    ) -> Result<(Monomials, T::Column), Error> {
         let out = match &self.grid {
-            Some(blocks) => slab::multiply(blocks, &Scatter(terms), budget)?,
-            None => self.sparse(words, terms, budget)?,
+            Some(blocks) => slab::multiply(blocks, &Scatter(terms), task)?,
+            None => self.sparse(words, terms, task)?,
         };
-        self.done(out, budget)
+        self.done(out, task)
     }
 
     fn sparse<W: Word, T: Terms>(
         &self,
         words: (&[W], &[W]),
         terms: &T,
-        budget: &Budget<'_>,
-    ) -> Result<Output<W, T::Cell>, Error> {
+        task: &Task<'_>,
+    ) -> Result<Output<W, T::Column>, Error> {
         if words.0.len() * words.1.len() <= SORTED {
-            return Ok(sparse::sorted(words.0, words.1, terms));
+            return Ok(sparse::sorted(words.0, words.1, terms).finished(task));
         }
-        sparse::hashed(words.0, words.1, terms, budget)
+        sparse::hashed(words.0, words.1, terms, task)
     }
 
-    fn done<W: Word, T>(
+    fn done<W: Word, V>(
         &self,
-        out: Output<W, T>,
-        budget: &Budget<'_>,
-    ) -> Result<(Monomials, Vec<T>), Error> {
-        budget.check_terms(OP, out.words.len())?;
+        out: Output<W, V>,
+        task: &Task<'_>,
+    ) -> Result<(Monomials, V), Error> {
+        task.budget.check_terms(OP, out.words.len())?;
         Ok((Monomials::from_words(self.a.nvars, out.words), out.values))
     }
 
-    fn run<T: Terms>(
-        &self,
-        terms: &T,
-        budget: &Budget<'_>,
-    ) -> Result<(Monomials, Vec<T::Cell>), Error> {
+    fn run<T: Terms>(&self, terms: &T, task: &Task<'_>) -> Result<(Monomials, T::Column), Error> {
         match (&self.a.exps, &self.b.exps) {
-            (Exps::W1(x), Exps::W1(y)) => self.by((x, y), terms, budget),
-            (Exps::W2(x), Exps::W2(y)) => self.by((x, y), terms, budget),
-            _ => wide::mapped(&self.a, &self.b, terms, budget),
+            (Exps::W1(x), Exps::W1(y)) => self.by((x, y), terms, task),
+            (Exps::W2(x), Exps::W2(y)) => self.by((x, y), terms, task),
+            _ => {
+                let (monomials, values) = wide::mapped(&self.a, &self.b, terms, &task.budget)?;
+                if task.modulus.is_none() {
+                    return Ok((monomials, values));
+                }
+                // Whole exponent vectors do not move with their coefficients: their positions do.
+                let words = (0..monomials.len() as u64).collect();
+                let out = Output { words, values }.finished(task);
+                let kept: Vec<usize> = out.words.iter().map(|&i| i as usize).collect();
+                Ok((monomials.gather(&kept), out.values))
+            }
         }
     }
 
@@ -280,29 +306,25 @@ impl<'a> Shape<'a> {
     fn rows64(
         &self,
         terms: &Narrow<'_>,
-        budget: &Budget<'_>,
-    ) -> Result<Option<(Monomials, Vec<i64>)>, Error> {
+        task: &Task<'_>,
+    ) -> Result<Option<(Monomials, Integers)>, Error> {
         let Some(blocks @ (_, a, b, _)) = &self.grid else {
             return Ok(None);
         };
         match Rows::new((a, terms.a), (b, terms.b), ROWS_64) {
-            Some(rows) => self.blocks(blocks, &Rows64(rows), budget).map(Some),
+            Some(rows) => self.blocks(blocks, &Rows64(rows), task).map(Some),
             None => Ok(None),
         }
     }
 
-    fn run64(
-        &self,
-        terms: &Narrow<'_>,
-        budget: &Budget<'_>,
-    ) -> Result<(Monomials, Vec<i64>), Error> {
-        if let Some(product) = self.rows64(terms, budget)? {
+    fn run64(&self, terms: &Narrow<'_>, task: &Task<'_>) -> Result<(Monomials, Integers), Error> {
+        if let Some(product) = self.rows64(terms, task)? {
             return Ok(product);
         }
         let (a, b) = (terms.a, terms.b);
         match &self.grid {
-            Some(blocks) => self.blocks(blocks, &Scatter64 { a, b }, budget),
-            None => self.run(terms, budget),
+            Some(blocks) => self.blocks(blocks, &Scatter64 { a, b }, task),
+            None => self.run(terms, task),
         }
     }
 
@@ -310,42 +332,42 @@ impl<'a> Shape<'a> {
         &self,
         terms: &Middle<'_>,
         bits: u64,
-        budget: &Budget<'_>,
-    ) -> Result<(Monomials, Vec<i128>), Error> {
+        task: &Task<'_>,
+    ) -> Result<(Monomials, Integers), Error> {
         let Some(blocks @ (_, a, b, _)) = &self.grid else {
-            return self.run(terms, budget);
+            return self.run(terms, task);
         };
         if bits <= 115
             && let Some(rows) = Rows::new((a, terms.a), (b, terms.b), ROWS_128)
         {
             let plain = |v: &[i64]| v.iter().all(|&c| c >> 52 == 0);
             let plain = plain(terms.a) && plain(terms.b);
-            return self.blocks(blocks, &Rows116 { rows, plain }, budget);
+            return self.blocks(blocks, &Rows116 { rows, plain }, task);
         }
-        self.run(terms, budget)
+        self.run(terms, task)
     }
 
     fn blocks<K: Kernel>(
         &self,
         blocks: &Blocks,
         kernel: &K,
-        budget: &Budget<'_>,
-    ) -> Result<(Monomials, Vec<K::Value>), Error> {
+        task: &Task<'_>,
+    ) -> Result<(Monomials, K::Column), Error> {
         if self.a.width() == Width::W1 {
-            let out = slab::multiply::<u64, K>(blocks, kernel, budget)?;
-            return self.done(out, budget);
+            let out = slab::multiply::<u64, K>(blocks, kernel, task)?;
+            return self.done(out, task);
         }
-        let out = slab::multiply::<u128, K>(blocks, kernel, budget)?;
-        self.done(out, budget)
+        let out = slab::multiply::<u128, K>(blocks, kernel, task)?;
+        self.done(out, task)
     }
 }
 
 /// Products a cell, on average, below which blocks are not worth their cells (bench `poly_product`).
 const DENSE: f64 = 0.02;
-/// Products of a tap and a window, on average, from which vector rows are faster than scattered terms.
-const ROWS_64: f64 = 3.0;
-/// The same for sums of more than 64 bits.
-const ROWS_128: f64 = 2.0;
+/// What taps of one, two and four coefficients cost when they meet a window, in scattered products (bench `poly_product`).
+const ROWS_64: [f64; 3] = [5.3, 5.6, 6.2];
+/// The same for sums of more than 64 bits, whose rows are read out faster than scattered sums.
+const ROWS_128: [f64; 3] = [2.8, 3.2, 3.9];
 /// Products up to here are sorted when there is no grid.
 const SORTED: usize = 4096;
 
@@ -354,10 +376,10 @@ fn by_terms<T: Terms>(
     a: &Monomials,
     b: &Monomials,
     terms: &T,
-    budget: &Budget<'_>,
-) -> Result<(Monomials, Vec<T::Cell>), Error> {
+    task: &Task<'_>,
+) -> Result<(Monomials, T::Column), Error> {
     if a.len() == 0 || b.len() == 0 {
-        return Ok((Monomials::empty(), Vec::new()));
+        return Ok((Monomials::empty(), T::Column::default()));
     }
-    Shape::new(a, b, terms.fast_cells(), budget)?.run(terms, budget)
+    Shape::new(a, b, terms.fast_cells(), &task.budget)?.run(terms, task)
 }

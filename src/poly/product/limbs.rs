@@ -76,11 +76,15 @@ fn addmul<const N: usize, const W: usize>(cell: &mut [u64; W], x: &Signed<N>, y:
 
 impl<const N: usize, const W: usize> Terms for Limbs<N, W> {
     type Cell = [u64; W];
+    type Column = Integers;
     fn zero(&self) -> [u64; W] {
         [0; W]
     }
     fn is_zero(cell: &[u64; W]) -> bool {
         cell.iter().fold(0, |used, &w| used | w) == 0
+    }
+    fn put(&self, cell: [u64; W], column: &mut Integers) {
+        column.push_limbs(&cell);
     }
     fn add(&self, cell: &mut [u64; W], i: usize, j: usize) {
         addmul(cell, &self.a[i], &self.b[j]);

@@ -16,6 +16,7 @@
 
 mod budget;
 mod cells;
+mod column;
 mod driver;
 mod grid;
 mod limbs;
@@ -26,5 +27,6 @@ mod sparse;
 mod wide;
 
 pub use budget::Budget;
-pub(crate) use driver::{integers, over_integers, plain};
+pub(crate) use budget::Task;
+pub(crate) use driver::{integers, modulo, over_integers, plain};
 pub(crate) use grid::{CELLS, Grid, Group, Side};

@@ -1,8 +1,10 @@
 //! Kernels that fill one block: scattered terms, or rows of consecutive terms by vector instructions.
 
 use super::cells::{Block, Terms};
+use super::column::Column;
 use super::grid::{CELLS, Side};
 use super::slab::{Output, emit, scatter};
+use crate::poly::integers::Integers;
 use crate::poly::monomials::Word;
 use crate::poly::simd::{self, SLACK, Taps, Windows};
 use std::cell::RefCell;
@@ -11,10 +13,9 @@ use std::cell::RefCell;
 pub(crate) trait Kernel: Sync {
     /// The block and whatever goes with it; all zero between two blocks.
     type Scratch;
-    /// What a finished cell is written out as.
-    type Value: Clone + Send + Sync;
+    /// Where finished cells are written.
+    type Column: Column;
 
-    fn blank(&self) -> Self::Value;
     fn scratch(&self) -> Self::Scratch;
     fn give_back(&self, _: Self::Scratch) {}
     /// Adds the products of all pairs; returns the range of cells touched.
@@ -32,7 +33,7 @@ pub(crate) trait Kernel: Sync {
         range: (usize, usize),
         base: W,
         table: &[W],
-        out: &mut Output<W, Self::Value>,
+        out: &mut Output<W, Self::Column>,
     );
 }
 
@@ -41,10 +42,7 @@ pub(crate) struct Scatter<'a, T>(pub(crate) &'a T);
 
 impl<T: Terms> Kernel for Scatter<'_, T> {
     type Scratch = Box<Block<T::Cell>>;
-    type Value = T::Cell;
-    fn blank(&self) -> T::Cell {
-        self.0.zero()
-    }
+    type Column = T::Column;
     fn scratch(&self) -> Self::Scratch {
         self.0.block()
     }
@@ -63,7 +61,7 @@ impl<T: Terms> Kernel for Scatter<'_, T> {
         range: (usize, usize),
         base: W,
         table: &[W],
-        out: &mut Output<W, T::Cell>,
+        out: &mut Output<W, T::Column>,
     ) {
         emit(self.0, cells, range, base, table, out);
     }
@@ -101,10 +99,7 @@ fn given_back(cells: Vec<i64>) {
 
 impl Kernel for Scatter64<'_> {
     type Scratch = Vec<i64>;
-    type Value = i64;
-    fn blank(&self) -> i64 {
-        0
-    }
+    type Column = Integers;
     fn scratch(&self) -> Vec<i64> {
         taken()
     }
@@ -133,7 +128,7 @@ impl Kernel for Scatter64<'_> {
         range: (usize, usize),
         base: W,
         table: &[W],
-        out: &mut Output<W, i64>,
+        out: &mut Output<W, Integers>,
     ) {
         drain(cells, range, base, table, out);
     }
@@ -145,41 +140,34 @@ fn drain<W: Word>(
     (low, high): (usize, usize),
     base: W,
     table: &[W],
-    out: &mut Output<W, i64>,
+    out: &mut Output<W, Integers>,
 ) {
     let (cells, table) = (&mut cells[low..=high], &table[low..=high]);
-    W::drain(cells, base, table, &mut out.words, &mut out.values);
+    if let Integers::I64(values) = &mut out.values {
+        W::drain(cells, base, table, &mut out.words, values);
+    }
 }
 
-/// As [`drain`], for cells of two words; `whole` makes a value of them.
+/// Writes out sums of two words, greatest first, and clears them. What fits 64 bits is written as 64 bits as long as everything
+/// has.
 fn drain_pairs<W: Word>(
     (low, high): (&mut [i64], &mut [i64]),
     base: W,
     table: &[W],
-    out: &mut Output<W, i128>,
-    whole: impl Fn(i64, i64) -> i128,
+    out: &mut Output<W, Integers>,
 ) {
-    let mut end = table.len();
-    while end > 0 {
-        let start = end.saturating_sub(8);
-        let (l, h) = (&mut low[start..end], &mut high[start..end]);
-        let any = l.iter().chain(&*h).fold(0, |any, &c| any | c);
-        if any != 0 {
-            let (mut words, mut values) = ([W::default(); 8], [0; 8]);
-            let mut n = 0;
-            // No branch on zeros: written always, kept when not zero.
-            for k in (0..l.len()).rev() {
-                let x = whole(l[k], h[k]);
-                words[n & 7] = base + table[start + k];
-                values[n & 7] = x;
-                n += usize::from(x != 0);
-            }
-            out.words.extend_from_slice(&words[..n]);
-            out.values.extend_from_slice(&values[..n]);
-            l.fill(0);
-            h.fill(0);
+    let mut rest = table.len();
+    if let Integers::I64(values) = &mut out.values {
+        rest = W::drain_pairs((low, high), base, table, &mut out.words, values);
+        if rest > 0 {
+            out.values.widen(2);
         }
-        end = start;
+    }
+    if rest > 0
+        && let Integers::I128(values) = &mut out.values
+    {
+        let cells = (&mut low[..rest], &mut high[..rest]);
+        W::drain_wide(cells, base, &table[..rest], &mut out.words, values);
     }
 }
 
@@ -198,8 +186,9 @@ fn spans(side: &Side) -> impl Iterator<Item = (usize, usize)> + '_ {
 }
 
 impl Rows {
-    /// `None` when a tap and a window hold fewer than `worth` products on average.
-    pub(crate) fn new(a: (&Side, &[i64]), b: (&Side, &[i64]), worth: f64) -> Option<Self> {
+    /// `None` when scattered products are faster; `costs` are those of a tap of each width meeting a window, in scattered
+    /// products.
+    pub(crate) fn new(a: (&Side, &[i64]), b: (&Side, &[i64]), costs: [f64; 3]) -> Option<Self> {
         if !simd::has_rows() {
             return None;
         }
@@ -207,16 +196,21 @@ impl Rows {
             simd::counts(spans(a.0), &a.0.offsets),
             simd::counts(spans(b.0), &b.0.offsets),
         );
-        let (straight, swap) = (p.0 as f64 * q.1 as f64, q.0 as f64 * p.1 as f64);
-        let products = a.1.len() as f64 * b.1.len() as f64;
-        if products < worth * straight.min(swap) {
-            return None;
+        let mut best = (a.1.len() as f64 * b.1.len() as f64, None);
+        for (k, &cost) in costs.iter().enumerate() {
+            let straight = cost * p[k].0 as f64 * q[k].1 as f64;
+            let swapped = cost * q[k].0 as f64 * p[k].1 as f64;
+            for (cost, swapped) in [(straight, false), (swapped, true)] {
+                if cost < best.0 {
+                    best = (cost, Some((simd::WIDTHS[k], swapped)));
+                }
+            }
         }
-        let swapped = swap < straight;
+        let (width, swapped) = best.1?;
         let (x, y) = if swapped { (b, a) } else { (a, b) };
         Some(Self {
-            taps: Taps::new(spans(x.0), &x.0.offsets, x.1),
-            windows: Windows::new(spans(y.0), &y.0.offsets, y.1),
+            taps: Taps::new(spans(x.0), &x.0.offsets, x.1, width),
+            windows: Windows::new(spans(y.0), &y.0.offsets, y.1, width),
             swapped,
         })
     }
@@ -241,10 +235,7 @@ fn touched(a: &Side, b: &Side, i: u32, j: u32, range: &mut (u32, u32)) -> u64 {
 
 impl Kernel for Rows64 {
     type Scratch = Vec<i64>;
-    type Value = i64;
-    fn blank(&self) -> i64 {
-        0
-    }
+    type Column = Integers;
     fn scratch(&self) -> Vec<i64> {
         taken()
     }
@@ -272,7 +263,7 @@ impl Kernel for Rows64 {
         range: (usize, usize),
         base: W,
         table: &[W],
-        out: &mut Output<W, i64>,
+        out: &mut Output<W, Integers>,
     ) {
         drain(cells, range, base, table, out);
     }
@@ -290,10 +281,7 @@ const CARRY_AFTER: u64 = 4000;
 
 impl Kernel for Rows116 {
     type Scratch = (Vec<i64>, Vec<i64>);
-    type Value = i128;
-    fn blank(&self) -> i128 {
-        0
-    }
+    type Column = Integers;
     fn scratch(&self) -> Self::Scratch {
         (taken(), taken())
     }
@@ -330,15 +318,10 @@ impl Kernel for Rows116 {
         range: (usize, usize),
         base: W,
         table: &[W],
-        out: &mut Output<W, i128>,
+        out: &mut Output<W, Integers>,
     ) {
-        // The two words are a sum modulo 2^116 that is known to lie in (-2^115, 2^115).
-        let whole = |low: i64, high: i64| {
-            let sum = i128::from(low as u64).wrapping_add(i128::from(high) << 52);
-            sum << 12 >> 12
-        };
         let range = range.0..=range.1;
         let cells = (&mut low[range.clone()], &mut high[range.clone()]);
-        drain_pairs(cells, base, &table[range], out, whole);
+        drain_pairs(cells, base, &table[range], out);
     }
 }

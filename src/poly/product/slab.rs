@@ -4,8 +4,9 @@
 //! the block they fall into; each block is then accumulated completely in one small array that stays in
 //! cache and is written out in descending order, so the result is born sorted and memory is touched once.
 
-use super::Budget;
+use super::Task;
 use super::cells::{Block, Terms};
+use super::column::{Column, flat};
 use super::grid::{CELLS, Grid, Side};
 use super::rows::Kernel;
 use crate::Error;
@@ -98,70 +99,172 @@ impl Pairs {
 }
 
 /// Terms written out so far.
-pub(crate) struct Output<W, T> {
+#[derive(Default)]
+pub(crate) struct Output<W, V> {
     pub(crate) words: Vec<W>,
-    pub(crate) values: Vec<T>,
+    pub(crate) values: V,
 }
 
-/// The whole product of two sides by `kernel`.
-pub(crate) fn multiply<W: Word, K: Kernel>(
-    (grid, a, b, pairs): &(Grid, Side, Side, Pairs),
-    kernel: &K,
-    budget: &Budget<'_>,
-) -> Result<Output<W, K::Value>, Error> {
-    let table = grid.table::<W>();
-    let work = |from: usize, to: usize, words: Vec<W>| {
-        let mut scratch = kernel.scratch();
-        // A guess that spares small results most of the copying while the lists grow.
-        let room = ((to - from) * grid.cells).min(8 * (a.offsets.len() + b.offsets.len()));
-        let values = Vec::with_capacity(room);
-        let mut out = Output { words, values };
+impl<W: Word, V: Column> Output<W, V> {
+    pub(crate) fn new(words: Vec<W>, values: V) -> Self {
+        Self { words, values }
+    }
+
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.words.reserve_exact(more);
+        self.values.reserve(more);
+    }
+
+    /// The terms as the task wants them.
+    pub(crate) fn finished(mut self, task: &Task<'_>) -> Self {
+        let Some(by) = task.modulus else {
+            return self;
+        };
+        let mut reduced = Self::default();
+        V::reduce(by, &mut self, &mut reduced);
+        reduced
+    }
+
+    /// One list from many, copied by as many threads as there are parts.
+    pub(crate) fn joined(parts: Vec<Self>) -> Self {
+        let words: Vec<&[W]> = parts.iter().map(|p| p.words.as_slice()).collect();
+        let words = flat(&words, W::default());
+        let values = V::joined(parts.into_iter().map(|p| p.values).collect());
+        Self { words, values }
+    }
+}
+
+/// Two sides in a grid, and which groups of them meet in which block.
+pub(crate) type Blocks = (Grid, Side, Side, Pairs);
+
+/// A product under way.
+struct Slab<'a, W, K> {
+    blocks: &'a Blocks,
+    kernel: &'a K,
+    task: &'a Task<'a>,
+    table: Vec<W>,
+}
+
+impl<W: Word, K: Kernel> Slab<'_, W, K> {
+    /// Forms block `k`.
+    fn block(&self, k: usize, scratch: &mut K::Scratch, out: &mut Output<W, K::Column>) {
+        let (grid, a, b, pairs) = self.blocks;
+        let range = self.kernel.accumulate(scratch, a, b, pairs.of(k));
+        let base = grid.base(pairs.keys[k]);
+        self.kernel.emit(scratch, range, base, &self.table, out);
+    }
+
+    /// Terms of the blocks `from..to` and an empty list as wide as they may need, from a few of them: fresh memory is dear,
+    /// copies of half a result are dearer.
+    fn expected(&self, from: usize, to: usize, scratch: &mut K::Scratch) -> (usize, K::Column) {
+        let samples = ((to - from) / SHARE).min(SAMPLES);
+        let (mut some, mut seen) = (Output::new(W::list(), K::Column::default()), 0);
+        for s in 0..samples {
+            let k = from + (2 * s + 1) * (to - from) / (2 * samples);
+            self.block(k, scratch, &mut some);
+            seen += some.words.len();
+            some.words.clear();
+            some.values.clear();
+        }
+        W::keep(some.words);
+        // A tenth more than expected: memory that is never touched costs nothing.
+        let terms = (seen as f64 * (to - from) as f64 / samples.max(1) as f64 * 1.1) as usize;
+        (terms, some.values)
+    }
+
+    /// The blocks `from..to`, the last one first.
+    fn stretch(&self, from: usize, to: usize, keep: bool) -> Result<Output<W, K::Column>, Error> {
+        let (grid, a, b, pairs) = self.blocks;
+        let (task, budget) = (self.task, &self.task.budget);
+        let mut scratch = self.kernel.scratch();
+        let (expected, values) = self.expected(from, to, &mut scratch);
+        let room = if expected > KEPT {
+            expected
+        } else {
+            // A guess that spares small results most of the copying while the lists grow.
+            ((to - from) * grid.cells).min(8 * (a.offsets.len() + b.offsets.len()))
+        };
+        let room = room.min(budget.terms) + grid.cells + SPARE;
+        let words = match keep && expected <= KEPT {
+            true => W::list(),
+            false => Vec::new(),
+        };
+        let (mut out, mut some) = (Output::new(words, values), Output::default());
+        if task.modulus.is_some() {
+            std::mem::swap(&mut out.values, &mut some.values);
+        }
+        out.reserve(room);
         for k in (from..to).rev() {
-            if out.words.capacity() - out.words.len() < grid.cells {
+            if out.words.capacity() - out.words.len() < grid.cells + SPARE {
                 grow(&mut out, grid.cells, (pairs, from, k, to));
             }
-            let range = kernel.accumulate(&mut scratch, a, b, pairs.of(k));
-            let base = grid.base(pairs.keys[k]);
-            kernel.emit(&mut scratch, range, base, &table, &mut out);
+            match task.modulus {
+                None => self.block(k, &mut scratch, &mut out),
+                Some(by) => {
+                    self.block(k, &mut scratch, &mut some);
+                    K::Column::reduce(by, &mut some, &mut out);
+                }
+            }
             budget.check_terms(OP, out.words.len())?;
             if k % 64 == 0 {
                 budget.check_time(OP)?;
             }
         }
-        kernel.give_back(scratch);
+        self.kernel.give_back(scratch);
+        if keep && out.words.len() <= KEPT {
+            let words = out.words.as_slice().into();
+            W::keep(std::mem::replace(&mut out.words, words));
+            out.values.fit();
+        }
         Ok(out)
+    }
+}
+
+/// The whole product of two sides by `kernel`.
+pub(crate) fn multiply<W: Word, K: Kernel>(
+    blocks: &Blocks,
+    kernel: &K,
+    task: &Task<'_>,
+) -> Result<Output<W, K::Column>, Error> {
+    let (grid, a, b, pairs) = blocks;
+    let table = grid.table::<W>();
+    let slab = Slab {
+        blocks,
+        kernel,
+        task,
+        table,
     };
     let products = a.offsets.len() as f64 * b.offsets.len() as f64;
     let threads = rayon::current_num_threads();
     let all = pairs.keys.len();
     // Below this, starting and joining tasks costs more than it saves (a few microseconds each).
     let out = if threads == 1 || products < 4e5 || all < 4 {
-        let mut out = work(0, all, W::list())?;
-        if out.words.len() <= KEPT {
-            let words = out.words.as_slice().into();
-            W::keep(std::mem::replace(&mut out.words, words));
-            out.values.shrink_to_fit();
-        }
-        out
+        slab.stretch(0, all, true)?
     } else {
         let cuts = cuts(pairs, a, b, 8 * threads);
         let chunks: Vec<(usize, usize)> = cuts.windows(2).rev().map(|w| (w[0], w[1])).collect();
-        let part = |&(from, to): &(usize, usize)| work(from, to, Vec::new());
+        let part = |&(from, to): &(usize, usize)| slab.stretch(from, to, false);
         let parts: Result<Vec<_>, Error> = chunks.par_iter().map(part).collect();
         let parts = parts?;
-        budget.check_terms(OP, parts.iter().map(|p| p.words.len()).sum())?;
-        joined(parts, &kernel.blank())
+        let terms = parts.iter().map(|p| p.words.len()).sum();
+        task.budget.check_terms(OP, terms)?;
+        Output::joined(parts)
     };
-    W::keep(table);
+    W::keep(slab.table);
     Ok(out)
 }
 
 /// Results up to here are gathered in memory that is kept.
 const KEPT: usize = 1 << 16;
+/// Blocks formed twice to foresee the size of the result: one of so many, and so many at most.
+const SHARE: usize = 100;
+const SAMPLES: usize = 32;
+/// Terms beyond those of a block that vectors may write.
+const SPARE: usize = 8;
 
 /// Makes room for another block, and for as many terms as the rest will have if it goes on like this.
-fn grow<W, T>(
-    out: &mut Output<W, T>,
+fn grow<W: Word, V: Column>(
+    out: &mut Output<W, V>,
     cells: usize,
     (pairs, from, k, to): (&Pairs, usize, usize, usize),
 ) {
@@ -170,9 +273,7 @@ fn grow<W, T>(
     let len = out.words.len();
     // Never more than threefold: early blocks say little about late ones.
     let more = (len as f64 * 1.05 * rest / done.max(1.0)).min(2.0 * len as f64);
-    let more = (more as usize).max(len / 2) + cells + 8;
-    out.words.reserve_exact(more);
-    out.values.reserve_exact(more);
+    out.reserve((more as usize).max(len / 2) + cells + SPARE);
 }
 
 /// Cuts the blocks into `n` stretches of about equal work.
@@ -193,29 +294,6 @@ fn cuts(pairs: &Pairs, a: &Side, b: &Side, n: usize) -> Vec<usize> {
     cuts.push(pairs.keys.len());
     cuts.dedup();
     cuts
-}
-
-/// One list from many, copied by as many threads as there are parts.
-pub(crate) fn joined<W: Word, T: Clone + Send + Sync>(
-    parts: Vec<Output<W, T>>,
-    blank: &T,
-) -> Output<W, T> {
-    let total = parts.iter().map(|p| p.words.len()).sum();
-    let mut words = vec![W::default(); total];
-    let mut values = vec![blank.clone(); total];
-    let mut jobs = Vec::with_capacity(parts.len());
-    let (mut w, mut v) = (words.as_mut_slice(), values.as_mut_slice());
-    for part in parts {
-        let (w1, w2) = std::mem::take(&mut w).split_at_mut(part.words.len());
-        let (v1, v2) = std::mem::take(&mut v).split_at_mut(part.words.len());
-        jobs.push((part, w1, v1));
-        (w, v) = (w2, v2);
-    }
-    jobs.into_par_iter().for_each(|(part, w, v)| {
-        w.copy_from_slice(&part.words);
-        v.clone_from_slice(&part.values);
-    });
-    Output { words, values }
 }
 
 /// Adds all products of the pairs to the block; returns the touched range of cells.
@@ -249,13 +327,13 @@ pub(crate) fn emit<W: Word, T: Terms>(
     range: (usize, usize),
     base: W,
     table: &[W],
-    out: &mut Output<W, T::Cell>,
+    out: &mut Output<W, T::Column>,
 ) {
     for at in (range.0..=range.1).rev() {
         let cell = &mut cells[at & (CELLS - 1)];
         if !T::is_zero(cell) {
             out.words.push(base + table[at]);
-            out.values.push(std::mem::replace(cell, terms.zero()));
+            terms.put(std::mem::replace(cell, terms.zero()), &mut out.values);
         }
     }
 }

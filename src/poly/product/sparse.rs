@@ -1,8 +1,9 @@
 //! Products whose result has no dense block: sorted pairs for few products, small hash tables for many.
 
-use super::Budget;
+use super::Task;
 use super::cells::Terms;
-use super::slab::{Output, joined};
+use super::column::Column;
+use super::slab::Output;
 use crate::Error;
 use crate::poly::monomials::Word;
 use rayon::prelude::*;
@@ -10,7 +11,7 @@ use rayon::prelude::*;
 const OP: &str = "Poly::mul_within";
 
 /// Few products: form them all, sort, add up neighbours.
-pub(crate) fn sorted<W: Word, T: Terms>(a: &[W], b: &[W], terms: &T) -> Output<W, T::Cell> {
+pub(crate) fn sorted<W: Word, T: Terms>(a: &[W], b: &[W], terms: &T) -> Output<W, T::Column> {
     let mut all = Vec::with_capacity(a.len() * b.len());
     for (i, &x) in a.iter().enumerate() {
         for (j, &y) in b.iter().enumerate() {
@@ -18,10 +19,8 @@ pub(crate) fn sorted<W: Word, T: Terms>(a: &[W], b: &[W], terms: &T) -> Output<W
         }
     }
     all.sort_unstable_by(|x, y| y.0.cmp(&x.0).then(x.1.cmp(&y.1)));
-    let mut out = Output {
-        words: Vec::with_capacity(all.len()),
-        values: Vec::with_capacity(all.len()),
-    };
+    let mut out = Output::<W, T::Column>::default();
+    out.reserve(all.len());
     let mut rest = all.as_slice();
     while let Some(&(word, ..)) = rest.first() {
         let mut cell = terms.zero();
@@ -31,7 +30,7 @@ pub(crate) fn sorted<W: Word, T: Terms>(a: &[W], b: &[W], terms: &T) -> Output<W
         }
         if !T::is_zero(&cell) {
             out.words.push(word);
-            out.values.push(cell);
+            terms.put(cell, &mut out.values);
         }
     }
     out
@@ -49,8 +48,8 @@ pub(crate) fn hashed<W: Word, T: Terms>(
     a: &[W],
     b: &[W],
     terms: &T,
-    budget: &Budget<'_>,
-) -> Result<Output<W, T::Cell>, Error> {
+    task: &Task<'_>,
+) -> Result<Output<W, T::Column>, Error> {
     let borders = borders(a, b);
     let ranges = borders.len() + 1;
     let threads = rayon::current_num_threads();
@@ -60,14 +59,15 @@ pub(crate) fn hashed<W: Word, T: Terms>(
         threads * 8
     };
     let stretch = |p: usize| (ranges * p / parts, ranges * (p + 1) / parts);
-    let work = |p: usize| gather(a, b, terms, &borders, stretch(p), budget);
+    let work = |p: usize| gather(a, b, terms, &borders, stretch(p), task);
     if parts == 1 {
         return work(0);
     }
     let outs: Result<Vec<_>, Error> = (0..parts).into_par_iter().map(work).collect();
     let outs = outs?;
-    budget.check_terms(OP, outs.iter().map(|o| o.words.len()).sum())?;
-    Ok(joined(outs, &terms.zero()))
+    task.budget
+        .check_terms(OP, outs.iter().map(|o| o.words.len()).sum())?;
+    Ok(Output::joined(outs))
 }
 
 /// Descending borders between ranges of about `RANGE` products.
@@ -148,13 +148,10 @@ fn gather<W: Word, T: Terms>(
     terms: &T,
     borders: &[W],
     (from, to): (usize, usize),
-    budget: &Budget<'_>,
-) -> Result<Output<W, T::Cell>, Error> {
+    task: &Task<'_>,
+) -> Result<Output<W, T::Column>, Error> {
     let zero = terms.zero();
-    let mut out = Output {
-        words: Vec::new(),
-        values: Vec::new(),
-    };
+    let (mut out, mut some) = (Output::default(), Output::default());
     if from == to {
         return Ok(out);
     }
@@ -177,16 +174,23 @@ fn gather<W: Word, T: Terms>(
             next[i] = j as u32;
         }
         table.used.sort_unstable_by_key(|x| std::cmp::Reverse(x.0));
+        let target = match task.modulus {
+            None => &mut out,
+            Some(_) => &mut some,
+        };
         for (word, at) in table.used.drain(..) {
             table.keys[at as usize] = W::MAX;
             let cell = std::mem::replace(&mut table.cells[at as usize], zero.clone());
             if !T::is_zero(&cell) {
-                out.words.push(word);
-                out.values.push(cell);
+                target.words.push(word);
+                terms.put(cell, &mut target.values);
             }
         }
-        budget.check_terms(OP, out.words.len())?;
-        budget.check_time(OP)?;
+        if let Some(by) = task.modulus {
+            T::Column::reduce(by, &mut some, &mut out);
+        }
+        task.budget.check_terms(OP, out.words.len())?;
+        task.budget.check_time(OP)?;
     }
     Ok(out)
 }

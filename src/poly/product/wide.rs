@@ -2,6 +2,7 @@
 
 use super::Budget;
 use super::cells::Terms;
+use super::column::Column;
 use crate::Error;
 use crate::poly::monomials::Monomials;
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ pub(crate) fn mapped<T: Terms>(
     b: &Monomials,
     terms: &T,
     budget: &Budget<'_>,
-) -> Result<(Monomials, Vec<T::Cell>), Error> {
+) -> Result<(Monomials, T::Column), Error> {
     let op = "Poly::mul_within";
     let n = a.nvars.max(b.nvars);
     let mut sums: BTreeMap<Vec<u32>, T::Cell> = BTreeMap::new();
@@ -33,10 +34,11 @@ pub(crate) fn mapped<T: Terms>(
     }
     sums.retain(|_, cell| !T::is_zero(cell));
     let count = sums.len();
-    let (mut rows, mut values) = (Vec::with_capacity(count * n), Vec::with_capacity(count));
+    let (mut rows, mut values) = (Vec::with_capacity(count * n), T::Column::default());
+    values.reserve(count);
     for (key, cell) in sums.into_iter().rev() {
         rows.extend(key);
-        values.push(cell);
+        terms.put(cell, &mut values);
     }
     Ok((Monomials::from_rows(n, rows, count), values))
 }

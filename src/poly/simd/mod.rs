@@ -14,5 +14,5 @@ mod numbers;
 mod rows;
 
 pub(crate) use blocks::{Block, Kind, POINTS, run_block};
-pub(crate) use drain::drain64;
-pub(crate) use rows::{SLACK, Taps, Windows, counts, has_rows, rows64, rows116};
+pub(crate) use drain::{drain_wide, drain_wide_portable, drain64, drain116, drain116_portable};
+pub(crate) use rows::{SLACK, Taps, WIDTHS, Windows, counts, has_rows, rows64, rows116};

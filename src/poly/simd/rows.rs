@@ -1,10 +1,10 @@
 //! Products of rows: `cells[x + y] += a[x] * b[y]` for two runs of consecutive cells.
 //!
-//! One factor is cut into taps, four coefficients each, the other into windows of eight cells, which lie
+//! One factor is cut into taps, up to four coefficients each, the other into windows of eight cells, which lie
 //! between zeros so that nothing needs a mask. A tap meets a window in one straight line of
-//! instructions: one load and one store of the cells for 32 products, and the only branch is the end of the
+//! instructions: one load and one store of the cells for up to 32 products, and the only branch is the end of the
 //! list of windows, which a processor foresees. (Loops over rows of every length spent most of their time on
-//! branches that no processor foresees.)
+//! branches that no processor foresees.) Short rows take narrow taps.
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
@@ -12,8 +12,10 @@ use std::arch::x86_64::{
     _mm512_mullo_epi64, _mm512_set1_epi64, _mm512_srai_epi64, _mm512_storeu_epi64,
 };
 
-/// Coefficients of one tap.
+/// Most coefficients of one tap.
 const TAPS: usize = 4;
+/// Coefficients of a tap that are to be had.
+pub(crate) const WIDTHS: [usize; 3] = [1, 2, TAPS];
 /// Cells of one window.
 const LANES: usize = 8;
 /// Zeros between rows: a tap looks `TAPS - 1` cells back, and the last window of a row ends at most
@@ -36,13 +38,6 @@ pub(crate) fn has_rows() -> bool {
     }
 }
 
-/// Four coefficients of one row, of the cells `offset..offset + 4`; zeros fill up the last tap of a row.
-#[derive(Clone, Copy)]
-struct Tap {
-    offset: u32,
-    x: [i64; TAPS],
-}
-
 /// Eight cells from `offset` on that a tap at 0 contributes to: cell `offset + l` takes `data[at + l - t]` times
 /// coefficient `t`.
 #[derive(Clone, Copy)]
@@ -59,10 +54,15 @@ struct Part {
     top: u32,
 }
 
-/// The factor whose coefficients are taken four at a time, group by group.
+/// The factor whose coefficients are taken some at a time, group by group.
 pub(crate) struct Taps {
-    list: Vec<Tap>,
+    /// Coefficients of one tap.
+    width: usize,
+    /// The first cell of each tap.
+    offsets: Vec<u32>,
     groups: Vec<Part>,
+    /// `width` coefficients a tap; zeros fill up the last tap of a row.
+    x: Vec<i64>,
 }
 
 /// The factor that lies in windows, group by group.
@@ -90,36 +90,36 @@ fn rows(offsets: &[u32]) -> impl Iterator<Item = (usize, usize)> + '_ {
 }
 
 impl Taps {
-    /// Each group is a range of `coefficients` and their `offsets`, which descend.
+    /// Each group is a range of `coefficients` and their `offsets`, which descend; `width` is one of [`WIDTHS`].
     pub(crate) fn new(
         groups: impl Iterator<Item = (usize, usize)>,
         offsets: &[u32],
         coefficients: &[i64],
+        width: usize,
     ) -> Self {
         let mut taps = Self {
-            list: Vec::with_capacity(coefficients.len() / 2),
+            width,
+            offsets: Vec::with_capacity(coefficients.len()),
             groups: Vec::new(),
+            x: Vec::with_capacity(coefficients.len() * 2),
         };
         for (first, end) in groups {
-            let from = taps.list.len() as u32;
+            let from = taps.offsets.len() as u32;
             let (offsets, values) = (&offsets[first..end], &coefficients[first..end]);
             for (top, bottom) in rows(offsets) {
                 // From the end of the row: offsets ascend there.
                 let mut k = bottom;
                 while k > top {
-                    let n = TAPS.min(k - top);
-                    let mut x = [0; TAPS];
-                    for (t, x) in x[..n].iter_mut().enumerate() {
-                        *x = values[k - 1 - t];
-                    }
-                    let offset = offsets[k - 1];
-                    taps.list.push(Tap { offset, x });
+                    let n = width.min(k - top);
+                    taps.offsets.push(offsets[k - 1]);
+                    taps.x.extend(values[k - n..k].iter().rev());
+                    taps.x.resize(taps.offsets.len() * width, 0);
                     k -= n;
                 }
             }
-            let list = &taps.list[from as usize..];
-            let top = list.iter().map(|t| t.offset).max().unwrap_or(0);
-            let to = taps.list.len() as u32;
+            let list = &taps.offsets[from as usize..];
+            let top = list.iter().copied().max().unwrap_or(0);
+            let to = taps.offsets.len() as u32;
             taps.groups.push(Part { from, to, top });
         }
         taps
@@ -127,11 +127,12 @@ impl Taps {
 }
 
 impl Windows {
-    /// As [`Taps::new`].
+    /// As [`Taps::new`], for taps of that width.
     pub(crate) fn new(
         groups: impl Iterator<Item = (usize, usize)>,
         offsets: &[u32],
         coefficients: &[i64],
+        width: usize,
     ) -> Self {
         let mut windows = Self {
             list: Vec::with_capacity(coefficients.len() / 2),
@@ -145,7 +146,7 @@ impl Windows {
             for (top, bottom) in rows(offsets) {
                 let (offset, at) = (offsets[bottom - 1], windows.data.len() as u32);
                 windows.data.extend(values[top..bottom].iter().rev());
-                let reach = (bottom - top + TAPS - 1) as u32;
+                let reach = (bottom - top + width - 1) as u32;
                 for l in (0..reach).step_by(LANES) {
                     windows.list.push(Window {
                         offset: offset + l,
@@ -163,36 +164,63 @@ impl Windows {
     }
 }
 
-/// How many taps and windows a factor makes: the costs of either role.
+/// How many taps and windows a factor makes for each of the [`WIDTHS`]: the costs of either role.
 pub(crate) fn counts(
     groups: impl Iterator<Item = (usize, usize)>,
     offsets: &[u32],
-) -> (usize, usize) {
-    let (mut taps, mut windows) = (0, 0);
+) -> [(usize, usize); 3] {
+    let mut counts = [(0, 0); 3];
     for (first, end) in groups {
         for (top, bottom) in rows(&offsets[first..end]) {
-            taps += (bottom - top).div_ceil(TAPS);
-            windows += (bottom - top + TAPS - 1).div_ceil(LANES);
+            for ((taps, windows), width) in counts.iter_mut().zip(WIDTHS) {
+                *taps += (bottom - top).div_ceil(width);
+                *windows += (bottom - top + width - 1).div_ceil(LANES);
+            }
         }
     }
-    (taps, windows)
+    counts
 }
 
-/// Taps and windows of a pair of groups, all of whose products lie in the cells.
-///
-/// # Panics
-/// When a product leaves the cells.
-fn parts<'a>(
-    cells: usize,
-    (taps, i): (&'a Taps, u32),
-    (windows, j): (&'a Windows, u32),
-) -> (&'a [Tap], &'a [Window]) {
-    let (x, y) = (taps.groups[i as usize], windows.groups[j as usize]);
-    assert!(x.top as usize + y.top as usize + LANES <= cells);
-    (
-        &taps.list[x.from as usize..x.to as usize],
-        &windows.list[y.from as usize..y.to as usize],
-    )
+/// A group of taps and a group of windows.
+struct Pair<'a> {
+    width: usize,
+    offsets: &'a [u32],
+    x: &'a [i64],
+    windows: &'a [Window],
+    data: &'a [i64],
+}
+
+impl<'a> Pair<'a> {
+    /// All products of the pair lie in the cells.
+    ///
+    /// # Panics
+    /// When one does not.
+    fn new(cells: usize, (taps, i): (&'a Taps, u32), (windows, j): (&'a Windows, u32)) -> Self {
+        let (x, y) = (taps.groups[i as usize], windows.groups[j as usize]);
+        assert!(x.top as usize + y.top as usize + LANES <= cells);
+        let (from, to, width) = (x.from as usize, x.to as usize, taps.width);
+        Self {
+            width,
+            offsets: &taps.offsets[from..to],
+            x: &taps.x[from * width..to * width],
+            windows: &windows.list[y.from as usize..y.to as usize],
+            data: &windows.data,
+        }
+    }
+
+    /// Adds every product by `add(cell, x, y)`.
+    fn each(&self, mut add: impl FnMut(usize, i64, i64)) {
+        for (&offset, x) in self.offsets.iter().zip(self.x.chunks_exact(self.width)) {
+            for w in self.windows {
+                for l in 0..LANES {
+                    for (t, &x) in x.iter().enumerate() {
+                        let at = (offset + w.offset) as usize + l;
+                        add(at, x, self.data[w.at as usize + l - t]);
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Adds the products of a group of taps and a group of windows, in wrapping 64-bit arithmetic.
@@ -200,23 +228,21 @@ fn parts<'a>(
 /// # Panics
 /// When a product leaves the cells.
 pub(crate) fn rows64(cells: &mut [i64], a: (&Taps, u32), b: (&Windows, u32)) {
-    let (taps, windows) = parts(cells.len(), a, b);
+    let pair = Pair::new(cells.len(), a, b);
     #[cfg(target_arch = "x86_64")]
     if has_rows() {
-        // SAFETY: the instructions were just detected; `parts` has seen that the windows end inside the
+        // SAFETY: the instructions were just detected; `Pair::new` has seen that the windows end inside the
         // cells, and `Windows::new` leaves enough zeros around every window.
-        unsafe { narrow(cells, taps, windows, &b.0.data) };
-        return;
-    }
-    for (tap, w) in pairs(taps, windows) {
-        for l in 0..LANES {
-            let cell = &mut cells[(tap.offset + w.offset) as usize + l];
-            for (t, x) in tap.x.iter().enumerate() {
-                let y = b.0.data[w.at as usize + l - t];
-                *cell = cell.wrapping_add(x.wrapping_mul(y));
+        unsafe {
+            match pair.width {
+                1 => narrow::<1>(cells, &pair),
+                2 => narrow::<2>(cells, &pair),
+                _ => narrow::<TAPS>(cells, &pair),
             }
         }
+        return;
     }
+    pair.each(|at, x, y| cells[at] = cells[at].wrapping_add(x.wrapping_mul(y)));
 }
 
 /// Adds the products of a group of taps and a group of windows, the low 52 bits of the lower parts to
@@ -232,59 +258,50 @@ pub(crate) fn rows116(
     b: (&Windows, u32),
     plain: bool,
 ) {
-    let (taps, windows) = parts(low.len().min(high.len()), a, b);
+    let pair = Pair::new(low.len().min(high.len()), a, b);
     #[cfg(target_arch = "x86_64")]
     if has_rows() {
         // SAFETY: as in `rows64`.
         unsafe {
-            match plain {
-                true => split::<true>(low, high, taps, windows, &b.0.data),
-                false => split::<false>(low, high, taps, windows, &b.0.data),
+            match (pair.width, plain) {
+                (1, true) => split::<1, true>(low, high, &pair),
+                (2, true) => split::<2, true>(low, high, &pair),
+                (_, true) => split::<TAPS, true>(low, high, &pair),
+                (1, false) => split::<1, false>(low, high, &pair),
+                (2, false) => split::<2, false>(low, high, &pair),
+                (_, false) => split::<TAPS, false>(low, high, &pair),
             }
         }
         return;
     }
     let _ = plain;
-    for (tap, w) in pairs(taps, windows) {
-        for l in 0..LANES {
-            let at = (tap.offset + w.offset) as usize + l;
-            for (t, &x) in tap.x.iter().enumerate() {
-                let product = i128::from(x) * i128::from(b.0.data[w.at as usize + l - t]);
-                low[at] = low[at].wrapping_add(product as i64 & ((1 << 52) - 1));
-                high[at] = high[at].wrapping_add((product >> 52) as i64);
-            }
-        }
-    }
-}
-
-fn pairs<'a>(
-    taps: &'a [Tap],
-    windows: &'a [Window],
-) -> impl Iterator<Item = (&'a Tap, &'a Window)> {
-    taps.iter()
-        .flat_map(move |t| windows.iter().map(move |w| (t, w)))
+    pair.each(|at, x, y| {
+        let product = i128::from(x) * i128::from(y);
+        low[at] = low[at].wrapping_add(product as i64 & ((1 << 52) - 1));
+        high[at] = high[at].wrapping_add((product >> 52) as i64);
+    });
 }
 
 /// # Safety
-/// Every tap and window together lie in the cells, every window in `data` with the zeros around it.
+/// Every tap and window together lie in the cells, every window in its data with the zeros around it; the taps have
+/// `T` coefficients.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-unsafe fn narrow(cells: &mut [i64], taps: &[Tap], windows: &[Window], data: &[i64]) {
-    for tap in taps {
-        let x = tap.x.map(|x| _mm512_set1_epi64(x));
+unsafe fn narrow<const T: usize>(cells: &mut [i64], pair: &Pair<'_>) {
+    for (&offset, x) in pair.offsets.iter().zip(pair.x.as_chunks::<T>().0) {
+        let x = x.map(|x| _mm512_set1_epi64(x));
         // SAFETY: the caller's promise.
         unsafe {
-            let cells = cells.as_mut_ptr().add(tap.offset as usize);
-            for w in windows {
+            let cells = cells.as_mut_ptr().add(offset as usize);
+            for w in pair.windows {
                 let p = cells.add(w.offset as usize);
-                let q = data.as_ptr().add(w.at as usize);
+                let q = pair.data.as_ptr().add(w.at as usize);
                 let product = |t: usize| _mm512_mullo_epi64(x[t], _mm512_loadu_epi64(q.sub(t)));
-                let (c, d) = (
-                    _mm512_add_epi64(product(0), product(1)),
-                    _mm512_add_epi64(product(2), product(3)),
-                );
-                let sum = _mm512_add_epi64(_mm512_loadu_epi64(p), _mm512_add_epi64(c, d));
-                _mm512_storeu_epi64(p, sum);
+                let mut sum = product(0);
+                for t in 1..T {
+                    sum = _mm512_add_epi64(sum, product(t));
+                }
+                _mm512_storeu_epi64(p, _mm512_add_epi64(_mm512_loadu_epi64(p), sum));
             }
         }
     }
@@ -294,26 +311,24 @@ unsafe fn narrow(cells: &mut [i64], taps: &[Tap], windows: &[Window], data: &[i6
 /// As for `narrow`.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-unsafe fn split<const PLAIN: bool>(
+unsafe fn split<const T: usize, const PLAIN: bool>(
     low: &mut [i64],
     high: &mut [i64],
-    taps: &[Tap],
-    windows: &[Window],
-    data: &[i64],
+    pair: &Pair<'_>,
 ) {
-    for tap in taps {
-        let x = tap.x.map(|x| _mm512_set1_epi64(x));
-        let lower = tap.x.map(|x| _mm512_set1_epi64(x & ((1 << 52) - 1)));
-        let upper = tap.x.map(|x| _mm512_set1_epi64(x >> 52));
+    for (&offset, x) in pair.offsets.iter().zip(pair.x.as_chunks::<T>().0) {
+        let lower = x.map(|x| _mm512_set1_epi64(x & ((1 << 52) - 1)));
+        let upper = x.map(|x| _mm512_set1_epi64(x >> 52));
+        let x = x.map(|x| _mm512_set1_epi64(x));
         // SAFETY: the caller's promise.
         unsafe {
-            let low = low.as_mut_ptr().add(tap.offset as usize);
-            let high = high.as_mut_ptr().add(tap.offset as usize);
-            for w in windows {
+            let low = low.as_mut_ptr().add(offset as usize);
+            let high = high.as_mut_ptr().add(offset as usize);
+            for w in pair.windows {
                 let (p, r) = (low.add(w.offset as usize), high.add(w.offset as usize));
-                let q = data.as_ptr().add(w.at as usize);
+                let q = pair.data.as_ptr().add(w.at as usize);
                 let (mut l, mut h) = (_mm512_loadu_epi64(p), _mm512_loadu_epi64(r));
-                for t in 0..TAPS {
+                for t in 0..T {
                     // The instructions multiply the low 52 bits as unsigned numbers. With
                     // x = x' + 2^52 x" and y likewise, x y = x' y' + 2^52 (x' y" + x" y).
                     let y = _mm512_loadu_epi64(q.sub(t));
@@ -334,7 +349,7 @@ unsafe fn split<const PLAIN: bool>(
 
 #[cfg(test)]
 mod tests {
-    use super::{SLACK, Taps, Windows, counts, rows64, rows116};
+    use super::{SLACK, Taps, WIDTHS, Windows, counts, rows64, rows116};
 
     /// Rows of many lengths and signs against the double loop.
     #[test]
@@ -356,11 +371,6 @@ mod tests {
             let (p, q) = (offsets(n, g), offsets(m, h));
             let (x, y) = (values(p.len(), bits), values(q.len(), bits - 9));
             let whole = |v: &[u32]| std::iter::once((0, v.len()));
-            let taps = Taps::new(whole(&p), &p, &x);
-            let windows = Windows::new(whole(&q), &q, &y);
-            let expected = (taps.list.len(), windows.list.len());
-            let seen = (counts(whole(&p), &p).0, counts(whole(&q), &q).1);
-            assert_eq!(seen, expected);
             let size = (n + m) as usize + SLACK;
             let mut sums = vec![0i128; size];
             for (i, &s) in p.iter().enumerate() {
@@ -368,14 +378,20 @@ mod tests {
                     sums[(s + t) as usize] += i128::from(x[i]) * i128::from(y[j]);
                 }
             }
-            let mut cells = vec![0; size];
-            rows64(&mut cells, (&taps, 0), (&windows, 0));
-            let wrapped: Vec<i64> = sums.iter().map(|&s| s as i64).collect();
-            assert_eq!(cells, wrapped);
-            let (mut low, mut high) = (vec![0; size], vec![0; size]);
-            rows116(&mut low, &mut high, (&taps, 0), (&windows, 0), false);
-            let whole = |k: usize| i128::from(low[k] as u64) + (i128::from(high[k]) << 52);
-            assert!((0..size).all(|k| whole(k) << 12 == sums[k] << 12));
+            for (k, width) in WIDTHS.into_iter().enumerate() {
+                let taps = Taps::new(whole(&p), &p, &x, width);
+                let windows = Windows::new(whole(&q), &q, &y, width);
+                let seen = (counts(whole(&p), &p)[k].0, counts(whole(&q), &q)[k].1);
+                assert_eq!(seen, (taps.offsets.len(), windows.list.len()));
+                let mut cells = vec![0; size];
+                rows64(&mut cells, (&taps, 0), (&windows, 0));
+                let wrapped: Vec<i64> = sums.iter().map(|&s| s as i64).collect();
+                assert_eq!(cells, wrapped);
+                let (mut low, mut high) = (vec![0; size], vec![0; size]);
+                rows116(&mut low, &mut high, (&taps, 0), (&windows, 0), false);
+                let whole = |k: usize| i128::from(low[k] as u64) + (i128::from(high[k]) << 52);
+                assert!((0..size).all(|k| whole(k) << 12 == sums[k] << 12));
+            }
         }
     }
 }
