@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use wickring::laws::Broken;
 use wickring::laws::bytes::Bytes;
 use wickring::laws::poly_ring;
-use wickring::poly::{Integer, Poly, Rational};
+use wickring::poly::{Budget, Integer, Poly, Rational};
 
 fn holds(law: Result<(), Broken>) -> Result<(), TestCaseError> {
     law.map_err(|b| TestCaseError::fail(b.to_string()))
@@ -129,6 +129,209 @@ fn products_of_every_size_equal_the_naive_ones() {
     }
 }
 
+/// The product as the map of all pairs says, in the form that such a polynomial has.
+fn naive(p: &Poly<Integer>, q: &Poly<Integer>) -> Poly<Integer> {
+    Poly::from_terms(poly_ring::naive_product(p, q))
+}
+
+/// `p` with exponents times `step` and the coefficients `value(i)`.
+fn filled(p: &Poly<Integer>, step: u32, mut value: impl FnMut(usize) -> Integer) -> Poly<Integer> {
+    let terms = p.iter().enumerate().map(|(i, (e, _))| {
+        let e: Vec<u32> = e.iter().map(|k| k * step).collect();
+        (e, value(i))
+    });
+    Poly::from_terms(terms.collect::<Vec<_>>())
+}
+
+/// Coefficients of two to sixteen words: limbs, digits and remainders, with long rows and with none, of both signs, with values
+/// at the borders of words and digits.
+#[test]
+fn products_of_wide_coefficients_equal_the_naive_ones() {
+    let mut state = 88_172_645_463_325_252u64;
+    let mut word = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        Integer::from(state)
+    };
+    let supports = [
+        (simplex(3, 8), 1),
+        (simplex(8, 3), 1),
+        (simplex(3, 8), 3),
+        (simplex(1, 160), 1),
+    ];
+    for (base, step) in &supports {
+        for bits in [100usize, 127, 150, 200, 256, 500, 1000] {
+            for signs in [false, true] {
+                let mut number = |i: usize| {
+                    let full = (0..16).fold(Integer::ZERO, |n, _| (n << 64) + word());
+                    let magnitude = match i % 11 {
+                        3 => (Integer::ONE << bits) - Integer::ONE,
+                        5 => Integer::ONE << (bits - 1),
+                        7 => Integer::ONE,
+                        _ => full % (Integer::ONE << bits),
+                    };
+                    if signs && i.is_multiple_of(3) {
+                        -magnitude
+                    } else {
+                        magnitude
+                    }
+                };
+                let (p, q) = (
+                    filled(base, *step, &mut number),
+                    filled(base, *step, &mut number),
+                );
+                assert_eq!(
+                    &p * &q,
+                    naive(&p, &q),
+                    "{bits} bits, step {step}, signs {signs}"
+                );
+            }
+        }
+    }
+}
+
+/// Sums at the borders of 64 and 128 bits, by rows, by scattered products and by hashing; the form is the narrowest.
+#[test]
+fn values_at_the_borders_of_words_keep_the_narrowest_form() {
+    let power = |k: usize| Integer::ONE << k;
+    // Far apart, so that every coefficient of the product is one product.
+    let far = |nvars: usize, gap: u32, values: [Integer; 3]| {
+        let term = |(i, c): (usize, Integer)| {
+            let mut e = vec![0; nvars];
+            e[0] = gap * i as u32;
+            (e, c)
+        };
+        Poly::from_terms(values.into_iter().enumerate().map(term).collect::<Vec<_>>())
+    };
+    for (nvars, k, step) in [(1, 300, 1), (4, 7, 1), (3, 9, 900), (2, 20, 7)] {
+        let base = simplex(nvars, k);
+        let gap = step * k + 1;
+        for (half, whole) in [(31, 63), (63, 127), (95, 191)] {
+            for most in [0, 1] {
+                let edges = [
+                    -power(half),
+                    power(half) - 1 + most,
+                    -power(half) - most,
+                    Integer::from(3),
+                ];
+                for at in [0, 5, base.len() / 2, base.len() - 1] {
+                    // One value at the border, at the beginning, amid or at the end; the others are small.
+                    let value = |i: usize| match i == at {
+                        true => edges[i % 4].clone(),
+                        false => Integer::from(i as i64 % 5 - 2),
+                    };
+                    let p = filled(&base, step, value);
+                    let q = far(
+                        nvars,
+                        gap,
+                        [
+                            power(whole - half),
+                            power(whole - half - 1),
+                            -power(whole - half),
+                        ],
+                    );
+                    let product = &p * &q;
+                    assert!(product.check_invariants());
+                    assert_eq!(
+                        product,
+                        naive(&p, &q),
+                        "{nvars} {k} {step} {half} {most} {at}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Products with no dense block, of more than one range: nearly all monomials distinct, or many products to each; exponents that
+/// fill 64 bits and more.
+#[test]
+fn scattered_products_equal_the_naive_ones() {
+    let mut state = 88_172_645_463_325_252u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    for (nvars, reach) in [
+        (3, 1000),
+        (6, 100),
+        (5, 40_000),
+        (4, 1 << 20),
+        (5, 1 << 22),
+        (9, 7000),
+    ] {
+        let mut poly = |count: usize, bits: u32| {
+            let term = |_| {
+                let e = (0..nvars).map(|_| (next() >> 20) as u32 % reach).collect();
+                (e, Integer::from((next() as i64) >> (63 - bits)))
+            };
+            Poly::from_terms((0..count).map(term).collect::<Vec<_>>())
+        };
+        let (p, q, wide) = (poly(170, 20), poly(170, 20), poly(170, 55));
+        assert_eq!(&p * &q, naive(&p, &q), "{nvars} {reach}");
+        assert_eq!(&p * &wide, naive(&p, &wide), "{nvars} {reach}");
+        let floats = p.map(|c| c.to_f64().value() / 3.0);
+        assert_eq!(
+            poly_ring::table(&(&floats * &floats)),
+            poly_ring::naive_product(&floats, &floats)
+        );
+    }
+    let base = simplex(3, 9);
+    let f = filled(&base, 900, |i| Integer::from(i as i64 - 100));
+    assert_eq!(&f * &f, naive(&f, &f));
+    let g = filled(&base, 900, |i| Integer::from(i as i64 - 100) << (i % 90));
+    assert_eq!(&f * &g, naive(&f, &g));
+    let product = f.reduced_mod(7).mul_mod(&g, 7, &Budget::default()).unwrap();
+    assert_eq!(product, naive(&f, &g).reduced_mod(7));
+}
+
+/// Modulo primes of every size, with residues that fill them, against the remainders of the naive product.
+#[test]
+fn products_modulo_primes_are_the_remainders_of_products() {
+    let reduced = |p: &Poly<Integer>, m: u64| {
+        let terms = p.iter().map(|(e, c)| {
+            (
+                e,
+                (c % Integer::from(m) + Integer::from(m)) % Integer::from(m),
+            )
+        });
+        Poly::from_terms(terms.collect::<Vec<_>>())
+    };
+    for p in [
+        2,
+        3,
+        32_003,
+        (1 << 31) - 1,
+        (1 << 61) - 1,
+        4_611_686_018_427_387_847,
+    ] {
+        for (nvars, k, step) in [
+            (1, 5, 1),
+            (3, 8, 1),
+            (5, 3, 1),
+            (4, 4, 400),
+            (2, 9, 1 << 27),
+        ] {
+            let base = simplex(nvars, k);
+            let f = filled(&base, step, |i| Integer::from(p - 1 - i as u64 % 2));
+            let g = filled(&base, step, |i| {
+                Integer::from(p / 2 + i as u64 * i as u64 % 7)
+            });
+            let (f, g) = (reduced(&f, p), reduced(&g, p));
+            let product = f.mul_mod(&g, p, &Budget::default()).unwrap();
+            assert!(product.check_invariants());
+            assert_eq!(
+                product,
+                reduced(&naive(&f, &g), p),
+                "{p} {nvars} {k} {step}"
+            );
+        }
+    }
+}
+
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let f = simplex(4, 10);
@@ -142,6 +345,13 @@ fn results_do_not_depend_on_the_number_of_threads() {
     let one = pool(1).install(|| (&f * &g, &g * &g));
     let four = pool(4).install(|| (&f * &g, &g * &g));
     assert_eq!(one, four);
+    // Parts of different widths are joined in the widest.
+    for shift in [40, 100, 190] {
+        let h = f.map(|c| (c - Integer::from(1)) << shift) + f.clone();
+        let one = pool(1).install(|| (&f * &h, &h * &h));
+        let four = pool(4).install(|| (&f * &h, &h * &h));
+        assert_eq!(one, four);
+    }
     let floats = f.map(|c| c.to_f64().value() / 3.0);
     let one = pool(1).install(|| &floats * &floats);
     let four = pool(4).install(|| &floats * &floats);

@@ -103,7 +103,7 @@ pub(crate) fn unpack<W: Word>(nvars: usize, word: W, row: &mut [u32]) {
 }
 
 /// The least and greatest exponent of each variable, one variable after the other.
-fn ranges_of<W: Word>(n: usize, words: &[W]) -> (Vec<u32>, Vec<u32>) {
+pub(crate) fn ranges_of<W: Word>(n: usize, words: &[W]) -> (Vec<u32>, Vec<u32>) {
     let width = field(W::BITS, n);
     let mask = 1u32.checked_shl(width).map_or(u32::MAX, |m| m - 1);
     let range = |v: usize| {

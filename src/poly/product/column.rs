@@ -6,6 +6,7 @@ use crate::poly::integers::{Integers, limbs_needed, read_limbs};
 use crate::poly::monomials::Word;
 use crate::poly::reducer::Reducer;
 use crate::poly::store::Store;
+use dashu_int::Sign;
 use rayon::prelude::*;
 
 /// A list of finished coefficients that grows at its end.
@@ -161,6 +162,18 @@ impl Integers {
         };
     }
 
+    /// Whether any value is negative.
+    pub(crate) fn has_negative(&self) -> bool {
+        match self {
+            Self::I64(v) => v.iter().any(|&x| x < 0),
+            Self::I128(v) => v.iter().any(|&x| x < 0),
+            Self::Limbs { width, data } => {
+                data.chunks_exact(*width).any(|v| v[width - 1] >> 63 == 1)
+            }
+            Self::Big(v) => v.iter().any(|x| x.sign() == Sign::Negative),
+        }
+    }
+
     /// Appends a value, widening all when it needs that.
     pub(crate) fn push128(&mut self, value: i128) {
         match (&mut *self, i64::try_from(value)) {
@@ -177,7 +190,7 @@ impl Integers {
     }
 
     /// Appends a two's complement value, widening all when it needs that.
-    pub(crate) fn push_limbs<const W: usize>(&mut self, value: &[u64; W]) {
+    pub(crate) fn push_limbs(&mut self, value: &[u64]) {
         let needed = limbs_needed(value);
         match self {
             Self::I64(v) if needed == 1 => v.push(value[0] as i64),
@@ -186,9 +199,16 @@ impl Integers {
                 let high = value.get(1).copied().unwrap_or(fill);
                 v.push((u128::from(high) << 64 | u128::from(value[0])) as i128);
             }
+            // Copies of a known length need no call.
+            Self::Limbs { width: 3, data } if needed <= 3 && value.len() >= 3 => {
+                data.extend_from_slice(&[value[0], value[1], value[2]]);
+            }
+            Self::Limbs { width: 4, data } if needed <= 4 && value.len() >= 4 => {
+                data.extend_from_slice(&[value[0], value[1], value[2], value[3]]);
+            }
             Self::Limbs { width, data } if needed <= *width => {
-                let fill = ((value[W - 1] as i64) >> 63) as u64;
-                let own = W.min(*width);
+                let fill = ((value[value.len() - 1] as i64) >> 63) as u64;
+                let own = value.len().min(*width);
                 data.extend_from_slice(&value[..own]);
                 data.resize(data.len() + *width - own, fill);
             }

@@ -2,13 +2,12 @@
 
 use super::cells::{Folded, Middle, Narrow, Plain, Terms, Wide};
 use super::grid::{CELLS, Grid};
-use super::limbs::Limbs;
 use super::rows::{Kernel, ROW_CELLS, Rows, Rows64, Rows116, Scatter, Scatter64};
 use super::slab::{self, Blocks, Output, Pairs};
-use super::{Budget, Task, small, sparse, wide};
+use super::{Budget, Task, several, small, sparse, wide};
 use crate::Error;
 use crate::memory::keep_freed_pages;
-use crate::poly::integers::{Integers, MAX_LIMBS};
+use crate::poly::integers::Integers;
 use crate::poly::monomials::{Exps, Monomials, Width, Word, width_for};
 use crate::poly::reducer::Reducer;
 use crate::poly::simd;
@@ -24,7 +23,7 @@ const FEW: usize = 24;
 const MANY: usize = 1 << 12;
 
 /// The coefficients of a product, as a store.
-type Product<S> = Result<(Monomials, S), Error>;
+pub(crate) type Product<S> = Result<(Monomials, S), Error>;
 
 /// The product over any ring.
 pub(crate) fn plain<C: Ring>(
@@ -135,7 +134,7 @@ pub(crate) fn integers(
             let x: Vec<i128> = x.iter().map(|&v| v.into()).collect();
             by_terms(ma, mb, &Wide { a: &x, b: y }, task)
         }
-        _ => limbs((ma, a), (mb, b), bits, task),
+        _ => several::limbs((ma, a), (mb, b), bits, task),
     }
 }
 
@@ -161,46 +160,15 @@ fn norm_bits(x: &[i64], y: &[i64]) -> u64 {
     bits(one(x), max(y)).min(bits(one(y), max(x))).min(two)
 }
 
-/// Factors of more than 128 bits: a fixed number of limbs, or whole integers when there are very many.
-fn limbs(
-    (ma, a): (&Monomials, &Integers),
-    (mb, b): (&Monomials, &Integers),
-    bits: u64,
-    task: &Task<'_>,
-) -> Product<Integers> {
-    let cells = (bits / 64 + 1) as usize;
-    let factor = a.width().zip(b.width()).map(|(x, y)| x.max(y));
-    macro_rules! fixed {
-        ($($n:literal $w:literal),*) => {
-            match factor {
-                $(Some(n) if n <= $n && cells <= $w => {
-                    let terms = Limbs::<$n, $w>::new(a, b);
-                    return by_terms(ma, mb, &terms, task);
-                })*
-                _ => {}
-            }
-        };
-    }
-    fixed!(2 3, 2 4, 2 5, 3 7, 4 8, 4 9, 8 17, 16 33);
-    debug_assert!(factor.is_none_or(|n| n > 16 && n <= MAX_LIMBS));
-    let all = |v: &Integers| (0..v.len()).map(|i| v.get(i)).collect();
-    let terms = Plain::<Integer> {
-        a: all(a),
-        b: all(b),
-    };
-    let (monomials, values) = by_terms(ma, mb, &terms, task)?;
-    Ok((monomials, Integers::from_vec(values)))
-}
-
 /// Both factors in one layout, and the box of their product.
-struct Shape<'a> {
+pub(crate) struct Shape<'a> {
     a: Cow<'a, Monomials>,
     b: Cow<'a, Monomials>,
-    grid: Option<Blocks>,
+    pub(crate) grid: Option<Blocks>,
 }
 
 impl<'a> Shape<'a> {
-    fn new(
+    pub(crate) fn new(
         a: &'a Monomials,
         b: &'a Monomials,
         limit: usize,
@@ -232,7 +200,7 @@ impl<'a> Shape<'a> {
             true => Grid::of_product(&x, &y, limit),
             false => None,
         };
-        // Blocks with hardly a product in them cost more than they hold: leave those to the hash table.
+        // Blocks with hardly a product in them cost more than they hold: leave those to sorting.
         let grid = grid.and_then(|g| {
             let (p, q) = (g.side(&left, &x.0), g.side(&right, &y.0));
             let products = p.offsets.len() as f64 * q.offsets.len() as f64;
@@ -272,7 +240,7 @@ impl<'a> Shape<'a> {
         if words.0.len() * words.1.len() <= SORTED {
             return Ok(sparse::sorted(words.0, words.1, terms).finished(task));
         }
-        sparse::hashed(words.0, words.1, terms, task)
+        sparse::ranged(self.a.nvars, words.0, words.1, terms, task)
     }
 
     fn done<W: Word, V>(
@@ -347,7 +315,7 @@ impl<'a> Shape<'a> {
         self.run(terms, task)
     }
 
-    fn blocks<K: Kernel>(
+    pub(crate) fn blocks<K: Kernel>(
         &self,
         blocks: &Blocks,
         kernel: &K,
@@ -372,7 +340,7 @@ const ROWS_128: [f64; 3] = [2.8, 3.2, 3.9];
 const SORTED: usize = 4096;
 
 /// The product by any kind of terms.
-fn by_terms<T: Terms>(
+pub(crate) fn by_terms<T: Terms>(
     a: &Monomials,
     b: &Monomials,
     terms: &T,

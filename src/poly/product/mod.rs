@@ -8,7 +8,8 @@
 //! | small factors with 64-bit coefficients | one box of cells or one hash table, in memory that is kept ([`small`]) |
 //! | few products otherwise | sort them ([`sparse`]) |
 //! | the result is dense in its last variables | slabs: accumulate one block of the result at a time ([`slab`]) |
-//! | the result is sparse everywhere | ranges of monomials in a small hash table ([`sparse`]) |
+//! | the result is sparse everywhere | ranges of monomials, sorted in buckets or gathered in a hash table ([`sparse`]) |
+//! | coefficients of several words | digits or remainders modulo primes, by vector rows ([`positional`], [`remainders`]); else limbs ([`limbs`]) |
 //! | exponents too wide for a word | an ordered map ([`wide`]) |
 //!
 //! Integer coefficients accumulate in 64 bits, 128 bits or a fixed number of limbs, chosen from the bound
@@ -20,7 +21,10 @@ mod column;
 mod driver;
 mod grid;
 mod limbs;
+mod positional;
+mod remainders;
 mod rows;
+mod several;
 mod slab;
 mod small;
 mod sparse;

@@ -83,13 +83,13 @@ thread_local! {
 }
 
 /// A block of zeros.
-fn taken() -> Vec<i64> {
+pub(crate) fn taken() -> Vec<i64> {
     let kept = BLOCKS.with_borrow_mut(Vec::pop);
     kept.unwrap_or_else(|| vec![0; ROW_CELLS + SLACK])
 }
 
 /// Keeps a block of zeros, but never many.
-fn given_back(cells: Vec<i64>) {
+pub(crate) fn given_back(cells: Vec<i64>) {
     BLOCKS.with_borrow_mut(|kept| {
         if kept.len() < 4 {
             kept.push(cells);
@@ -171,6 +171,38 @@ fn drain_pairs<W: Word>(
     }
 }
 
+/// Which factor gives the taps, of which width, and what the product then costs.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    width: usize,
+    swapped: bool,
+    pub(crate) cost: f64,
+}
+
+impl Plan {
+    /// `costs` are those of a tap of each width meeting a window. `None` where there are no vector rows.
+    pub(crate) fn new(a: &Side, b: &Side, costs: [f64; 3]) -> Option<Self> {
+        if !simd::has_rows() {
+            return None;
+        }
+        let (p, q) = (
+            simd::counts(spans(a), &a.offsets),
+            simd::counts(spans(b), &b.offsets),
+        );
+        let plans = costs.iter().enumerate().flat_map(|(k, &each)| {
+            let width = simd::WIDTHS[k];
+            let straight = each * p[k].0 as f64 * q[k].1 as f64;
+            let swap = each * q[k].0 as f64 * p[k].1 as f64;
+            [(false, straight), (true, swap)].map(|(swapped, cost)| Self {
+                width,
+                swapped,
+                cost,
+            })
+        });
+        plans.min_by(|x, y| x.cost.total_cmp(&y.cost))
+    }
+}
+
 /// Two factors as rows of consecutive cells: taps of the one meet windows of the other.
 pub(crate) struct Rows {
     taps: Taps,
@@ -186,33 +218,49 @@ fn spans(side: &Side) -> impl Iterator<Item = (usize, usize)> + '_ {
 }
 
 impl Rows {
-    /// `None` when scattered products are faster; `costs` are those of a tap of each width meeting a window, in scattered
-    /// products.
+    /// `None` when scattered products are faster: see [`Plan::new`].
     pub(crate) fn new(a: (&Side, &[i64]), b: (&Side, &[i64]), costs: [f64; 3]) -> Option<Self> {
-        if !simd::has_rows() {
-            return None;
-        }
-        let (p, q) = (
-            simd::counts(spans(a.0), &a.0.offsets),
-            simd::counts(spans(b.0), &b.0.offsets),
-        );
-        let mut best = (a.1.len() as f64 * b.1.len() as f64, None);
-        for (k, &cost) in costs.iter().enumerate() {
-            let straight = cost * p[k].0 as f64 * q[k].1 as f64;
-            let swapped = cost * q[k].0 as f64 * p[k].1 as f64;
-            for (cost, swapped) in [(straight, false), (swapped, true)] {
-                if cost < best.0 {
-                    best = (cost, Some((simd::WIDTHS[k], swapped)));
-                }
-            }
-        }
-        let (width, swapped) = best.1?;
+        let products = a.1.len() as f64 * b.1.len() as f64;
+        let plan = Plan::new(a.0, b.0, costs)?;
+        (plan.cost < products).then(|| Self::planned(a, b, plan))
+    }
+
+    /// Rows as the plan wants them.
+    pub(crate) fn planned(a: (&Side, &[i64]), b: (&Side, &[i64]), plan: Plan) -> Self {
+        let Plan { width, swapped, .. } = plan;
         let (x, y) = if swapped { (b, a) } else { (a, b) };
-        Some(Self {
+        Self {
             taps: Taps::new(spans(x.0), &x.0.offsets, x.1, width),
             windows: Windows::new(spans(y.0), &y.0.offsets, y.1, width),
             swapped,
-        })
+        }
+    }
+
+    /// Adds all products of the pairs to sums of two words; returns the range of cells touched. `plain` promises that all
+    /// coefficients lie in `0..2^52`.
+    pub(crate) fn add116(
+        &self,
+        (low, high): (&mut [i64], &mut [i64]),
+        a: &Side,
+        b: &Side,
+        pairs: &[(u32, u32)],
+        plain: bool,
+    ) -> (usize, usize) {
+        let (mut range, mut sums) = ((u32::MAX, 0), 0);
+        for &(i, j) in pairs {
+            let most = touched(a, b, i, j, &mut range);
+            sums += most;
+            if sums > CARRY_AFTER {
+                for at in range.0 as usize..=range.1 as usize {
+                    high[at] = high[at].wrapping_add(((low[at] as u64) >> 52) as i64);
+                    low[at] &= (1 << 52) - 1;
+                }
+                sums = most + 1;
+            }
+            let (taps, windows) = self.of(i, j);
+            simd::rows116(low, high, taps, windows, plain);
+        }
+        (range.0 as usize, range.1 as usize)
     }
 
     fn of(&self, i: u32, j: u32) -> ((&Taps, u32), (&Windows, u32)) {
@@ -296,21 +344,7 @@ impl Kernel for Rows116 {
         b: &Side,
         pairs: &[(u32, u32)],
     ) -> (usize, usize) {
-        let (mut range, mut sums) = ((u32::MAX, 0), 0);
-        for &(i, j) in pairs {
-            let most = touched(a, b, i, j, &mut range);
-            sums += most;
-            if sums > CARRY_AFTER {
-                for at in range.0 as usize..=range.1 as usize {
-                    high[at] = high[at].wrapping_add(((low[at] as u64) >> 52) as i64);
-                    low[at] &= (1 << 52) - 1;
-                }
-                sums = most + 1;
-            }
-            let (taps, windows) = self.rows.of(i, j);
-            simd::rows116(low, high, taps, windows, self.plain);
-        }
-        (range.0 as usize, range.1 as usize)
+        self.rows.add116((low, high), a, b, pairs, self.plain)
     }
     fn emit<W: Word>(
         &self,
