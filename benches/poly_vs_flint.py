@@ -247,7 +247,7 @@ def evaluation(k):
             total += term
         return total
 
-    def blocked(block=2048):
+    def blocked(block):
         total = np.empty(100_000)
         rows = np.empty((len(terms), block))
         for first in range(0, 100_000, block):
@@ -269,9 +269,10 @@ def evaluation(k):
         plan.append((v, None if v is None else place[tuple(e[u] - (u == v) for u in range(4))]))
         place[tuple(e)] = i
     weights = np.array([float(c) for _, c in order])
-    assert np.allclose(run(), blocked())
+    assert np.allclose(run(), blocked(1024))
     record(f"eval {k}", len(terms), best(run, 1.0))
-    record(f"eval {k} best numpy", len(terms), best(blocked, 1.0))
+    for block in [256, 1024, 4096, 16384]:
+        record(f"eval {k} best numpy", len(terms), best(lambda: blocked(block), 0.5))
 
 
 def flint_cases(want):

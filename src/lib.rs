@@ -26,6 +26,7 @@ pub mod io;
 pub mod laws;
 pub mod learn;
 pub mod linalg;
+pub mod memory;
 pub mod observe;
 pub mod poly;
 pub mod tensor;

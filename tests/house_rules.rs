@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// What each module of ours may import, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("error", &[]),
+    ("memory", &[]),
     ("observe", &["error"]),
     ("linalg", &["error"]),
-    ("poly", &["error"]),
+    ("poly", &["error", "memory"]),
     ("tensor", &["error", "linalg", "poly"]),
-    ("decomp", &["error", "observe", "linalg", "poly", "tensor"]),
+    (
+        "decomp",
+        &["error", "memory", "observe", "linalg", "poly", "tensor"],
+    ),
     (
         "learn",
         &[

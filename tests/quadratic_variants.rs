@@ -298,3 +298,43 @@ fn one_outlier_and_one_coordinate_that_is_not_normal_are_noticed() {
         assert_ne!(fit.status, Status::Converged, "{name}");
     }
 }
+
+/// Moments may be drowned in noise; then no test may let the map pass as learned.
+#[test]
+fn maps_of_drowned_moments_are_not_converged() {
+    let (mut good, mut refused) = (0, 0);
+    for seed in 0..60 {
+        let hidden = random_quadratic_map(6, 3, false, &mut rng(seed)).unwrap();
+        let mut rows = hidden.sample(1000, &mut rng(seed + 1000));
+        let g = &mut rng(seed + 2000);
+        let size = |a: usize| {
+            let column: Vec<f64> = rows.iter().skip(a).step_by(6).copied().collect();
+            let mean = column.iter().sum::<f64>() / 1000.0;
+            (column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1000.0).sqrt()
+        };
+        let sd: Vec<f64> = (0..6).map(size).collect();
+        for row in rows.chunks_mut(6) {
+            row.iter_mut().zip(&sd).for_each(|(z, s)| {
+                let e: f64 = StandardNormal.sample(&mut *g);
+                *z += 0.2 * s * e;
+            });
+        }
+        let samples = Samples::from_rows(6, rows).unwrap();
+        let share = 0.2 / 1.04f64.sqrt();
+        let learner = Quadratic::new().latent(3).noise(Noise::Known(share));
+        let fit = learner
+            .refine(false)
+            .learn(&samples, &mut rng(0), &mut unobserved);
+        match fit {
+            Ok(fit) if fit.status == Status::Converged => {
+                let error = fit.model.distance(&hidden).unwrap();
+                let floor = statistical_floor(&hidden, 1000);
+                println!("{seed}: {:.2} floors", error / floor);
+                assert!(error < 12.0 * floor, "seed {seed}: {}", error / floor);
+                good += 1;
+            }
+            _ => refused += 1,
+        }
+    }
+    assert!(good > 20, "{good} accepted, {refused} refused");
+}

@@ -179,7 +179,11 @@ impl Quadratic {
             },
         )?;
         let mut evidence = white.latent.evidence;
-        evidence.extend_from_slice(frame.evidence());
+        // What the refinement found stands on its own; the map of the moments stands on the frame.
+        match found.likely {
+            true => evidence.extend_from_slice(frame.evidence()),
+            false => evidence.extend(frame.judged()),
+        }
         evidence.extend(found.evidence);
         evidence.push(Evidence::note(
             "statistical floor of the relative parameter error",

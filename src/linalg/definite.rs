@@ -50,6 +50,11 @@ fn start(i: usize) -> f64 {
     1.0 + 0.1 * (i % 7) as f64 + 0.01 * (i % 11) as f64
 }
 
+/// Whether two values of inverse iteration agree to a few digits.
+fn settled(last: f64, value: f64) -> bool {
+    (last - value).abs() <= 1e-4 * value
+}
+
 /// By inverse iteration on one Cholesky factorisation; `None` when not definite to working precision.
 #[inline(never)]
 pub(super) fn smallest(a: MatRef<'_, f64>) -> Option<f64> {
@@ -63,7 +68,10 @@ pub(super) fn smallest(a: MatRef<'_, f64>) -> Option<f64> {
         }
         let unit = Mat::from_fn(a.nrows(), 1, |i, _| x[(i, 0)] / length);
         x = llt.solve(&unit);
-        value = 1.0 / super::frobenius(x.as_ref());
+        let last = std::mem::replace(&mut value, 1.0 / super::frobenius(x.as_ref()));
+        if settled(last, value) {
+            break;
+        }
     }
     value.is_finite().then_some(value)
 }
@@ -83,7 +91,10 @@ pub(super) fn smallest_complex(a: MatRef<'_, Complex<f64>>) -> Option<f64> {
         }
         let unit = Mat::from_fn(n, 1, |i, _| x[(i, 0)] / size);
         x = llt.solve(&unit);
-        value = 1.0 / length(&x);
+        let last = std::mem::replace(&mut value, 1.0 / length(&x));
+        if settled(last, value) {
+            break;
+        }
     }
     value.is_finite().then_some(value)
 }

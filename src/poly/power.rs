@@ -1,8 +1,11 @@
 //! Powers of polynomials.
 
-use super::monomials::Monomials;
-use super::{Budget, Poly, Ring, Store};
+use super::monomials::{Monomials, Width, pack, width_for};
+use super::{Budget, Integer, Integers, Poly, Ring, Store};
 use crate::Error;
+use num_traits::One;
+use std::any::Any;
+use std::ops::{AddAssign, MulAssign};
 
 const OP: &str = "Poly::pow_within";
 /// Exponents that are listed at most; beyond, squares are packed as they come.
@@ -84,11 +87,21 @@ impl<C: Ring> Poly<C> {
         }
         budget.check_terms(OP, terms as usize)?;
         if let Some((factor, p, _)) = C::integral_form(self, &[]) {
-            let power = Multinomial::new(&p, variables, k).run(budget)?;
+            let power = integral(&p, variables, k, budget)?;
             let factor = num_traits::pow(factor, k as usize);
             return Ok(Some(C::from_integral(&factor, &power)));
         }
-        Multinomial::new(self, variables, k).run(budget).map(Some)
+        if let Some(p) = (self as &dyn Any).downcast_ref::<Poly<Integer>>() {
+            let power: Box<dyn Any> = Box::new(integral(p, variables, k, budget)?);
+            return Ok(power.downcast().ok().map(|p| *p));
+        }
+        let values = self.iter().map(|(_, c)| c).collect();
+        let sum = Multinomial::new(values, C::DOMAIN, variables, self.nvars(), k);
+        let (monomials, values) = sum.run(budget)?;
+        Ok(Some(Poly::from_parts(
+            monomials,
+            C::Store::from_vec(values),
+        )))
     }
 
     /// For each term its only variable, and the exponent; `None` when a term has several or two share one. A constant
@@ -108,37 +121,76 @@ impl<C: Ring> Poly<C> {
     }
 }
 
+/// The power over the integers, in 128 bits where these suffice.
+fn integral(
+    p: &Poly<Integer>,
+    variables: Vec<(usize, u32)>,
+    k: u32,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let n = p.nvars();
+    let small = p.iter().map(|(_, c)| i64::try_from(&c).ok());
+    let small: Option<Vec<i64>> = small.collect();
+    // Every number on the way is at most the k-th power of the sum of max(|c|, 1).
+    let bound = |all: &[i64]| {
+        all.iter()
+            .map(|c| u128::from(c.unsigned_abs().max(1)))
+            .sum::<u128>()
+    };
+    let fits = |all: &Vec<i64>| u64::from(128 - bound(all).leading_zeros()) * u64::from(k) < 127;
+    if let Some(all) = small.filter(fits) {
+        let all = all.into_iter().map(i128::from).collect();
+        let (monomials, values) = Multinomial::new(all, true, variables, n, k).run(budget)?;
+        return Ok(Poly::from_parts(monomials, Integers::from_i128(values)));
+    }
+    let all = p.iter().map(|(_, c)| c).collect();
+    let (monomials, values) = Multinomial::new(all, true, variables, n, k).run(budget)?;
+    Ok(Poly::from_parts(monomials, Integers::from_vec(values)))
+}
+
 /// A sum of terms on its way to a power.
-struct Multinomial<C> {
+struct Multinomial<T> {
     k: u32,
     /// Variable and exponent of each term.
     variables: Vec<(usize, u32)>,
     /// The powers of each coefficient; none where it is one.
-    powers: Vec<Vec<C>>,
+    powers: Vec<Vec<T>>,
     /// Pascal's triangle.
-    binomials: Vec<Vec<C>>,
+    binomials: Vec<Vec<T>>,
+    /// Each term's monomial in one word, where the monomials of the result fit one.
+    units: Option<Vec<u64>>,
+    words: Vec<u64>,
     row: Vec<u32>,
     rows: Vec<u32>,
-    values: Vec<C>,
+    values: Vec<T>,
 }
 
-impl<C: Ring> Multinomial<C> {
-    fn new(p: &Poly<C>, variables: Vec<(usize, u32)>, k: u32) -> Self {
-        let mut binomials = vec![vec![C::one()]];
+impl<T> Multinomial<T>
+where
+    T: Clone + One + PartialEq + for<'a> AddAssign<&'a T> + for<'a> MulAssign<&'a T>,
+{
+    /// `plain`: factors of one may be left out, since no other number shows what ring this is.
+    fn new(
+        coefficients: Vec<T>,
+        plain: bool,
+        variables: Vec<(usize, u32)>,
+        nvars: usize,
+        k: u32,
+    ) -> Self {
+        let mut binomials = vec![vec![T::one()]];
         for r in 0..k as usize {
             let mut next = binomials[r].clone();
             for (b, a) in next[1..].iter_mut().zip(&binomials[r]) {
                 *b += a;
             }
-            next.push(C::one());
+            next.push(T::one());
             binomials.push(next);
         }
-        let powers = |c: C| {
-            // Elsewhere one may be the only sign of the characteristic.
-            if C::DOMAIN && c.is_one() {
+        let powers = |c: T| {
+            if plain && c.is_one() {
                 return Vec::new();
             }
-            let mut all = vec![C::one()];
+            let mut all = vec![T::one()];
             for j in 0..k as usize {
                 let mut next = all[j].clone();
                 next *= &c;
@@ -146,29 +198,51 @@ impl<C: Ring> Multinomial<C> {
             }
             all
         };
+        let unit = |&(v, e): &(usize, u32)| {
+            let mut row = vec![0; nvars];
+            if e > 0 {
+                row[v] = e;
+            }
+            pack::<u64>(nvars, &row)
+        };
+        let top = variables.iter().map(|v| v.1).max().unwrap_or(0);
+        let narrow = width_for(nvars, u64::from(top) * u64::from(k)) == Width::W1;
         Self {
             k,
-            variables,
-            powers: p.iter().map(|(_, c)| powers(c)).collect(),
+            powers: coefficients.into_iter().map(powers).collect(),
             binomials,
-            row: vec![0; p.nvars()],
+            units: narrow.then(|| variables.iter().map(unit).collect()),
+            words: Vec::new(),
+            row: vec![0; nvars],
             rows: Vec::new(),
             values: Vec::new(),
+            variables,
         }
     }
 
-    fn run(mut self, budget: &Budget<'_>) -> Result<Poly<C>, Error> {
-        self.descend(0, self.k, C::one(), budget)?;
-        let monomials = Monomials::from_rows(self.row.len(), self.rows, self.values.len());
-        Ok(Poly::from_parts(monomials, C::Store::from_vec(self.values)))
+    fn run(mut self, budget: &Budget<'_>) -> Result<(Monomials, Vec<T>), Error> {
+        self.descend(0, self.k, (T::one(), 0), budget)?;
+        let nvars = self.row.len();
+        let monomials = match self.units {
+            Some(_) => Monomials::from_words(nvars, self.words),
+            None => Monomials::from_rows(nvars, self.rows, self.values.len()),
+        };
+        Ok((monomials, self.values))
     }
 
-    /// All products of `left` of the terms from number `i` on, greatest first, times `c` and the powers so far.
-    fn descend(&mut self, i: usize, left: u32, c: C, budget: &Budget<'_>) -> Result<(), Error> {
+    /// All products of `left` of the terms from number `i` on, greatest first, times the coefficient and the word so far.
+    fn descend(
+        &mut self,
+        i: usize,
+        left: u32,
+        (c, word): (T, u64),
+        budget: &Budget<'_>,
+    ) -> Result<(), Error> {
         if left == 0 {
-            return self.push(c, budget);
+            return self.push(c, word, budget);
         }
         let (v, e) = self.variables[i];
+        let unit = self.units.as_ref().map_or(0, |u| u[i]);
         let last = i + 1 == self.variables.len();
         // The last term takes all that is left.
         for j in (if last { left } else { 0 }..=left).rev() {
@@ -179,10 +253,10 @@ impl<C: Ring> Multinomial<C> {
             if j > 0 && j < left {
                 c *= &self.binomials[left as usize][j as usize];
             }
-            if let Some(power) = self.powers[i].as_slice().get(j as usize) {
+            if let Some(power) = self.powers[i].get(j as usize) {
                 c *= power;
             }
-            self.descend(i + 1, left - j, c, budget)?;
+            self.descend(i + 1, left - j, (c, word + unit * u64::from(j)), budget)?;
         }
         if e > 0 {
             self.row[v] = 0;
@@ -190,11 +264,14 @@ impl<C: Ring> Multinomial<C> {
         Ok(())
     }
 
-    fn push(&mut self, c: C, budget: &Budget<'_>) -> Result<(), Error> {
+    fn push(&mut self, c: T, word: u64, budget: &Budget<'_>) -> Result<(), Error> {
         if self.values.len().is_multiple_of(PATIENCE) {
             budget.check_time(OP)?;
         }
-        self.rows.extend(&self.row);
+        match self.units {
+            Some(_) => self.words.push(word),
+            None => self.rows.extend(&self.row),
+        }
         self.values.push(c);
         Ok(())
     }

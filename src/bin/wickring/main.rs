@@ -26,6 +26,7 @@ Exit codes: 0 done and certified; 1 refuted (the claim is false); 2 bad input or
 4 internal error.";
 
 fn main() -> ExitCode {
+    wickring::memory::keep_freed_pages();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {

@@ -8,6 +8,7 @@ use super::normal::Normal;
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
 use crate::tensor::{CpTensor, Factor};
+use faer::MatRef;
 
 /// Unknowns beyond which the number is not computed.
 const MOST_UNKNOWNS: usize = 1500;
@@ -47,9 +48,16 @@ pub(in crate::decomp) fn condition<T: Scalar + Ring>(model: &CpTensor<T>) -> f64
             offset += f.rows();
         }
     }
+    // In place: every entry moves to the left.
     let k = keep.len();
-    let reduced = Factor::from_fn(k, k, |i, j| gram.column(keep[j])[keep[i]]);
-    match T::smallest_definite(reduced.as_mat()) {
+    let entries = gram.as_mut_slice();
+    for (j, &from) in keep.iter().enumerate() {
+        for (i, &row) in keep.iter().enumerate() {
+            entries[j * k + i] = entries[from * n + row];
+        }
+    }
+    let reduced = MatRef::from_column_major_slice(&gram.as_slice()[..k * k], k, k);
+    match T::smallest_definite(reduced) {
         Some(v) if v > 1e-13 => 1.0 / v.sqrt(),
         _ => f64::INFINITY,
     }

@@ -266,6 +266,7 @@ pub(in crate::decomp) struct Scaled<T> {
 impl<T: Scalar + Ring> Scaled<T> {
     /// `None` for the zero tensor.
     pub(in crate::decomp) fn of(t: TensorView<'_, T>) -> Result<Option<Self>, Error> {
+        crate::memory::keep_freed_pages();
         let top = largest(t.as_slice());
         if top == 0.0 {
             return Ok(None);

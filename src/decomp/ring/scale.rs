@@ -15,6 +15,7 @@ pub(super) fn in_scale<T: Scalar>(
     t: TensorView<'_, T>,
     f: impl FnOnce(TensorView<'_, T>) -> Result<Fit<TensorRing<T>>, Error>,
 ) -> Result<Fit<TensorRing<T>>, Error> {
+    crate::memory::keep_freed_pages();
     let Some(power) = power(t) else { return f(t) };
     let scaled: Vec<T> = t.as_slice().iter().map(|&x| times(x, -power)).collect();
     let scaled = Tensor::from_vec(t.dims(), scaled)?;

@@ -6,6 +6,7 @@ use super::rows::{Kernel, ROW_CELLS, Rows, Rows64, Rows116, Scatter, Scatter64};
 use super::slab::{self, Blocks, Output, Pairs};
 use super::{Budget, Task, several, small, sparse, wide};
 use crate::Error;
+use crate::memory::keep_freed_pages;
 use crate::poly::integers::Integers;
 use crate::poly::monomials::{Exps, Monomials, Width, Word, width_for};
 use crate::poly::reducer::Reducer;
@@ -17,6 +18,9 @@ use std::borrow::Cow;
 const OP: &str = "Poly::mul_within";
 /// Products up to here are sorted; beyond, a block pays (bench `poly_small`).
 const FEW: usize = 24;
+
+/// Products from which on the result may be worth keeping its memory for the next one.
+const MANY: usize = 1 << 12;
 
 /// The coefficients of a product, as a store.
 pub(crate) type Product<S> = Result<(Monomials, S), Error>;
@@ -72,6 +76,9 @@ pub(crate) fn integers(
 ) -> Product<Integers> {
     if a.is_empty() || b.is_empty() {
         return Ok((Monomials::empty(), Integers::default()));
+    }
+    if ma.len().saturating_mul(mb.len()) > MANY {
+        keep_freed_pages();
     }
     let budget = &task.budget;
     // |sum a_i b_j| <= min(n, m) |a|_inf |b|_inf; the norms |.|_1 give more when they are cheap to have.
