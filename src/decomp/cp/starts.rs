@@ -37,7 +37,7 @@ const MOST: usize = 60;
 /// Congruence of two components below which they diverge against each other.
 const DIVERGING: f64 = -0.99;
 /// Minima whose residuals on the data are within this share of the least are compared in the full space, and how many at most: what compression
-/// leaves out may change their order.
+/// leaves out may change their order. Only with few unknowns: elsewhere the return to the full space is dear.
 const NEAR: f64 = 0.01;
 const FINALISTS: usize = 8;
 /// Minima this near to another one are not told apart there: slow descents end at different heights of one valley.
@@ -80,7 +80,7 @@ pub(super) fn search<T: Scalar + Ring>(
         Compressed::hosvd(OP, t, &keep)?
     };
     let core = compressed.core.view();
-    let unknowns = cp.rank * core.dims().iter().sum::<usize>();
+    let few = cp.rank * core.dims().iter().sum::<usize>() <= FEW_UNKNOWNS;
     let mut done: Vec<Candidate<T>> = Vec::new();
     let mut stopped = false;
     let (mut next, mut least, mut last) = (0, 2, cp.starts);
@@ -121,12 +121,12 @@ pub(super) fn search<T: Scalar + Ring>(
             break;
         }
         let slow = best_of(&done).is_some_and(|best| best.history.len() > SLOW);
-        if slow && unknowns <= FEW_UNKNOWNS {
+        if slow && few {
             let diverging = best_of(&done).is_some_and(|c| is_diverging(&c.factors));
             (least, last) = (if diverging { most } else { CAREFUL }, most);
         }
     }
-    let mut finalists = finalists(&done, &compressed);
+    let mut finalists = finalists(&done, &compressed, few);
     if finalists.is_empty() {
         return Err(Error::Stopped { op: OP });
     }
@@ -172,10 +172,11 @@ fn is_diverging<T: Scalar + Ring>(factors: &[Factor<T>]) -> bool {
 }
 
 /// The minima that may be the least in the full space, each with the number of starts that reached it: the best one alone
-/// when the core holds all of the data that a model could tell apart.
+/// when unknowns are many, or the core holds all of the data.
 fn finalists<T: Scalar>(
     done: &[Candidate<T>],
     compressed: &Compressed<T>,
+    few: bool,
 ) -> Vec<(Candidate<T>, usize)> {
     let mut sorted: Vec<&Candidate<T>> = done.iter().collect();
     sorted.sort_by(|a, b| a.residual.total_cmp(&b.residual));
@@ -185,7 +186,7 @@ fn finalists<T: Scalar>(
     // The data have norm one.
     let lost = (1.0 - small::norm_sq(compressed.core.as_slice())).max(0.0);
     let whole = (top * top + lost) * (1.0 + NEAR).powi(2);
-    let limit = if lost > AGREEMENT * top * top {
+    let limit = if few && lost > AGREEMENT * top * top {
         (whole - lost).sqrt()
     } else {
         top
