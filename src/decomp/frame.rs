@@ -350,9 +350,9 @@ impl Climb {
         ));
         self.vector = u;
         // Quadratic convergence ends at rounding, once steps stop shrinking. Noise of relative size s makes it linear with
-        // rate s: then what is left is far below the noise.
+        // rate s: then what is left is far below the noise, which alone is above the rate.
         let rounding = moved < 1e-15 || (moved < 1e-12 && moved >= self.last);
-        self.done = rounding || (moved < 1e-7 && moved > 1e-2 * self.last);
+        self.done = rounding || (moved < 1e-4 && moved > 0.05 * self.last);
         self.last = moved;
     }
 }

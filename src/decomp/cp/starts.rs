@@ -33,6 +33,8 @@ const SLOW: usize = 24;
 /// up to [`MOST`] until two agree, or where the best one consists of components that diverge against each other.
 const FEW_UNKNOWNS: usize = 200;
 const CAREFUL: usize = 20;
+/// Starts that suffice there when every one of them ends at the same value.
+const UNANIMOUS: usize = 6;
 const MOST: usize = 60;
 /// Congruence of two components below which they diverge against each other.
 const DIVERGING: f64 = -0.99;
@@ -117,13 +119,18 @@ pub(super) fn search<T: Scalar + Ring>(
         if cp.fixed_starts {
             continue;
         }
-        if top <= EXACT || (agreeing(&done, top) >= 2 && next >= least) {
-            break;
-        }
         let slow = best_of(&done).is_some_and(|best| best.history.len() > SLOW);
         if slow && few {
             let diverging = best_of(&done).is_some_and(|c| is_diverging(&c.factors));
-            (least, last) = (if diverging { most } else { CAREFUL }, most);
+            last = most;
+            least = match agreeing(&done, top) == done.len() {
+                true => UNANIMOUS,
+                false if diverging => most,
+                false => CAREFUL,
+            };
+        }
+        if top <= EXACT || (agreeing(&done, top) >= 2 && next >= least) {
+            break;
         }
     }
     let mut finalists = finalists(&done, &compressed, few);
