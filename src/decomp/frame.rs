@@ -350,7 +350,7 @@ impl Climb {
         ));
         self.vector = u;
         // Quadratic convergence ends at rounding, once steps stop shrinking. Noise of relative size s makes it linear with
-        // rate s: then what is left is far below the noise, which alone is above the rate.
+        // rate about s: then a step below 1e-4 leaves less than 1e-4 s / (1 - s), far below what the noise itself moved.
         let rounding = moved < 1e-15 || (moved < 1e-12 && moved >= self.last);
         self.done = rounding || (moved < 1e-4 && moved > 0.05 * self.last);
         self.last = moved;

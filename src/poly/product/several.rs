@@ -21,6 +21,7 @@ const PAIR: f64 = 25.0;
 const CELL: f64 = 0.5;
 /// Products from which remainders and digits are worth their preparation.
 const SEVERAL: f64 = 2e4;
+
 /// Factors of more than 128 bits: a fixed number of limbs, or whole integers when there are very many.
 pub(crate) fn limbs(
     (ma, a): (&Monomials, &Integers),
