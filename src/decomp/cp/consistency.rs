@@ -20,7 +20,7 @@ const MOST_SUBSETS: usize = 20_000;
 /// and the superdiagonal one is not the shortest.
 ///
 /// # Errors
-/// `Shape` when the model does not fit, `Backend`.
+/// `Shape` when the model does not fit.
 ///
 /// # Complexity
 /// `O(N R)`.

@@ -9,8 +9,10 @@
 //!    sweeps of alternating least squares.
 //! 3. Levenberg-Marquardt with the structured normal equations, on the core.
 //! 4. Unless the fit is exact: further random starts, in parallel, until the best value has been found by
-//!    two independent starts or the budget of starts is spent.
-//! 5. Back in the full space: cycles of projection on the span of factors and gradient, and refinement
+//!    two independent starts or the budget of starts is spent. Where the best start came slowly and starts are cheap, six
+//!    that agree or twenty in all are asked for, and sixty while the components of the best one diverge.
+//! 5. Back in the full space, with few unknowns from every minimum near the least one, since what compression left out may
+//!    change their order: cycles of projection on the span of factors and gradient, and refinement
 //!    there, until the gradient of the full problem vanishes.
 //! 6. Evidence, recomputed from the data and the model alone.
 //!

@@ -38,8 +38,8 @@ const UNANIMOUS: usize = 6;
 const MOST: usize = 60;
 /// Congruence of two components below which they diverge against each other.
 const DIVERGING: f64 = -0.99;
-/// Minima whose residuals on the data are within this share of the least are compared in the full space, and how many at most: what compression
-/// leaves out may change their order. Only with few unknowns: elsewhere the return to the full space is dear.
+/// Minima whose residuals on the data are within this share of the least are compared in the full space, and how many at
+/// most: what compression leaves out may change their order. Only with few unknowns: elsewhere that return is dear.
 const NEAR: f64 = 0.01;
 const FINALISTS: usize = 8;
 /// Minima this near to another one are not told apart there: slow descents end at different heights of one valley.
@@ -59,7 +59,7 @@ pub(super) struct Found<T> {
     pub(super) best: Candidate<T>,
     /// Final residual of every start, in order of the starts.
     pub(super) starts: Vec<f64>,
-    /// Starts whose residual is that of the best within `1e-6` relative.
+    /// Starts that led to the best one, residuals within [`AGREEMENT`].
     pub(super) agreeing: usize,
     pub(super) backend_calls: usize,
     pub(super) stopped: bool,
@@ -137,20 +137,16 @@ pub(super) fn search<T: Scalar + Ring>(
     if finalists.is_empty() {
         return Err(Error::Stopped { op: OP });
     }
-    if !compressed.is_trivial() && cp.method != CpMethod::Algebraic {
-        let mut watch = |f: f64| {
-            let p = Progress::open("refinement", 0).with_figure(f);
-            let flow = if stopped { Break(()) } else { observer(&p) };
-            stopped |= flow.is_break();
-            flow
-        };
-        for (best, _) in &mut finalists {
-            best.factors = compressed.expand(&best.factors);
-            full_space(t, best, cp.iterations, &mut watch)?;
-        }
-    } else {
-        for (best, _) in &mut finalists {
-            best.factors = compressed.expand(&best.factors);
+    let mut watch = |f: f64| {
+        let p = Progress::open("refinement", 0).with_figure(f);
+        let flow = if stopped { Break(()) } else { observer(&p) };
+        stopped |= flow.is_break();
+        flow
+    };
+    for (candidate, _) in &mut finalists {
+        candidate.factors = compressed.expand(&candidate.factors);
+        if !compressed.is_trivial() && cp.method != CpMethod::Algebraic {
+            full_space(t, candidate, cp.iterations, &mut watch)?;
         }
     }
     finalists.sort_by(|(a, _), (b, _)| a.residual.total_cmp(&b.residual));
