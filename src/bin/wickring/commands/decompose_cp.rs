@@ -26,7 +26,7 @@ pub struct CpArgs {
     /// Nonnegative factors and weights.
     #[arg(long)]
     nonneg: bool,
-    /// Number of starts; by default ten where ranks are compared, else until two agree.
+    /// Number of starts; by default ten where ranks are compared, else until two agree, more where minima are hard to find.
     #[arg(long)]
     starts: Option<usize>,
     /// Iterations of each start.
