@@ -7,11 +7,11 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::time::Instant;
-use wickring::certify::scheme::{Scheme, SchemeField, Target, Verdict, examine};
 use wickring::certify::{Certificate, Limits, check};
 use wickring::decomp::ExactCp;
 use wickring::error::Status;
-use wickring::observe::unobserved;
+use wickring::run::unobserved;
+use wickring::scheme::{Scheme, SchemeField, Target, Verdict, examine};
 use wickring::tensor::Tensor;
 
 /// `e_i e_j = sign * e_k` for the units 1, i, j, k.

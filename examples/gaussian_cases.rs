@@ -9,9 +9,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::io::Write;
 use std::time::Instant;
 use wickring::Error;
-use wickring::learn::HermiteContractions;
 use wickring::poly::gaussian::{GaussianLaw, HermiteExpansion, Law};
 use wickring::poly::{Poly, Rational, Vars};
+use wickring::stats::HermiteContractions;
 
 /// The least time of several runs, in milliseconds.
 fn least(mut work: impl FnMut() -> Result<(), Error>) -> Result<f64, Error> {

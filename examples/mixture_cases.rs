@@ -4,7 +4,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::time::Instant;
 use wickring::Error;
-use wickring::learn::mixture::{Chain, Diffusion, Population, Step, histogram_total_variation};
+use wickring::learn::mixture::{Chain, Diffusion, Population, Step};
+use wickring::stats::histogram_total_variation;
 
 #[allow(clippy::print_stdout)]
 fn main() -> Result<(), Error> {

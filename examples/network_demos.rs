@@ -11,8 +11,9 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use std::io::Write;
 use wickring::Error;
-use wickring::learn::relu::{ReluLearner, Story, draw};
+use wickring::learn::relu::ReluLearner;
 use wickring::learn::two_layer::HermiteFit;
+use wickring::planted::relu::{Story, draw};
 
 /// Value and first two derivatives.
 pub type Jet = fn(f64) -> [f64; 3];

@@ -8,7 +8,7 @@ use rand_distr::{Distribution, StandardNormal};
 use std::io::Write;
 use wickring::decomp::{Overcomplete, PackedForm};
 use wickring::linalg::norm2;
-use wickring::observe::unobserved;
+use wickring::run::unobserved;
 
 fn main() -> Result<(), wickring::Error> {
     let args: Vec<usize> = std::env::args()

@@ -7,9 +7,10 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 use wickring::Error;
 use wickring::io::samples::{Chunk, Samples};
-use wickring::laws::quadratic_maps::random_quadratic_map;
-use wickring::learn::{Moments, Quadratic};
-use wickring::observe::{Progress, unobserved};
+use wickring::laws::learn::quadratic_maps::random_quadratic_map;
+use wickring::learn::Quadratic;
+use wickring::run::{Progress, unobserved};
+use wickring::stats::Moments;
 
 fn main() -> Result<(), Error> {
     // d = 136 outputs fill the quadratics of 16 latents; n samples.

@@ -1,7 +1,8 @@
 //! Learn a narrow relu network from noisy samples and read its report: `cargo run --release --example relu_network`.
 
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use wickring::learn::relu::{ReluLearner, Story, draw};
+use wickring::learn::relu::ReluLearner;
+use wickring::planted::relu::{Story, draw};
 
 fn main() -> Result<(), wickring::Error> {
     let mut rng = ChaCha8Rng::seed_from_u64(7);

@@ -12,8 +12,8 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use std::time::Instant;
 use wickring::decomp::{Peirce, Ring, RingAls, SymmetricNls};
-use wickring::laws::rings::random_symmetric_ring;
-use wickring::observe::unobserved;
+use wickring::laws::ring::planted::random_symmetric_ring;
+use wickring::run::unobserved;
 use wickring::tensor::{SymmetricRing, Tensor, TensorRing};
 use wickring::{Error, Status};
 
@@ -136,7 +136,7 @@ fn symmetric_noise(seeds: u64, wanted: impl Fn(usize) -> bool) -> Result<(), Err
                 let ours = nls.decompose(s.as_ref(), t.view(), &mut rng(seed), &mut unobserved)?;
                 let best = nls.refine(s.as_ref(), t.view(), &truth, &mut unobserved)?;
                 let residual =
-                    |fit: &wickring::decomp::Fit<SymmetricRing>| fit.certificate.rel_residual;
+                    |fit: &wickring::fit::Fit<SymmetricRing>| fit.certificate.rel_residual;
                 let ratio = (residual(&ours) / residual(&best)).powi(2);
                 good += usize::from(ratio <= 1.01);
                 sure += usize::from(ours.status == Status::Converged);

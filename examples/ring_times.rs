@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 use wickring::decomp::{Ring, RingAls};
 use wickring::io::npy;
-use wickring::observe::unobserved;
+use wickring::run::unobserved;
 use wickring::tensor::TensorRing;
 
 /// Sweeps of a short and of a long run: their difference is the time of sweeps alone, without what is done once.

@@ -8,9 +8,9 @@
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::time::Instant;
 use wickring::Error;
-use wickring::observe::unobserved;
 use wickring::poly::gaussian::Activation;
 use wickring::poly::{Poly, Vars};
+use wickring::run::unobserved;
 use wickring::theory::{
     Committee, Covariances, Generator, GeneratorLaw, Lesson, Method, Neuron, OnlineSgd,
     SgdSimulation, Trajectory,

@@ -8,27 +8,37 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`error`] | [`Error`] (no answer) and [`Status`] (an answer, and how far to trust it) |
-//! | [`observe`] | how long work reports progress and is stopped |
+//! | [`run`] | how long work reports progress and is stopped |
+//! | [`fit`] | what every algorithm returns: a model, its evidence, a status |
 //! | [`linalg`] | the guarded doorway to faer's solvers |
 //! | [`poly`] | exact rings, sparse polynomials, Hermite expansions, Gaussian moments |
 //! | [`tensor`] | dense tensors, views onto faer, tensor models |
-//! | [`decomp`] | one decomposition per file, all returning [`decomp::Fit`] |
-//! | [`learn`] | sample streams, moment accumulators, learners |
+//! | [`optim`] | minimisers that several modules share |
+//! | [`stats`] | mergeable moments, splits, two-sample tests |
+//! | [`decomp`] | one decomposition per file or folder, all returning [`fit::Fit`] |
+//! | [`learn`] | learners: one folder for each kind of model |
 //! | [`theory`] | learning curves of two-layer and linear learners, predicted and simulated |
 //! | [`certify`] | exact claims and their independent checker |
+//! | [`scheme`] | readers and verdicts of bilinear schemes |
+//! | [`planted`] | problems with known answers |
 //! | [`io`] | bytes in, typed values or a clear error out |
 //! | [`laws`] | every law once, for tests, property tests and fuzzing alike |
 
 pub mod certify;
 pub mod decomp;
 pub mod error;
+pub mod fit;
 pub mod io;
 pub mod laws;
 pub mod learn;
 pub mod linalg;
 pub mod memory;
-pub mod observe;
+pub mod optim;
+pub mod planted;
 pub mod poly;
+pub mod run;
+pub mod scheme;
+pub mod stats;
 pub mod tensor;
 pub mod theory;
 

@@ -134,7 +134,7 @@ fn nonnegative_parts_come_through_gaps() {
         }
     }
     let seen = CpMasked::mask_of(holed.view());
-    let observer = &mut wickring::observe::unobserved;
+    let observer = &mut wickring::run::unobserved;
     let fit = CpNonnegative::new(3)
         .decompose_masked(holed.view(), seen.view(), &mut rng(3), observer)
         .unwrap();
@@ -223,7 +223,7 @@ fn duplicated_slices_have_the_rank_of_one_slice() {
         &Cp::new(1).starts(4),
         (1..=6, 2),
         &mut rng(0),
-        &mut wickring::observe::unobserved,
+        &mut wickring::run::unobserved,
     )
     .unwrap();
     assert_eq!(
@@ -251,7 +251,7 @@ fn the_rank_of_complex_tensors_is_found() {
             &Cp::new(1).starts(6),
             (1..=6, 2),
             &mut rng(0),
-            &mut wickring::observe::unobserved,
+            &mut wickring::run::unobserved,
         )
         .unwrap();
         let row = &table.rows[table.chosen];

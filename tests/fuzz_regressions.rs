@@ -4,11 +4,11 @@
 use std::path::Path;
 use wickring::laws::Broken;
 use wickring::laws::cp::fuzz_cp;
-use wickring::laws::identities::fuzz_poly_identity;
-use wickring::laws::poly_algebra::fuzz_poly_parse;
-use wickring::laws::poly_batch::fuzz_poly_batch;
-use wickring::laws::quadratic_fuzz::{fuzz_model_reader, fuzz_moments, fuzz_peirce};
-use wickring::laws::theory_fuzz::fuzz_theory;
+use wickring::laws::learn::quadratic_fuzz::{fuzz_model_reader, fuzz_moments, fuzz_peirce};
+use wickring::laws::poly::algebra::fuzz_poly_parse;
+use wickring::laws::poly::batch::fuzz_poly_batch;
+use wickring::laws::poly::identities::fuzz_poly_identity;
+use wickring::laws::theory::fuzz::fuzz_theory;
 
 fn replay(name: &str, law: fn(&[u8]) -> Result<(), Broken>, rounds: u64) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -309,8 +309,8 @@ fn hostile_input_is_refused_in_words() {
 /// The streamed contraction equals the exact mean of `y H_l(x)` contracted, sample by sample, on a grid of rational points.
 #[test]
 fn streamed_contractions_equal_the_exact_tensors() -> Result<(), Error> {
-    use wickring::laws::gaussian_hermite::contracted_hermite;
-    use wickring::learn::HermiteContractions;
+    use wickring::laws::gaussian::hermite::contracted_hermite;
+    use wickring::stats::HermiteContractions;
     let points = [[1, -2, 3], [0, 1, 1], [-3, 2, 2], [2, 2, -1], [1, 0, -2i64]];
     let labels = [1, -2, 3, 1, 2i64];
     let rational =

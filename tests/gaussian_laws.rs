@@ -4,11 +4,9 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use std::cell::Cell;
+use wickring::laws::Broken;
 use wickring::laws::bytes::Bytes;
-use wickring::laws::{
-    Broken, gaussian_cases as cases, gaussian_hermite as hermite, gaussian_moments as moments,
-    gaussian_wick as wick,
-};
+use wickring::laws::gaussian::{cases, hermite, moments, wick};
 use wickring::poly::gaussian::GaussianLaw;
 use wickring::poly::{Poly, Rational};
 

@@ -5,14 +5,14 @@ use faer::MatRef;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::ops::ControlFlow;
-use wickring::decomp::Fit;
-use wickring::laws::mixtures::fit_keeps_its_word;
+use wickring::fit::Fit;
+use wickring::laws::learn::mixtures::fit_keeps_its_word;
 use wickring::learn::mixture::{
     Batch, Chain, Diffusion, GaussianMixture, Generator, InMemory, Population, SampleSource,
-    ScoreModel, Step, classifier_test, energy_test, extract_atoms, histogram_total_variation,
-    memorisation,
+    ScoreModel, Step, extract_atoms,
 };
-use wickring::observe::{Progress, unobserved};
+use wickring::run::{Progress, unobserved};
+use wickring::stats::{classifier_test, energy_test, histogram_total_variation, memorisation};
 use wickring::{Error, Status};
 
 fn rng(seed: u64) -> ChaCha8Rng {

@@ -8,10 +8,11 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::path::{Path, PathBuf};
+use wickring::Error;
+use wickring::error::Status;
 use wickring::learn::mixture::{
     CovarianceKind, Em, GaussianMixture, MomentMethod, TableEntry, broken_nestings,
 };
-use wickring::{Error, error::Status};
 
 fn data_folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/mixtures");

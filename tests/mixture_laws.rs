@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::path::Path;
 use wickring::laws::Broken;
-use wickring::laws::mixtures::{
+use wickring::laws::learn::mixtures::{
     audit_flags_what_is_broken, diffusion_commutes_with_motions, fit_keeps_its_word, fuzz_mixture,
     heat_and_score, moments_determine_atoms, steps_keep_one_atom,
 };
@@ -123,7 +123,7 @@ fn learn(
     m: MomentMethod,
     rows: &[f64],
     dim: usize,
-) -> Result<wickring::decomp::Fit<wickring::learn::mixture::MomentModel>, Error> {
+) -> Result<wickring::fit::Fit<wickring::learn::mixture::MomentModel>, Error> {
     let samples = MatRef::from_row_major_slice(rows, rows.len() / dim, dim);
     m.learn(samples, &mut rng(2))
 }

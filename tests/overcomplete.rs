@@ -11,7 +11,7 @@ use wickring::decomp::{
 };
 use wickring::learn::Dictionary;
 use wickring::linalg::small::unit_columns;
-use wickring::observe::unobserved;
+use wickring::run::unobserved;
 use wickring::tensor::{Factor, SymmetricCp};
 use wickring::{Error, Status};
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wickring::decomp::Peirce;
-use wickring::laws::rings::{certificate_is_honest, random_symmetric_ring, reproduces};
+use wickring::laws::ring::planted::{certificate_is_honest, random_symmetric_ring, reproduces};
 use wickring::tensor::Tensor;
 use wickring::{Error, Status};
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use wickring::Error;
 use wickring::laws::Broken;
 use wickring::laws::bytes::Bytes;
-use wickring::laws::poly_algebra as laws;
+use wickring::laws::poly::algebra as laws;
 use wickring::poly::{Budget, Integer, Order, Poly, Rational, Residue, Vars};
 
 fn holds(law: Result<(), Broken>) -> Result<(), TestCaseError> {

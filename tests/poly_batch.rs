@@ -4,8 +4,9 @@
 use num_complex::Complex;
 use proptest::prelude::*;
 use wickring::Error;
+use wickring::laws::Broken;
 use wickring::laws::bytes::Bytes;
-use wickring::laws::{Broken, poly_batch as laws};
+use wickring::laws::poly::batch as laws;
 use wickring::poly::{Compiled, Interval, Poly, Rational, Vars};
 
 fn holds(law: Result<(), Broken>) -> Result<(), TestCaseError> {

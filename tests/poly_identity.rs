@@ -7,8 +7,8 @@ use rand_chacha::rand_core::SeedableRng;
 use wickring::Error;
 use wickring::laws::Broken;
 use wickring::laws::bytes::Bytes;
-use wickring::laws::identities as laws;
-use wickring::laws::poly_algebra::small_poly;
+use wickring::laws::poly::algebra::small_poly;
+use wickring::laws::poly::identities as laws;
 use wickring::poly::identity::{BlackBox, IdentityTest, Program, Proof, Verdict};
 use wickring::poly::{Budget, Poly, Rational, Vars};
 

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use wickring::laws::Broken;
 use wickring::laws::bytes::Bytes;
-use wickring::laws::poly_ring;
+use wickring::laws::poly::ring;
 use wickring::poly::{Budget, Integer, Poly, Rational};
 
 fn holds(law: Result<(), Broken>) -> Result<(), TestCaseError> {
@@ -21,33 +21,33 @@ proptest! {
     #[test]
     fn integer_polynomials_add_and_multiply_as_maps_do(data in bytes()) {
         let mut b = Bytes::new(&data);
-        let (p, q) = (poly_ring::integer_poly(&mut b), poly_ring::integer_poly(&mut b));
-        holds(poly_ring::sum_is_naive(&p, &q))?;
-        holds(poly_ring::product_is_naive(&p, &q))?;
+        let (p, q) = (ring::integer_poly(&mut b), ring::integer_poly(&mut b));
+        holds(ring::sum_is_naive(&p, &q))?;
+        holds(ring::product_is_naive(&p, &q))?;
     }
 
     #[test]
     fn rational_polynomials_add_and_multiply_as_maps_do(data in bytes()) {
         let mut b = Bytes::new(&data);
-        let (p, q) = (poly_ring::rational_poly(&mut b), poly_ring::rational_poly(&mut b));
-        holds(poly_ring::sum_is_naive(&p, &q))?;
-        holds(poly_ring::product_is_naive(&p, &q))?;
+        let (p, q) = (ring::rational_poly(&mut b), ring::rational_poly(&mut b));
+        holds(ring::sum_is_naive(&p, &q))?;
+        holds(ring::product_is_naive(&p, &q))?;
     }
 
     #[test]
     fn the_ring_axioms_hold(data in bytes()) {
         let mut b = Bytes::new(&data);
-        let mut p = || poly_ring::integer_poly(&mut b);
-        holds(poly_ring::ring_axioms(&p(), &p(), &p()))?;
+        let mut p = || ring::integer_poly(&mut b);
+        holds(ring::ring_axioms(&p(), &p(), &p()))?;
     }
 
     #[test]
     fn exact_division_undoes_multiplication_and_rejects_the_rest(data in bytes()) {
         let mut b = Bytes::new(&data);
-        let (p, q) = (poly_ring::integer_poly(&mut b), poly_ring::integer_poly(&mut b));
-        holds(poly_ring::quotient_undoes_product(&p, &q, &poly_ring::integer_poly(&mut b)))?;
-        let (p, q) = (poly_ring::rational_poly(&mut b), poly_ring::rational_poly(&mut b));
-        holds(poly_ring::quotient_undoes_product(&p, &q, &poly_ring::rational_poly(&mut b)))?;
+        let (p, q) = (ring::integer_poly(&mut b), ring::integer_poly(&mut b));
+        holds(ring::quotient_undoes_product(&p, &q, &ring::integer_poly(&mut b)))?;
+        let (p, q) = (ring::rational_poly(&mut b), ring::rational_poly(&mut b));
+        holds(ring::quotient_undoes_product(&p, &q, &ring::rational_poly(&mut b)))?;
     }
 }
 
@@ -74,7 +74,7 @@ fn large_products_equal_the_naive_ones() {
     for (nvars, k) in [(1, 60), (2, 16), (3, 9), (4, 7), (6, 4), (9, 3)] {
         let f = simplex(nvars, k);
         let g = &f + &one;
-        poly_ring::product_is_naive(&f, &g).unwrap();
+        ring::product_is_naive(&f, &g).unwrap();
         let scales = [
             (-3, 0),
             (1 << 30, 0),
@@ -85,11 +85,11 @@ fn large_products_equal_the_naive_ones() {
         ];
         for (scale, shift) in scales {
             let (p, q) = (signed(&f, scale, shift), signed(&g, 3 * scale, 0));
-            poly_ring::product_is_naive(&p, &q).unwrap();
-            poly_ring::quotient_undoes_product(&p, &q, &one).unwrap();
+            ring::product_is_naive(&p, &q).unwrap();
+            ring::quotient_undoes_product(&p, &q, &one).unwrap();
         }
         let r = f.map(|c| Rational::from_integers(c.clone(), 6.into()).unwrap_or_default());
-        poly_ring::product_is_naive(&r, &r).unwrap();
+        ring::product_is_naive(&r, &r).unwrap();
     }
 }
 
@@ -120,10 +120,10 @@ fn products_of_every_size_equal_the_naive_ones() {
                 Poly::from_terms((0..count).map(term).collect::<Vec<_>>())
             };
             let (p, q) = (poly(), poly());
-            poly_ring::product_is_naive(&p, &q).unwrap();
-            poly_ring::product_is_naive(&p, &p).unwrap();
+            ring::product_is_naive(&p, &q).unwrap();
+            ring::product_is_naive(&p, &p).unwrap();
             if count < 21 {
-                poly_ring::quotient_undoes_product(&p, &q, &poly()).unwrap();
+                ring::quotient_undoes_product(&p, &q, &poly()).unwrap();
             }
         }
     }
@@ -131,7 +131,7 @@ fn products_of_every_size_equal_the_naive_ones() {
 
 /// The product as the map of all pairs says, in the form that such a polynomial has.
 fn naive(p: &Poly<Integer>, q: &Poly<Integer>) -> Poly<Integer> {
-    Poly::from_terms(poly_ring::naive_product(p, q))
+    Poly::from_terms(ring::naive_product(p, q))
 }
 
 /// `p` with exponents times `step` and the coefficients `value(i)`.
@@ -275,8 +275,8 @@ fn scattered_products_equal_the_naive_ones() {
         assert_eq!(&p * &wide, naive(&p, &wide), "{nvars} {reach}");
         let floats = p.map(|c| c.to_f64().value() / 3.0);
         assert_eq!(
-            poly_ring::table(&(&floats * &floats)),
-            poly_ring::naive_product(&floats, &floats)
+            ring::table(&(&floats * &floats)),
+            ring::naive_product(&floats, &floats)
         );
     }
     let base = simplex(3, 9);
@@ -362,10 +362,10 @@ fn results_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn stored_fuzz_inputs_keep_the_laws() {
     let targets: [(&str, fn(&[u8])); 2] = [
-        ("poly_arith", poly_ring::fuzz_poly_arith),
+        ("poly_arith", ring::fuzz_poly_arith),
         (
             "poly_algebra",
-            wickring::laws::poly_algebra::fuzz_poly_algebra,
+            wickring::laws::poly::algebra::fuzz_poly_algebra,
         ),
     ];
     for (name, law) in targets {

@@ -5,13 +5,13 @@ use faer::Mat;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
-use wickring::decomp::Fit;
-use wickring::io::POLYNOMIAL_MAP;
+use wickring::fit::Fit;
+use wickring::io::model::POLYNOMIAL_MAP;
 use wickring::io::model::{Header, ModelFile};
 use wickring::io::samples::Samples;
-use wickring::laws::polynomial_maps::random_polynomial_map;
+use wickring::laws::learn::polynomial_maps::random_polynomial_map;
 use wickring::learn::polynomial::{Form, LearnedPolynomial, Polynomial, Requirements};
-use wickring::observe::unobserved;
+use wickring::run::unobserved;
 use wickring::tensor::{MonomialBasis, PolynomialMap, QuadraticMap, SymmetricRing};
 use wickring::{Error, Status};
 
@@ -249,7 +249,7 @@ fn model_files_hold_the_map_and_seeds_fix_the_bytes() {
 
 #[test]
 fn the_algebra_has_the_dimensions_of_the_theory_over_the_rationals() {
-    use wickring::laws::polynomial_maps::veronese_dimensions;
+    use wickring::laws::learn::polynomial_maps::veronese_dimensions;
     let mut draw = rng(12);
     for (v, w, count) in [(2, 2, 9), (2, 3, 11), (2, 4, 13), (3, 2, 20)] {
         let mut entry = || (40.0 * Distribution::<f64>::sample(&StandardNormal, &mut draw)) as i64;
@@ -267,7 +267,7 @@ fn fuzz_regressions_are_replayed() {
     for entry in std::fs::read_dir("fuzz/regressions/polynomial_map").unwrap() {
         let path = entry.unwrap().path();
         let data = std::fs::read(&path).unwrap();
-        wickring::laws::polynomial_maps::fuzz_polynomial_map(&data)
+        wickring::laws::learn::polynomial_maps::fuzz_polynomial_map(&data)
             .unwrap_or_else(|b| panic!("{}: {b}", path.display()));
     }
 }

@@ -7,7 +7,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use std::path::Path;
 use std::process::Command;
-use wickring::laws::quadratic_maps::random_quadratic_map;
+use wickring::laws::learn::quadratic_maps::random_quadratic_map;
 
 fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)

@@ -4,11 +4,11 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
-use wickring::decomp::Fit;
+use wickring::fit::Fit;
 use wickring::io::samples::Samples;
-use wickring::laws::quadratic_maps::random_quadratic_map;
+use wickring::laws::learn::quadratic_maps::random_quadratic_map;
 use wickring::learn::Quadratic;
-use wickring::observe::unobserved;
+use wickring::run::unobserved;
 use wickring::tensor::QuadraticMap;
 use wickring::{Error, Status};
 
@@ -310,7 +310,7 @@ fn an_observer_can_stop_the_work() {
         .sample(30_000, &mut rng(2));
     let samples = Samples::from_rows(6, rows).unwrap();
     let mut calls = 0;
-    let mut stop = |_: &wickring::observe::Progress| {
+    let mut stop = |_: &wickring::run::Progress| {
         calls += 1;
         if calls > 3 {
             std::ops::ControlFlow::Break(())
@@ -330,7 +330,7 @@ fn an_observer_can_stop_the_work() {
 fn stopping_late_keeps_the_best_so_far() {
     let hidden = random_quadratic_map(6, 3, false, &mut rng(1)).unwrap();
     let samples = Samples::from_rows(6, hidden.sample(30_000, &mut rng(2))).unwrap();
-    let mut stop = |p: &wickring::observe::Progress| match p.stage {
+    let mut stop = |p: &wickring::run::Progress| match p.stage {
         "likelihood" => std::ops::ControlFlow::Break(()),
         _ => std::ops::ControlFlow::Continue(()),
     };

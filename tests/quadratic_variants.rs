@@ -5,13 +5,13 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
-use wickring::decomp::Fit;
+use wickring::fit::Fit;
 use wickring::io::samples::Samples;
-use wickring::laws::quadratic_maps::{random_quadratic_map, sphere_samples};
+use wickring::laws::learn::quadratic_maps::{random_quadratic_map, sphere_samples};
 use wickring::learn::{
     FewOutputs, Noise, Quadratic, RadialLaw, RadialMap, RadialQuadratic, statistical_floor,
 };
-use wickring::observe::unobserved;
+use wickring::run::unobserved;
 use wickring::tensor::QuadraticMap;
 use wickring::{Error, Status};
 

@@ -13,12 +13,13 @@ use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::StandardNormal;
 use wickring::laws::bytes::Bytes;
-use wickring::laws::relu::{
+use wickring::laws::learn::relu::{
     Change, abs_is_two_relus, contraction_is_the_tensor, fit_keeps_its_word, fuzz_relu,
     hermite_recurrence, learner_is_equivariant, model_file_round_trip, network_from,
     normal_forms_agree, relu_parseval,
 };
-use wickring::learn::relu::{ReluLearner, Story, draw};
+use wickring::learn::relu::ReluLearner;
+use wickring::planted::relu::{Story, draw};
 use wickring::poly::Rational;
 use wickring::{Error, Status};
 

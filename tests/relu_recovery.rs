@@ -9,8 +9,9 @@
 
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::ops::ControlFlow;
-use wickring::learn::relu::{Outcome, ReluLearner, Story, Strategy, Trial};
-use wickring::observe::Progress;
+use wickring::learn::relu::{ReluLearner, Strategy};
+use wickring::planted::relu::{Outcome, Story, Trial};
+use wickring::run::Progress;
 use wickring::{Error, Status};
 
 /// Errors, neurons and status of a planted problem.

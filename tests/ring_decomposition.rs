@@ -6,7 +6,7 @@ use num_complex::Complex;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wickring::decomp::{CoreSolver, RingAlgebraic, RingAls, RingCompletion, RingQueries};
-use wickring::observe::unobserved;
+use wickring::run::unobserved;
 use wickring::tensor::{Scalar, Tensor, TensorRing};
 use wickring::{Error, Status};
 

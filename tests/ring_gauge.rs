@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wickring::Error;
 use wickring::laws::bytes::Bytes;
-use wickring::laws::ring_models;
+use wickring::laws::ring::models;
 use wickring::tensor::{Scalar, Tensor, TensorRing};
 
 proptest! {
@@ -22,9 +22,9 @@ proptest! {
 
     #[test]
     fn all_laws_hold(data in proptest::collection::vec(any::<u8>(), 0..400), tolerance in 0.0..0.5f64) {
-        let real = ring_models::all_laws::<f64>(&mut Bytes::new(&data), tolerance);
+        let real = models::all_laws::<f64>(&mut Bytes::new(&data), tolerance);
         prop_assert_eq!(real, Ok(()));
-        let complex = ring_models::all_laws::<Complex<f64>>(&mut Bytes::new(&data), tolerance);
+        let complex = models::all_laws::<Complex<f64>>(&mut Bytes::new(&data), tolerance);
         prop_assert_eq!(complex, Ok(()));
     }
 }
@@ -32,7 +32,7 @@ proptest! {
 #[test]
 fn stored_inputs_keep_the_laws() {
     for entry in std::fs::read_dir("fuzz/regressions/ring_models").unwrap() {
-        ring_models::fuzz_ring_models(&std::fs::read(entry.unwrap().path()).unwrap());
+        models::fuzz_ring_models(&std::fs::read(entry.unwrap().path()).unwrap());
     }
 }
 

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wickring::decomp::{Ring, RingCompletion, RingRanks, RingSampledAls};
 use wickring::laws::planted::with_noise;
-use wickring::observe::unobserved;
+use wickring::run::unobserved;
 use wickring::tensor::{Scalar, Tensor, TensorRing};
 use wickring::{Error, Status};
 

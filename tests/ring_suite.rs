@@ -8,14 +8,15 @@ use rand_chacha::rand_core::SeedableRng;
 use std::path::Path;
 use std::process::Command;
 use wickring::decomp::{
-    Derivations, Fit, Peirce, Ring, RingAlgebraic, RingAls, RingCompletion, RingNls, RingQueries,
+    Derivations, Peirce, Ring, RingAlgebraic, RingAls, RingCompletion, RingNls, RingQueries,
     RingSampledAls, RingSvd,
 };
+use wickring::fit::Fit;
 use wickring::io::npy;
-use wickring::laws::ring_fuzz::BODIES;
-use wickring::laws::ring_subjects::Subject;
-use wickring::laws::rings::random_symmetric_ring;
-use wickring::observe::unobserved;
+use wickring::laws::ring::fuzz::BODIES;
+use wickring::laws::ring::planted::random_symmetric_ring;
+use wickring::laws::ring::subjects::Subject;
+use wickring::run::unobserved;
 use wickring::tensor::{Scalar, SymmetricRing, Tensor, TensorRing, TensorView};
 use wickring::{Error, Status};
 

@@ -8,11 +8,11 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wickring::decomp::{Derivations, Peirce, SymmetricNls, derivation_form};
 use wickring::laws::bytes::Bytes;
-use wickring::laws::ring_identities::{self, Square};
-use wickring::laws::ring_methods;
-use wickring::laws::rings::random_symmetric_ring;
-use wickring::observe::unobserved;
+use wickring::laws::ring::identities::{self, Square};
+use wickring::laws::ring::methods;
+use wickring::laws::ring::planted::random_symmetric_ring;
 use wickring::poly::{Rational, Ring};
+use wickring::run::unobserved;
 use wickring::tensor::{Scalar, SymmetricRing, Tensor};
 use wickring::{Error, Status};
 
@@ -225,7 +225,7 @@ proptest! {
         at in (-4i64..0, 1i64..5),
     ) {
         let (p, q) = (Rational::from_i64(at.0), Rational::from_i64(at.1));
-        prop_assert_eq!(ring_identities::pencil_is_a_power(&left, &right, &x, &y, (&p, &q)), Ok(()));
+        prop_assert_eq!(identities::pencil_is_a_power(&left, &right, &x, &y, (&p, &q)), Ok(()));
     }
 
     #[test]
@@ -234,16 +234,16 @@ proptest! {
             (symmetric(r), symmetric(r), symmetric(r), proptest::collection::vec(-5i64..6, r))
         })
     ) {
-        prop_assert_eq!(ring_identities::jordan_identities(&a, &b, &x), Ok(()));
+        prop_assert_eq!(identities::jordan_identities(&a, &b, &x), Ok(()));
         let u: Vec<Rational> = u.into_iter().map(Rational::from_i64).collect();
-        prop_assert_eq!(ring_identities::peirce_identity(&u, &x), Ok(()));
+        prop_assert_eq!(identities::peirce_identity(&u, &x), Ok(()));
     }
 
     #[test]
     fn every_method_is_honest_on_any_tensor(data in proptest::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert_eq!(ring_methods::methods_are_honest::<f64>(&mut Bytes::new(&data)), Ok(()));
-        prop_assert_eq!(ring_methods::methods_are_honest::<Complex<f64>>(&mut Bytes::new(&data)), Ok(()));
-        prop_assert_eq!(ring_methods::trains_and_cubes(&mut Bytes::new(&data)), Ok(()));
+        prop_assert_eq!(methods::methods_are_honest::<f64>(&mut Bytes::new(&data)), Ok(()));
+        prop_assert_eq!(methods::methods_are_honest::<Complex<f64>>(&mut Bytes::new(&data)), Ok(()));
+        prop_assert_eq!(methods::trains_and_cubes(&mut Bytes::new(&data)), Ok(()));
     }
 }
 
@@ -263,7 +263,7 @@ fn derivations_have_the_dimension_of_rotations() {
         let moved = |q: &Square<Rational>| q.plus(&Rational::from_i64(2), &first);
         let basis: Vec<_> = basis.iter().map(moved).collect();
         assert_eq!(
-            ring_identities::derivations_have_the_dimension_of_rotations(&basis),
+            identities::derivations_have_the_dimension_of_rotations(&basis),
             Ok(())
         );
     }
@@ -275,14 +275,14 @@ fn the_laws_can_fail() {
     let unit =
         |k: usize| Square::from_fn(2, |i, j| Rational::from_i64(i64::from(i == k && j == k)));
     let diagonal = [unit(0), unit(1)];
-    assert!(ring_identities::derivations_have_the_dimension_of_rotations(&diagonal).is_err());
+    assert!(identities::derivations_have_the_dimension_of_rotations(&diagonal).is_err());
 }
 
 #[test]
 fn stored_inputs_keep_the_laws() {
     for (folder, body) in [
-        ("ring_methods", ring_methods::fuzz_ring_methods as fn(&[u8])),
-        ("trains_and_cubes", ring_methods::fuzz_trains_and_cubes),
+        ("ring_methods", methods::fuzz_ring_methods as fn(&[u8])),
+        ("trains_and_cubes", methods::fuzz_trains_and_cubes),
     ] {
         for entry in std::fs::read_dir(format!("fuzz/regressions/{folder}")).unwrap() {
             body(&std::fs::read(entry.unwrap().path()).unwrap());

@@ -4,16 +4,16 @@
 
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
-use wickring::certify::scheme::{
-    Cost, RankTable, Scheme, SchemeField, SchemeFormat, Target, Verdict, examine, find_faults,
-    read_lrp, read_schemes, schemes_from_arrays,
-};
 use wickring::certify::{Certificate, Claim, Expression, Limits, check};
 use wickring::laws::schemes::{
     fuzz_certificate, fuzz_factor_files, fuzz_schemes, mutants_are_rejected,
     mutants_modulo_two_are_rejected,
 };
 use wickring::poly::Rational;
+use wickring::scheme::{
+    Cost, RankTable, Scheme, SchemeField, SchemeFormat, Target, Verdict, examine, find_faults,
+    read_lrp, read_schemes, schemes_from_arrays,
+};
 use wickring::tensor::Tensor;
 
 /// The catalogue files, or `None` with a plain word when they are not there.

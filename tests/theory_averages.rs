@@ -9,7 +9,7 @@
 
 use proptest::prelude::*;
 use wickring::Error;
-use wickring::laws::theory::{averages_agree, averages_equal_wick};
+use wickring::laws::theory::averages::{averages_agree, averages_equal_wick};
 use wickring::poly::{Poly, Rational, Vars};
 use wickring::theory::Neuron;
 

@@ -3,9 +3,9 @@
 use faer::Mat;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use wickring::laws::theory::prox_is_minimal;
-use wickring::observe::unobserved;
+use wickring::laws::theory::averages::prox_is_minimal;
 use wickring::poly::gaussian::Activation;
+use wickring::run::unobserved;
 use wickring::theory::batch::{
     BatchLearner, BatchSimulation, Hinge, Labels, LambdaSearch, Logistic, MarginLearner,
     MarginLoss, Square, SquaredHinge, Task, best_lambda, ridge,

@@ -8,8 +8,8 @@
 )]
 
 use faer::Mat;
-use wickring::observe::unobserved;
 use wickring::poly::{Poly, Vars};
+use wickring::run::unobserved;
 use wickring::theory::{
     Committee, Covariances, Lesson, Method, Moment, Neuron, OnlineSgd, Trajectory,
 };

@@ -5,7 +5,8 @@ use faer::Mat;
 use proptest::prelude::*;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
-use wickring::laws::two_layer::{
+use wickring::fit::Fit;
+use wickring::laws::learn::two_layer::{
     fuzz_overcomplete, model_file_predicts, test_error_is_tensor_error,
 };
 use wickring::learn::two_layer::{
@@ -14,7 +15,7 @@ use wickring::learn::two_layer::{
 };
 use wickring::linalg::small::unit_columns;
 use wickring::poly::Rational;
-use wickring::{Error, Status, decomp::Fit};
+use wickring::{Error, Status};
 
 fn normal(rows: usize, cols: usize, rng: &mut ChaCha8Rng) -> Mat<f64> {
     Mat::from_fn(rows, cols, |_, _| StandardNormal.sample(rng))

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    wickring::laws::gaussian_cases::fuzz_gaussian(data);
+    wickring::laws::gaussian::cases::fuzz_gaussian(data);
 });

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    assert_eq!(wickring::laws::mixtures::fuzz_mixture(data), Ok(()));
+    assert_eq!(wickring::laws::learn::mixtures::fuzz_mixture(data), Ok(()));
 });

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    wickring::laws::poly_algebra::fuzz_poly_algebra(data);
+    wickring::laws::poly::algebra::fuzz_poly_algebra(data);
 });

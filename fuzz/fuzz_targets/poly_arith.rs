@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    wickring::laws::poly_ring::fuzz_poly_arith(data);
+    wickring::laws::poly::ring::fuzz_poly_arith(data);
 });

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    assert_eq!(wickring::laws::poly_algebra::fuzz_poly_parse(data), Ok(()));
+    assert_eq!(wickring::laws::poly::algebra::fuzz_poly_parse(data), Ok(()));
 });

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    wickring::laws::relu::fuzz_relu(data);
+    wickring::laws::learn::relu::fuzz_relu(data);
 });

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    wickring::laws::ring_methods::fuzz_ring_methods(data);
+    wickring::laws::ring::methods::fuzz_ring_methods(data);
 });

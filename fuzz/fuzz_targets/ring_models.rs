@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    wickring::laws::ring_models::fuzz_ring_models(data);
+    wickring::laws::ring::models::fuzz_ring_models(data);
 });

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    wickring::laws::ring_fuzz::fuzz_ring_nls(data);
+    wickring::laws::ring::fuzz::fuzz_ring_nls(data);
 });

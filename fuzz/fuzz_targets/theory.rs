@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    assert_eq!(wickring::laws::theory_fuzz::fuzz_theory(data), Ok(()));
+    assert_eq!(wickring::laws::theory::fuzz::fuzz_theory(data), Ok(()));
 });

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    wickring::laws::ring_methods::fuzz_trains_and_cubes(data);
+    wickring::laws::ring::methods::fuzz_trains_and_cubes(data);
 });

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 /// A list of claims with the data to check them, written as JSON of schema `wickring/certificate/1`.
 ///
 /// The text ends with a seal, the SHA-256 of everything else, so that a file damaged on its way is refused.
-/// The seal proves nothing; the claims are what [`check`](super::check) recomputes.
+/// The seal proves nothing; the claims are what [`check`](super::checker::replay::check) recomputes.
 ///
 /// # Example
 /// ```

@@ -14,15 +14,14 @@
 //! | `cp-exact`, `ring-exact` | multiplies the factorisation out over its field |
 //! | `numeric-residual` | the exact residual of the float model, held against the stated bound |
 
-mod certificate;
-mod checker;
-mod emit;
-mod expression;
-mod format;
-pub mod scheme;
+pub(crate) mod certificate;
+pub(crate) mod checker;
+pub(crate) mod emit;
+pub(crate) mod expression;
+pub(crate) mod format;
 
 pub use certificate::{Certificate, Claim, ClaimedTensor, Entry, sha256};
-pub use checker::check;
-pub use emit::{Language, emit};
+pub use checker::replay::check;
+pub use emit::provers::{Language, emit};
 pub use expression::Expression;
 pub use format::{Finding, Limits, Report};

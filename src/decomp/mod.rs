@@ -1,6 +1,6 @@
 //! Decompositions: a tensor in, a model and evidence out.
 //!
-//! Every algorithm is a value holding its options, with one verb, `decompose`, returning [`Fit`].
+//! Every algorithm is a value holding its options, with one verb, `decompose`, returning [`crate::fit::Fit`].
 //! One algorithm per file; the file is the place to read it.
 //!
 //! | which one do I want? | |
@@ -28,44 +28,49 @@
 //! | [`RingSampledAls`] | rings by least squares on sampled rows |
 //! | [`RingSvd`], [`TtSvd`] | sequential SVDs: rings (rarely close), trains with a prescribed error |
 
-mod contraction;
-mod cp;
-mod exact_cp;
-mod exact_descent;
-mod exact_fixing;
-mod exact_linear;
-mod exact_system;
-mod fit;
-mod frame;
-mod jordan;
-mod lbfgs;
-mod overcomplete;
-mod peirce;
-mod ring;
-mod robust;
-mod waring;
-mod waring_normal;
+pub(crate) mod cp;
+pub(crate) mod exact_cp;
+pub(crate) mod overcomplete;
+pub(crate) mod peirce;
+pub(crate) mod ring;
+pub(crate) mod robust;
+pub(crate) mod symmetric;
+pub(crate) mod tucker;
 
-pub(crate) use contraction::change_basis as in_basis;
-pub use contraction::{Contraction, TensorContraction};
-pub use cp::{
-    Cp, CpMasked, CpMethod, CpNonnegative, RankRow, RankTable, Tucker, core_consistency,
-    kruskal_rank, kruskal_slack, rank_table, rank_table_masked, rank_table_nonnegative,
+pub use cp::decomposition::{Cp, CpMethod};
+pub use cp::missing::masked::CpMasked;
+pub use cp::nonnegative::decomposition::CpNonnegative;
+pub use cp::ranks::core_consistency::{core_consistency, kruskal_rank, kruskal_slack};
+pub use cp::ranks::table::{
+    RankRow, RankTable, rank_table, rank_table_masked, rank_table_nonnegative,
 };
-pub use exact_cp::{ExactCp, RationalCp};
-pub use fit::{Certificate, Evidence, Fit, Work};
-pub use frame::PeirceFrame;
-pub use jordan::JordanBasis;
-pub(crate) use overcomplete::descend;
-pub use overcomplete::{
-    KoszulYoung, Overcomplete, PackedForm, SubspacePower, shifted_power, spectral_components,
-};
-pub use peirce::Peirce;
-pub(crate) use peirce::Whitening;
-pub use ring::{
-    CoreSolver, Derivations, Ring, RingAlgebraic, RingAls, RingCompletion, RingNls, RingQueries,
-    RingRanks, RingSampledAls, RingSvd, SymmetricNls, TtSvd, UnfoldingRank, asymmetry,
-    derivation_form,
-};
-pub use robust::{NoiseFamily, Robust, RobustMethod};
-pub use waring::{SymmetricMethod, Waring};
+pub use exact_cp::search::{ExactCp, RationalCp};
+pub(crate) use peirce::contraction::change_basis as in_basis;
+pub use peirce::contraction::{Contraction, TensorContraction};
+pub use tucker::Tucker;
+
+pub use peirce::frame::PeirceFrame;
+pub use peirce::jordan::JordanBasis;
+
+pub use overcomplete::koszul::KoszulYoung;
+pub use overcomplete::learner::Overcomplete;
+pub use overcomplete::packed::PackedForm;
+pub use overcomplete::spectral::{shifted_power, spectral_components};
+pub use overcomplete::subspace_power::SubspacePower;
+pub use peirce::decomposition::Peirce;
+pub(crate) use peirce::decomposition::Whitening;
+pub use ring::algebraic::decomposition::RingAlgebraic;
+pub use ring::als::completion::RingCompletion;
+pub use ring::als::decomposition::RingAls;
+pub use ring::als::sampled::RingSampledAls;
+pub use ring::als::sweep::CoreSolver;
+pub use ring::auto::Ring;
+pub use ring::gauss_newton::decomposition::RingNls;
+pub use ring::queries::RingQueries;
+pub use ring::ranks::from_unfoldings::{RingRanks, UnfoldingRank};
+pub use ring::svd::{RingSvd, TtSvd};
+pub use ring::symmetric::derivations::{Derivations, asymmetry, derivation_form};
+pub use ring::symmetric::gauss_newton::SymmetricNls;
+pub use robust::decomposition::{Robust, RobustMethod};
+pub use robust::planted::NoiseFamily;
+pub use symmetric::waring::{SymmetricMethod, Waring};

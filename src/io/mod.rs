@@ -14,16 +14,15 @@
 //! | [`tns`] | a sparse tensor as FROSTT text |
 //! | [`samples`] | samples as rows of `.npy`, `.csv`, `.tsv` files or folders, streamed |
 
-mod atomic;
+pub(crate) mod atomic;
 pub mod mat;
 pub mod model;
-mod model_polynomial;
 pub mod npy;
 pub mod npz;
-mod rows;
+pub(crate) mod rows;
 pub mod samples;
-mod text;
+pub(crate) mod text;
 pub mod tns;
 
 pub use atomic::write_whole;
-pub use model_polynomial::POLYNOMIAL_MAP;
+pub use model::polynomial::POLYNOMIAL_MAP;

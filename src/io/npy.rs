@@ -355,5 +355,5 @@ pub fn encode(shape: &[usize], fortran_order: bool, data: &[f64]) -> Vec<u8> {
 /// # Errors
 /// `File` naming the path.
 pub fn write(path: &Path, tensor: TensorView<'_>) -> Result<(), Error> {
-    super::write_whole(path, &encode(tensor.dims(), true, tensor.as_slice()))
+    super::atomic::write_whole(path, &encode(tensor.dims(), true, tensor.as_slice()))
 }

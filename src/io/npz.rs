@@ -94,5 +94,5 @@ pub fn write(path: &Path, arrays: &[(&str, TensorView<'_>)]) -> Result<(), Error
         zip.write_all(&bytes).map_err(|e| fault(&e))?;
     }
     let done = zip.finish().map_err(|e| fault(&e))?;
-    super::write_whole(path, &done.into_inner())
+    super::atomic::write_whole(path, &done.into_inner())
 }

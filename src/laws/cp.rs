@@ -1,10 +1,12 @@
 //! Laws of CP models and of what every CP decomposition must say about its own result.
 
+use super::broken::{Broken, check, within};
 use super::bytes::Bytes;
-use super::{Broken, check, within};
-use crate::decomp::{Cp, CpMasked, CpMethod, Fit, Waring};
+use crate::decomp::{Cp, CpMasked, CpMethod, Waring};
+use crate::fit::Fit;
 use crate::poly::Ring;
-use crate::tensor::{CpTensor, Factor, SparseTensor, Tensor, TensorView, mttkrp, mttkrp_all};
+use crate::tensor::mttkrp;
+use crate::tensor::{CpTensor, Factor, SparseTensor, Tensor, TensorView, mttkrp_all};
 use crate::{Error, Status};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;

@@ -1,14 +1,15 @@
 //! Laws of schemes, certificates and their readers.
 
+use super::broken::{Broken, check};
 use super::bytes::Bytes;
-use super::{Broken, check};
-use crate::certify::scheme::{
+use crate::certify;
+use crate::certify::{Certificate, Expression, Limits};
+use crate::io::npz;
+use crate::poly::Rational;
+use crate::scheme::{
     RankTable, Scheme, SchemeField, SchemeFormat, Target, Verdict, examine, find_faults, read_lrp,
     read_models, read_schemes, rings_from_arrays, schemes_from_arrays,
 };
-use crate::certify::{self, Certificate, Expression, Limits};
-use crate::io::npz;
-use crate::poly::Rational;
 use std::path::Path;
 
 /// A correct scheme over the rationals with one entry changed by `delta` is wrong in every convention, and the
@@ -45,7 +46,7 @@ pub fn mutants_are_rejected(
         Err(e) => return check(law, false, || format!("{}: {e}", case())),
     };
     check(law, !matters || found.verdict == Verdict::Wrong, case)?;
-    if !matters || mutant.adjoined != crate::certify::scheme::Adjoined::None {
+    if !matters || mutant.adjoined != crate::scheme::Adjoined::None {
         return Ok(());
     }
     let faults = find_faults(&found.scheme, &found.residual);

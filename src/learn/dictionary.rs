@@ -9,7 +9,8 @@
 //! `1 - 3 tau`. From `tau = 1/3` on atoms are no maxima any more and mixtures are, whatever the number of samples.
 
 use crate::Error;
-use crate::decomp::{Evidence, Fit, Robust, RobustMethod};
+use crate::decomp::{Robust, RobustMethod};
+use crate::fit::{Evidence, Fit};
 use crate::linalg::norm2;
 use crate::tensor::{Factor, Tensor};
 use faer::{Mat, MatRef};

@@ -1,7 +1,7 @@
 //! Learners: samples in, a model and evidence out.
 //!
-//! Every learner is a value holding its options, with one verb, `learn`, returning [`crate::decomp::Fit`].
-//! Samples are streamed ([`crate::io::samples`]); moments are accumulated in [`Moments`], whose result depends
+//! Every learner is a value holding its options, with one verb, `learn`, returning [`crate::fit::Fit`].
+//! Samples are streamed ([`crate::io::samples`]); moments are accumulated in [`crate::stats::Moments`], whose result depends
 //! neither on threads nor on how the sample was split.
 //!
 //! | which one do I want? | |
@@ -15,58 +15,25 @@
 //! | [`two_layer::TwoLayerLearner`] | a two-layer network with a polynomial activation |
 //! | [`mixture`] | a mixture of Gaussians, discrete or continuous: scores and reverse diffusion, EM, moments |
 //!
-//! [`HermiteContractions`] streams `E y (u.H_k)` of samples with targets, which the network learners share.
+//! [`crate::stats::HermiteContractions`] streams `E y (u.H_k)` of samples with targets, which the network learners share.
 
-mod chunk_sums;
-mod dictionary;
-mod exact_cumulants;
-mod exact_quadratic;
-mod few_candidates;
-mod few_outputs;
-mod few_variety;
-mod floor;
-mod fourth_order;
-mod hermite_contractions;
-mod holdout;
-mod latent_descent;
-mod latent_rank;
+pub(crate) mod dictionary;
 pub mod mixture;
-mod moments;
-mod moments_bytes;
-mod noise;
-mod noisy_fit;
-mod noisy_step;
-mod normality;
-mod outputs;
-mod polish;
 pub mod polynomial;
-mod posterior;
-mod predictor;
-mod quadratic;
-mod quadratic_refined;
-mod quadratic_steps;
-mod radial_held;
-mod radial_law;
-mod radial_moments;
-mod radial_quadratic;
+pub(crate) mod predictor;
+pub(crate) mod quadratic;
 pub mod relu;
-mod seen_latents;
-mod split;
 pub mod two_layer;
-mod two_sample;
-mod white_map;
-mod white_stream;
 
 pub use dictionary::Dictionary;
-pub use exact_cumulants::ExactCumulants;
-pub use few_outputs::FewOutputs;
-pub use floor::statistical_floor;
-pub use hermite_contractions::HermiteContractions;
-pub use holdout::HoldoutTest;
-pub use moments::{MomentSummary, Moments};
-pub use noise::Noise;
+pub use quadratic::checks::exact_cumulants::ExactCumulants;
+pub use quadratic::few_outputs::learner::FewOutputs;
+pub use quadratic::statistical_floor::statistical_floor;
+
+pub use quadratic::checks::held_out::HoldoutTest;
+
 pub use predictor::Predictor;
-pub use quadratic::Quadratic;
-pub use radial_law::RadialLaw;
-pub use radial_quadratic::{RadialMap, RadialQuadratic};
-pub use two_sample::{TwoSampleTest, energy_distance, sliced_wasserstein};
+pub use quadratic::learner::Quadratic;
+pub use quadratic::noisy::level::Noise;
+pub use quadratic::radial::law::RadialLaw;
+pub use quadratic::radial::learner::{RadialMap, RadialQuadratic};

@@ -1,7 +1,7 @@
 //! Any learned function, evaluated: what `predict` runs.
 
-use super::relu::ReluNetwork;
-use super::two_layer::TwoLayerNetwork;
+use super::relu::network::ReluNetwork;
+use super::two_layer::network::TwoLayerNetwork;
 use crate::Error;
 use crate::error::quoted;
 use crate::io::POLYNOMIAL_MAP;

@@ -49,7 +49,7 @@ pub(super) fn scaled(op: &'static str, m: MatRef<'_, C>) -> Result<(Mat<C>, f64)
     Ok((a, power.value()))
 }
 
-/// Thin SVD of a complex matrix, guarded like [`thin_svd`](super::thin_svd).
+/// Thin SVD of a complex matrix, guarded like [`thin_svd`](super::svd::thin_svd).
 ///
 /// # Shapes
 /// Any; `u` is `rows x k`, `v` is `cols x k`, `k = min(rows, cols)`.
@@ -252,7 +252,7 @@ pub fn complex_cholesky_solve(m: MatRef<'_, C>, rhs: MatRef<'_, C>) -> Option<Ma
     complex_frobenius(x.as_ref()).is_finite().then_some(x)
 }
 
-/// Least squares over the complex numbers, guarded like [`lstsq`](super::lstsq).
+/// Least squares over the complex numbers, guarded like [`lstsq`](super::solve::lstsq).
 ///
 /// # Shapes
 /// `m` is `rows x n` with `rows >= n`, `rhs` is `rows x k`; the result is `n x k`.

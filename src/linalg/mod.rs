@@ -8,19 +8,19 @@
 //!
 //! The functions are not generic, so that faer's generic code is compiled once.
 
-mod cholesky;
-mod complex;
-mod complex_scalar;
-mod definite;
-mod eigen;
-mod gemm;
-mod jacobi;
-mod qr;
-mod scalar;
+pub(crate) mod cholesky;
+pub(crate) mod complex;
+pub(crate) mod complex_scalar;
+pub(crate) mod definite;
+pub(crate) mod eigen;
+pub(crate) mod gemm;
+pub(crate) mod jacobi;
+pub(crate) mod qr;
+pub(crate) mod scalar;
 pub mod small;
-mod solve;
-mod svd;
-mod vector;
+pub(crate) mod solve;
+pub(crate) mod svd;
+pub(crate) mod vector;
 
 pub use cholesky::CholeskySpace;
 pub use complex::{

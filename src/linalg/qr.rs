@@ -1,6 +1,7 @@
 //! Thin QR factorisations.
 
-use super::{complex_frobenius, frobenius};
+use super::complex::complex_frobenius;
+use super::frobenius;
 use crate::Error;
 use faer::{Mat, MatRef};
 use num_complex::Complex;

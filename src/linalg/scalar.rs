@@ -1,6 +1,7 @@
 //! Real and complex scalars behind one trait, with the guarded routines that both need.
 
-use super::{complex_scalar as complex, definite, gemm, small, symmetric_eigen, vector};
+use super::eigen::symmetric_eigen;
+use super::{complex_scalar as complex, definite, gemm, small, vector};
 use crate::Error;
 use faer::{Mat, MatMut, MatRef};
 use num_complex::Complex;

@@ -1,7 +1,7 @@
 //! Plain loops over small column-major matrices, for the places where calling a backend costs more than
 //! the work itself. Nothing here allocates more than its result.
 
-use super::Scalar;
+use super::scalar::Scalar;
 use faer::MatMut;
 
 /// Replaces the lower triangle of the Hermitian `a` (`n x n`, column-major) by its Cholesky factor;
@@ -125,4 +125,9 @@ pub fn orthonormal<T: Scalar>(x: &[T], rows: usize, cut: f64) -> Vec<T> {
         v.iter_mut().for_each(|c| *c = c.scale(1.0 / left));
     }
     basis
+}
+
+/// `|a - b|^2`.
+pub fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum()
 }

@@ -1,6 +1,7 @@
 //! Linear systems and least squares.
 
-use super::{frobenius, scaled, thin_svd};
+use super::svd::thin_svd;
+use super::{frobenius, scaled};
 use crate::Error;
 use faer::linalg::solvers::{Solve, SolveLstsq};
 use faer::{Mat, MatRef, Side};

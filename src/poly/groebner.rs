@@ -5,7 +5,10 @@
 //! of an ideal that contains the generators. That its elements lie in the ideal of the generators is shown by
 //! cofactors `g_j = sum_k h_jk f_k`, expanded here.
 
-use super::{Budget, Order, Poly, Rational};
+use super::coefficients::rational::Rational;
+use super::monomials::order::Order;
+use super::polynomial::value::Poly;
+use super::product::budget::Budget;
 use crate::Error;
 use groebner::{LiftBasis, Monomial, MonomialOrder, Polynomial, groebner_basis_f4_rational};
 use num_rational::BigRational;

@@ -14,66 +14,42 @@
 //! | [`identity`] | whether two expressions are the same polynomial, expanded or not |
 //! | [`Store`], [`Integers`], [`Rationals`] | where coefficients lie |
 
-mod arithmetic;
-#[cfg(feature = "num-bigint")]
-mod bigint;
-mod bracket;
-mod calculus;
-mod compiled;
-mod complex_rational;
-mod display;
-mod divrem;
-mod factor;
+pub(crate) mod coefficients;
+pub(crate) mod division;
+pub(crate) mod evaluation;
+pub(crate) mod factor;
 pub mod gaussian;
-mod gcd;
-mod gcd_mod;
+pub(crate) mod gcd;
 #[cfg(feature = "groebner")]
-mod groebner;
+pub(crate) mod groebner;
 pub mod identity;
-mod integers;
-mod interval;
-mod lexer;
-mod modular_gcd;
-mod monomials;
-mod order;
-mod parse;
-mod polynomial;
-mod power;
-mod product;
-mod quotient;
-mod rational;
-mod rationals;
-mod reducer;
-mod residue;
-mod resultant;
-mod ring;
-mod roots;
-mod serial;
-mod simd;
-mod store;
+pub(crate) mod monomials;
+pub(crate) mod polynomial;
+pub(crate) mod product;
+pub(crate) mod roots;
+pub(crate) mod simd;
 #[cfg(feature = "proptest")]
 pub mod strategies;
-mod univariate;
-mod vars;
+pub(crate) mod text;
 pub mod wick;
-mod word;
 
 #[cfg(feature = "num-bigint")]
-pub use bigint::{from_bigint, to_bigint};
-pub use compiled::{Compiled, Coordinate};
-pub use complex_rational::{ComplexRational, ComplexRationals};
+pub use coefficients::bigint::{from_bigint, to_bigint};
+pub use coefficients::complex_rational::{ComplexRational, ComplexRationals};
+pub use coefficients::integers::Integers;
+pub use coefficients::interval::Interval;
+pub use coefficients::rational::{Integer, Rational, integer_gcd};
+pub use coefficients::rationals::Rationals;
+pub use coefficients::residue::Residue;
+pub use coefficients::ring::{IntegralForm, Ring};
+pub use coefficients::store::Store;
+pub use evaluation::batch::Compiled;
+pub use evaluation::coordinate::Coordinate;
 pub use factor::{Factors, ModularFactors};
 #[cfg(feature = "groebner")]
 pub use groebner::{GroebnerBasis, groebner_basis};
-pub use integers::Integers;
-pub use interval::Interval;
-pub use order::Order;
-pub use polynomial::Poly;
-pub use product::Budget;
-pub use rational::{Integer, Rational, integer_gcd};
-pub use rationals::Rationals;
-pub use residue::Residue;
-pub use ring::{IntegralForm, Ring};
-pub use roots::RealRoot;
-pub use store::Store;
-pub use vars::Vars;
+pub use monomials::order::Order;
+pub use polynomial::value::Poly;
+pub use product::budget::Budget;
+pub use roots::isolation::RealRoot;
+pub use text::vars::Vars;

@@ -3,7 +3,8 @@
 //! Sizes are chosen where representations change: machine words that just fit or just do not, denominators, exponents near
 //! the edge of a packed field.
 
-use super::{Integer, Poly, Rational};
+use super::coefficients::rational::{Integer, Rational};
+use super::polynomial::value::Poly;
 use proptest::collection::vec;
 use proptest::prelude::{Arbitrary, BoxedStrategy, Just, Strategy, any, prop_oneof};
 

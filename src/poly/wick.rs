@@ -3,7 +3,8 @@
 //! `E[x_i q] = mu_i E[q] + sum_j cov_ij E[d_j q]` for `x ~ N(mu, cov)`; for the standard law the
 //! moments of the coordinates are `E[x^(2k)] = (2k-1)!!` and odd ones vanish.
 
-use super::{Poly, Ring};
+use super::coefficients::ring::Ring;
+use super::polynomial::value::Poly;
 
 /// `E p(x)` for `x ~ N(0, I)`, exact over an exact ring.
 ///

@@ -1,7 +1,9 @@
 //! Sparse tensors in coordinate form.
 
-use super::mttkrp::check_factors;
-use super::{CpTensor, Factor, Tensor, TensorView};
+use super::cp::model::CpTensor;
+use super::dense::{Tensor, TensorView};
+use super::factor::Factor;
+use super::products::mttkrp::check_factors;
 use crate::Error;
 use crate::linalg::{Scalar, norm2};
 use crate::poly::Ring;

@@ -1,7 +1,9 @@
 //! The tensor train: an open chain, a ring with `R_0 = 1`.
 
+use super::dense::{Tensor, TensorView};
+use super::ring::model::TensorRing;
+use super::scalar::Scalar;
 use super::scalar::{columns, norm};
-use super::{Scalar, Tensor, TensorRing, TensorView};
 use crate::Error;
 use faer::Mat;
 

@@ -1,6 +1,8 @@
 //! The Tucker model: a small core multiplied by a matrix along every mode.
 
-use super::{Factor, Tensor, TensorView, mode_product};
+use super::dense::{Tensor, TensorView};
+use super::factor::Factor;
+use super::products::mode_product::mode_product;
 use crate::Error;
 use crate::linalg::{Scalar, norm2};
 

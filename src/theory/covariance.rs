@@ -1,7 +1,8 @@
 //! The two covariances through which data enter the theory, and how they are accumulated from samples.
 
+use crate::Error;
 use crate::linalg::{SymmetricEigen, frobenius, symmetric_eigen};
-use crate::{Error, tensor::Tensor};
+use crate::tensor::Tensor;
 use faer::{Mat, MatRef};
 
 /// `Omega = E x x'` and `Phi = E x c'` of centred inputs `x = G(c)` with standard Gaussian latents `c`.

@@ -1,7 +1,8 @@
 //! Whether the hypotheses of Gaussian equivalence hold, measured before anything is predicted.
 
-use super::source::{Source, stream};
-use super::{Committee, Covariances};
+use super::covariance::Covariances;
+use super::generator::source::{Source, stream};
+use super::online::committee::Committee;
 use crate::Error;
 use std::fmt;
 

@@ -23,34 +23,24 @@
 //! Source: Goldt, Loureiro, Reeves, Krzakala, Mezard and Zdeborova, *The Gaussian equivalence of generative
 //! models for learning with shallow neural networks*, 2020.
 
-mod averages;
 pub mod batch;
-mod committee;
-mod covariance;
-mod diagnostics;
-mod equations;
-mod generator;
-mod layer_law;
-mod modes;
-mod moments;
-mod neuron;
-mod ode;
-mod online;
-mod sgd;
-mod source;
-mod straight_line;
-mod verdict;
+pub(crate) mod covariance;
+pub(crate) mod diagnostics;
+pub(crate) mod generator;
+pub(crate) mod online;
+pub(crate) mod straight_line;
+pub(crate) mod verdict;
 
-pub use committee::{Committee, Overlaps};
 pub use covariance::{CovarianceStream, Covariances};
 pub use diagnostics::{Diagnostics, Warning};
-pub use generator::{Generator, GeneratorLaw, Layer};
-pub use modes::Modes;
-pub use moments::{entry, symbolic_average};
-pub use neuron::{AverageKind, Neuron};
-pub use ode::{Integration, Method, System, integrate};
-pub use online::{Lesson, Moment, OnlineSgd, Trajectory};
-pub use sgd::SgdSimulation;
-pub use source::{GaussianSource, PairedSamples, Source};
+pub use generator::layers::{Generator, GeneratorLaw, Layer};
+pub use generator::neuron::{AverageKind, Neuron};
+pub use generator::source::{GaussianSource, PairedSamples, Source};
+pub use online::committee::{Committee, Overlaps};
+pub use online::learner::{Lesson, Moment, OnlineSgd, Trajectory};
+pub use online::modes::Modes;
+pub use online::moments::{entry, symbolic_average};
+pub use online::ode::{Integration, Method, System, integrate};
+pub use online::simulation::SgdSimulation;
 pub use straight_line::{LANES, Lanes, StraightLine};
 pub use verdict::{Comparison, OnlineVerdict, Tally};

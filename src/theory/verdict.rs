@@ -1,6 +1,6 @@
 //! Theory against simulation: z-scores and what they allow to say.
 
-use super::online::Trajectory;
+use super::online::learner::Trajectory;
 use crate::Error;
 
 /// Standard errors that theory and mean may be apart.

@@ -5,7 +5,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
-use wickring::observe::Progress;
+use wickring::run::Progress;
 
 /// Shows progress and passes on the wish to stop; hand `&mut |p| meter.step(p)` to an algorithm.
 pub struct Meter<'a> {

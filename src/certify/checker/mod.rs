@@ -2,9 +2,7 @@
 //! It shares no parser and no product with the rest of the crate, draws no random number, rounds nothing,
 //! and trusts the big integers of `dashu`, `serde_json`, SHA-256 and the compiler.
 
-mod moments;
-mod replay;
-mod tensors;
-mod terms;
-
-pub use replay::check;
+pub(crate) mod moments;
+pub(crate) mod replay;
+pub(crate) mod tensors;
+pub(crate) mod terms;

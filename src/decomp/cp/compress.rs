@@ -1,15 +1,16 @@
 //! Compression by orthonormal bases of the unfoldings.
 
-use super::algebraic::normal;
-use super::tucker::identity;
+use super::jennrich::normal;
 use crate::Error;
+use crate::decomp::tucker::identity;
 use crate::linalg::{Scalar, small};
-use crate::tensor::{Factor, Tensor, TensorView, mode_product, mttkrp, unfolding_gram};
+use crate::tensor::{Factor, Tensor, TensorView, unfolding_gram};
+use crate::tensor::{mode_product, mttkrp};
 use rand::Rng;
 
 /// Orthonormal bases `U_m` and the core `T x_m U_m^H`.
 #[derive(Clone, Debug)]
-pub(super) struct Compressed<T> {
+pub(crate) struct Compressed<T> {
     pub(super) core: Tensor<T>,
     /// `None` where a mode was left as it is.
     bases: Vec<Option<Factor<T>>>,
@@ -20,7 +21,7 @@ impl<T: Scalar> Compressed<T> {
     ///
     /// Modes are taken from the one that shrinks most, so that later ones are cheaper
     /// (Vannieuwenhoven, Vandebril, Meerbergen 2012).
-    pub(super) fn hosvd(
+    pub(crate) fn hosvd(
         op: &'static str,
         t: TensorView<'_, T>,
         keep: &[usize],
@@ -99,7 +100,7 @@ impl<T: Scalar> Compressed<T> {
     }
 
     /// The bases, the identity where a mode was left as it is.
-    pub(super) fn into_bases(self) -> Vec<Factor<T>> {
+    pub(crate) fn into_bases(self) -> Vec<Factor<T>> {
         let modes = self.bases.into_iter().zip(self.core.dims());
         modes
             .map(|(u, &n)| u.unwrap_or_else(|| identity(n, n)))

@@ -4,7 +4,7 @@
 //! components side by side. The reciprocal of the smallest singular value of that matrix is the condition
 //! number of recovering the components from their sum (Breiding and Vannieuwenhoven 2018, theorem 1.1).
 
-use super::normal::Normal;
+use super::normal_equations::Normal;
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
 use crate::tensor::{CpTensor, Factor};

@@ -20,40 +20,27 @@
 //! | `sparse` | [`Cp::decompose_sparse`] |
 //! | `verdict`, `condition` | the evidence |
 
-mod algebraic;
-mod compress;
-mod condition;
-mod consistency;
-mod engine;
-mod fibres;
-mod masked;
-mod measured;
-mod nls;
-mod nonnegative;
-mod normal;
-mod observed;
-mod rank_one;
-mod ranks;
-mod sparse;
-mod starts;
-mod sweep;
-mod tucker;
-mod verdict;
+pub(crate) mod als;
+pub(crate) mod checks;
+pub(crate) mod compress;
+pub(crate) mod condition;
+pub(crate) mod decomposition;
+pub(crate) mod fibre_model;
+pub(crate) mod gauss_newton;
+pub(crate) mod jennrich;
+pub(crate) mod missing;
+pub(crate) mod nonnegative;
+pub(crate) mod normal_equations;
+pub(crate) mod rank_one;
+pub(crate) mod ranks;
+pub(crate) mod search;
+pub(crate) mod sparse;
 
-pub(super) use algebraic::algebraic_start;
 pub(super) use condition::condition;
-pub use consistency::{core_consistency, kruskal_rank, kruskal_slack};
-pub(super) use engine::Scaled;
-pub use engine::{Cp, CpMethod};
-pub use masked::CpMasked;
-pub use nonnegative::CpNonnegative;
-pub use ranks::{RankRow, RankTable, rank_table, rank_table_masked, rank_table_nonnegative};
-pub use tucker::Tucker;
-pub(super) use verdict::noise_left;
 
 /// The names under which evidence is reported, shared with the symmetric engine.
 pub(super) mod names {
-    pub(in crate::decomp) use super::verdict::{
+    pub(in crate::decomp) use super::checks::{
         AGREEMENT, CANCELLATION, GRADIENT, MOST_CANCELLATION, UNEXPLAINED,
     };
 }

@@ -1,12 +1,12 @@
 //! CP of sparse tensors that are too large to expand: alternating least squares over stored entries.
 
-use super::algebraic::normal;
-use super::engine::Cp;
-use super::normal::hadamard_grams;
-use super::sweep::{balance, grams_of, solve_columns};
-use super::verdict::{AGREEMENT, CANCELLATION, MOST_CANCELLATION};
-use crate::decomp::{Certificate, Evidence, Fit, Work};
-use crate::observe::{Observer, Progress};
+use super::als::{balance, grams_of, solve_columns};
+use super::checks::{AGREEMENT, CANCELLATION, MOST_CANCELLATION};
+use super::decomposition::Cp;
+use super::jennrich::normal;
+use super::normal_equations::hadamard_grams;
+use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::run::{Observer, Progress};
 use crate::tensor::{CpTensor, Factor, SparseTensor};
 use crate::{Error, Status};
 use rand::{Rng, RngExt};
@@ -48,7 +48,7 @@ impl Cp {
         }
         let norm = t.norm();
         if norm == 0.0 {
-            return super::engine::zero_fit(t.dims(), self.rank);
+            return super::decomposition::zero_fit(t.dims(), self.rank);
         }
         let starts = if self.fixed_starts { self.starts } else { 3 };
         let mut best: Option<(CpTensor, Vec<f64>)> = None;
@@ -109,7 +109,7 @@ impl Cp {
         let evidence = vec![
             Evidence::new(CANCELLATION, model.cancellation(), MOST_CANCELLATION),
             Evidence::new(AGREEMENT, lacking as f64, 0.0),
-            Evidence::new(super::verdict::UNEXPLAINED, variance, 0.5),
+            Evidence::new(super::checks::UNEXPLAINED, variance, 0.5),
             Evidence::note("residual floor of sparse data", FLOOR),
             Evidence::note("starts agreeing with the best", agreeing as f64),
         ];

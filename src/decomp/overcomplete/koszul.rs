@@ -1,9 +1,9 @@
 //! Koszul-Young flattenings: exact decomposition beyond the dimension, by linear algebra alone.
 
 use super::newton::refine;
+use super::objective::Problem;
 use super::packed::PackedForm;
-use super::problem::Problem;
-use crate::decomp::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Certificate, Evidence, Fit, Work};
 use crate::linalg::{cholesky_solve, eigen, symmetric_eigen, thin_svd};
 use crate::tensor::{Factor, SymmetricCp, TensorView};
 use crate::{Error, Status};

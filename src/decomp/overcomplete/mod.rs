@@ -12,21 +12,12 @@
 //! | [`shifted_power`], [`spectral_components`] | research options: maxima of the form, random contractions |
 //! | [`PackedForm`] | the tensor as it works on it |
 
-mod descent;
-mod engine;
-mod koszul;
-mod landscape;
-mod newton;
-mod packed;
-mod problem;
-mod signs;
-mod spectral;
-mod subspace_power;
-
-pub(crate) use descent::descend;
-pub use engine::Overcomplete;
-pub use koszul::KoszulYoung;
-pub(super) use landscape::{Landscape, distinct, squares, unit_starts, unpacked};
-pub use packed::PackedForm;
-pub use spectral::{shifted_power, spectral_components};
-pub use subspace_power::SubspacePower;
+pub(crate) mod koszul;
+pub(crate) mod landscape;
+pub(crate) mod learner;
+pub(crate) mod newton;
+pub(crate) mod objective;
+pub(crate) mod packed;
+pub(crate) mod signs;
+pub(crate) mod spectral;
+pub(crate) mod subspace_power;

@@ -1,6 +1,6 @@
 //! Damped Gauss-Newton: quadratic convergence once the descent has found the basin.
 
-use super::problem::Problem;
+use super::objective::Problem;
 use crate::linalg::small::norm_sq;
 
 /// The end of a refinement.

@@ -65,7 +65,7 @@ pub fn shifted_power(
 /// ```
 ///
 /// whose top eigenvectors, as matrices, have components as top eigenvectors; 30 power steps clean them up.
-/// A documented research option: the descent of [`Overcomplete`](super::Overcomplete) recovers more at every size
+/// A documented research option: the descent of [`Overcomplete`](super::learner::Overcomplete) recovers more at every size
 /// measured.
 ///
 /// # Shapes

@@ -2,7 +2,7 @@
 
 use super::landscape::{Landscape, distinct, flattening_spectrum, squares, unit_starts};
 use super::packed::PackedForm;
-use crate::decomp::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Certificate, Evidence, Fit, Work};
 use crate::linalg::symmetric_eigen;
 use crate::tensor::{Factor, SymmetricCp, TensorView};
 use crate::{Error, Status};

@@ -1,6 +1,6 @@
 //! A tensor in bases of its dominant mode spaces, and rings moved between the two.
 
-use super::range::Range;
+use super::ranks::dominant_range::Range;
 use crate::Error;
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, columns};
 use faer::{Mat, MatRef};

@@ -16,43 +16,15 @@
 //! | `symmetric_nls`, `symmetric_problem` | the same by least squares: noise, fewer outputs |
 //! | `evidence` | when a residual may be called noise |
 
-mod algebraic;
-mod als;
-mod blocks;
-mod chains;
-mod compress;
-mod derivations;
-mod engine;
-mod evidence;
-mod factoring;
-mod missing;
-mod missing_ranks;
-mod nls;
-mod pencil;
-mod plan;
-mod queried;
-mod range;
-mod rank;
-mod real;
-mod runs;
-mod sampled;
-mod scale;
-mod svd;
-mod sweep;
-mod symmetric_nls;
-mod symmetric_problem;
-mod tangent;
-
-pub use algebraic::RingAlgebraic;
-pub use als::RingAls;
-pub use derivations::{Derivations, asymmetry, derivation_form};
-pub use engine::Ring;
-pub use missing::RingCompletion;
-pub use nls::RingNls;
-pub use queried::RingQueries;
-pub use rank::{RingRanks, UnfoldingRank};
-pub use sampled::RingSampledAls;
-pub(crate) use scale::{cube_root_power, divided, multiplied, times};
-pub use svd::{RingSvd, TtSvd};
-pub use sweep::CoreSolver;
-pub use symmetric_nls::SymmetricNls;
+pub(crate) mod algebraic;
+pub(crate) mod als;
+pub(crate) mod auto;
+pub(crate) mod chain_segments;
+pub(crate) mod checks;
+pub(crate) mod compress;
+pub(crate) mod gauss_newton;
+pub(crate) mod queries;
+pub(crate) mod ranks;
+pub(crate) mod scale;
+pub(crate) mod svd;
+pub(crate) mod symmetric;

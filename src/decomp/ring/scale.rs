@@ -1,7 +1,7 @@
 //! Tensors near the ends of the exponent range, brought to order one by a power of two.
 
 use crate::Error;
-use crate::decomp::Fit;
+use crate::fit::Fit;
 use crate::tensor::{Scalar, SymmetricRing, Tensor, TensorRing, TensorView};
 
 /// Greatest entries outside `2^-120 .. 2^120` are rescaled: inside, squares and products of a few norms of

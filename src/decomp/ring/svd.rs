@@ -1,10 +1,10 @@
 //! Sequential SVDs: trains with a prescribed error, and rings the same way.
 
-use super::algebraic::{checked_ranks, zero_fit};
-use super::als::{Run, certified};
-use super::range::Range;
+use super::algebraic::decomposition::{checked_ranks, zero_fit};
+use super::als::decomposition::{Run, certified};
+use super::ranks::dominant_range::Range;
 use super::scale::in_scale;
-use crate::decomp::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Certificate, Evidence, Fit, Work};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorTrain, TensorView, columns, kept};
 use crate::{Error, Status};
 use faer::{Mat, MatRef};

@@ -2,7 +2,7 @@
 
 use super::flattening::{Flattening, OP};
 use crate::Error;
-use crate::decomp::overcomplete::{Landscape, distinct, unit_starts, unpacked};
+use crate::decomp::overcomplete::landscape::{Landscape, distinct, unit_starts, unpacked};
 use crate::linalg::symmetric_eigen;
 use faer::Mat;
 use rand::Rng;

@@ -1,7 +1,7 @@
 //! The square flattening on symmetric matrices, its top eigenvectors, and the boost.
 
 use crate::Error;
-use crate::decomp::overcomplete::{squares, unit_starts, unpacked};
+use crate::decomp::overcomplete::landscape::{squares, unit_starts, unpacked};
 use crate::linalg::{symmetric_eigen, thin_qr};
 use crate::tensor::TensorView;
 use faer::Mat;

@@ -16,11 +16,8 @@
 //! Plain power iteration is the shifted one with shift 0; an error of `-eps Id` stops it, because it adds a
 //! multiple of `-x` to every step.
 
-mod climbs;
-mod engine;
-mod flattening;
-mod planted;
-mod schramm_steurer;
-
-pub use engine::{Robust, RobustMethod};
-pub use planted::NoiseFamily;
+pub(crate) mod climbs;
+pub(crate) mod decomposition;
+pub(crate) mod flattening;
+pub(crate) mod planted;
+pub(crate) mod schramm_steurer;

@@ -9,7 +9,7 @@
 use super::climbs::columns;
 use super::flattening::{Flattening, OP, Top};
 use crate::Error;
-use crate::decomp::overcomplete::{distinct, unpacked};
+use crate::decomp::overcomplete::landscape::{distinct, unpacked};
 use crate::linalg::{symmetric_eigen, thin_svd};
 use faer::{Mat, MatRef};
 use rand::Rng;

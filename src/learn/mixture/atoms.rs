@@ -1,10 +1,10 @@
 //! Weights and means of a discrete `Q`, from the denoised sample.
 
-use super::cells;
-use super::door::Bulk;
-use super::em_step::{Scatter, statistics};
+use super::em::m_step::{Scatter, statistics};
 use super::gaussian::{Component, GaussianMixture, scaled_identity};
-use super::score_model::ScoreModel;
+use super::input_check::Bulk;
+use super::score::model::ScoreModel;
+use super::score::regression::cells;
 use crate::Error;
 use rand::Rng;
 
@@ -148,7 +148,7 @@ fn improved(
     Ok((last, at))
 }
 
-impl super::em_step::Statistics {
+impl super::em::m_step::Statistics {
     /// New weights and means with the covariance held fixed; an atom without rows keeps its place.
     fn moved(&self, old: &GaussianMixture, covariance: &[f64]) -> Result<GaussianMixture, Error> {
         let moved = self

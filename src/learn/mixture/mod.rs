@@ -6,61 +6,28 @@
 //! | [`Em`] | a finite mixture with few components by maximum likelihood; covariances of any family; BIC |
 //! | [`MomentMethod`] | separated spherical components with affinely independent means; no random starts |
 
-mod atoms;
-mod audit;
-mod cells;
-mod chain;
-mod classifier;
-mod compare;
-mod denoiser;
-mod diffusion;
-mod door;
-mod em;
-mod em_climb;
-mod em_race;
-mod em_search;
-mod em_starts;
-mod em_step;
-mod frame;
-mod gaussian;
-mod hermite_basis;
-mod hermite_products;
-mod hermite_sums;
-mod joint_diagonal;
-mod kind;
-mod ladder;
-mod level;
-mod likelihood;
-mod moment_atoms;
-mod moment_evidence;
-mod moment_method;
-mod moment_sums;
-mod noised;
-mod normal_equations;
-mod population;
-mod posterior;
-mod record;
-mod regression;
-mod score_model;
-mod source;
-mod subspace;
-mod survey;
+pub(crate) mod atoms;
+pub(crate) mod em;
+pub(crate) mod gaussian;
+pub(crate) mod input_check;
+pub(crate) mod known_laws;
+pub(crate) mod model_file;
+pub(crate) mod moments;
+pub(crate) mod score;
+pub(crate) mod source;
+pub(crate) mod subspace;
 
 pub use atoms::{AtomFit, extract_atoms};
-pub use audit::{BrokenNesting, TableEntry, broken_nestings};
-pub use chain::{Chain, Step};
-pub use classifier::{ClassifierTest, classifier_test};
-pub use compare::{
-    energy_test, histogram_total_variation, ks_distance, memorisation, nearest_distances,
-    projected_ks,
-};
-pub use diffusion::Diffusion;
-pub use em::{Em, EmModel, EmRow};
+pub use em::nesting_audit::{BrokenNesting, TableEntry, broken_nestings};
+pub use score::chain::{Chain, Step};
+
+pub use em::covariance_kind::CovarianceKind;
+pub use em::learner::{Em, EmModel, EmRow};
 pub use gaussian::{Component, GaussianMixture};
-pub use kind::CovarianceKind;
-pub use moment_atoms::{MomentAtoms, PrincipalMoments, spherical_atoms};
-pub use moment_method::{MomentMethod, MomentModel};
-pub use population::Population;
-pub use record::{Generator, SCHEMA};
-pub use score_model::ScoreModel;
+pub use known_laws::Population;
+pub use model_file::{Generator, SCHEMA};
+pub use moments::atoms::{MomentAtoms, PrincipalMoments, spherical_atoms};
+pub use moments::learner::{MomentMethod, MomentModel};
+pub use score::learner::Diffusion;
+pub use score::model::ScoreModel;
 pub use source::{Batch, InMemory, SampleSource};

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::io::samples::Samples;
-use crate::observe::Observer;
+use crate::run::Observer;
 
 /// What is called with each batch of rows, row-major.
 pub type Batch<'a> = &'a mut dyn FnMut(&[f64]) -> Result<(), Error>;
@@ -88,7 +88,7 @@ pub(super) fn in_blocks(
                 }
             }
         }
-        let step = crate::observe::Progress::open("reading samples", first as u64);
+        let step = crate::run::Progress::open("reading samples", first as u64);
         if observer(&step).is_break() {
             return Err(Error::Stopped {
                 op: "learn mixture",

@@ -1,7 +1,7 @@
 //! Principal directions in which a sample is more than noise, and the size of the noise.
 
-use super::em::Em;
-use super::kind::CovarianceKind;
+use super::em::covariance_kind::CovarianceKind;
+use super::em::learner::Em;
 use crate::Error;
 use crate::linalg;
 use faer::{Mat, MatRef};

@@ -1,7 +1,7 @@
 //! The latents of one sample at a time, for known coefficients.
 
 use crate::Error;
-use crate::learn::latent_descent::damped_step;
+use crate::learn::quadratic::noiseless::latent_of_sample::damped_step;
 use crate::linalg::solve;
 use crate::tensor::MonomialBasis;
 use faer::{Mat, MatRef};

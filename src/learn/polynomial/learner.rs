@@ -1,19 +1,20 @@
 //! The algebraic learner: options, the verb, the status.
 
 use super::OP;
-use super::ideal::LieAlgebra;
-use super::peel::Peeled;
+use super::eigenfunctions::Peeled;
+use super::latent_covariance::{Chart, Fitted, OFF};
+use super::lie_algebra::LieAlgebra;
 use super::reduction::{Reduction, Subset, tame};
 use super::requirements::{Form, Requirements};
-use super::standardise::{Chart, Fitted, OFF};
-use super::terms::{self, PowerSums};
+use super::terms;
+use super::terms::PowerSums;
 use super::variety_fit::VarietyFit;
-use crate::decomp::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Certificate, Evidence, Fit, Work};
 use crate::io::samples::Samples;
-use crate::learn::normality::Normality;
-use crate::learn::split::Split;
-use crate::learn::two_sample::held_out_notes;
-use crate::observe::Observer;
+use crate::run::Observer;
+use crate::stats::normality::Normality;
+use crate::stats::split::Split;
+use crate::stats::two_sample::held_out_notes;
 use crate::tensor::{MonomialBasis, PolynomialMap};
 use crate::{Error, Status};
 use faer::Mat;
@@ -356,7 +357,11 @@ fn refit(
     VarietyFit::from_coefficients(reduction.rows.as_ref(), monomials, c, observer)
 }
 
-fn tests(census: &super::standardise::Census, needs: &Requirements, rows: usize) -> Vec<Evidence> {
+fn tests(
+    census: &super::latent_covariance::Census,
+    needs: &Requirements,
+    rows: usize,
+) -> Vec<Evidence> {
     let free = (needs.monomials - needs.variables()).max(1) as f64;
     let noise = census.residual() * (needs.monomials as f64 / free).sqrt();
     vec![

@@ -23,15 +23,15 @@
 //! Source: S. Chen, Li, Li and Zhang, *Learning polynomial transformations* (arXiv 2204.04209) for the problem;
 //! the route by the Lie algebra of the variety is this project's.
 
-mod ideal;
-mod latents;
-mod learner;
-mod peel;
-mod reduction;
-mod requirements;
-mod standardise;
-mod terms;
-mod variety_fit;
+pub(crate) mod eigenfunctions;
+pub(crate) mod latent_covariance;
+pub(crate) mod latents;
+pub(crate) mod learner;
+pub(crate) mod lie_algebra;
+pub(crate) mod reduction;
+pub(crate) mod requirements;
+pub(crate) mod terms;
+pub(crate) mod variety_fit;
 
 pub use learner::{LearnedPolynomial, Polynomial};
 pub use requirements::{Form, Requirements};

@@ -3,10 +3,10 @@
 use super::OP;
 use super::requirements::{Form, Requirements};
 use crate::Error;
-use crate::decomp::Evidence;
+use crate::fit::Evidence;
 use crate::io::samples::Samples;
-use crate::learn::split::Split;
 use crate::linalg::{Svd, norm2, thin_svd};
+use crate::stats::split::Split;
 use faer::{Mat, MatRef};
 
 /// Singular values below this share of the greatest are rounding.

@@ -9,7 +9,7 @@ use super::OP;
 use super::latents::LatentSolver;
 use crate::Error;
 use crate::linalg::{cholesky_solve, frobenius, lstsq, thin_qr};
-use crate::observe::{Observer, Progress};
+use crate::run::{Observer, Progress};
 use crate::tensor::MonomialBasis;
 use faer::{Mat, MatRef};
 use rayon::prelude::*;

@@ -1,20 +1,20 @@
 //! The learner: options, the pipeline, and the way back to the user's coordinates.
 
 use super::OP;
-use super::discover::Search;
+use super::checks::{Report, Subject, assess};
+use super::directions::search::Search;
+use super::directions::whitening::Whitening;
+use super::fit::absolute_values::Kinks;
+use super::fit::iteration::{EXACT, Strategy, discover};
+use super::fit::levenberg_marquardt::descend;
+use super::fit::merge::merged;
 use super::inputs::InputCheck;
-use super::kinks::Kinks;
-use super::levenberg::descend;
-use super::merge::merged;
 use super::network::{Activation, Neuron, ReluNetwork};
-use super::report::{Report, Subject, assess};
 use super::rounding::floor;
-use super::rounds::{EXACT, Strategy, discover};
 use super::sample::{Sample, mean_square};
-use super::whiten::Whitening;
-use crate::decomp::{Certificate, Fit, Work};
+use crate::fit::{Certificate, Fit, Work};
 use crate::linalg::norm2;
-use crate::observe::{Observer, unobserved};
+use crate::run::{Observer, unobserved};
 use crate::{Error, Status};
 use faer::MatRef;
 use rand::Rng;

@@ -9,40 +9,29 @@
 //! recovered to rounding: the function, when there is no noise and every pair of neurons is sampled.
 //!
 //! * [`ReluLearner`] learns; its [`Report`] says how far to trust the result.
-//! * [`Story`] plants networks from easy to hard for methods that correlate labels with polynomials.
+//! * [`crate::planted::relu::Story`] plants networks from easy to hard for methods that correlate labels with polynomials.
 //! * [`contraction`] and [`relu_coefficient`] are the Hermite moments of the theory.
 //!
 //! Out of scope: inputs far from Gaussian are accepted with a warning (the search relies on it, the descent
 //! and the report do not); deep networks; other activations.
 
-mod discover;
-mod gram;
-mod hermite;
-mod inputs;
-mod kinks;
-mod learner;
-mod levenberg;
-mod merge;
-mod model_file;
-mod network;
-mod report;
-mod rounding;
-mod rounds;
-mod sample;
-mod story;
-mod structure;
-mod subspace;
-mod trial;
-mod whiten;
+pub(crate) mod checks;
+pub(crate) mod directions;
+pub(crate) mod fit;
+pub(crate) mod inputs;
+pub(crate) mod learner;
+pub(crate) mod model_file;
+pub(crate) mod network;
+pub(crate) mod rounding;
+pub(crate) mod sample;
+pub(crate) mod structure;
 
-pub use hermite::{contraction, hermite, relu_coefficient};
+pub use checks::{ClosePair, HeldOut, Report};
+pub use directions::hermite::{contraction, hermite, relu_coefficient};
+pub use fit::iteration::Strategy;
 pub use inputs::InputCheck;
 pub use learner::{Learned, MAX_NEURONS, ReluLearner};
 pub use network::{Activation, Neuron, ReluNetwork};
-pub use report::{ClosePair, HeldOut, Report};
-pub use rounds::Strategy;
-pub use story::{Story, draw};
-pub use trial::{Outcome, Planted, Trial};
 
 /// The public function that errors name.
 const OP: &str = "ReluLearner::learn";

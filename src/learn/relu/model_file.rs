@@ -1,10 +1,10 @@
 //! Networks as model files, and reports as JSON.
 
+use super::checks::{ClosePair, Report};
 use super::network::{Activation, Neuron, ReluNetwork};
-use super::report::{ClosePair, Report};
 use crate::Error;
-use crate::decomp::Evidence;
 use crate::error::quoted;
+use crate::fit::Evidence;
 use crate::io::model::{Header, ModelFile};
 use crate::learn::predictor::RELU_NETWORK;
 use serde_json::{Map, Value, json};

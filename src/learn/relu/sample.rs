@@ -11,7 +11,7 @@ pub(super) const CHUNK: usize = 4096;
 ///
 /// The row of ones makes constant and linear part one block, and offsets of neurons one more coordinate.
 #[derive(Clone, Debug)]
-pub(super) struct Sample {
+pub(crate) struct Sample {
     pub x: Mat<f64>,
     pub y: Vec<f64>,
 }
@@ -87,7 +87,7 @@ impl Sample {
 }
 
 /// Mean of the squares, 0 for an empty slice.
-pub(super) fn mean_square(v: &[f64]) -> f64 {
+pub(crate) fn mean_square(v: &[f64]) -> f64 {
     let sum: f64 = v.iter().map(|x| x * x).sum();
     sum / v.len().max(1) as f64
 }

@@ -1,9 +1,9 @@
 //! Is anything left in the residual but noise? Tests of the hypothesis that it is independent of the inputs.
 
+use super::directions::subspace::{SIGNIFICANT, loudest};
 use super::sample::Sample;
-use super::subspace::{SIGNIFICANT, loudest};
 use crate::Error;
-use crate::decomp::Evidence;
+use crate::fit::Evidence;
 use rayon::prelude::*;
 
 /// Highest degree that is tested.

@@ -2,15 +2,15 @@
 
 use super::OP;
 use super::activation::{MAX_DEGREE, PolynomialActivation};
-use super::lift::constant;
+use super::checks::{Figures, Report, judge};
+use super::from_tensor::constant;
 use super::network::TwoLayerNetwork;
-use super::paths::{Found, Task, search};
-use super::report::{Figures, Report, judge};
 use super::sample::count;
+use super::search::{Found, Task, search};
 use super::structure;
-use crate::decomp::{Certificate, Fit, Work};
+use crate::fit::{Certificate, Fit, Work};
 use crate::linalg::norm2;
-use crate::observe::{Observer, unobserved};
+use crate::run::{Observer, unobserved};
 use crate::{Error, Status};
 use faer::{Mat, MatRef};
 use rand::Rng;
@@ -275,7 +275,7 @@ impl TwoLayerLearner {
             improper_error: found.improper,
             trivial_error: 1.0,
             declined,
-            exact: figures.held_out <= super::report::EXACT_ERROR.max(data.rounding),
+            exact: figures.held_out <= super::checks::EXACT_ERROR.max(data.rounding),
             noise: (noise * variance / n as f64).sqrt(),
             expected_error: noise * unknowns as f64 / n as f64 / explained,
             structure: figures.structure.clone(),

@@ -22,21 +22,21 @@
 //! Source: Mondelli and Montanari, On the connection between learning two-layers neural networks and tensor
 //! decomposition (2018).
 
-mod activation;
-mod learner;
-mod lift;
-mod network;
-mod paths;
-mod regression;
-mod report;
-mod risk;
-mod sample;
-mod structure;
+pub(crate) mod activation;
+pub(crate) mod checks;
+pub(crate) mod from_tensor;
+pub(crate) mod learner;
+pub(crate) mod network;
+pub(crate) mod regression;
+pub(crate) mod risk;
+pub(crate) mod sample;
+pub(crate) mod search;
+pub(crate) mod structure;
 
 pub use activation::{MAX_DEGREE, PolynomialActivation};
+pub use checks::Report;
 pub use learner::{Coefficients, LearnedTwoLayer, Method, TwoLayerLearner};
 pub use network::TwoLayerNetwork;
 pub use regression::HermiteFit;
-pub use report::Report;
 
 const OP: &str = "TwoLayerLearner::learn";

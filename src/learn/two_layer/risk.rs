@@ -11,9 +11,9 @@
 
 use super::activation::PolynomialActivation;
 use super::sample::Sample;
-use crate::decomp::descend;
 use crate::linalg::Scalar;
 use crate::linalg::small::{axpy, dot, norm_sq};
+use crate::optim::lbfgs_wolfe::descend;
 use faer::{Mat, MatMut, MatRef};
 
 /// Relative squared error at which Gauss-Newton takes over.

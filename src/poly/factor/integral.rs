@@ -4,9 +4,11 @@ use super::lift::lift;
 use super::modular;
 use super::{MAX_DEGREE, positive, reduced};
 use crate::Error;
-use crate::poly::store::Store;
-use crate::poly::univariate::{Dense, Field, primes_below};
-use crate::poly::{Budget, Integer, Poly, integer_gcd};
+use crate::poly::coefficients::rational::{Integer, integer_gcd};
+use crate::poly::coefficients::store::Store;
+use crate::poly::polynomial::univariate::{Dense, Field, primes_below};
+use crate::poly::polynomial::value::Poly;
+use crate::poly::product::budget::Budget;
 use dashu_int::ops::{BitTest, SquareRoot, UnsignedAbs};
 
 const OP: &str = "Poly::factor";

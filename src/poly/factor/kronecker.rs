@@ -1,9 +1,12 @@
 //! Several variables made one, and back.
 
-use super::integral::{self, advance};
+use super::integral;
+use super::integral::advance;
 use super::{MAX_DEGREE, positive};
 use crate::Error;
-use crate::poly::{Budget, Integer, Poly};
+use crate::poly::coefficients::rational::Integer;
+use crate::poly::polynomial::value::Poly;
+use crate::poly::product::budget::Budget;
 
 const OP: &str = "Poly::factor";
 /// Sets of univariate factors that may be tried.

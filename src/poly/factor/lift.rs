@@ -2,8 +2,9 @@
 
 use super::integral::{Dense2, symmetric};
 use crate::Error;
-use crate::poly::univariate::{Dense, Field};
-use crate::poly::{Budget, Integer};
+use crate::poly::coefficients::rational::Integer;
+use crate::poly::polynomial::univariate::{Dense, Field};
+use crate::poly::product::budget::Budget;
 
 const OP: &str = "Poly::factor";
 

@@ -6,17 +6,18 @@
 //! Every factor that is returned was divided out exactly, so the product is certain; irreducibility
 //! follows from all smaller sets having failed.
 
-mod integral;
-mod kronecker;
-mod lift;
-mod modular;
+pub(crate) mod integral;
+pub(crate) mod kronecker;
+pub(crate) mod lift;
+pub(crate) mod modular;
 
-pub(crate) use integral::{dense, symmetric};
-
-use super::gcd::gcd;
-use super::store::Store;
-use super::univariate::{Field, is_prime};
-use super::{Budget, Integer, Poly, Rational, Rationals};
+use super::coefficients::rational::{Integer, Rational};
+use super::coefficients::rationals::Rationals;
+use super::coefficients::store::Store;
+use super::gcd::integral::gcd;
+use super::polynomial::univariate::{Field, is_prime};
+use super::polynomial::value::Poly;
+use super::product::budget::Budget;
 use crate::Error;
 use num_traits::One;
 

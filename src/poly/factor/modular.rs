@@ -1,6 +1,6 @@
 //! Factors modulo a prime: distinct degrees, then equal degrees (Cantor and Zassenhaus).
 
-use crate::poly::univariate::{Dense, Field};
+use crate::poly::polynomial::univariate::{Dense, Field};
 
 /// The monic square-free factors of `f` with their multiplicities, modulo `p` (Musser).
 pub(crate) fn square_free(field: Field, f: &[u64]) -> Vec<(Dense, u32)> {

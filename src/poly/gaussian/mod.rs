@@ -19,40 +19,27 @@
 //!
 //! `He_n` are the probabilists' polynomials, `He_2 = x^2 - 1`; `h_n = He_n / sqrt(n!)` appears only in floats.
 
-mod activation;
-mod covariance;
-mod cumulant;
-mod exact_series;
-mod form;
-mod gaussian_moments;
-mod hermite;
-mod hermite_operators;
-mod kernel;
-mod lattice;
-mod law;
-mod quadratic;
-mod quadrature;
-mod radial;
-mod series;
-mod special;
-mod straight_line;
-mod wick;
+pub(crate) mod hermite;
+pub(crate) mod laws;
+pub(crate) mod moments;
+pub(crate) mod quadrature;
+pub(crate) mod special;
+pub(crate) mod straight_line;
 
-pub use activation::Activation;
-pub use covariance::{Covariance, ExactFactor, symbolic_covariance};
-pub use cumulant::{cumulants_to_moments, joint_cumulants, joint_moments, moments_to_cumulants};
-pub use exact_series::{ExactCoefficient, exact_hermite, hermite_at_zero};
-pub use form::{contract_form, directional_derivative, stein_sides};
-pub use hermite::{HermiteExpansion, heat};
-pub use kernel::{PairLaw, derivative_kernel, dual_kernel, mehler_kernel};
-pub use law::{GaussianLaw, Law};
-pub use quadratic::{Quadratic, joint_cumulant};
+pub use hermite::activation::Activation;
+pub use hermite::exact_series::{ExactCoefficient, exact_hermite, hermite_at_zero};
+pub use hermite::expansion::{HermiteExpansion, heat};
+pub use hermite::kernel::{PairLaw, derivative_kernel, dual_kernel, mehler_kernel};
+pub use hermite::series::HermiteSeries;
+pub use laws::covariance::{Covariance, ExactFactor, symbolic_covariance};
+pub use laws::law::{GaussianLaw, Law};
+pub use laws::radial::{ProductLaw, RadialLaw};
+pub use moments::cumulant::{
+    cumulants_to_moments, joint_cumulants, joint_moments, moments_to_cumulants,
+};
+pub use moments::form::{contract_form, directional_derivative, stein_sides};
+pub use moments::quadratic_form::{Quadratic, joint_cumulant};
+pub use moments::wick::WickPolynomial;
 pub use quadrature::{NormalPanels, gauss_hermite, gauss_legendre};
-pub use radial::{ProductLaw, RadialLaw};
-pub use series::HermiteSeries;
 pub use special::{erf, erfc, normal_cdf, normal_density};
 pub use straight_line::StraightLine;
-pub use wick::WickPolynomial;
-
-use hermite_operators::budget;
-pub(super) use lattice::from_integer;

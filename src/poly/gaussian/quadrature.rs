@@ -220,7 +220,7 @@ impl NormalPanels {
                 for (x, w) in points.iter().zip(&masses) {
                     let z = low + half * (1.0 + x);
                     nodes.push(z);
-                    weights.push(w * half * super::normal_density(z));
+                    weights.push(w * half * super::special::normal_density(z));
                 }
             }
         }
@@ -258,7 +258,8 @@ mod tests {
     fn panels_are_exact_at_a_kink() -> Result<(), crate::Error> {
         let rule = NormalPanels::new(&[0.3], 16)?;
         let z = rule.expectation(|z| (z - 0.3).max(0.0));
-        let exact = super::super::normal_density(0.3) - 0.3 * (1.0 - super::super::normal_cdf(0.3));
+        let exact = super::super::special::normal_density(0.3)
+            - 0.3 * (1.0 - super::super::special::normal_cdf(0.3));
         assert!((z - exact).abs() < 4.0 * f64::EPSILON);
         assert!(NormalPanels::new(&[f64::NAN], 16).is_err());
         Ok(())

@@ -1,7 +1,8 @@
 //! Polynomials compiled to straight-line code over floats: symbolic once, evaluated often.
 
 use crate::Error;
-use crate::poly::{Poly, Rational};
+use crate::poly::coefficients::rational::Rational;
+use crate::poly::polynomial::value::Poly;
 use std::collections::BTreeMap;
 
 const OP: &str = "StraightLine::compile";

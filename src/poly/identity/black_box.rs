@@ -1,9 +1,11 @@
 //! What an identity test must know of a polynomial.
 
 use crate::Error;
+use crate::poly::coefficients::rational::Rational;
 use crate::poly::factor::reduced;
-use crate::poly::univariate::Field;
-use crate::poly::{Budget, Poly, Rational};
+use crate::poly::polynomial::univariate::Field;
+use crate::poly::polynomial::value::Poly;
+use crate::poly::product::budget::Budget;
 
 /// A bound of the coefficients of `f` in `Q[x]`: there is a positive integer `D` of at most `denominator` bits, whose
 /// product with `f` is a polynomial over the integers whose coefficients, in absolute value, add up to less than
@@ -21,7 +23,7 @@ impl Height {
     pub fn of(c: &Rational) -> Self {
         let bits = |n: usize| n as u128;
         let denominator = c.denominator();
-        let whole = denominator == crate::poly::Integer::ONE;
+        let whole = denominator == crate::poly::coefficients::rational::Integer::ONE;
         Self {
             numerator: bits(dashu_int::ops::BitTest::bit_len(&c.numerator())),
             denominator: match whole {

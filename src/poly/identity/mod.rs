@@ -7,11 +7,11 @@
 //! | [`BlackBox`] | whatever can be evaluated modulo a prime, with bounds of its degree and coefficients |
 //! | [`IdentityTest`] | the question, [`Verdict`] the answer with its evidence |
 
-mod black_box;
-mod program;
-mod program_text;
-mod test;
-mod values;
+pub(crate) mod black_box;
+pub(crate) mod program;
+pub(crate) mod program_text;
+pub(crate) mod test;
+pub(crate) mod values;
 
 pub use black_box::{BlackBox, Height};
 pub use program::{Node, Program};

@@ -3,8 +3,11 @@
 use super::black_box::{BlackBox, Height};
 use super::values::{Arithmetic, Expanding, InRing, Modular};
 use crate::Error;
-use crate::poly::univariate::Field;
-use crate::poly::{Budget, Poly, Rational, Ring};
+use crate::poly::coefficients::rational::Rational;
+use crate::poly::coefficients::ring::Ring;
+use crate::poly::polynomial::univariate::Field;
+use crate::poly::polynomial::value::Poly;
+use crate::poly::product::budget::Budget;
 use num_traits::Zero;
 
 pub(super) const OP: &str = "Program";

@@ -2,15 +2,16 @@
 
 use super::program::{Node, Program};
 use crate::Error;
-use crate::poly::lexer::{Lexer, OP};
-use crate::poly::{Rational, Vars};
+use crate::poly::coefficients::rational::Rational;
+use crate::poly::text::lexer::{Lexer, OP};
+use crate::poly::text::vars::Vars;
 use num_traits::Zero;
 
 /// Parentheses deeper than this are refused: recursion must not exhaust the stack.
 const MAX_NESTING: usize = 200;
 
 impl Program {
-    /// Reads an expression as [`crate::poly::Poly::parse`] does, and multiplies nothing out: `(x + y)^1000000` is three steps.
+    /// Reads an expression as [`crate::poly::polynomial::value::Poly::parse`] does, and multiplies nothing out: `(x + y)^1000000` is three steps.
     ///
     /// # Errors
     /// `Parse` with the byte offset, `LimitExceeded` for nesting beyond 200, numbers beyond a million digits or programs

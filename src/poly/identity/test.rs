@@ -2,8 +2,9 @@
 
 use super::black_box::{BlackBox, Height};
 use crate::Error;
-use crate::poly::univariate::is_prime;
-use crate::poly::{Budget, Rational};
+use crate::poly::coefficients::rational::Rational;
+use crate::poly::polynomial::univariate::is_prime;
+use crate::poly::product::budget::Budget;
 use num_traits::Zero;
 use rand::{Rng, RngExt};
 

@@ -3,8 +3,11 @@
 use super::black_box::residue;
 use super::program::OP;
 use crate::Error;
-use crate::poly::univariate::Field;
-use crate::poly::{Budget, Poly, Rational, Ring};
+use crate::poly::coefficients::rational::Rational;
+use crate::poly::coefficients::ring::Ring;
+use crate::poly::polynomial::univariate::Field;
+use crate::poly::polynomial::value::Poly;
+use crate::poly::product::budget::Budget;
 
 /// Values and what the steps of a program do with them.
 pub(super) trait Arithmetic {

@@ -1,7 +1,7 @@
 //! What an operation may cost before it must give up.
 
 use crate::Error;
-use crate::poly::reducer::Reducer;
+use crate::poly::coefficients::reducer::Reducer;
 use std::time::Instant;
 
 /// Limits on one operation that can explode.

@@ -2,9 +2,9 @@
 
 use super::column::Column;
 use super::grid::CELLS;
-use crate::poly::Ring;
-use crate::poly::integers::Integers;
-use crate::poly::reducer::Reducer;
+use crate::poly::coefficients::integers::Integers;
+use crate::poly::coefficients::reducer::Reducer;
+use crate::poly::coefficients::ring::Ring;
 
 /// A block of cells.
 pub(crate) type Block<T> = [T; CELLS];

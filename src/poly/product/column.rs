@@ -1,11 +1,11 @@
 //! Where the coefficients of a product are written, block by block.
 
 use super::slab::Output;
-use crate::poly::Ring;
-use crate::poly::integers::{Integers, limbs_needed, read_limbs};
-use crate::poly::monomials::Word;
-use crate::poly::reducer::Reducer;
-use crate::poly::store::Store;
+use crate::poly::coefficients::integers::{Integers, limbs_needed, read_limbs};
+use crate::poly::coefficients::reducer::Reducer;
+use crate::poly::coefficients::ring::Ring;
+use crate::poly::coefficients::store::Store;
+use crate::poly::monomials::word::Word;
 use dashu_int::Sign;
 use rayon::prelude::*;
 

@@ -1,6 +1,7 @@
 //! The box of a product: which variables make a block, and where each term lies in it.
 
-use crate::poly::monomials::{Monomials, Word, field};
+use crate::poly::monomials::packed::{Monomials, field};
+use crate::poly::monomials::word::Word;
 
 /// Cells of one block. A fixed power of two: masking an index with `CELLS - 1` proves to the compiler
 /// that it is in range, and 4096 cells of 8 bytes fill the first-level cache of common processors.
@@ -79,9 +80,9 @@ impl Grid {
     /// Where the terms of a factor with least exponents `low` lie.
     pub(crate) fn side(&self, m: &Monomials, low: &[u32]) -> Side {
         match &m.exps {
-            crate::poly::monomials::Exps::W1(w) => self.side_of(w, low),
-            crate::poly::monomials::Exps::W2(w) => self.side_of(w, low),
-            crate::poly::monomials::Exps::Rows(_) => Side::default(),
+            crate::poly::monomials::packed::Exps::W1(w) => self.side_of(w, low),
+            crate::poly::monomials::packed::Exps::W2(w) => self.side_of(w, low),
+            crate::poly::monomials::packed::Exps::Rows(_) => Side::default(),
         }
     }
 

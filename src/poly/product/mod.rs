@@ -15,22 +15,14 @@
 //! Integer coefficients accumulate in 64 bits, 128 bits or a fixed number of limbs, chosen from the bound
 //! `min(|a|_1 |b|_inf, |a|_inf |b|_1)`, so that no kernel ever checks for overflow.
 
-mod budget;
-mod cells;
-mod column;
-mod driver;
-mod grid;
-mod limbs;
-mod positional;
-mod remainders;
-mod rows;
-mod several;
-mod slab;
-mod small;
-mod sparse;
-mod wide;
-
-pub use budget::Budget;
-pub(crate) use budget::Task;
-pub(crate) use driver::{integers, modulo, over_integers, plain};
-pub(crate) use grid::{CELLS, Grid, Group, Side};
+pub(crate) mod budget;
+pub(crate) mod cells;
+pub(crate) mod column;
+pub(crate) mod exponent_map;
+pub(crate) mod grid;
+pub(crate) mod multiword;
+pub(crate) mod plan;
+pub(crate) mod rows;
+pub(crate) mod slab;
+pub(crate) mod small;
+pub(crate) mod sorted;

@@ -4,9 +4,10 @@ use super::cells::{Block, Terms};
 use super::column::Column;
 use super::grid::{CELLS, Side};
 use super::slab::{Output, emit, scatter};
-use crate::poly::integers::Integers;
-use crate::poly::monomials::Word;
-use crate::poly::simd::{self, SLACK, Taps, Windows};
+use crate::poly::coefficients::integers::Integers;
+use crate::poly::monomials::word::Word;
+use crate::poly::simd;
+use crate::poly::simd::rows::{SLACK, Taps, Windows};
 use std::cell::RefCell;
 
 /// One way to fill a block and to read it out.

@@ -4,13 +4,13 @@
 //! the block they fall into; each block is then accumulated completely in one small array that stays in
 //! cache and is written out in descending order, so the result is born sorted and memory is touched once.
 
-use super::Task;
+use super::budget::Task;
 use super::cells::{Block, Terms};
 use super::column::{Column, flat};
 use super::grid::{CELLS, Grid, Side};
 use super::rows::Kernel;
 use crate::Error;
-use crate::poly::monomials::Word;
+use crate::poly::monomials::word::Word;
 use rayon::prelude::*;
 
 const OP: &str = "Poly::mul_within";

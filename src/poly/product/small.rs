@@ -4,7 +4,7 @@
 //! Two ways. When the box of the result is small, every monomial has a cell of its own, found by one
 //! addition. Otherwise the terms are gathered in a hash table and sorted.
 
-use crate::poly::monomials::{Exps, Monomials, Width, field, width_for};
+use crate::poly::monomials::packed::{Exps, Monomials, Width, field, width_for};
 use crate::poly::simd;
 use std::cell::RefCell;
 

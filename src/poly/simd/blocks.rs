@@ -4,7 +4,8 @@
 use super::lanes::{Eight, Four};
 use super::lanes::{Lanes, Portable};
 use super::numbers::{Complex, Interval, Number, Real};
-use crate::poly::compiled::{Machine, Program, SET, Step};
+use crate::poly::evaluation::batch::Machine;
+use crate::poly::evaluation::compiled::{Program, SET, Step};
 
 /// Points of one block.
 pub(crate) const POINTS: usize = 64;
@@ -259,7 +260,7 @@ fn scale<N: Number, const W: usize>(values: &mut [N; W], (powers, p): (&[Block],
 #[cfg(test)]
 mod tests {
     use super::{Kind, Level, POINTS, run_at};
-    use crate::poly::compiled::{Machine, programs_of_every_kind};
+    use crate::poly::evaluation::batch::{Machine, programs_of_every_kind};
 
     /// Every set of instructions that this processor has gives the bits of the portable path.
     #[test]

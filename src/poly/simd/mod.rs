@@ -7,16 +7,14 @@
 //! are asserted before.
 #![allow(unsafe_code)]
 
-mod blocks;
-mod drain;
-mod lanes;
-mod numbers;
-mod remainders;
-mod rows;
+pub(crate) mod blocks;
+pub(crate) mod drain;
+pub(crate) mod lanes;
+pub(crate) mod numbers;
+pub(crate) mod remainders;
+pub(crate) mod rows;
 
-pub(crate) use blocks::{Block, Kind, POINTS, run_block};
 pub(crate) use drain::{
     drain_wide, drain_wide_portable, drain64, drain116, drain116_portable, whole,
 };
-pub(crate) use remainders::{LANES as CELLS_TOGETHER, Prime, Recombination, reduce};
-pub(crate) use rows::{SLACK, Taps, WIDTHS, Windows, counts, has_rows, rows64, rows116};
+pub(crate) use rows::{WIDTHS, counts, has_rows, rows64, rows116};

@@ -158,8 +158,8 @@ impl<L: Lanes> Number for Interval<L> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lanes::{Lanes, Portable};
     use super::{Interval, Number};
-    use crate::poly::simd::lanes::{Lanes, Portable};
 
     /// Steps outward reach at least the neighbour, for floats of every size, and no further than the second.
     #[test]

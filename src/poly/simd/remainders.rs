@@ -89,7 +89,7 @@ impl Prime {
 pub(crate) fn reduce(prime: &Prime, low: &mut [i64], high: &mut [i64], out: &mut [u64]) {
     assert!(low.len() == high.len() && low.len() == out.len());
     #[cfg(target_arch = "x86_64")]
-    if super::has_rows() {
+    if super::rows::has_rows() {
         // SAFETY: the instructions were just detected, the lengths just compared.
         unsafe { reduce512(prime, low, high, out) };
         return;
@@ -138,7 +138,7 @@ impl Recombination {
         assert!(self.parts.len() >= self.short * terms);
         assert!(remainders.len() >= (count - 1) * stride + at + LANES);
         #[cfg(target_arch = "x86_64")]
-        if super::has_rows() {
+        if super::rows::has_rows() {
             // SAFETY: the instructions were just detected, the sizes just checked.
             return unsafe { integers512(self, remainders, stride, at, out) };
         }
@@ -304,7 +304,7 @@ unsafe fn integers512(
 #[cfg(test)]
 mod tests {
     use super::{BELOW, LANES, LOW, Prime, Recombination, reduce};
-    use crate::poly::univariate::is_prime;
+    use crate::poly::polynomial::univariate::is_prime;
 
     #[test]
     fn the_primes_are_the_greatest_below_two_to_the_fifty() {

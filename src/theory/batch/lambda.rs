@@ -2,7 +2,7 @@
 
 use super::task::BatchPoint;
 use crate::Error;
-use crate::decomp::Fit;
+use crate::fit::Fit;
 
 /// Where to search.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,7 +14,7 @@ use super::loss::MarginLoss;
 use super::nodes::PanelRule;
 use super::ridge::sign_error;
 use super::task::{BatchPoint, Hats, Task};
-use crate::decomp::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Certificate, Evidence, Fit, Work};
 use crate::poly::gaussian::normal_cdf;
 use crate::{Error, Status};
 

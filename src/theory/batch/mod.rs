@@ -19,14 +19,14 @@
 //! Source: Loureiro, Gerbelot, Cui, Goldt, Krzakala, Mezard and Zdeborova 2021 for the equations with general
 //! covariances; the reductions to a scalar root and to monotone proximal steps are derived in the code.
 
-mod lambda;
-mod loss;
-mod margin;
-mod nodes;
-mod ridge;
-mod simulate;
-mod solvers;
-mod task;
+pub(crate) mod lambda;
+pub(crate) mod loss;
+pub(crate) mod margin;
+pub(crate) mod nodes;
+pub(crate) mod ridge;
+pub(crate) mod simulate;
+pub(crate) mod solvers;
+pub(crate) mod task;
 
 pub use lambda::{LambdaSearch, best_lambda};
 pub use loss::{Feature, Hinge, Logistic, MarginLoss, Prox, Square, SquaredHinge, named_loss};

@@ -1,7 +1,7 @@
 //! Square loss: the fixed point is one scalar root and two linear equations, never iterated.
 
 use super::task::{BatchPoint, Hats, Task};
-use crate::decomp::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Certificate, Evidence, Fit, Work};
 use crate::{Error, Status};
 
 const OP: &str = "theory::ridge";

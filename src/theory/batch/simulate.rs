@@ -4,8 +4,8 @@ use super::loss::MarginLoss;
 use super::ridge::{Labels, sign_error};
 use super::solvers;
 use crate::Error;
-use crate::theory::Covariances;
-use crate::theory::source::{Source, stream};
+use crate::theory::covariance::Covariances;
+use crate::theory::generator::source::{Source, stream};
 use faer::Mat;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -60,11 +60,11 @@ impl std::fmt::Debug for BatchSimulation<'_> {
 /// What one training set gave.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampled {
-    /// Generalisation error; as [`super::BatchPoint::error`].
+    /// Generalisation error; as [`super::task::BatchPoint::error`].
     pub error: f64,
     /// The same from the overlaps of teacher and student, as if the fields were Gaussian.
     pub gaussian_error: f64,
-    /// Training loss; as [`super::BatchPoint::train`].
+    /// Training loss; as [`super::task::BatchPoint::train`].
     pub train: f64,
 }
 

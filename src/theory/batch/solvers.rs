@@ -149,9 +149,9 @@ fn hinge_ascent(x: MatRef<'_, f64>, lambda: f64) -> Result<Vec<f64>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::loss::sigmoid_of_minus;
+    use super::super::loss::{Hinge, Logistic};
     use super::*;
-    use crate::theory::batch::loss::sigmoid_of_minus;
-    use crate::theory::batch::{Hinge, Logistic};
 
     /// Norm of the gradient of the logistic objective.
     fn stationarity(x: MatRef<'_, f64>, w: &[f64], lambda: f64) -> f64 {

@@ -1,7 +1,7 @@
 //! What the fixed-point equations read from the covariances.
 
 use crate::Error;
-use crate::theory::Covariances;
+use crate::theory::covariance::Covariances;
 use crate::theory::covariance::require_finite;
 use faer::MatRef;
 

@@ -6,12 +6,13 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wickring::Error;
+use wickring::io::model::POLYNOMIAL_MAP;
 use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
 use wickring::io::samples::Samples;
-use wickring::io::{POLYNOMIAL_MAP, write_whole};
-use wickring::learn::TwoSampleTest;
+use wickring::io::write_whole;
 use wickring::poly::gaussian::{GaussianLaw, HermiteExpansion, joint_cumulant};
 use wickring::poly::{Poly, Rational};
+use wickring::stats::TwoSampleTest;
 use wickring::tensor::PolynomialMap;
 
 /// Questions to a map.

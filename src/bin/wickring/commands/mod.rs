@@ -1,44 +1,17 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
 mod check;
-mod cp_report;
 mod decompose;
-mod decompose_cp;
-mod decompose_exact;
-mod decompose_orthogonal;
-mod decompose_ring;
-mod decompose_symmetric;
 mod demo;
-mod demo_claims;
 mod experiment;
-mod experiment_mixture;
-mod experiment_quadratic;
-mod experiment_relu;
-mod experiment_two_layer;
 mod learn;
-mod learn_mixture;
-mod learn_polynomial;
-mod learn_quadratic;
-mod learn_relu;
-mod learn_two_layer;
 mod map;
-mod mixture_audit;
-mod mixture_pictures;
-mod numeric_proof;
 mod poly;
-mod poly_algebra;
-mod poly_gaussian;
-mod poly_groebner;
-mod poly_identity;
-mod poly_input;
 mod predict;
-mod predict_mixture;
 mod sample;
 mod tensor_file;
 mod theory;
 mod verify;
-mod verify_files;
-mod verify_record;
 
 use crate::context::{Context, Outcome};
 use clap::Subcommand;

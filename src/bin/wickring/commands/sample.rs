@@ -5,8 +5,9 @@ use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use wickring::Error;
+use wickring::io::model::POLYNOMIAL_MAP;
 use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
-use wickring::io::{POLYNOMIAL_MAP, npy, write_whole};
+use wickring::io::{npy, write_whole};
 use wickring::learn::RadialMap;
 use wickring::learn::mixture::{Chain, Generator, SCHEMA};
 

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use faer::Mat;
 use std::path::PathBuf;
 use wickring::Error;
-use wickring::decomp::Fit;
-use wickring::observe::Progress;
+use wickring::fit::Fit;
+use wickring::run::Progress;
 use wickring::theory::batch::{
     BatchLearner, BatchPoint, BatchSimulation, Labels, LambdaSearch, MarginLearner, MarginLoss,
     Task, best_lambda, named_loss, ridge,

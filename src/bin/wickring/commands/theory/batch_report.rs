@@ -5,7 +5,7 @@ use super::report::{Table, UNSOUND};
 use crate::context::{Context, Outcome};
 use crate::plot::{Figure, Mark, Series, save};
 use serde_json::json;
-use wickring::decomp::Fit;
+use wickring::fit::Fit;
 use wickring::theory::batch::BatchPoint;
 use wickring::theory::{Comparison, Tally};
 use wickring::{Error, Status};

@@ -1,0 +1,307 @@
+//! `wickring decompose cp`: canonical polyadic decomposition of a tensor file.
+
+use super::cp_report::{Report, rank_bound};
+use crate::commands::tensor_file::{Loaded, load, require_finite};
+use crate::context::{Context, Missing, Outcome};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use wickring::Error;
+use wickring::decomp::{
+    Cp, CpMasked, CpMethod, CpNonnegative, RankTable, rank_table, rank_table_masked,
+    rank_table_nonnegative,
+};
+use wickring::fit::Fit;
+use wickring::tensor::{CpTensor, Tensor};
+
+/// Arguments of `decompose cp`.
+#[derive(Args)]
+pub struct CpArgs {
+    /// The tensor: .npy, .npz, .mat (v5) or FROSTT .tns.
+    file: PathBuf,
+    /// The number of components: a number, a range such as 1..6, or auto.
+    #[arg(long)]
+    rank: String,
+    /// How to search.
+    #[arg(long, value_enum, default_value_t = Method::Auto)]
+    method: Method,
+    /// Nonnegative factors and weights.
+    #[arg(long)]
+    nonneg: bool,
+    /// Number of starts; by default ten where ranks are compared, else until two agree, more where minima are hard to find.
+    #[arg(long)]
+    starts: Option<usize>,
+    /// Iterations of each start.
+    #[arg(long)]
+    iterations: Option<usize>,
+    /// Relative residual to reach; a larger one is not converged (exit 3).
+    #[arg(long)]
+    tol: Option<f64>,
+    /// Compress by random projections: for large dense tensors of low rank.
+    #[arg(long)]
+    randomized: bool,
+    /// Exact rational factors with a certificate, from as many random starts as --starts allows.
+    #[arg(long, conflicts_with_all = ["nonneg", "randomized", "method", "iterations", "tol"])]
+    exact: bool,
+    /// The array to read, where the file holds several.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+/// How `decompose cp` searches.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum Method {
+    /// Algebraic start where one exists, then damped Gauss-Newton, with restarts.
+    Auto,
+    /// Alternating least squares with extrapolation.
+    Als,
+    /// Damped Gauss-Newton from random starts.
+    Nls,
+    /// Jennrich's algorithm alone.
+    Algebraic,
+}
+
+/// What `--rank` asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ranks {
+    One(usize),
+    Range(usize, usize),
+    Auto,
+}
+
+/// Greatest number of components that `--rank auto` tries.
+const AUTO_LIMIT: usize = 12;
+
+/// Runs `wickring decompose cp`.
+pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
+    let ranks = parse_ranks(&args.rank)?;
+    let loaded = load(&args.file, args.name.as_deref())?;
+    let mut report = Report::new("cp", &args.file, loaded.dims(), context)?;
+    match loaded {
+        Loaded::Real(t) if args.exact => {
+            require_finite(&args.file, &t)?;
+            let rank = single(ranks, "--exact")?;
+            super::exact::run(&args.file, &t, rank, args.starts, context)
+        }
+        _ if args.exact => {
+            let problem = "--exact needs a dense real tensor";
+            Err(Error::file(args.file.as_path(), "", problem))
+        }
+        Loaded::Real(t) => real(args, context, ranks, t, report),
+        // Entries that are not stored are zeros; the dense engine knows more than the sparse kernels when
+        // the tensor fits into a quarter of a gigabyte.
+        Loaded::Sparse(s) => match s.to_dense(1 << 25) {
+            Ok(t) => real(args, context, ranks, t, report),
+            Err(_) => {
+                let rank = single(ranks, "a sparse tensor too large to expand")?;
+                let engine = with_options(Cp::new(rank), args);
+                let mut meter = context.meter();
+                let mut rng = context.rng();
+                let fit = engine.decompose_sparse(&s, &mut rng, &mut |p| meter.step(p))?;
+                drop(meter);
+                report.fit(&fit);
+                super::numeric_proof::absent("the tensor is too large to expand", context)?;
+                report.finish(&fit, context)
+            }
+        },
+        Loaded::Complex(t) => {
+            if args.nonneg || context.common.missing == Missing::Mask {
+                let problem = "is complex: --nonneg and --missing mask are for real tensors";
+                return Err(Error::file(args.file.as_path(), "", problem));
+            }
+            let mut meter = context.meter();
+            let mut watch = |p: &wickring::run::Progress| meter.step(p);
+            let mut rng = context.rng();
+            let fit = match ranks {
+                Ranks::One(rank) => with_options(Cp::new(rank), args).decompose_observed(
+                    t.view(),
+                    &mut rng,
+                    &mut watch,
+                )?,
+                _ => {
+                    let (range, patience) = compared(ranks, t.dims());
+                    let starts = args.starts.unwrap_or(10);
+                    let engine = with_options(Cp::new(*range.start()), args).starts(starts);
+                    let table =
+                        rank_table(t.view(), &engine, (range, patience), &mut rng, &mut watch)?;
+                    report.table(&table);
+                    chosen(table)?
+                }
+            };
+            drop(meter);
+            report.fit(&fit);
+            super::numeric_proof::absent("the factors are complex", context)?;
+            report.finish_complex(&fit, context)
+        }
+    }
+}
+
+/// The ranks to compare, and how many in a row that are not credible end the search.
+fn compared(ranks: Ranks, dims: &[usize]) -> (std::ops::RangeInclusive<usize>, usize) {
+    match ranks {
+        Ranks::One(rank) => (rank..=rank, usize::MAX),
+        Ranks::Range(a, b) => (a..=b, usize::MAX),
+        Ranks::Auto => (1..=AUTO_LIMIT.min(rank_bound(dims)), 2),
+    }
+}
+
+fn nonnegative_engine(rank: usize, args: &CpArgs, starts: Option<usize>) -> CpNonnegative {
+    let mut engine = CpNonnegative::new(rank);
+    if let Some(n) = args.starts.or(starts) {
+        engine = engine.starts(n);
+    }
+    if let Some(n) = args.iterations {
+        engine = engine.max_iterations(n);
+    }
+    match args.tol {
+        Some(tol) => engine.tol(tol),
+        None => engine,
+    }
+}
+
+fn real(
+    args: &CpArgs,
+    context: &Context,
+    ranks: Ranks,
+    t: Tensor,
+    mut report: Report,
+) -> Result<Outcome, Error> {
+    let masked = context.common.missing == Missing::Mask;
+    if !masked {
+        require_finite(&args.file, &t)?;
+    }
+    let mut meter = context.meter();
+    let mut watch = |p: &wickring::run::Progress| meter.step(p);
+    let mut rng = context.rng();
+    let fit = match (ranks, masked, args.nonneg) {
+        (Ranks::One(rank), true, true) => {
+            let mask = CpMasked::mask_of(t.view());
+            nonnegative_engine(rank, args, None).decompose_masked(
+                t.view(),
+                mask.view(),
+                &mut rng,
+                &mut watch,
+            )?
+        }
+        (Ranks::One(rank), false, true) => {
+            let engine = nonnegative_engine(rank, args, None);
+            engine.decompose_observed(t.view(), &mut rng, &mut watch)?
+        }
+        (ranks, masked, true) => {
+            let (range, patience) = compared(ranks, t.dims());
+            let mask = masked.then(|| CpMasked::mask_of(t.view()));
+            let table = rank_table_nonnegative(
+                t.view(),
+                mask.as_ref().map(Tensor::view),
+                &nonnegative_engine(*range.start(), args, Some(10)),
+                (range, patience),
+                &mut rng,
+                &mut watch,
+            )?;
+            report.table(&table);
+            chosen(table)?
+        }
+        (Ranks::One(rank), true, false) => {
+            let mask = CpMasked::mask_of(t.view());
+            masked_engine(rank, args).decompose_observed(
+                t.view(),
+                mask.view(),
+                &mut rng,
+                &mut watch,
+            )?
+        }
+        (Ranks::One(rank), false, false) => {
+            let engine = with_options(Cp::new(rank), args);
+            engine.decompose_observed(t.view(), &mut rng, &mut watch)?
+        }
+        (ranks, _, false) => {
+            let (range, patience) = compared(ranks, t.dims());
+            let first = *range.start();
+            let table = if masked {
+                let mask = CpMasked::mask_of(t.view());
+                let engine = masked_engine(first, args);
+                rank_table_masked(
+                    t.view(),
+                    mask.view(),
+                    &engine,
+                    (range, patience),
+                    &mut rng,
+                    &mut watch,
+                )?
+            } else {
+                let starts = args.starts.unwrap_or(10);
+                let engine = with_options(Cp::new(first), args).starts(starts);
+                rank_table(t.view(), &engine, (range, patience), &mut rng, &mut watch)?
+            };
+            report.table(&table);
+            chosen(table)?
+        }
+    };
+    drop(meter);
+    report.fit(&fit);
+    super::numeric_proof::cp(&args.file, args.name.as_deref(), &fit.model, context)?;
+    report.finish(&fit, context)
+}
+
+fn chosen<T>(table: RankTable<T>) -> Result<Fit<CpTensor<T>>, Error> {
+    let row = table.rows.into_iter().nth(table.chosen);
+    row.map(|r| r.fit)
+        .ok_or(Error::Stopped { op: "decompose cp" })
+}
+
+fn with_options(engine: Cp, args: &CpArgs) -> Cp {
+    let method = match args.method {
+        Method::Auto => CpMethod::Auto,
+        Method::Als => CpMethod::Als,
+        Method::Nls => CpMethod::Nls,
+        Method::Algebraic => CpMethod::Algebraic,
+    };
+    let mut engine = engine.method(method).randomized(args.randomized);
+    engine = args.starts.map_or(engine.clone(), |n| engine.starts(n));
+    engine = args
+        .iterations
+        .map_or(engine.clone(), |n| engine.max_iterations(n));
+    args.tol.map_or(engine.clone(), |x| engine.tol(x))
+}
+
+fn masked_engine(rank: usize, args: &CpArgs) -> CpMasked {
+    let mut engine = CpMasked::new(rank);
+    engine = args.starts.map_or(engine.clone(), |n| engine.starts(n));
+    engine = args
+        .iterations
+        .map_or(engine.clone(), |n| engine.max_iterations(n));
+    args.tol.map_or(engine.clone(), |x| engine.tol(x))
+}
+
+fn single(ranks: Ranks, what: &str) -> Result<usize, Error> {
+    match ranks {
+        Ranks::One(rank) => Ok(rank),
+        _ => Err(Error::invalid(
+            "decompose cp",
+            format!("--rank must be one number for {what}"),
+        )),
+    }
+}
+
+fn parse_ranks(text: &str) -> Result<Ranks, Error> {
+    let expected = || {
+        let requirement =
+            format!("--rank must be a number from 1, a range such as 1..6, or auto, got '{text}'");
+        Error::invalid("decompose cp", requirement)
+    };
+    if text == "auto" {
+        return Ok(Ranks::Auto);
+    }
+    let number = |s: &str| {
+        s.trim()
+            .parse::<usize>()
+            .ok()
+            .filter(|n| (1..=100_000).contains(n))
+    };
+    match text.split_once("..") {
+        None => number(text).map(Ranks::One).ok_or_else(expected),
+        Some((a, b)) => match (number(a), number(b.trim_start_matches('='))) {
+            (Some(a), Some(b)) if a <= b => Ok(Ranks::Range(a, b)),
+            _ => Err(expected()),
+        },
+    }
+}

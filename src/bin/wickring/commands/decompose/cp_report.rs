@@ -1,0 +1,267 @@
+//! What a CP command writes: factors as `.npz`, a report as JSON beside it, a table, a picture.
+
+use crate::commands::tensor_file::inputs;
+use crate::context::{Context, Outcome};
+use crate::plot::{Figure, Mark, Series, save};
+use num_complex::Complex;
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+use std::path::Path;
+use wickring::decomp::RankTable;
+use wickring::fit::Fit;
+use wickring::io::{npz, write_whole};
+use wickring::linalg::Scalar;
+use wickring::poly::Ring;
+use wickring::tensor::{CpTensor, Factor, Tensor};
+use wickring::{Error, Status};
+
+/// A report under construction: the JSON object and the text for people.
+pub struct Report {
+    json: Map<String, Value>,
+    text: String,
+}
+
+impl Report {
+    /// A report about the tensor in `path`.
+    pub fn new(kind: &str, path: &Path, dims: &[usize], context: &Context) -> Result<Self, Error> {
+        let mut json = Map::new();
+        json.insert("schema".into(), json!(format!("wickring/{kind}/1")));
+        json.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
+        json.insert("seed".into(), json!(context.common.seed));
+        json.insert("inputs".into(), inputs(path, dims)?);
+        let shape: Vec<String> = dims.iter().map(usize::to_string).collect();
+        let text = format!("{}: {}\n", path.display(), shape.join(" x "));
+        Ok(Self { json, text })
+    }
+
+    /// Adds the table of ranks and the choice.
+    pub fn table<T: Scalar + Ring>(&mut self, table: &RankTable<T>) {
+        let mut rows = Vec::new();
+        let _ = writeln!(
+            self.text,
+            "rank  rel.error   explained  core cons.  agreeing  cond      unique  status"
+        );
+        for row in &table.rows {
+            let c = &row.fit.certificate;
+            let rank = row.fit.model.rank();
+            let (agreeing, starts) = row.agreement();
+            let unique = match (row.kruskal_slack >= 0, row.kruskal_exact) {
+                (true, _) => "yes",
+                (false, true) => "open",
+                (false, false) => "?",
+            };
+            let consistency = row.core_consistency.map_or("-".into(), percent);
+            let _ = writeln!(
+                self.text,
+                "{rank:>4}  {:<10.6}  {:>8.4}%  {consistency:>10}  {:>8}  {:<8}  {unique:<6}  {}{}",
+                c.rel_residual,
+                100.0 * (1.0 - c.rel_residual * c.rel_residual),
+                format!("{agreeing}/{starts}"),
+                format!("{:.1e}", c.cond),
+                row.fit.status,
+                if row.is_degenerate() {
+                    ", degenerate"
+                } else {
+                    ""
+                },
+            );
+            rows.push(json!({
+                "rank": rank,
+                "rel_error": c.rel_residual,
+                "explained_variance": 1.0 - c.rel_residual * c.rel_residual,
+                "core_consistency": row.core_consistency,
+                "starts": starts,
+                "starts_agreeing": agreeing,
+                "condition": number(c.cond),
+                "kruskal_slack": row.kruskal_slack,
+                "kruskal_exact": row.kruskal_exact,
+                "degenerate": row.is_degenerate(),
+                "status": row.fit.status.name(),
+            }));
+        }
+        if let Some(row) = table.rows.get(table.chosen) {
+            let rank = row.fit.model.rank();
+            let _ = writeln!(self.text, "chosen: {rank}, {}", table.reason);
+        }
+        self.json.insert("ranks".into(), json!(rows));
+        self.json.insert("reason".into(), json!(table.reason));
+    }
+
+    /// Adds what was measured about the fit that is kept.
+    pub fn fit<T>(&mut self, fit: &Fit<CpTensor<T>>) {
+        let c = &fit.certificate;
+        let evidence: Vec<Value> = c
+            .evidence
+            .iter()
+            .map(|e| {
+                let allowed = if e.allowed.is_finite() { json!(e.allowed) } else { Value::Null };
+                json!({ "name": e.name, "measured": number(e.measured), "allowed": allowed, "holds": e.holds() })
+            })
+            .collect();
+        let report = json!({
+            "rank": fit.model.rank(),
+            "rel_error": c.rel_residual,
+            "explained_variance": 1.0 - c.rel_residual * c.rel_residual,
+            "condition": number(c.cond),
+            "iterations": fit.work.sweeps,
+            "starts": fit.work.starts,
+            "evidence": evidence,
+            "history": fit.history,
+        });
+        self.json.insert("status".into(), json!(fit.status.name()));
+        self.json.insert("rank".into(), json!(fit.model.rank()));
+        self.json.insert("rel_error".into(), json!(c.rel_residual));
+        self.json.insert("report".into(), report);
+        let _ = writeln!(
+            self.text,
+            "rank {}: {}, relative error {:.6e}, condition {:.1e}, {} iterations, {} starts",
+            fit.model.rank(),
+            fit.status,
+            c.rel_residual,
+            c.cond,
+            fit.work.sweeps,
+            fit.work.starts
+        );
+        for e in c.evidence.iter().filter(|e| e.allowed.is_finite()) {
+            let mark = if e.holds() { "ok" } else { "FAILS" };
+            let (name, measured, allowed) = (&e.name, e.measured, e.allowed);
+            let _ = writeln!(
+                self.text,
+                "  {name}: {measured:.3e} (at most {allowed:.3e}) {mark}"
+            );
+        }
+    }
+
+    /// Writes files and text for a real model.
+    pub fn finish(self, fit: &Fit<CpTensor>, context: &Context) -> Result<Outcome, Error> {
+        let mut arrays = vec![("weights".to_owned(), vector(fit.model.weights())?)];
+        for (m, f) in fit.model.factors().iter().enumerate() {
+            arrays.push((format!("factor_{m}"), matrix(f)?));
+        }
+        if let Some(path) = &context.common.plot {
+            save(path, &figures(&fit.model, &fit.history))?;
+        }
+        self.write(&arrays, fit.status, context)
+    }
+
+    /// Writes files and text for a complex model: real and imaginary parts as separate arrays.
+    pub fn finish_complex(
+        self,
+        fit: &Fit<CpTensor<Complex<f64>>>,
+        context: &Context,
+    ) -> Result<Outcome, Error> {
+        let weights: Vec<f64> = fit.model.weights().iter().map(|w| w.re).collect();
+        let mut arrays = vec![("weights".to_owned(), vector(&weights)?)];
+        for (m, f) in fit.model.factors().iter().enumerate() {
+            let part = |g: fn(&Complex<f64>) -> f64| {
+                Factor::from_fn(f.rows(), f.cols(), |i, r| g(&f.column(r)[i]))
+            };
+            arrays.push((format!("factor_{m}"), matrix(&part(|z| z.re))?));
+            arrays.push((format!("factor_{m}_imag"), matrix(&part(|z| z.im))?));
+        }
+        if let Some(path) = &context.common.plot {
+            save(path, &[error_figure(&fit.history)])?;
+        }
+        self.write(&arrays, fit.status, context)
+    }
+
+    fn write(
+        mut self,
+        arrays: &[(String, Tensor)],
+        status: Status,
+        context: &Context,
+    ) -> Result<Outcome, Error> {
+        if let Some(path) = &context.common.out {
+            let views: Vec<_> = arrays.iter().map(|(n, t)| (n.as_str(), t.view())).collect();
+            npz::write(path, &views)?;
+            let beside = path.with_extension("json");
+            let object = Value::Object(self.json.clone());
+            let text = serde_json::to_string_pretty(&object).unwrap_or_default() + "\n";
+            write_whole(&beside, text.as_bytes())?;
+            let _ = writeln!(
+                self.text,
+                "wrote {} and {}",
+                path.display(),
+                beside.display()
+            );
+        }
+        context.emit(&Value::Object(self.json), &self.text);
+        Ok(if status == Status::Converged {
+            Outcome::Certified
+        } else {
+            Outcome::NotCertified
+        })
+    }
+}
+
+/// A rank that no tensor of this shape exceeds: the number of fibres of the longest mode.
+pub fn rank_bound(dims: &[usize]) -> usize {
+    let total = dims.iter().fold(1usize, |n, &d| n.saturating_mul(d));
+    let longest = dims.iter().copied().max().unwrap_or(1);
+    (total / longest.max(1)).max(1)
+}
+
+/// JSON has no infinity.
+fn number(x: f64) -> Value {
+    if x.is_finite() {
+        json!(x)
+    } else {
+        json!(x.to_string())
+    }
+}
+
+fn percent(x: f64) -> String {
+    if x.abs() < 1e4 {
+        format!("{x:.2}")
+    } else {
+        format!("{x:.1e}")
+    }
+}
+
+fn vector(x: &[f64]) -> Result<Tensor, Error> {
+    Tensor::from_vec(&[x.len()], x.to_vec())
+}
+
+fn matrix(f: &Factor) -> Result<Tensor, Error> {
+    Tensor::from_vec(&[f.rows(), f.cols()], f.as_slice().to_vec())
+}
+
+fn error_figure(history: &[f64]) -> Figure {
+    let points = history
+        .iter()
+        .enumerate()
+        .map(|(i, &f)| (i as f64, f))
+        .collect();
+    Figure {
+        title: "relative error per iteration".into(),
+        x: "iteration".into(),
+        y: "relative error".into(),
+        log_y: true,
+        series: vec![Series::new("", Mark::Line, points)],
+        ..Figure::default()
+    }
+}
+
+/// The error and one panel per mode with a line per component.
+fn figures(model: &CpTensor, history: &[f64]) -> Vec<Figure> {
+    let mut out = vec![error_figure(history)];
+    for (m, f) in model.factors().iter().enumerate() {
+        let line = |r: usize| {
+            let points = f
+                .column(r)
+                .iter()
+                .enumerate()
+                .map(|(i, &x)| (i as f64, x))
+                .collect();
+            Series::new(format!("component {r}"), Mark::Line, points)
+        };
+        out.push(Figure {
+            title: format!("mode {m}"),
+            x: "index".into(),
+            y: "unit column".into(),
+            series: (0..f.cols().min(12)).map(line).collect(),
+            ..Figure::default()
+        });
+    }
+    out
+}

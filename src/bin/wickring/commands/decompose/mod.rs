@@ -1,0 +1,38 @@
+//! `wickring decompose ...`: tensor decompositions with evidence.
+
+pub(crate) mod cp;
+pub(crate) mod cp_report;
+pub(crate) mod exact;
+pub(crate) mod numeric_proof;
+pub(crate) mod orthogonal;
+pub(crate) mod ring;
+pub(crate) mod symmetric;
+use crate::context::{Context, Outcome};
+use clap::Subcommand;
+use wickring::Error;
+
+/// Which decomposition.
+#[derive(Subcommand)]
+pub enum Decompose {
+    /// Canonical polyadic decomposition: a sum of rank-one tensors.
+    Cp(cp::CpArgs),
+    /// Symmetric CP of a symmetric tensor, with signed weights.
+    Symmetric(symmetric::SymmetricArgs),
+    /// Orthonormal components of a tensor of order four under errors of bounded spectral norm.
+    Orthogonal(orthogonal::OrthogonalArgs),
+    /// Tensor ring: a periodic matrix product.
+    Ring(ring::RingArgs),
+    /// Rational CP factors of a small tensor with a certificate: exact over Q, or exit 3.
+    Exact(exact::ExactArgs),
+}
+
+/// Runs `wickring decompose`.
+pub fn run(command: &Decompose, context: &Context) -> Result<Outcome, Error> {
+    match command {
+        Decompose::Cp(args) => cp::run(args, context),
+        Decompose::Symmetric(args) => symmetric::run(args, context),
+        Decompose::Orthogonal(args) => orthogonal::run(args, context),
+        Decompose::Ring(args) => ring::run(args, context),
+        Decompose::Exact(args) => exact::run_file(args, context),
+    }
+}

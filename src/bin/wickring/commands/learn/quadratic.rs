@@ -1,0 +1,341 @@
+//! `wickring learn quadratic`: quadratic maps of a hidden Gaussian, from output samples.
+
+use crate::commands::map::read_map;
+use crate::context::{Context, Outcome};
+use crate::plot::{Figure, Mark, Series, save};
+use clap::{Args, ValueEnum};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use wickring::certify::{Certificate, Claim, Expression};
+use wickring::fit::{Evidence, Fit};
+use wickring::io::model::{Header, ModelFile, in_file};
+use wickring::io::samples::Samples;
+use wickring::io::write_whole;
+use wickring::learn::{ExactCumulants, FewOutputs, Noise, Quadratic, RadialLaw, RadialQuadratic};
+use wickring::poly::Rational;
+use wickring::run::Observer;
+use wickring::tensor::{PolynomialMap, QuadraticMap};
+use wickring::{Error, Status};
+
+/// Learn z_a = x'Q_a x + b_a'x + c_a with hidden x ~ N(0, I) from samples of z alone.
+#[derive(Args)]
+pub struct LearnQuadratic {
+    /// Samples as rows: .npy, .csv or .tsv files, or folders of them; together they are one sample.
+    #[arg(required = true)]
+    samples: Vec<PathBuf>,
+    /// Latent dimension, or auto: from the spectrum of the covariance.
+    #[arg(long, default_value = "auto", value_parser = Latent::parse)]
+    latent: Latent,
+    /// Learn a linear part b_a'x too; needs r(r+3)/2 outputs instead of r(r+1)/2.
+    #[arg(long)]
+    general: bool,
+    /// Share of the samples held out for the test, 0.01 to 0.5.
+    #[arg(long, default_value_t = 0.2)]
+    holdout: f64,
+    /// Improve on the moments by the likelihood where the samples allow it.
+    #[arg(long, value_enum, default_value_t = Switch::True)]
+    refine: Switch,
+    /// Law of the latents: gaussian; or any rotation-invariant one, unknown, sphere (|x|^2 = r), ball, or its
+    /// moments M4,M6 (E|x|^4 / r(r+2), E|x|^6 / r(r+2)(r+4) at E xx' = I).
+    #[arg(long, default_value = "gaussian", value_parser = Radial::parse)]
+    radial: Radial,
+    /// Observation noise to allow for: none, auto (from spare outputs, else, with --refine, from the distance of the
+    /// samples to their variety), or its standard deviation as a share of that of each output.
+    #[arg(long, default_value = "none", value_parser = parse_noise)]
+    noise: Noise,
+    /// A model to report the distance to, whatever the gauge.
+    #[arg(long)]
+    reference: Option<PathBuf>,
+}
+
+/// The law of the latents.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Radial(Option<RadialLaw>);
+
+impl Radial {
+    fn parse(text: &str) -> Result<Self, String> {
+        let numbers: Vec<Option<f64>> = text.split(',').map(|t| t.trim().parse().ok()).collect();
+        match (text, &numbers[..]) {
+            ("gaussian", _) => Ok(Self(None)),
+            ("unknown", _) => Ok(Self(Some(RadialLaw::Unknown))),
+            ("sphere", _) => Ok(Self(Some(RadialLaw::Sphere))),
+            ("ball", _) => Ok(Self(Some(RadialLaw::Ball))),
+            (_, [Some(four), Some(six)]) => Ok(Self(Some(RadialLaw::Moments(*four, *six)))),
+            _ => Err("expected gaussian, unknown, sphere, ball, or two moments M4,M6".into()),
+        }
+    }
+}
+
+fn parse_noise(text: &str) -> Result<Noise, String> {
+    match (text, text.parse::<f64>()) {
+        ("none", _) => Ok(Noise::Absent),
+        ("auto", _) => Ok(Noise::Estimated),
+        (_, Ok(s)) if (0.0..1.0).contains(&s) => Ok(Noise::Known(s)),
+        _ => Err("expected none, auto, or a share of the standard deviation in [0, 1)".into()),
+    }
+}
+
+/// `true` or `false`, as a value.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Switch {
+    /// Yes.
+    True,
+    /// No.
+    False,
+}
+
+/// A latent dimension, or none: from the samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Latent(pub Option<usize>);
+
+impl Latent {
+    /// Reads a number or `auto`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self(None)),
+            (_, Ok(number)) if number > 0 => Ok(Self(Some(number))),
+            _ => Err("expected a positive integer or auto".into()),
+        }
+    }
+}
+
+/// Runs `wickring learn quadratic`.
+pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
+    let out = context.out("learn quadratic")?;
+    let samples = Samples::open(&args.samples)?;
+    let mut meter = context.meter();
+    let learned = learn(args, &samples, context, &mut |p| meter.step(p));
+    drop(meter);
+    // What is wrong with the sample is told with its file; the exit code stays that of bad input.
+    let (fit, radial) = learned.map_err(|e| match e {
+        e @ Error::InvalidInput { .. } => in_file(&args.samples[0], e),
+        e => e,
+    })?;
+    let fit = with_reference(fit, args.reference.as_deref())?;
+
+    let mut file = model_file(&fit, &samples, context.common.seed);
+    if let Some(radial) = radial {
+        file.body.insert("radial".into(), radial);
+    }
+    file.write(out)?;
+    let certificate = certificate(&fit.model, &samples)?;
+    let beside = out.with_extension("certificate.json");
+    write_whole(&beside, certificate.to_json().as_bytes())?;
+    if let Some(path) = &context.common.plot {
+        save(path, &pictures(&fit.model, &samples, context.common.seed)?)?;
+    }
+    let text = text(&fit, &samples, out, &beside);
+    context.emit(&summary(&fit, out, &beside), &text);
+    Ok(match fit.status {
+        Status::Converged => Outcome::Certified,
+        _ => Outcome::NotCertified,
+    })
+}
+
+/// The learner that the flags ask for; a law of the latents other than the Gaussian comes beside the map.
+fn learn(
+    args: &LearnQuadratic,
+    samples: &Samples,
+    context: &Context,
+    observer: Observer<'_>,
+) -> Result<(Fit<QuadraticMap>, Option<Value>), Error> {
+    let (rng, refine) = (&mut context.rng(), args.refine == Switch::True);
+    let Latent(latent) = args.latent;
+    if let Radial(Some(law)) = args.radial {
+        if args.general || args.noise != Noise::Absent {
+            let text = "--radial goes without --general and without --noise";
+            return Err(Error::invalid("learn quadratic", text));
+        }
+        let mut learner = RadialQuadratic::new(law)
+            .holdout(args.holdout)
+            .refine(refine);
+        if let Some(rank) = latent {
+            learner = learner.latent(rank);
+        }
+        let fit = learner.learn(samples, rng, observer)?;
+        let beside = json!({
+            "law": law.name(), "m4": fit.model.law.0, "m6": fit.model.law.1, "radii": fit.model.radii,
+        });
+        return Ok((fit.map(|m| m.map), Some(beside)));
+    }
+    let d = samples.columns();
+    let filled = |r: usize| r.checked_mul(r + 1).is_none_or(|n| n / 2 > d);
+    if let Some(rank) = latent.filter(|&r| filled(r) && !args.general) {
+        context.say(&format!(
+            "{d} outputs do not fill the quadratics of {rank} latents: least squares from random starts"
+        ));
+        let fit = FewOutputs::new(rank)
+            .holdout(args.holdout)
+            .learn(samples, rng, observer)?;
+        return Ok((fit, None));
+    }
+    let mut learner = Quadratic::new().general(args.general).holdout(args.holdout);
+    learner = learner.refine(refine).noise(args.noise);
+    if let Some(rank) = latent {
+        learner = learner.latent(rank);
+    }
+    Ok((learner.learn(samples, rng, observer)?, None))
+}
+
+/// The fit with its distance to another map in the evidence.
+fn with_reference(
+    mut fit: Fit<QuadraticMap>,
+    reference: Option<&Path>,
+) -> Result<Fit<QuadraticMap>, Error> {
+    if let Some(path) = reference {
+        let map = PolynomialMap::of_quadratic(&fit.model)?;
+        let distance = map
+            .distance(&read_map(path)?)
+            .map_err(|e| in_file(path, e))?;
+        let name = "distance to the reference, relative, in the best gauge";
+        fit.certificate
+            .evidence
+            .push(Evidence::note(name, distance));
+    }
+    Ok(fit)
+}
+
+/// The model file of a fit.
+pub fn model_file(fit: &Fit<QuadraticMap>, samples: &Samples, seed: u64) -> ModelFile {
+    let header = Header {
+        schema: String::new(),
+        seed,
+        status: fit.status,
+        inputs: samples.inputs().cloned().collect(),
+        report: report(fit),
+    };
+    ModelFile::of_quadratic_map(&fit.model, header)
+}
+
+/// Exact claims about the learned map that the independent checker can replay.
+pub fn certificate(map: &QuadraticMap, samples: &Samples) -> Result<Certificate, Error> {
+    let mut outputs = vec![0, map.output_dim() / 2, map.output_dim() - 1];
+    outputs.dedup();
+    let exact = ExactCumulants::of(map, &outputs)?;
+    let r = map.latent_dim();
+    let forms = outputs.iter().map(|&a| {
+        let core = &map.quadratic().as_slice()[a * r * r..(a + 1) * r * r];
+        Expression::quadratic_form(core, map.linear(a), map.constant()[a])
+    });
+    let forms: Vec<Expression> = forms.collect::<Result<_, _>>()?;
+    // The claim numbers its own polynomials.
+    let renumbered = exact.values.iter().map(|(index, value)| {
+        let place = |a: &usize| outputs.iter().position(|o| o == a).unwrap_or(0);
+        (index.iter().map(place).collect(), value.clone())
+    });
+    let cumulants: Vec<(Vec<usize>, Rational)> = renumbered.collect();
+    let words = format!("joint cumulants of outputs {outputs:?} of the learned map");
+    let claim = Claim::gaussian_moments(&forms, &[], &cumulants, &Rational::default()).about(words);
+    let mut certificate = Certificate::new().claim(claim);
+    for input in samples.inputs() {
+        certificate = certificate.hashed_input(&input.path.to_string_lossy(), &input.sha256);
+    }
+    Ok(certificate)
+}
+
+fn number(x: f64) -> Value {
+    // JSON has no infinity: a bound that is none is left null.
+    if x.is_finite() { json!(x) } else { Value::Null }
+}
+
+/// The report of any fit.
+pub fn report<M>(fit: &Fit<M>) -> Value {
+    let one = |e: &Evidence| json!({ "name": e.name, "measured": number(e.measured), "allowed": number(e.allowed), "holds": e.holds() });
+    let evidence: Vec<Value> = fit.certificate.evidence.iter().map(one).collect();
+    json!({
+        "rel_residual": number(fit.certificate.rel_residual),
+        "cond": number(fit.certificate.cond),
+        "evidence": evidence,
+        "samples_read": fit.work.samples,
+    })
+}
+
+fn summary(fit: &Fit<QuadraticMap>, out: &Path, beside: &Path) -> Value {
+    json!({
+        "status": fit.status.name(),
+        "latent_dim": fit.model.latent_dim(),
+        "output_dim": fit.model.output_dim(),
+        "report": report(fit),
+        "model": out,
+        "certificate": beside,
+    })
+}
+
+fn text(fit: &Fit<QuadraticMap>, samples: &Samples, out: &Path, beside: &Path) -> String {
+    let (r, d) = (fit.model.latent_dim(), fit.model.output_dim());
+    let mut text = format!(
+        "latent dimension {r}, {d} outputs, {} samples: {}\n",
+        samples.rows(),
+        match fit.status {
+            Status::Converged => "ACCEPT (held-out samples agree with the model)".to_owned(),
+            status => format!("NOT CERTIFIED ({status})"),
+        }
+    );
+    text += &table(fit);
+    text + &format!("wrote {} and {}\n", out.display(), beside.display())
+}
+
+/// The evidence, line by line, and the first failure.
+pub fn table<M>(fit: &Fit<M>) -> String {
+    let mut text = String::new();
+    for e in &fit.certificate.evidence {
+        let bound = if e.allowed.is_finite() {
+            format!("  (at most {:.3e})", e.allowed)
+        } else {
+            String::new()
+        };
+        let mark = if e.holds() { ' ' } else { '!' };
+        text += &format!("{mark} {:<70} {:>11.4e}{bound}\n", e.name, e.measured);
+    }
+    if let Some(e) = fit.certificate.first_failure() {
+        text += &format!(
+            "failed: {}: {:.3e}, at most {:.3e}; the samples are not those of such a map, or they are too few\n",
+            e.name, e.measured, e.allowed
+        );
+    }
+    text
+}
+
+/// Distribution functions of the first outputs, samples against the model.
+pub fn pictures(map: &QuadraticMap, samples: &Samples, seed: u64) -> Result<Vec<Figure>, Error> {
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    beside(samples, |n| map.sample(n, rng))
+}
+
+/// The same for anything that can be drawn from.
+pub fn beside(
+    samples: &Samples,
+    draw: impl FnOnce(usize) -> Vec<f64>,
+) -> Result<Vec<Figure>, Error> {
+    const MOST: usize = 20_000;
+    let (d, n) = (samples.columns(), samples.rows().min(MOST));
+    let chunk = samples.chunks(n).next().transpose()?;
+    let data = chunk.map(|c| c.data).unwrap_or_default();
+    let drawn = draw(n);
+    let column = |rows: &[f64], a: usize| -> Vec<(f64, f64)> {
+        let mut values: Vec<f64> = rows.iter().skip(a).step_by(d).copied().collect();
+        values.sort_by(f64::total_cmp);
+        let m = values.len().max(1) as f64;
+        let every = (values.len() / 400).max(1);
+        let at = |(i, v): (usize, f64)| (v, (i as f64 + 0.5) / m);
+        values
+            .into_iter()
+            .enumerate()
+            .step_by(every)
+            .map(at)
+            .collect()
+    };
+    let figure = |a: usize| Figure {
+        title: format!("output {a}: distribution function"),
+        x: format!("z_{a}"),
+        y: "probability".into(),
+        series: vec![
+            Series::new("samples", Mark::Line, column(&data, a)),
+            Series::new("learned map", Mark::Dashed, column(&drawn, a)),
+        ],
+        ..Figure::default()
+    };
+    Ok((0..d.min(3)).map(figure).collect())
+}

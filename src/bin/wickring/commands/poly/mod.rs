@@ -1,0 +1,151 @@
+//! `wickring poly ...`: exact polynomial algebra.
+
+pub(crate) mod algebra;
+pub(crate) mod gaussian;
+pub(crate) mod groebner;
+pub(crate) mod identity;
+pub(crate) mod input;
+use crate::context::{Context, Outcome};
+use algebra::{divide, eq, expand, factor, gcd, roots};
+use clap::{Args, Subcommand};
+use groebner::groebner;
+use wickring::Error;
+
+/// What to do with polynomials.
+#[derive(Subcommand)]
+pub enum Poly {
+    /// Whether two expressions are the same polynomial: exit 0 if so, 1 if not.
+    ///
+    /// Over Q expressions too large to multiply out are compared at random points modulo random primes of 62 bits: a
+    /// difference found there is certain, equality wrong with probability at most 2^-100, and the bound is printed.
+    Eq(Two),
+    /// Multiply out.
+    Expand(One),
+    /// Moments of a polynomial of Gaussian, spherical or independent variables, exactly.
+    Moment(self::gaussian::Moments),
+    /// Cumulants of a polynomial of Gaussian, spherical or independent variables, exactly.
+    Cumulant(self::gaussian::Moments),
+    /// Expansion in Hermite polynomials, and back.
+    Hermite(self::gaussian::Hermite),
+    /// Divide by one or several polynomials: quotients and remainder.
+    Divide(Divide),
+    /// Greatest common divisor, verified by exact division.
+    Gcd(Many),
+    /// Irreducible factors over Q, or modulo a prime in one variable.
+    Factor(One),
+    /// Groebner basis of an ideal over Q, re-checked by Buchberger's criterion.
+    Groebner(Groebner),
+    /// Real roots of a polynomial in one variable, isolated exactly.
+    Roots(Roots),
+}
+
+/// How expressions are read.
+#[derive(Args)]
+pub struct Reading {
+    /// Coefficients: Z, Q, Qi (with i for the imaginary unit), F2 or Fp:P for a prime P.
+    #[arg(long, default_value = "Q", value_name = "FIELD")]
+    pub field: String,
+    /// The variables in order, separated by commas; by default in the order in which they are read.
+    #[arg(long, value_name = "X,Y,..", value_delimiter = ',')]
+    pub vars: Vec<String>,
+}
+
+/// One expression.
+#[derive(Args)]
+pub struct One {
+    /// A polynomial such as '(x + 1/2)^3 - y'; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub expr: String,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// Two expressions.
+#[derive(Args)]
+pub struct Two {
+    /// Left-hand side; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub left: String,
+    /// Right-hand side.
+    #[arg(allow_hyphen_values = true)]
+    pub right: String,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// Several expressions.
+#[derive(Args)]
+pub struct Many {
+    /// The polynomials (after -- when one begins with a minus sign); @FILE reads a file, - standard input.
+    #[arg(required = true)]
+    pub exprs: Vec<String>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// A dividend and divisors.
+#[derive(Args)]
+pub struct Divide {
+    /// The dividend; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub dividend: String,
+    /// The divisors (after -- when one begins with a minus sign): the first whose leading term fits is used.
+    #[arg(required = true)]
+    pub divisors: Vec<String>,
+    /// Monomial order: lex, deglex or degrevlex.
+    #[arg(long, default_value = "lex")]
+    pub order: String,
+    /// Exit with 1 when the remainder is not zero.
+    #[arg(long)]
+    pub exact: bool,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// Generators of an ideal.
+#[derive(Args)]
+pub struct Groebner {
+    /// The generators (after -- when one begins with a minus sign). @FILE reads polynomials separated by ';' or one a line, or a system in the format of
+    /// PHCpack (a number of equations, then polynomials that end in ';').
+    #[arg(required = true)]
+    pub exprs: Vec<String>,
+    /// Monomial order: lex, deglex or degrevlex.
+    #[arg(long, default_value = "degrevlex")]
+    pub order: String,
+    /// Also find and check cofactors over the generators: slower, and certain.
+    #[arg(long)]
+    pub certify: bool,
+    /// Is this polynomial in the ideal? Exit 0 if so, 1 if not.
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub contains: Option<String>,
+    /// The variables in order, separated by commas; by default in the order in which they are read.
+    #[arg(long, value_name = "X,Y,..", value_delimiter = ',')]
+    pub vars: Vec<String>,
+}
+
+/// A polynomial in one variable.
+#[derive(Args)]
+pub struct Roots {
+    /// The polynomial; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub expr: String,
+    /// Isolating intervals are at most 2^-BITS wide.
+    #[arg(long, default_value_t = 53)]
+    pub bits: u32,
+}
+
+/// Runs `wickring poly`.
+pub fn run(command: &Poly, context: &Context) -> Result<Outcome, Error> {
+    match command {
+        Poly::Eq(args) => eq(args, context),
+        Poly::Expand(args) => expand(args, context),
+        Poly::Moment(args) => self::gaussian::moment(args, context),
+        Poly::Cumulant(args) => self::gaussian::cumulant(args, context),
+        Poly::Hermite(args) => self::gaussian::hermite(args, context),
+        Poly::Divide(args) => divide(args, context),
+        Poly::Gcd(args) => gcd(args, context),
+        Poly::Factor(args) => factor(args, context),
+        Poly::Groebner(args) => groebner(args, context),
+        Poly::Roots(args) => roots(args, context),
+    }
+}

@@ -1,0 +1,272 @@
+//! What `wickring verify` says of one scheme or ring, as text and as JSON.
+
+use serde_json::{Value, json};
+use std::path::Path;
+use wickring::Error;
+use wickring::certify::Claim;
+use wickring::scheme::{
+    Cost, Examination, RankTable, RationalRing, Residual, Scheme, Target, Verdict, find_faults,
+};
+
+/// What the flags ask for beside the verdict.
+pub struct Wishes<'a> {
+    /// Name a fault.
+    pub find_bad: bool,
+    /// Count operations.
+    pub cost: bool,
+    /// Accept this relative residual.
+    pub tol: Option<f64>,
+    /// Best known ranks.
+    pub table: Option<&'a RankTable>,
+}
+
+/// One finding.
+pub struct Row {
+    /// For people.
+    pub text: String,
+    /// For programs.
+    pub json: Value,
+    /// Whether the claim holds, exactly or as asked for.
+    pub good: bool,
+    /// What a certificate may say.
+    pub claim: Option<Claim>,
+}
+
+/// A finding about a sum of rank-one terms.
+pub fn scheme_row(path: &Path, scheme: &Scheme, found: &Examination, wishes: &Wishes<'_>) -> Row {
+    let rational =
+        !found.field.starts_with("mod") && !matches!(found.verdict, Verdict::Border { .. });
+    let bound = rational.then(|| found.residual.relative_bound(&found.target));
+    let wrong = found.verdict == Verdict::Wrong;
+    let within = wrong && within(bound, wishes.tol);
+    let record = Record {
+        path,
+        scheme,
+        found,
+        wishes,
+        bound,
+        within,
+    };
+    let claim = found.scheme.claim(&found.field, &found.target);
+    let claim = match (&found.verdict, bound) {
+        (Verdict::Exact, _) => Some(claim),
+        (Verdict::Border { order }, _) => Some(claim.up_to_order(*order)),
+        (_, Some(bound)) if within => Some(found.scheme.residual_claim(&found.target, bound)),
+        _ => None,
+    };
+    Row {
+        text: record.text(),
+        json: record.json(),
+        good: !wrong || within,
+        claim,
+    }
+}
+
+fn within(bound: Option<f64>, tol: Option<f64>) -> bool {
+    bound.zip(tol).is_some_and(|(bound, tol)| bound <= tol)
+}
+
+/// A finding about a ring or train.
+///
+/// # Errors
+/// `Shape` when it does not fit the target, `LimitExceeded`; `InvalidInput` without a target.
+pub fn ring_row(
+    path: &Path,
+    ring: &RationalRing,
+    target: Option<&Target>,
+    wishes: &Wishes<'_>,
+) -> Result<Row, Error> {
+    let kind = if ring.is_train() { "train" } else { "ring" };
+    let missing = || Error::invalid("verify", format!("a {kind} needs --tensor FILE.npy"));
+    let target = target.ok_or_else(missing)?;
+    let residual = ring.residual(target)?;
+    let bound = residual.relative_bound(target);
+    let within = within(Some(bound), wishes.tol);
+    let (word, claim) = match (residual.is_zero(), within) {
+        (true, _) => ("EXACT", Some(ring.claim(target))),
+        (_, true) => ("WITHIN", Some(ring.residual_claim(target, bound))),
+        _ => ("WRONG", None),
+    };
+    let what = format!(
+        "{}: {} as a {kind} of ranks {:?} over {}",
+        path.display(),
+        target.name(),
+        ring.ranks(),
+        ring.field()
+    );
+    let text = match residual.is_zero() {
+        true => format!("EXACT  {what}"),
+        false => format!(
+            "{word:<6} {what}: {}",
+            gap_words(&residual, residual.wrong_entries(), Some(bound))
+        ),
+    };
+    let json = json!({
+        "file": path, "name": ring.name, "model": kind, "verdict": word, "target": target.name(),
+        "format": Value::Null, "rank": ring.ranks().iter().max(), "ranks": ring.ranks(), "field": ring.field(),
+        "wrong_entries": residual.wrong_entries(), "largest_residual": residual.largest(),
+        "rel_residual": bound, "error_order": Value::Null, "convention": "", "holds_mod_2": Value::Null,
+    });
+    Ok(Row {
+        text,
+        json,
+        good: claim.is_some(),
+        claim,
+    })
+}
+
+/// How many entries are wrong, by how much, and where.
+fn gap_words(residual: &Residual, wrong: usize, bound: Option<f64>) -> String {
+    let first = residual.first_index().unwrap_or_default();
+    let relative = match bound {
+        Some(bound) if bound.is_finite() => format!(", relative residual {bound:.3e}"),
+        _ => String::new(),
+    };
+    let largest = residual.largest();
+    format!("{wrong} wrong entries, largest {largest:.3e}{relative}, first at {first:?}")
+}
+
+struct Record<'a> {
+    path: &'a Path,
+    scheme: &'a Scheme,
+    found: &'a Examination,
+    wishes: &'a Wishes<'a>,
+    /// Of the relative residual, where there is one.
+    bound: Option<f64>,
+    within: bool,
+}
+
+impl Record<'_> {
+    /// Wrong entries in the field of the verdict.
+    fn wrong_entries(&self) -> usize {
+        let found = self.found;
+        let prime = found
+            .field
+            .strip_prefix("mod ")
+            .and_then(|p| p.parse().ok());
+        let rest = prime.filter(|_| found.verdict == Verdict::Wrong);
+        let rest = rest.and_then(|p| found.residual.modulo(p));
+        rest.as_ref().unwrap_or(&found.residual).wrong_entries()
+    }
+
+    fn best(&self) -> Option<usize> {
+        match self.found.target {
+            Target::Matmul(dims) if self.found.verdict == Verdict::Exact => {
+                self.wishes.table?.best(dims, &self.found.field)
+            }
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> String {
+        let (found, scheme) = (self.found, self.scheme);
+        let name = if scheme.name.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", scheme.name)
+        };
+        let what = format!(
+            "{}{name}: {} in {} terms",
+            self.path.display(),
+            found.target.name(),
+            scheme.rank()
+        );
+        let residual = &found.residual;
+        let mut text = match &found.verdict {
+            Verdict::Exact if found.field.starts_with("mod") && !residual.is_zero() => {
+                format!(
+                    "EXACT  {what}, {} only; over Z it is WRONG in {} entries",
+                    found.field,
+                    residual.wrong_entries()
+                )
+            }
+            Verdict::Exact => format!("EXACT  {what} over {}", found.field),
+            Verdict::Border { order } => {
+                format!(
+                    "BORDER {what}: not exact, but T + O(x^{order}); {} entries are off",
+                    residual.wrong_entries()
+                )
+            }
+            _ => {
+                let hint = if found.holds_modulo_two && !found.field.starts_with("mod") {
+                    "; it holds mod 2, so only signs or even numbers are wrong"
+                } else {
+                    ""
+                };
+                let gap = gap_words(residual, self.wrong_entries(), self.bound);
+                let word = if self.within { "WITHIN" } else { "WRONG " };
+                format!("{word} {what} over {}: {gap}{hint}", found.field)
+            }
+        };
+        if !found.convention().is_empty() {
+            text += &format!(" ({})", found.convention());
+        }
+        if self.wishes.find_bad && found.verdict == Verdict::Wrong {
+            match find_faults(&found.scheme, residual).first() {
+                Some(fault) => text += &format!("\n       one fault explains it: {fault}"),
+                None => text += "\n       no single vector explains it",
+            }
+        }
+        if self.wishes.cost {
+            let c = Cost::of(&found.scheme, &found.target);
+            let exponent = c
+                .exponent
+                .map(|w| format!(", exponent {w:.4}"))
+                .unwrap_or_default();
+            text += &format!(
+                "\n       cost: {} multiplications, {} additions, {} scalings, {} nonzeros{exponent}",
+                c.multiplications, c.additions, c.scalings, c.nonzeros
+            );
+        }
+        if let Some(best) = self.best() {
+            let word = match scheme.rank().cmp(&best) {
+                std::cmp::Ordering::Less => "better than the best known",
+                std::cmp::Ordering::Equal => "equal to the best known",
+                std::cmp::Ordering::Greater => "above the best known",
+            };
+            text += &format!("\n       rank {} is {word}, {best}", scheme.rank());
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let (found, scheme) = (self.found, self.scheme);
+        let (verdict, order) = match &found.verdict {
+            Verdict::Exact => ("EXACT", None),
+            Verdict::Border { order } => ("BORDER", Some(order)),
+            _ if self.within => ("WITHIN", None),
+            _ => ("WRONG", None),
+        };
+        let format = match found.target {
+            Target::Matmul(dims) => json!(dims),
+            _ => Value::Null,
+        };
+        let mut record = json!({
+            "file": self.path, "name": scheme.name, "model": "cp", "verdict": verdict, "target": found.target.name(),
+            "format": format, "rank": scheme.rank(), "field": found.field,
+            "wrong_entries": self.wrong_entries(), "largest_residual": found.residual.largest(),
+            "rel_residual": self.bound.filter(|b| b.is_finite()),
+            "error_order": order, "convention": found.convention(), "holds_mod_2": found.holds_modulo_two,
+        });
+        if self.wishes.find_bad && found.verdict == Verdict::Wrong {
+            let faults = find_faults(&found.scheme, &found.residual);
+            record["fault"] = faults.first().map_or(Value::Null, |f| {
+                let repairs: Vec<_> = f.repairs.iter().map(|(at, found, wanted)| {
+                    json!({ "position": at, "found": found.to_string(), "wanted": wanted.to_string() })
+                }).collect();
+                json!({ "text": f.to_string(), "term": f.term, "factor": f.factor, "negated": f.negated, "repairs": repairs })
+            });
+        }
+        if self.wishes.cost {
+            let c = Cost::of(&found.scheme, &found.target);
+            record["cost"] = json!({
+                "multiplications": c.multiplications, "additions": c.additions, "scalings": c.scalings,
+                "nonzeros": c.nonzeros, "exponent": c.exponent,
+            });
+        }
+        if self.wishes.table.is_some() {
+            record["best_known"] = json!(self.best());
+        }
+        record
+    }
+}

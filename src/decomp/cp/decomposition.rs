@@ -1,0 +1,341 @@
+//! The default CP engine: compress, start algebraically, refine by least squares, and judge the result.
+//!
+//! ```text
+//! T ~ sum_r w_r a_r (x) b_r (x) c_r (x) ..
+//! ```
+//!
+//! 1. Scale to norm one and compress by HOSVD with a margin of two directions over the rank.
+//! 2. Start: Jennrich's algorithm where a grouping of modes admits the rank, else random factors and a few
+//!    sweeps of alternating least squares.
+//! 3. Levenberg-Marquardt with the structured normal equations, on the core.
+//! 4. Unless the fit is exact: further random starts, in parallel, until the best value has been found by
+//!    two independent starts or the budget of starts is spent. Where the best start came slowly and starts are cheap, six
+//!    that agree or twenty in all are asked for, and sixty while the components of the best one diverge.
+//! 5. Back in the full space, with few unknowns from every minimum near the least one, since what compression left out may
+//!    change their order: cycles of projection on the span of factors and gradient, and refinement
+//!    there, until the gradient of the full problem vanishes.
+//! 6. Evidence, recomputed from the data and the model alone.
+//!
+//! Exact: nothing. Approximate: everything; the certificate says how well.
+
+use super::checks::{Judged, judge};
+use super::search::{Candidate, search};
+use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::linalg::Scalar;
+use crate::poly::Ring;
+use crate::run::{Observer, unobserved};
+use crate::tensor::{CpTensor, Factor, Tensor, TensorView};
+use crate::{Error, Status};
+use rand::Rng;
+
+const OP: &str = "Cp::decompose";
+/// Gram matrices of this size are formed, a few at a time: 128 MB each.
+const MOST_RANK: usize = 4096;
+
+/// How a CP fit is searched for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CpMethod {
+    /// Algebraic start where one exists, then damped Gauss-Newton; random restarts until two agree.
+    #[default]
+    Auto,
+    /// Alternating least squares with extrapolation, from random starts.
+    Als,
+    /// Damped Gauss-Newton from random starts.
+    Nls,
+    /// Jennrich's algorithm alone, without refinement.
+    Algebraic,
+}
+
+/// CP decomposition with the default engine.
+///
+/// Options are setters with documented defaults; see the module page for the algorithm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cp {
+    pub(super) rank: usize,
+    pub(super) method: CpMethod,
+    pub(super) starts: usize,
+    pub(super) fixed_starts: bool,
+    pub(super) iterations: usize,
+    pub(super) tol: Option<f64>,
+    pub(super) randomized: bool,
+}
+
+impl Cp {
+    /// CP with `rank` components, in `1..=4096`.
+    pub fn new(rank: usize) -> Self {
+        Self {
+            rank,
+            method: CpMethod::Auto,
+            starts: 12,
+            fixed_starts: false,
+            iterations: 500,
+            tol: None,
+            randomized: false,
+        }
+    }
+
+    /// The method; [`CpMethod::Auto`] by default.
+    #[must_use]
+    pub fn method(self, method: CpMethod) -> Self {
+        Self { method, ..self }
+    }
+
+    /// Runs exactly this many starts, in `1..=10000`. By default at most 12 (60 where minima are hard to find and starts are
+    /// cheap), fewer when an exact fit is found or the best value was reached twice.
+    #[must_use]
+    pub fn starts(self, starts: usize) -> Self {
+        Self {
+            starts,
+            fixed_starts: true,
+            ..self
+        }
+    }
+
+    /// Iterations of each start, in `1..=1000000`; 500 by default.
+    #[must_use]
+    pub fn max_iterations(self, iterations: usize) -> Self {
+        Self { iterations, ..self }
+    }
+
+    /// A relative residual that the fit must reach to be called converged, finite and positive. Without it
+    /// a verified optimum that explains the data is enough.
+    #[must_use]
+    pub fn tol(self, tol: f64) -> Self {
+        let tol = Some(tol);
+        Self { tol, ..self }
+    }
+
+    /// Compresses by a randomised range finder instead of full Gram matrices; for large dense tensors of
+    /// low rank. Off by default.
+    #[must_use]
+    pub fn randomized(self, randomized: bool) -> Self {
+        Self { randomized, ..self }
+    }
+
+    /// Decomposes a dense tensor, real or complex.
+    ///
+    /// # Shapes
+    /// `t` has any order `>= 1` and positive dimensions `n_m`; factor `m` of the model is `n_m x rank`. The
+    /// model is in canonical form: unit columns, weights nonnegative and nonincreasing.
+    ///
+    /// # Errors
+    /// `InvalidInput`: an option outside its domain, a dimension of zero, or an algebraic method asked for
+    /// where no grouping of modes admits the rank. `NonFinite`: a NaN or infinite entry (see
+    /// [`super::missing::masked::CpMasked`] for missing data). `Degenerate`: the algebraic method met only singular pencils.
+    /// `Backend`, `Overflow`.
+    ///
+    /// # Complexity
+    /// Compression `O(N n)`; each iteration `O(c^m R + (m c R)^3 / 3)` on a core of `c = R + 2` per mode;
+    /// each cycle in the full space `O(N R)`. Memory `O(N)`.
+    ///
+    /// # Accuracy
+    /// The residual is that of a stationary point, recomputed from the data. Factors of an exact tensor are
+    /// recovered to about `cond * eps`; the global optimum is not promised for noisy data, but the share of
+    /// starts that agree is reported.
+    ///
+    /// # Example
+    /// ```
+    /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+    /// use wickring::decomp::Cp;
+    /// use wickring::tensor::{CpTensor, Factor};
+    /// let f = |n: usize, k: usize| Factor::from_fn(n, 2, move |i, r| ((i + k * r) as f64).cos());
+    /// let truth = CpTensor::from_factors(vec![f(4, 1), f(5, 2), f(3, 3)])?;
+    /// let fit = Cp::new(2).decompose(truth.to_dense()?.view(), &mut ChaCha8Rng::seed_from_u64(0))?;
+    /// let model = fit.converged()?;
+    /// assert!(model.match_score(&truth)? > 1.0 - 1e-10);
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Tomasi and Bro 2006 (damped Gauss-Newton), Leurgans, Ross, Abel 1993 (algebraic start), Bro and
+    /// Kiers 2003 (core consistency), Breiding and Vannieuwenhoven 2018 (conditioning).
+    pub fn decompose<T: Scalar + Ring>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+    ) -> Result<Fit<CpTensor<T>>, Error> {
+        self.decompose_observed(t, rng, &mut unobserved)
+    }
+
+    /// As [`Cp::decompose`], reporting progress; when the observer breaks, the best model so far comes back
+    /// with [`Status::Stopped`].
+    ///
+    /// # Errors
+    /// As [`Cp::decompose`], and `Stopped` when no start had finished.
+    pub fn decompose_observed<T: Scalar + Ring>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<CpTensor<T>>, Error> {
+        self.check(t)?;
+        let Some(scaled) = Scaled::of(t)? else {
+            return zero_fit(t.dims(), self.rank);
+        };
+        let found = search(self, scaled.data.view(), rng, observer)?;
+        let model = CpTensor::from_factors(found.best.factors.clone())?.canonical();
+        let judged = judge(scaled.data.view(), &model, &found)?;
+        let status = self.status(&found.best, found.stopped, &judged);
+        let history = found.best.history.clone();
+        let work = Work {
+            sweeps: history.len().saturating_sub(1),
+            backend_calls: found.backend_calls,
+            samples: 0,
+            starts: found.starts.len(),
+        };
+        Ok(Fit {
+            model: scaled.restore(model)?,
+            status,
+            history,
+            work,
+            certificate: judged.certificate,
+        })
+    }
+
+    fn check<T: Scalar>(&self, t: TensorView<'_, T>) -> Result<(), Error> {
+        check_tensor(OP, t)?;
+        let refuse = |what: &str| Err(Error::invalid(OP, what));
+        if self.rank == 0 || self.rank > MOST_RANK {
+            return refuse(&format!(
+                "rank must be in 1..={MOST_RANK}, got {}",
+                self.rank
+            ));
+        }
+        if self.starts == 0 || self.starts > 10_000 {
+            return refuse(&format!("starts must be in 1..=10000, got {}", self.starts));
+        }
+        if self.iterations == 0 || self.iterations > 1_000_000 {
+            let n = self.iterations;
+            return refuse(&format!("max_iterations must be in 1..=1000000, got {n}"));
+        }
+        match self.tol {
+            Some(tol) if !(tol > 0.0 && tol.is_finite()) => {
+                refuse(&format!("tol must be finite and positive, got {tol}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn status<T>(&self, best: &Candidate<T>, stopped: bool, judged: &Judged) -> Status {
+        if stopped {
+            return Status::Stopped;
+        }
+        let failed = |name: &str| {
+            let all = judged.certificate.evidence.iter();
+            all.filter(|e| e.name == name).any(|e| !e.holds())
+        };
+        if failed(super::checks::CANCELLATION) {
+            return Status::IllConditioned;
+        }
+        let residual = judged.certificate.rel_residual;
+        let reached = match self.tol {
+            Some(tol) => residual <= tol,
+            None => !failed(super::checks::UNEXPLAINED) && judged.certificate.holds(),
+        };
+        if reached {
+            Status::Converged
+        } else if best.budget_spent && failed(super::checks::GRADIENT) {
+            Status::IterationLimit
+        } else {
+            Status::Stalled
+        }
+    }
+}
+
+/// Refuses tensors without entries and entries that are not finite.
+pub(crate) fn check_tensor<T: Scalar>(op: &'static str, t: TensorView<'_, T>) -> Result<(), Error> {
+    if t.order() == 0 || t.dims().contains(&0) {
+        let requirement = format!(
+            "a tensor of order at least 1 and positive dimensions, got {:?}",
+            t.dims()
+        );
+        return Err(Error::invalid(op, requirement));
+    }
+    match t.as_slice().iter().position(|x| !Scalar::is_finite(*x)) {
+        Some(index) => Err(Error::NonFinite { op, index }),
+        None => Ok(()),
+    }
+}
+
+/// A tensor divided by a power of two and then by its norm.
+pub(in crate::decomp) struct Scaled<T> {
+    pub(in crate::decomp) data: Tensor<T>,
+    norm: f64,
+    /// Two normal powers of two whose product may be subnormal or huge.
+    powers: (f64, f64),
+}
+
+impl<T: Scalar + Ring> Scaled<T> {
+    /// `None` for the zero tensor.
+    pub(in crate::decomp) fn of(t: TensorView<'_, T>) -> Result<Option<Self>, Error> {
+        crate::memory::keep_freed_pages();
+        let top = largest(t.as_slice());
+        if top == 0.0 {
+            return Ok(None);
+        }
+        let powers = crate::linalg::split_power_of_two(top);
+        let near = |x: &T| x.scale(1.0 / powers.0).scale(1.0 / powers.1);
+        let mut data: Vec<T> = t.as_slice().iter().map(near).collect();
+        let norm = crate::linalg::small::norm_sq(&data).sqrt();
+        data.iter_mut().for_each(|x| *x = x.scale(1.0 / norm));
+        let data = Tensor::from_vec(t.dims(), data)?;
+        Ok(Some(Self { data, norm, powers }))
+    }
+
+    /// A real weight of the data as they came.
+    pub(in crate::decomp) fn restore_weight(&self, w: f64) -> f64 {
+        let w = w * self.norm * self.powers.0 * self.powers.1;
+        w.clamp(-f64::MAX, f64::MAX)
+    }
+
+    /// The model of the data as they came.
+    pub(super) fn restore(&self, model: CpTensor<T>) -> Result<CpTensor<T>, Error> {
+        let (weights, factors) = model.into_parts();
+        let weights = weights.into_iter().map(|w| self.restore_entry(w));
+        CpTensor::new(weights.collect(), factors)
+    }
+
+    /// An entry of a core or a weight of the data as they came.
+    pub(crate) fn restore_entry(&self, w: T) -> T {
+        let w = w.scale(self.norm).scale(self.powers.0).scale(self.powers.1);
+        let clamp = |x: f64| x.clamp(-f64::MAX, f64::MAX);
+        T::from_parts(clamp(w.re()), clamp(w.im()))
+    }
+}
+
+/// The greatest modulus of a real or imaginary part, in eight running maxima so that the compiler may use
+/// vector registers.
+fn largest<T: Scalar>(x: &[T]) -> f64 {
+    let mut top = [0.0f64; 8];
+    let mut update = |k: usize, x: T| {
+        let size = x.re().abs().max(x.im().abs());
+        top[k] = if size > top[k] { size } else { top[k] };
+    };
+    let chunks = x.chunks_exact(8);
+    chunks.remainder().iter().for_each(|&x| update(0, x));
+    for chunk in chunks {
+        chunk.iter().enumerate().for_each(|(k, &x)| update(k, x));
+    }
+    top.into_iter().fold(0.0, f64::max)
+}
+
+/// The zero tensor is the model with zero weights, exactly.
+pub(super) fn zero_fit<T: Scalar + Ring>(
+    dims: &[usize],
+    rank: usize,
+) -> Result<Fit<CpTensor<T>>, Error> {
+    let unit =
+        |n: usize| Factor::from_fn(n, rank, |i, _| if i == 0 { T::one() } else { T::zero() });
+    let factors = dims.iter().map(|&n| unit(n)).collect();
+    Ok(Fit {
+        model: CpTensor::new(vec![T::zero(); rank], factors)?,
+        status: Status::Converged,
+        history: vec![0.0],
+        work: Work::default(),
+        certificate: Certificate {
+            rel_residual: 0.0,
+            cond: 1.0,
+            evidence: vec![Evidence::note("norm of the data", 0.0)],
+        },
+    })
+}

@@ -1,0 +1,4 @@
+//! CP with nonnegative factors.
+
+pub(crate) mod decomposition;
+pub(crate) mod weighted_sweep;

@@ -1,0 +1,399 @@
+//! The search for the best CP fit: starts, batches, return to the full space.
+
+use super::als::{SweepOptions, Watch, accelerated};
+use super::checks::least_congruence;
+use super::compress::Compressed;
+use super::decomposition::{Cp, CpMethod};
+use super::fibre_model::fibre_start;
+use super::gauss_newton::{LmOptions, Stop, descent, refine};
+use super::jennrich::{algebraic_start, normal};
+use super::normal_equations::unknowns_cost;
+use crate::Error;
+use crate::linalg::{Scalar, small};
+use crate::poly::Ring;
+use crate::run::{Observer, Progress};
+use crate::tensor::{CpTensor, Factor, TensorView, residual_into};
+use rand::{Rng, RngExt};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
+use std::ops::ControlFlow::{Break, Continue};
+
+const OP: &str = "Cp::decompose";
+
+/// Residual, on data of norm one, at which a fit is as good as rounding allows.
+pub(super) const EXACT: f64 = 1e-12;
+/// Relative difference of residuals up to which two starts agree.
+const AGREEMENT: f64 = 1e-5;
+
+/// Iterations of a start beyond which its minimum was hard to find: there are others nearby, and two starts may well share
+/// a wrong one.
+const SLOW: usize = 24;
+/// Unknowns of the core up to which a start takes milliseconds; then this many are made where minima are hard to find, and
+/// up to [`MOST`] until two agree, or where the best one consists of components that diverge against each other.
+const FEW_UNKNOWNS: usize = 200;
+const CAREFUL: usize = 20;
+/// Starts that suffice there when every one of them ends at the same value.
+const UNANIMOUS: usize = 6;
+const MOST: usize = 60;
+/// Congruence of two components below which they diverge against each other.
+const DIVERGING: f64 = -0.99;
+/// Minima whose residuals on the data are within this share of the least are compared in the full space, and how many at
+/// most: what compression leaves out may change their order. Only with few unknowns: elsewhere that return is dear.
+const NEAR: f64 = 0.01;
+const FINALISTS: usize = 8;
+/// Minima this near to another one are not told apart there: slow descents end at different heights of one valley.
+const VALLEY: f64 = 3e-4;
+
+/// One start carried to its end.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate<T> {
+    pub(super) factors: Vec<Factor<T>>,
+    pub(super) residual: f64,
+    pub(super) history: Vec<f64>,
+    pub(super) budget_spent: bool,
+}
+
+/// What a search found.
+pub(super) struct Found<T> {
+    pub(super) best: Candidate<T>,
+    /// Final residual of every start, in order of the starts.
+    pub(super) starts: Vec<f64>,
+    /// Starts that led to the best one, residuals within [`AGREEMENT`].
+    pub(super) agreeing: usize,
+    pub(super) backend_calls: usize,
+    pub(super) stopped: bool,
+}
+
+/// Runs the starts of `cp` on `t` (of norm one) and refines the best in the full space.
+pub(super) fn search<T: Scalar + Ring>(
+    cp: &Cp,
+    t: TensorView<'_, T>,
+    rng: &mut impl Rng,
+    observer: Observer<'_>,
+) -> Result<Found<T>, Error> {
+    let most = if cp.fixed_starts { cp.starts } else { MOST };
+    let seeds: Vec<u64> = (0..most).map(|_| rng.random()).collect();
+    let keep = margin(t.dims(), cp.rank);
+    let compressed = if cp.randomized {
+        let mut rng = ChaCha8Rng::seed_from_u64(seeds[0] ^ 0x5bd1);
+        Compressed::sketched(t, &keep, &mut rng)?
+    } else {
+        Compressed::hosvd(OP, t, &keep)?
+    };
+    let core = compressed.core.view();
+    let few = cp.rank * core.dims().iter().sum::<usize>() <= FEW_UNKNOWNS;
+    let mut done: Vec<Candidate<T>> = Vec::new();
+    let mut stopped = false;
+    let (mut next, mut least, mut last) = (0, 2, cp.starts);
+    while next < last && !stopped {
+        // The sizes are fixed, so that the answer does not depend on the number of threads; two starts
+        // usually suffice, so the first ones come alone.
+        let batch = if next < 2 && !cp.fixed_starts { 1 } else { 4 };
+        let ids: Vec<usize> = (next..last.min(next + batch)).collect();
+        let goal = match best_of(&done) {
+            Some(c) if !cp.fixed_starts => c.residual * (1.0 + 0.1 * AGREEMENT),
+            _ => 0.0,
+        };
+        if let [k] = ids[..] {
+            let mut watch = |f: f64| {
+                let p = Progress::of("starts", k as u64, last as u64).with_figure(f);
+                let flow = if stopped { Break(()) } else { observer(&p) };
+                stopped |= flow.is_break();
+                flow
+            };
+            done.push(one_start(cp, core, (k, seeds[k]), goal, &mut watch)?);
+        } else {
+            let runs: Vec<Result<Candidate<T>, Error>> = ids
+                .par_iter()
+                .map(|&k| one_start(cp, core, (k, seeds[k]), goal, &mut |_| Continue(())))
+                .collect();
+            for run in runs {
+                done.push(run?);
+            }
+        }
+        next += ids.len();
+        let top = best_of(&done).map_or(f64::NAN, |c| c.residual);
+        let progress = Progress::of("starts", next as u64, last as u64).with_figure(top);
+        stopped = stopped || observer(&progress).is_break();
+        if cp.fixed_starts {
+            continue;
+        }
+        let slow = best_of(&done).is_some_and(|best| best.history.len() > SLOW);
+        if slow && few {
+            let diverging = best_of(&done).is_some_and(|c| is_diverging(&c.factors));
+            last = most;
+            least = match agreeing(&done, top) == done.len() {
+                true => UNANIMOUS,
+                false if diverging => most,
+                false => CAREFUL,
+            };
+        }
+        if top <= EXACT || (agreeing(&done, top) >= 2 && next >= least) {
+            break;
+        }
+    }
+    let mut finalists = finalists(&done, &compressed, few);
+    if finalists.is_empty() {
+        return Err(Error::Stopped { op: OP });
+    }
+    let mut watch = |f: f64| {
+        let p = Progress::open("refinement", 0).with_figure(f);
+        let flow = if stopped { Break(()) } else { observer(&p) };
+        stopped |= flow.is_break();
+        flow
+    };
+    for (candidate, _) in &mut finalists {
+        candidate.factors = compressed.expand(&candidate.factors);
+        if !compressed.is_trivial() && cp.method != CpMethod::Algebraic {
+            full_space(t, candidate, cp.iterations, &mut watch)?;
+        }
+    }
+    finalists.sort_by(|(a, _), (b, _)| a.residual.total_cmp(&b.residual));
+    let top = finalists[0].0.residual;
+    // Minima of the core may lead to the same one in the full space.
+    let same = |c: &Candidate<T>| c.residual <= top * (1.0 + AGREEMENT) + EXACT;
+    let agreeing = finalists
+        .iter()
+        .filter(|(c, _)| same(c))
+        .map(|(_, n)| n)
+        .sum();
+    let best = finalists.swap_remove(0).0;
+    Ok(Found {
+        starts: done.iter().map(|c| c.residual).collect(),
+        backend_calls: done.iter().map(|c| c.history.len()).sum(),
+        best,
+        agreeing,
+        stopped,
+    })
+}
+
+/// Whether two components nearly cancel.
+fn is_diverging<T: Scalar + Ring>(factors: &[Factor<T>]) -> bool {
+    let model = CpTensor::from_factors(factors.to_vec());
+    model.is_ok_and(|m| least_congruence(&m.canonical()) < DIVERGING)
+}
+
+/// The minima that may be the least in the full space, each with the number of starts that reached it: the best one alone
+/// when unknowns are many, or the core holds all of the data.
+fn finalists<T: Scalar>(
+    done: &[Candidate<T>],
+    compressed: &Compressed<T>,
+    few: bool,
+) -> Vec<(Candidate<T>, usize)> {
+    let mut sorted: Vec<&Candidate<T>> = done.iter().collect();
+    sorted.sort_by(|a, b| a.residual.total_cmp(&b.residual));
+    let Some(top) = sorted.first().map(|c| c.residual) else {
+        return Vec::new();
+    };
+    // The data have norm one.
+    let lost = (1.0 - small::norm_sq(compressed.core.as_slice())).max(0.0);
+    let whole = (top * top + lost) * (1.0 + NEAR).powi(2);
+    let limit = if few && lost > AGREEMENT * top * top {
+        (whole - lost).sqrt()
+    } else {
+        top
+    };
+    let mut out: Vec<(Candidate<T>, usize)> = Vec::new();
+    for c in sorted {
+        let room = out.len() < FINALISTS;
+        match out.last_mut() {
+            Some((head, count)) if c.residual <= head.residual * (1.0 + AGREEMENT) + EXACT => {
+                *count += 1;
+            }
+            Some((head, _)) if c.residual <= head.residual * (1.0 + VALLEY) => {}
+            _ if c.residual <= limit && room => out.push((c.clone(), 1)),
+            _ => break,
+        }
+    }
+    out
+}
+
+/// Directions kept per mode: two more than the rank, or all.
+fn margin(dims: &[usize], rank: usize) -> Vec<usize> {
+    dims.iter()
+        .map(|&n| n.min(rank.saturating_add(2)))
+        .collect()
+}
+
+fn best_of<T>(done: &[Candidate<T>]) -> Option<&Candidate<T>> {
+    done.iter().min_by(|a, b| a.residual.total_cmp(&b.residual))
+}
+
+fn agreeing<T>(done: &[Candidate<T>], top: f64) -> usize {
+    let same = |c: &&Candidate<T>| c.residual <= top * (1.0 + AGREEMENT) + EXACT;
+    done.iter().filter(same).count()
+}
+
+/// One start on the core: number 0 is algebraic under [`CpMethod::Auto`] where that is possible.
+fn one_start<T: Scalar + Ring>(
+    cp: &Cp,
+    core: TensorView<'_, T>,
+    (number, seed): (usize, u64),
+    goal: f64,
+    watch: Watch<'_>,
+) -> Result<Candidate<T>, Error> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let algebraic = match cp.method {
+        CpMethod::Auto if number == 0 => match fibre_start(core, cp.rank) {
+            Some(factors) => Some(factors),
+            None => algebraic_start(OP, core, cp.rank, &mut rng)?,
+        },
+        CpMethod::Algebraic => {
+            let start = algebraic_start(OP, core, cp.rank, &mut rng)?;
+            if start.is_none() {
+                let hypothesis = "a grouping of modes whose first two groups admit the rank";
+                return Err(Error::degenerate(OP, hypothesis, cp.rank as f64));
+            }
+            start
+        }
+        _ => None,
+    };
+    let mut factors = match algebraic {
+        Some(f) => f,
+        None => random_start(core.dims(), cp.rank, &mut rng),
+    };
+    let sweeps = match cp.method {
+        CpMethod::Als => SweepOptions {
+            sweeps: cp.iterations,
+            least_gain: 0.0,
+            enough: 1e-15,
+        },
+        CpMethod::Algebraic => SweepOptions {
+            sweeps: 0,
+            least_gain: 0.0,
+            enough: 0.0,
+        },
+        CpMethod::Auto | CpMethod::Nls => warm_up(core.dims(), cp),
+    };
+    let mut history = accelerated(core, &mut factors, &sweeps, watch)?;
+    let mut budget_spent = cp.method == CpMethod::Als && history.len() > sweeps.sweeps;
+    if matches!(cp.method, CpMethod::Auto | CpMethod::Nls) {
+        let options = LmOptions {
+            iterations: cp.iterations,
+            goal,
+            ..LmOptions::default()
+        };
+        let run = refine(core, factors, &options, watch)?;
+        factors = run.factors;
+        budget_spent = run.stop == Stop::Budget;
+        history.extend(run.history.into_iter().skip(1));
+    }
+    let mut gap = Vec::new();
+    residual_into(core, &factors, &mut gap)?;
+    let mut residual = small::norm_sq(&gap).sqrt();
+    if !residual.is_finite() {
+        // A start that left the range of numbers is worth as much as no model at all.
+        factors = core
+            .dims()
+            .iter()
+            .map(|&n| Factor::zeros(n, cp.rank))
+            .collect();
+        residual = small::norm_sq(core.as_slice()).sqrt();
+        history.push(residual);
+    }
+    Ok(Candidate {
+        factors,
+        residual,
+        history,
+        budget_spent,
+    })
+}
+
+/// Sweeps that together cost about as much as a few steps of Levenberg-Marquardt: they end where those
+/// converge fast, or where alternation is slow.
+fn warm_up(dims: &[usize], cp: &Cp) -> SweepOptions {
+    let entries: f64 = dims.iter().map(|&n| n as f64).product();
+    let rank = cp.rank as f64;
+    // Operations of a sweep, with a constant for what is not arithmetic in tiny ones.
+    let sweep = 6.0 * entries * rank + 2e4;
+    let ratio = unknowns_cost(dims, cp.rank) / sweep;
+    SweepOptions {
+        sweeps: (6.0 * ratio).clamp(20.0, 300.0) as usize,
+        least_gain: 0.05,
+        enough: 1e-4,
+    }
+}
+
+/// Sweeps in the full space before cycles of Levenberg-Marquardt.
+const FULL_SWEEPS: usize = 12;
+
+/// Gaussian factors; the first sweep sets their scale.
+fn random_start<T: Scalar>(dims: &[usize], rank: usize, rng: &mut impl Rng) -> Vec<Factor<T>> {
+    let mut draw = |n: usize| {
+        let s = 1.0 / (n as f64).sqrt();
+        Factor::from_fn(n, rank, |_, _| {
+            T::from_parts(
+                s * normal(rng),
+                if T::COMPLEX { s * normal(rng) } else { 0.0 },
+            )
+        })
+    };
+    dims.iter().map(|&n| draw(n)).collect()
+}
+
+/// Return to the full space: a few alternating sweeps, which suffice for well-conditioned models; then cycles
+/// that project on the span of the factors and of the gradient and refine there, until a cycle no longer helps. At a stationary point the gradient vanishes and the span is that of the factors.
+fn full_space<T: Scalar + Ring>(
+    t: TensorView<'_, T>,
+    best: &mut Candidate<T>,
+    iterations: usize,
+    watch: Watch<'_>,
+) -> Result<(), Error> {
+    let sweeps = SweepOptions {
+        sweeps: FULL_SWEEPS,
+        least_gain: 0.0,
+        enough: EXACT,
+    };
+    best.factors = CpTensor::from_factors(std::mem::take(&mut best.factors))?.balanced();
+    let swept = accelerated(t, &mut best.factors, &sweeps, watch)?;
+    best.history.extend(&swept);
+    let mut gap = Vec::new();
+    residual_into(t, &best.factors, &mut gap)?;
+    let mut f = small::norm_sq(&gap).sqrt();
+    let still = swept
+        .windows(2)
+        .last()
+        .is_none_or(|w| w[0] - w[1] <= 1e-11 * w[0]);
+    if f <= EXACT || (still && swept.len() <= FULL_SWEEPS) {
+        best.residual = f;
+        return Ok(());
+    }
+    for _ in 0..20 {
+        let model = CpTensor::from_factors(best.factors.clone())?;
+        let factors = model.balanced();
+        let gradient = descent(t.dims(), &gap, &factors)?;
+        let mut rest = gradient.as_slice();
+        let mut spans = Vec::with_capacity(factors.len());
+        for a in &factors {
+            let (head, tail) = rest.split_at(a.as_slice().len());
+            rest = tail;
+            let data = [a.as_slice(), head].concat();
+            spans.push(Factor::new(a.rows(), 2 * a.cols(), data)?);
+        }
+        let inner = Compressed::onto(t, &spans)?;
+        let options = LmOptions {
+            iterations,
+            damping: 1e-6,
+            ..LmOptions::default()
+        };
+        let run = refine(inner.core.view(), inner.restrict(&factors), &options, watch)?;
+        let moved = inner.expand(&run.factors);
+        residual_into(t, &moved, &mut gap)?;
+        let next = small::norm_sq(&gap).sqrt();
+        if !(next < f) {
+            residual_into(t, &best.factors, &mut gap)?;
+            break;
+        }
+        let gain = (f - next) / f;
+        best.factors = moved;
+        f = next;
+        best.history.push(f);
+        best.budget_spent = run.stop == Stop::Budget;
+        if gain < 1e-12 || inner.is_trivial() {
+            break;
+        }
+    }
+    best.residual = f;
+    Ok(())
+}

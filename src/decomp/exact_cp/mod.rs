@@ -1,0 +1,7 @@
+//! Rational factors of a small tensor: from floats to a proof.
+
+pub(crate) mod descent;
+pub(crate) mod fixing;
+pub(crate) mod rational_solve;
+pub(crate) mod search;
+pub(crate) mod system;

@@ -1,0 +1,4 @@
+//! Rings by Levenberg-Marquardt steps.
+
+pub(crate) mod decomposition;
+pub(crate) mod tangent;

@@ -1,0 +1,6 @@
+//! Laws of Gaussian calculus.
+
+pub mod cases;
+pub mod hermite;
+pub mod moments;
+pub mod wick;

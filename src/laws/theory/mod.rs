@@ -1,0 +1,4 @@
+//! Laws of the learning curves.
+
+pub mod averages;
+pub mod fuzz;

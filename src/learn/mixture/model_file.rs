@@ -1,0 +1,223 @@
+//! Mixtures in model files, schema `wickring/mixture/1`.
+
+use super::gaussian::{Component, GaussianMixture, scaled_identity};
+use super::score::chain::Chain;
+use super::score::model::ScoreModel;
+use crate::Error;
+use rand::Rng;
+use serde_json::{Map, Value, json};
+
+/// Schema of a mixture.
+pub const SCHEMA: &str = "wickring/mixture/1";
+const OP: &str = "mixture model file";
+
+/// A mixture as read from a model file: what can be sampled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Generator {
+    /// Components with a density.
+    Gaussian(GaussianMixture),
+    /// Scores of a ladder of noise levels.
+    Score(Box<ScoreModel>),
+}
+
+impl Generator {
+    /// Number of dimensions.
+    pub fn dim(&self) -> usize {
+        match self {
+            Self::Gaussian(m) => m.dim(),
+            Self::Score(m) => m.dim(),
+        }
+    }
+
+    /// Draws `count` rows, row-major; `chain` is for models given by scores.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the chain has no step.
+    pub fn sample(
+        &self,
+        count: usize,
+        chain: Chain,
+        rng: &mut impl Rng,
+    ) -> Result<Vec<f64>, Error> {
+        match self {
+            Self::Gaussian(m) => Ok(m.sample(count, rng)),
+            Self::Score(m) => m.sample(count, chain, rng),
+        }
+    }
+
+    /// `grad log p` at each row, row-major.
+    ///
+    /// # Errors
+    /// `Shape`; `NonFinite`.
+    pub fn score(&self, rows: &[f64]) -> Result<Vec<f64>, Error> {
+        match self {
+            Self::Gaussian(m) => {
+                let each = rows.chunks(m.dim()).map(|row| m.score(row));
+                Ok(each.collect::<Result<Vec<_>, Error>>()?.concat())
+            }
+            Self::Score(m) => m.score(rows, m.noise() * m.noise()),
+        }
+    }
+
+    /// `log p` at each row, row-major; `pairs` of antithetic noise are for models given by scores.
+    ///
+    /// # Errors
+    /// `Shape`; `NonFinite`; as [`ScoreModel::log_density`].
+    pub fn log_density(
+        &self,
+        rows: &[f64],
+        pairs: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Vec<f64>, Error> {
+        match self {
+            Self::Gaussian(m) => Ok(m.log_density(rows)),
+            Self::Score(m) => m.log_density(rows, pairs, rng),
+        }
+    }
+
+    /// The entries of a model file; `components` lists the atoms of a model given by scores, where they exist.
+    ///
+    /// # Errors
+    /// `InvalidInput` when a number cannot be written.
+    pub fn to_body(
+        &self,
+        components: Option<&GaussianMixture>,
+    ) -> Result<Map<String, Value>, Error> {
+        let mut body = Map::new();
+        body.insert("dim".into(), json!(self.dim()));
+        let listed = match self {
+            Self::Gaussian(m) => Some(m),
+            Self::Score(_) => components,
+        };
+        let list = listed.map_or_else(Vec::new, |m| {
+            m.components()
+                .iter()
+                .map(|c| component(c, m.dim()))
+                .collect()
+        });
+        body.insert("components".into(), Value::Array(list));
+        if let Self::Score(m) = self {
+            let score = serde_json::to_value(m).map_err(|e| {
+                Error::invalid(OP, format!("the score model cannot be written: {e}"))
+            })?;
+            body.insert("noise".into(), json!(m.noise()));
+            body.insert("score".into(), score);
+        }
+        Ok(body)
+    }
+
+    /// Reads the entries of a model file. A score model is preferred to its list of components; components
+    /// without a covariance (`covariance`, a matrix, or `variance`) have that of the entry `noise`, 1 if absent.
+    ///
+    /// # Errors
+    /// `InvalidInput` naming the entry that is missing or wrong; as [`GaussianMixture::new`].
+    pub fn from_body(body: &Map<String, Value>) -> Result<Self, Error> {
+        let missing =
+            |what: &str| Error::invalid(OP, format!("{what} is missing or not as expected"));
+        if let Some(score) = body.get("score").filter(|s| !s.is_null()) {
+            let model: ScoreModel = serde_json::from_value(score.clone())
+                .map_err(|e| Error::invalid(OP, format!("score: {e}")))?;
+            model.check_invariants()?;
+            return Ok(Self::Score(Box::new(model)));
+        }
+        let dim = body.get("dim").and_then(Value::as_u64);
+        let dim = dim
+            .filter(|d| (1..=1 << 20).contains(d))
+            .ok_or_else(|| missing("dim (1 to 2^20)"))?;
+        let dim = dim as usize;
+        let noise = body
+            .get("noise")
+            .map_or(Some(1.0), Value::as_f64)
+            .ok_or_else(|| missing("noise"))?;
+        let list = body
+            .get("components")
+            .and_then(Value::as_array)
+            .ok_or_else(|| missing("components"))?;
+        let mut components = Vec::new();
+        for (j, c) in list.iter().enumerate() {
+            let at = |what: &str| missing(&format!("components[{j}].{what}"));
+            let weight = c
+                .get("weight")
+                .and_then(Value::as_f64)
+                .ok_or_else(|| at("weight"))?;
+            let mean = c.get("mean").and_then(numbers).ok_or_else(|| at("mean"))?;
+            let covariance = match (c.get("covariance"), c.get("variance")) {
+                (Some(m), _) => {
+                    let rows = m.as_array().ok_or_else(|| at("covariance"))?;
+                    let rows: Option<Vec<Vec<f64>>> = rows.iter().map(numbers).collect();
+                    rows.ok_or_else(|| at("covariance"))?.concat()
+                }
+                (None, Some(v)) => scaled_identity(
+                    dim.min(mean.len()),
+                    v.as_f64().ok_or_else(|| at("variance"))?,
+                ),
+                (None, None) => scaled_identity(dim.min(mean.len()), noise * noise),
+            };
+            components.push(Component {
+                weight,
+                mean,
+                covariance,
+            });
+        }
+        Ok(Self::Gaussian(GaussianMixture::new(dim, components)?))
+    }
+}
+
+fn component(c: &Component, dim: usize) -> Value {
+    let covariance: Vec<&[f64]> = c.covariance.chunks_exact(dim).collect();
+    json!({ "weight": c.weight, "mean": c.mean, "covariance": covariance })
+}
+
+fn numbers(v: &Value) -> Option<Vec<f64>> {
+    v.as_array()?.iter().map(Value::as_f64).collect()
+}
+
+impl ScoreModel {
+    /// The shapes fit together and every number is finite.
+    ///
+    /// # Errors
+    /// `InvalidInput` naming what does not fit.
+    pub fn check_invariants(&self) -> Result<(), Error> {
+        let wrong = |what: &str| {
+            Err(Error::invalid(
+                OP,
+                format!("score: {what} does not fit the rest"),
+            ))
+        };
+        let s = &self.subspace;
+        let (dim, rank) = (s.dim(), s.rank());
+        let finite = |v: &[f64]| v.iter().all(|x| x.is_finite());
+        if dim == 0
+            || rank > dim
+            || s.axes.len() != dim * rank
+            || !(s.sigma > 0.0 && s.sigma.is_finite())
+        {
+            return wrong("subspace");
+        }
+        if !(finite(&s.centre)
+            && finite(&s.axes)
+            && s.spectrum.iter().all(|v| *v > 0.0 && v.is_finite()))
+        {
+            return wrong("subspace");
+        }
+        let levels = &self.ladder.levels;
+        if self.ladder.dim != rank || (rank > 0) == levels.is_empty() {
+            return wrong("ladder");
+        }
+        let mut below = 1.0;
+        for level in levels {
+            let cells = level.pieces.len();
+            let increasing = level.temperature > below && level.temperature.is_finite();
+            below = level.temperature;
+            let shaped = cells > 0 && level.dim == rank && level.centres.len() == cells * rank;
+            if !(increasing
+                && shaped
+                && finite(&level.centres)
+                && level.pieces.iter().all(|p| p.fits(rank)))
+            {
+                return wrong("level");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! What is measured about a fit of the method of moments before it is called converged.
+
+use super::learner::{MomentModel, Trial};
+use crate::Status;
+use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::learn::mixture::input_check::Door;
+use crate::stats::projected_ks;
+use rand::Rng;
+
+/// Standard errors that the rest off the diagonals may have.
+const REST: f64 = 4.0;
+/// Rows and projections of the comparison with the data, and the distance that a fit may keep.
+const COMPARED: usize = 20_000;
+const PROJECTIONS: usize = 16;
+const KS_SLACK: f64 = 0.02;
+
+pub(in crate::learn::mixture) fn finish(
+    trial: Trial,
+    door: &Door,
+    stopped: bool,
+    rng: &mut impl Rng,
+) -> Fit<MomentModel> {
+    let n = door.rows.len() / door.dim;
+    let compared = COMPARED.min(n);
+    let step = (n / compared.max(1)).max(1);
+    let data: Vec<f64> = door
+        .rows
+        .chunks_exact(door.dim)
+        .step_by(step)
+        .take(compared)
+        .flatten()
+        .copied()
+        .collect();
+    let fresh = trial.model.mixture.sample(compared, rng);
+    let distance = projected_ks(&fresh, &data, door.dim, PROJECTIONS, rng);
+    let chance = 2.28 * (2.0 / compared as f64).sqrt();
+    let mut evidence = vec![Evidence::new(
+        "Kolmogorov distance of samples and data, worst of 16 projections",
+        distance,
+        KS_SLACK + chance,
+    )];
+    let mut cond = 1.0;
+    if let Some(atoms) = &trial.atoms {
+        cond = atoms.amplification;
+        // A product of three standard normals has variance at most 15; whitening multiplies its error.
+        let sampling = (15.0 / n as f64).sqrt() * atoms.amplification.powf(1.5);
+        let name = "whitened third moments off the diagonals, root mean square";
+        evidence.push(Evidence::new(name, atoms.rest, REST * sampling));
+    }
+    let unsettled = f64::from(u8::from(!trial.settled));
+    evidence.push(Evidence::new(
+        "sweeps of likelihood cut short",
+        unsettled,
+        0.0,
+    ));
+    let (apart, moved) = geometry(&trial.model);
+    evidence.push(Evidence::note(
+        "least distance of two means over the noise",
+        apart,
+    ));
+    evidence.push(Evidence::note(
+        "largest move of a mean by the sweeps over the noise",
+        moved,
+    ));
+    evidence.push(Evidence::note("log-likelihood", trial.model.log_likelihood));
+    evidence.push(Evidence::note("BIC (larger is better)", trial.model.bic));
+    evidence.push(Evidence::note(
+        "rows set aside as outliers",
+        door.set_aside as f64,
+    ));
+    let name = "rows that repeat another one (share)";
+    evidence.push(Evidence::note(name, door.repeated()));
+    let certificate = Certificate {
+        rel_residual: distance,
+        cond,
+        evidence,
+    };
+    let status = match certificate.holds() {
+        _ if stopped => Status::Stopped,
+        true => Status::Converged,
+        false if !trial.settled => Status::IterationLimit,
+        false => Status::Stalled,
+    };
+    Fit {
+        status,
+        history: vec![-trial.model.log_likelihood / n as f64],
+        work: Work {
+            sweeps: trial.sweeps,
+            samples: (n * (trial.sweeps + 3)) as u64,
+            ..Work::default()
+        },
+        certificate,
+        model: trial.model,
+    }
+}
+
+/// Least distance of two means and largest move by the sweeps, in standard deviations of the widest component.
+fn geometry(model: &MomentModel) -> (f64, f64) {
+    let components = model.mixture.components();
+    let widest = components
+        .iter()
+        .map(|c| c.covariance[0])
+        .fold(0.0, f64::max)
+        .sqrt();
+    let gap = |a: &[f64], b: &[f64]| crate::linalg::small::squared_distance(a, b).sqrt() / widest;
+    let (mut apart, mut moved) = (f64::INFINITY, 0.0f64);
+    for (i, c) in components.iter().enumerate() {
+        for d in &components[..i] {
+            apart = apart.min(gap(&c.mean, &d.mean));
+        }
+        let before = model.from_moments.components().get(i);
+        moved = moved.max(before.map_or(0.0, |b| gap(&c.mean, &b.mean)));
+    }
+    (if apart.is_finite() { apart } else { 0.0 }, moved)
+}

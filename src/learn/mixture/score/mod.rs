@@ -1,0 +1,12 @@
+//! Scores of mixtures by piecewise polynomial regression, and reverse diffusion.
+
+pub(crate) mod chain;
+pub(crate) mod denoiser;
+pub(crate) mod learner;
+pub(crate) mod level;
+pub(crate) mod likelihood;
+pub(crate) mod model;
+pub(crate) mod noise_levels;
+pub(crate) mod noised_rows;
+pub(crate) mod regression;
+pub(crate) mod sample_summary;

@@ -1,0 +1,156 @@
+//! The latent dimension from the spectrum of the covariance.
+//!
+//! The outputs of a quadratic map span at most `N = r(r+1)/2` dimensions (homogeneous) or `N = r(r+3)/2`
+//! (with a linear part). With enough outputs the covariance has exactly `N` positive eigenvalues; the two
+//! kinds of number never coincide (`(2s+3)^2 - (2r+1)^2 = 8` has no solution in positive integers), so the
+//! spectrum also tells which of the two it is.
+
+use crate::Error;
+use crate::fit::Evidence;
+
+const OP: &str = "Quadratic::learn";
+/// Eigenvalues below this share of the greatest are rounding: covariances of scaled columns are accurate to
+/// about `d * eps`.
+const ROUNDING: f64 = 1e-11;
+/// With observation noise no eigenvalue vanishes; a drop by this factor is taken for the edge of the signal.
+const CLEAR_DROP: f64 = 30.0;
+
+/// The latent dimension, the number of eigenvalues that belong to it, and the evidence.
+#[derive(Clone, Debug)]
+pub(in crate::learn) struct LatentRank {
+    pub(in crate::learn) rank: usize,
+    pub(in crate::learn) keep: usize,
+    pub(in crate::learn) evidence: Vec<Evidence>,
+}
+
+/// `N` for latent dimension `r`.
+pub(in crate::learn) fn span(rank: usize, general: bool) -> usize {
+    if general {
+        rank * (rank + 3) / 2
+    } else {
+        rank * (rank + 1) / 2
+    }
+}
+
+/// The `r` with `span(r) = n`, if there is one.
+fn inverse_span(n: usize, general: bool) -> Option<usize> {
+    (1..=n)
+        .take_while(|&r| span(r, general) <= n)
+        .find(|&r| span(r, general) == n)
+}
+
+impl LatentRank {
+    /// Chooses `r`, or takes the one given, from eigenvalues in falling order.
+    pub(in crate::learn) fn choose(
+        values: &[f64],
+        general: bool,
+        given: Option<usize>,
+    ) -> Result<Self, Error> {
+        let d = values.len();
+        let top = values.first().copied().unwrap_or(0.0);
+        let numeric = values.iter().filter(|v| **v > ROUNDING * top).count();
+        if let Some(rank) = given {
+            let keep = span(rank, general);
+            if keep > d {
+                let text = format!(
+                    "latent dimension {rank} needs at least {keep} outputs that vary, found {d}"
+                );
+                return Err(Error::invalid(OP, text));
+            }
+            if keep > numeric {
+                let hypothesis =
+                    "outputs that span the space of quadratics (rank of the covariance)";
+                return Err(Error::degenerate(OP, hypothesis, numeric as f64));
+            }
+            return Ok(Self::with(values, rank, keep));
+        }
+        if numeric < d {
+            // No noise: the rank is exact evidence.
+            return match inverse_span(numeric, general) {
+                Some(rank) => Ok(Self::with(values, rank, numeric)),
+                None => Err(not_a_span(numeric, general)),
+            };
+        }
+        // Every eigenvalue is positive: either there are no spare outputs, or there is noise.
+        let candidates = (1..=d).take_while(|&r| span(r, general) < d);
+        let drop = |n: usize| values[n - 1] / values[n];
+        let clear = candidates
+            .map(|r| (r, span(r, general)))
+            .filter(|&(_, n)| drop(n) > CLEAR_DROP)
+            .max_by(|a, b| drop(a.1).total_cmp(&drop(b.1)));
+        match (clear, inverse_span(d, general)) {
+            (Some((rank, keep)), None) => Ok(Self::with(values, rank, keep)),
+            // A full set of outputs explains everything unless the drop is far beyond what conditioning does.
+            (Some((rank, keep)), Some(_)) if drop(keep) > 1e3 => Ok(Self::with(values, rank, keep)),
+            (_, Some(rank)) => Ok(Self::with(values, rank, d)),
+            (None, None) => Err(not_a_span(d, general)),
+        }
+    }
+
+    fn with(values: &[f64], rank: usize, keep: usize) -> Self {
+        let top = values[0];
+        let mut evidence = vec![Evidence::note(
+            "least eigenvalue kept, relative to the greatest",
+            values[keep - 1] / top,
+        )];
+        if keep < values.len() {
+            let share = values[keep].max(0.0) / values[keep - 1];
+            evidence.push(Evidence::note(
+                "greatest eigenvalue left out, relative to the least kept",
+                share,
+            ));
+        }
+        Self {
+            rank,
+            keep,
+            evidence,
+        }
+    }
+}
+
+fn not_a_span(found: usize, general: bool) -> Error {
+    let hypothesis = match (general, inverse_span(found, !general)) {
+        (false, Some(_)) => {
+            "a covariance of rank r(r+1)/2 with that many outputs or more; the rank fits r(r+3)/2, so try --general, or --radial sphere if the latents lie on one (rank found)"
+        }
+        (true, Some(_)) => {
+            "a covariance of rank r(r+3)/2 with that many outputs or more; the rank fits r(r+1)/2, so try without --general (rank found)"
+        }
+        (false, None) => {
+            "a covariance of rank r(r+1)/2, or fewer dimensions by --latent R (rank found)"
+        }
+        (true, None) => {
+            "a covariance of rank r(r+3)/2, or fewer dimensions by --latent R (rank found)"
+        }
+    };
+    Error::degenerate(OP, hypothesis, found as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rank(values: &[f64], general: bool) -> Option<usize> {
+        LatentRank::choose(values, general, None)
+            .ok()
+            .map(|c| c.rank)
+    }
+
+    #[test]
+    fn exact_noisy_and_full_spectra_give_the_rank() {
+        assert_eq!(rank(&[4.0, 2.0, 1.0, 1e-15, 0.0], false), Some(2));
+        assert_eq!(rank(&[4.0, 2.0, 1.0, 1e-3, 9e-4], false), Some(2));
+        assert_eq!(rank(&[4.0, 2.0, 1.0, 0.5, 0.3, 0.1], false), Some(3));
+        assert_eq!(rank(&[4.0, 2.0, 1.0, 0.5, 0.3], true), Some(2));
+        assert_eq!(rank(&[1.0], false), Some(1));
+    }
+
+    #[test]
+    fn what_is_no_span_is_refused_with_a_hint() {
+        let e = LatentRank::choose(&[4.0, 2.0, 1.0, 0.5, 0.3], false, None).unwrap_err();
+        assert!(e.to_string().contains("--general"), "{e}");
+        assert!(rank(&[4.0, 2.0, 1.0, 0.5], false).is_none());
+        assert!(LatentRank::choose(&[4.0, 2.0], false, Some(2)).is_err());
+        assert!(LatentRank::choose(&[4.0, 2.0, 1e-17], false, Some(2)).is_err());
+    }
+}

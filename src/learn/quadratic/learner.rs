@@ -1,0 +1,253 @@
+//! Quadratic maps of a hidden Gaussian, from output samples alone.
+//!
+//! The samples are `z_a = x' Q_a x + b_a' x + c_a` with hidden `x ~ N(0, I_r)`. Their second and third
+//! cumulants are those of a symmetric tensor ring: with `M_a = [[Q_a, b_a/2], [b_a'/2, 0]]`,
+//! `k_2 = 2 Tr M_a M_b` and `k_3 = 8 Tr M_a M_b M_c`. Whitening with the covariance turns the third cumulants
+//! into the structure constants of the Jordan algebra of symmetric matrices, and its Peirce frame
+//! ([`crate::decomp::PeirceFrame`]) reads off `Q` and `b` up to an orthogonal change of `x`; then
+//! `c_a = k_1 - Tr Q_a`.
+//!
+//! What is exact: the identities above. What is approximate: sample cumulants, with errors that fall as
+//! `n^(-1/2)`.
+//!
+//! Source: S. Chen, Li, Li and Zhang, *Learning polynomial transformations* (arXiv 2204.04209) for the problem
+//! and the reduction to tensor rings. Where we differ: the ring is solved by its Peirce frame instead of sums
+//! of squares; samples are streamed and the third cumulants are never formed when `N` is large; linear and
+//! constant parts are learned too.
+
+use super::checks::exact_cumulants::ExactCumulants;
+use super::checks::held_out::HoldoutTest;
+use super::noisy::level::Noise;
+use super::statistical_floor::statistical_floor;
+use super::whitened::standard_outputs::Outputs;
+use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::io::samples::Samples;
+use crate::run::Observer;
+use crate::stats::split::Split;
+use crate::stats::two_sample::held_out_notes;
+use crate::tensor::QuadraticMap;
+use crate::{Error, Status};
+use rand::Rng;
+use std::ops::ControlFlow;
+
+const OP: &str = "Quadratic::learn";
+/// Far beyond any number of outputs that is read.
+const MAX_LATENT: usize = 10_000;
+/// Learner of quadratic maps from output samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quadratic {
+    pub(in crate::learn) latent: Option<usize>,
+    pub(in crate::learn) general: bool,
+    pub(in crate::learn) holdout: f64,
+    pub(in crate::learn) starts: usize,
+    pub(in crate::learn) refine: bool,
+    pub(in crate::learn) noise: Noise,
+}
+
+impl Default for Quadratic {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Quadratic {
+    /// Latent dimension from the data, no linear part, a fifth of the samples held out.
+    pub fn new() -> Self {
+        Self {
+            latent: None,
+            general: false,
+            holdout: 0.2,
+            starts: 3,
+            refine: true,
+            noise: Noise::Absent,
+        }
+    }
+
+    /// Latent dimension `r >= 1`, instead of the one that the spectrum of the covariance tells.
+    #[must_use]
+    pub fn latent(self, rank: usize) -> Self {
+        Self {
+            latent: Some(rank),
+            ..self
+        }
+    }
+
+    /// Whether there is a linear part `b_a' x`.
+    #[must_use]
+    pub fn general(self, general: bool) -> Self {
+        Self { general, ..self }
+    }
+
+    /// Share of the samples held out for the test, in `[0.01, 0.5]`.
+    #[must_use]
+    pub fn holdout(self, share: f64) -> Self {
+        Self {
+            holdout: share,
+            ..self
+        }
+    }
+
+    /// Starts for the idempotent of the frame, in `1..=100`.
+    #[must_use]
+    pub fn starts(self, starts: usize) -> Self {
+        Self { starts, ..self }
+    }
+
+    /// Whether to go on from the moments to the likelihood (on by default): noiseless samples lie on a variety,
+    /// and fitting it brings the error to the statistical floor. Where observation noise forbids that, the
+    /// moments are kept and the noise is reported.
+    #[must_use]
+    pub fn refine(self, refine: bool) -> Self {
+        Self { refine, ..self }
+    }
+
+    /// What to assume about observation noise (none by default). With noise the moments are corrected for it,
+    /// the tests allow for it, and the refinement maximises the likelihood with the noise in it; it is kept where
+    /// held-out samples are likelier than by the moments.
+    #[must_use]
+    pub fn noise(self, noise: Noise) -> Self {
+        Self { noise, ..self }
+    }
+
+    /// Learns the map from samples of its outputs.
+    ///
+    /// # Shapes
+    /// `samples` has `n` rows and `d` columns, `d >= N` with `N = r(r+1)/2`, or `r(r+3)/2` with a linear part.
+    ///
+    /// # Errors
+    /// `InvalidInput`: an option out of its domain, or too few samples or outputs. `Degenerate`: no output
+    /// varies, the rank of the covariance is not that of a quadratic map, or the third cumulants are not near
+    /// those of one. `Stopped`: the observer asked to
+    /// stop before there was a model; later, the model from the moments comes back with `Status::Stopped`. `File`: a sample file changed while it was read.
+    ///
+    /// # Complexity
+    /// `O(n d^2 + n N^3)` time up to `N = 45`, `O(n d N + n N^2)` for each of some dozen passes beyond;
+    /// memory `O(d^2)` or `O(N^3 log n)` beyond a chunk.
+    ///
+    /// # Accuracy
+    /// Parameter error about 1.2 to 2.4 times the statistical floor `((r + 2 + tau) / 2n)^(1/2)`,
+    /// `tau = sum (Tr Q_a)^2 / sum |Q_a|^2`. The status is `Converged` only when held-out samples agree with
+    /// the law of the model ([`HoldoutTest`]); `rel_residual` is that of the held-out cumulants.
+    ///
+    /// # Example
+    /// ```
+    /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+    /// use wickring::io::samples::Samples;
+    /// use wickring::laws::quadratic_maps::random_quadratic_map;
+    /// use wickring::{learn::Quadratic, observe::unobserved};
+    ///
+    /// let mut rng = ChaCha8Rng::seed_from_u64(7);
+    /// let hidden = random_quadratic_map(6, 3, false, &mut rng)?;
+    /// let samples = Samples::from_rows(6, hidden.sample(20_000, &mut rng))?;
+    /// let fit = Quadratic::new().learn(&samples, &mut rng, &mut unobserved)?;
+    /// let model = fit.converged()?;
+    /// assert_eq!(model.latent_dim(), 3);
+    /// assert!(model.distance(&hidden)? < 0.1);
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    pub fn learn(
+        &self,
+        samples: &Samples,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<QuadraticMap>, Error> {
+        self.check(samples)?;
+        self.noise.check()?;
+        let split = Split::new(self.holdout);
+        let outputs = Outputs::of(samples, split, observer)?;
+        let white = self.whiten(&outputs, split)?;
+        let (frame, read) = self.frame(samples, &white.rows, white.latent.rank, rng, observer)?;
+        // From here on there is a model: a wish to stop ends the refinement, not the answer.
+        let found = self.refined(samples, (&outputs, &white), &frame, rng, observer)?;
+        let (map, mut stopped) = (found.map, found.stopped);
+
+        let directions = white.rows.test_directions(outputs.columns, rng);
+        let learning = outputs.summary.count() as f64;
+        let held = samples.rows() as f64 - learning;
+        // The variance that comes from the error of the model itself: that of the best estimator after the
+        // refinement, up to 2.2 times its error from moments.
+        let inflation = if found.likely { 1.5 } else { 5.0 } * held / learning;
+        let test = HoldoutTest::run(
+            &map,
+            samples,
+            split,
+            directions.as_ref(),
+            (inflation, &outputs.noise(found.noise)),
+            &mut |p| {
+                stopped |= observer(p).is_break();
+                ControlFlow::Continue(())
+            },
+        )?;
+        let mut evidence = white.latent.evidence;
+        // What the refinement found stands on its own; the map of the moments stands on the frame.
+        match found.likely {
+            true => evidence.extend_from_slice(frame.evidence()),
+            false => evidence.extend(frame.judged()),
+        }
+        evidence.extend(found.evidence);
+        evidence.push(Evidence::note(
+            "statistical floor of the relative parameter error",
+            statistical_floor(&map, samples.rows()),
+        ));
+        let identities = ExactCumulants::of(&map, &[0, map.output_dim() / 2])?;
+        let name = "exact moment identities over the rationals that fail";
+        evidence.push(Evidence::new(name, identities.disagreements as f64, 0.0));
+        evidence.extend(test.evidence());
+        evidence.extend(found.gaussian);
+        if found.noise == 0.0 {
+            let mut draw = |n: usize, g: &mut _| Ok(map.sample(n, g));
+            evidence.extend(held_out_notes(samples, split, &mut draw, rng)?);
+        }
+        let certificate = Certificate {
+            rel_residual: test.rel_residual,
+            cond: white.cond,
+            evidence,
+        };
+        let status = match certificate.holds() {
+            _ if stopped => Status::Stopped,
+            true => Status::Converged,
+            false => Status::Stalled,
+        };
+        let work = Work {
+            sweeps: frame.squarings() + found.sweeps,
+            backend_calls: self.starts + 5,
+            samples: read + 3 * samples.rows() as u64,
+            starts: self.starts,
+        };
+        let history = vec![test.rel_residual];
+        Ok(Fit {
+            model: map,
+            status,
+            history,
+            work,
+            certificate,
+        })
+    }
+
+    fn check(&self, samples: &Samples) -> Result<(), Error> {
+        if let Some(r) = self.latent.filter(|r| !(1..=MAX_LATENT).contains(r)) {
+            let text = format!("a latent dimension in 1..={MAX_LATENT}, got {r}");
+            return Err(Error::invalid(OP, text));
+        }
+        if !(0.01..=0.5).contains(&self.holdout) {
+            let text = format!("holdout in [0.01, 0.5], got {}", self.holdout);
+            return Err(Error::invalid(OP, text));
+        }
+        if self.starts == 0 || self.starts > 100 {
+            return Err(Error::invalid(
+                OP,
+                format!("starts in 1..=100, got {}", self.starts),
+            ));
+        }
+        let (n, d) = (samples.rows(), samples.columns());
+        // The covariance of fewer rows than this has the rank of the sample, not of the map.
+        let least = (2 * d + 20).max(50);
+        if n < least {
+            return Err(Error::invalid(
+                OP,
+                format!("at least {least} samples for {d} outputs, got {n}"),
+            ));
+        }
+        Ok(())
+    }
+}

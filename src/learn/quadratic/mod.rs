@@ -1,0 +1,13 @@
+//! A quadratic map of a hidden Gaussian, from its outputs alone.
+
+pub(crate) mod checks;
+pub(crate) mod few_outputs;
+pub(crate) mod latent_rank;
+pub(crate) mod learner;
+pub(crate) mod moment_fit;
+pub(crate) mod noiseless;
+pub(crate) mod noisy;
+pub(crate) mod radial;
+pub(crate) mod refinement;
+pub(crate) mod statistical_floor;
+pub(crate) mod whitened;

@@ -1,0 +1,145 @@
+//! The latents that noiseless samples of a quadratic map give away, and the samples that are not on its variety.
+
+use super::latent_of_sample::LatentSolver;
+use crate::Error;
+use crate::io::samples::{Chunk, Samples};
+use crate::learn::quadratic::whitened::map::WhiteMap;
+use crate::learn::quadratic::whitened::third_cumulants::WhiteRows;
+use crate::linalg::{norm2, solve, symmetric_eigen};
+use faer::{Mat, MatRef};
+use rayon::prelude::*;
+
+const OP: &str = "Quadratic::learn";
+/// Latents that are kept.
+const MOST: usize = 50_000;
+/// A sample farther from the variety than this, relative to its length and that of a typical one, is off it.
+pub(in crate::learn) const OFF: f64 = 1e-5;
+/// Gauss-Newton steps after the linear inverse.
+const STEPS: usize = 3;
+/// Chunks worked on side by side.
+const BATCH: usize = 8;
+
+/// What one pass over all samples tells.
+pub(in crate::learn) struct SeenLatents {
+    /// Latents of the first rows for learning, `r` entries each.
+    pub(in crate::learn) kept: Vec<f64>,
+    /// Rows, held out or not, that are off the variety.
+    pub(in crate::learn) off: usize,
+}
+
+/// Reads the latent of every row: the linear inverse of the map gives `x x'` (and `x` itself where there is a linear part),
+/// whose top eigenvector is `x` up to sign. `up` leads from white coordinates back to the scaled outputs.
+pub(in crate::learn) fn seen_latents(
+    samples: &Samples,
+    rows: &WhiteRows,
+    (map, up): (&WhiteMap, &Mat<f64>),
+) -> Result<SeenLatents, Error> {
+    let (n, r) = (rows.down.ncols(), map.rank);
+    let places = WhiteMap::places(r);
+    let features = map.features();
+    let c = map.coefficients.subcols(0, features);
+    let reader = Reader {
+        rows,
+        map,
+        up,
+        inverse: solve(OP, c, Mat::<f64>::identity(n, n).as_ref())?,
+        solver: LatentSolver::new(map, &places),
+        places,
+    };
+    let mut seen = SeenLatents {
+        kept: Vec::new(),
+        off: 0,
+    };
+    let mut chunks = samples.chunks(1024);
+    loop {
+        let batch: Vec<Chunk> = chunks.by_ref().take(BATCH).collect::<Result<_, _>>()?;
+        if batch.is_empty() {
+            return Ok(seen);
+        }
+        let parts: Vec<SeenLatents> = batch
+            .par_iter()
+            .map(|chunk| reader.read(chunk))
+            .collect::<Result<_, _>>()?;
+        for part in parts {
+            seen.off += part.off;
+            let room = (MOST * r).saturating_sub(seen.kept.len());
+            seen.kept.extend(part.kept.into_iter().take(room));
+        }
+    }
+}
+
+struct Reader<'a> {
+    rows: &'a WhiteRows,
+    map: &'a WhiteMap,
+    up: &'a Mat<f64>,
+    inverse: Mat<f64>,
+    solver: LatentSolver,
+    places: Vec<(usize, usize)>,
+}
+
+impl Reader<'_> {
+    fn read(&self, chunk: &Chunk) -> Result<SeenLatents, Error> {
+        let mut seen = SeenLatents {
+            kept: Vec::new(),
+            off: 0,
+        };
+        for split in [self.rows.split, self.rows.split.other()] {
+            let side = WhiteRows {
+                split,
+                ..self.rows.clone()
+            };
+            let z = side.centred(chunk);
+            let m = side.active.len();
+            let z = MatRef::from_row_major_slice(&z, z.len() / m, m);
+            let y = z * &side.down;
+            for i in 0..z.nrows() {
+                let row: Vec<f64> = (0..y.ncols()).map(|k| y[(i, k)]).collect();
+                let mut x = self.first(&row)?;
+                self.solver.descend(&row, &mut x, STEPS);
+                let f = self.map.row(&x, &self.places);
+                let white: Vec<f64> = (0..row.len())
+                    .map(|k| {
+                        (0..f.len())
+                            .map(|l| self.map.coefficients[(k, l)] * f[l])
+                            .sum()
+                    })
+                    .collect();
+                let gap = |a: usize| {
+                    let rebuilt: f64 = white
+                        .iter()
+                        .enumerate()
+                        .map(|(k, w)| self.up[(a, k)] * w)
+                        .sum();
+                    z[(i, a)] - rebuilt
+                };
+                let gaps: Vec<f64> = (0..m).map(gap).collect();
+                let length = norm2(&(0..m).map(|a| z[(i, a)]).collect::<Vec<_>>());
+                // Outputs have unit variance here.
+                seen.off += usize::from(!(norm2(&gaps) <= OFF * (length + (m as f64).sqrt())));
+                if split == self.rows.split {
+                    seen.kept.extend(x);
+                }
+            }
+        }
+        Ok(seen)
+    }
+
+    fn first(&self, row: &[f64]) -> Result<Vec<f64>, Error> {
+        let (n, r) = (row.len(), self.map.rank);
+        let half = 0.5f64.sqrt();
+        let shift = |k: usize| row[k] - self.map.coefficients[(k, self.map.features())];
+        let phi = |k: usize| -> f64 { (0..n).map(|l| self.inverse[(k, l)] * shift(l)).sum() };
+        if self.map.linear {
+            return Ok((0..r).map(|j| phi(self.places.len() + j) * half).collect());
+        }
+        let mut square = Mat::<f64>::zeros(r, r);
+        for (k, &(a, b)) in self.places.iter().enumerate() {
+            let v = if a == b { phi(k) } else { half * phi(k) };
+            square[(a, b)] = v;
+            square[(b, a)] = v;
+        }
+        let e = symmetric_eigen(OP, square.as_ref())?;
+        let length = e.values[r - 1].max(0.0).sqrt();
+        Ok((0..r).map(|j| e.vectors[(j, r - 1)] * length).collect())
+    }
+}

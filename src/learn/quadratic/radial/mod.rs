@@ -1,0 +1,6 @@
+//! Quadratic maps of rotation-invariant inputs.
+
+pub(crate) mod held_out;
+pub(crate) mod law;
+pub(crate) mod learner;
+pub(crate) mod raw_moments;

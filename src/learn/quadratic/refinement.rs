@@ -1,0 +1,185 @@
+//! The refinement of the quadratic learner: from the map of the moments to the likelihood, as far as the samples allow.
+
+use super::checks::algebraic::SecondOpinion;
+use super::learner::Quadratic;
+use super::moment_fit::{White, white_map};
+use super::noiseless::fit::{EXACT, Polish};
+use super::noiseless::latents_of_all::{OFF, seen_latents};
+use super::noisy::level;
+use super::noisy::level::Noise;
+use super::noisy::refinement::NoisyStep;
+use super::whitened::map::WhiteMap;
+use super::whitened::standard_outputs::Outputs;
+use crate::Error;
+use crate::decomp::PeirceFrame;
+use crate::fit::Evidence;
+use crate::io::samples::Samples;
+use crate::run::Observer;
+use crate::stats::normality::Normality;
+use crate::tensor::QuadraticMap;
+use rand::Rng;
+
+const OP: &str = "Quadratic::learn";
+
+/// The best map there is, and what it rests on.
+pub(in crate::learn) struct Refined {
+    pub(in crate::learn) map: QuadraticMap,
+    /// Whether it is the map of greatest likelihood, not that of the moments.
+    pub(in crate::learn) likely: bool,
+    /// Variance of the noise, as a share of that of each output.
+    pub(in crate::learn) noise: f64,
+    pub(in crate::learn) sweeps: usize,
+    pub(in crate::learn) stopped: bool,
+    pub(in crate::learn) evidence: Vec<Evidence>,
+    /// Whether all samples are on the variety and their latents are Gaussian, where these are seen.
+    pub(in crate::learn) gaussian: Vec<Evidence>,
+}
+
+impl Quadratic {
+    /// From the frame of the moments.
+    pub(in crate::learn) fn refined(
+        &self,
+        samples: &Samples,
+        (outputs, white): (&Outputs, &White),
+        frame: &PeirceFrame,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Refined, Error> {
+        let start = white_map(frame);
+        let mut found = Refined {
+            map: outputs.read_off(&start, &white.up)?,
+            likely: false,
+            noise: white.noise,
+            sweeps: 0,
+            stopped: false,
+            evidence: Vec::new(),
+            gaussian: Vec::new(),
+        };
+        let steps = match (self.refine, white.noise.sqrt() < level::ABSENT) {
+            (false, clean) => {
+                let (r, n) = (white.latent.rank, white.latent.keep);
+                let note = level::note(white.left_over, None, r, n).filter(|_| clean);
+                found.evidence.extend(note);
+                let name = "tests of the variety and of the latents that were not made, for want of refinement: \
+                            observation noise and outliers show in them alone";
+                found.evidence.push(Evidence::note(name, 2.0));
+                Ok(())
+            }
+            (true, true) => {
+                self.exactly(&mut found, samples, (outputs, white), &start, rng, observer)
+            }
+            (true, false) => {
+                let known = (Some(white.noise), matches!(self.noise, Noise::Known(_)));
+                found.noisily(samples, (outputs, white), &start, known, rng, observer)
+            }
+        };
+        match steps {
+            Err(Error::Stopped { .. }) => found.stopped = true,
+            other => other?,
+        }
+        if found.noise > 0.0 {
+            let name = "observation noise allowed for, as a share of the standard deviation";
+            found
+                .evidence
+                .push(Evidence::note(name, found.noise.sqrt()));
+        }
+        Ok(found)
+    }
+
+    /// Noiseless samples lie on a variety; where they do not, the moments stay, or the noise is estimated if asked for.
+    fn exactly(
+        &self,
+        found: &mut Refined,
+        samples: &Samples,
+        (outputs, white): (&Outputs, &White),
+        start: &WhiteMap,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<(), Error> {
+        found.noise = 0.0;
+        let polish = white.rows.polish(samples, start.clone(), observer)?;
+        found.sweeps += polish.sweeps;
+        if polish.residual <= EXACT {
+            found.map = outputs.read_off(&polish.map, &white.up)?;
+            found.likely = true;
+            found.latents(samples, white, &polish.map, rng)?;
+        } else {
+            let kind = (white.latent.rank, self.general, self.holdout);
+            match SecondOpinion::of(samples, kind, EXACT, rng, observer)? {
+                SecondOpinion::Exact(map) => {
+                    let in_white = outputs.in_white(&map, self.general, &white.rows);
+                    found.latents(samples, white, &in_white, rng)?;
+                    (found.map, found.likely) = (map, true);
+                }
+                // Where it is not asked nobody can tell whether the polish stalled: no ground for trust either.
+                SecondOpinion::None | SecondOpinion::Unasked => {}
+            }
+        }
+        let guess = self.noise == Noise::Estimated && white.left_over.is_none();
+        if guess && !found.likely {
+            let unknown = (None, false);
+            return found.noisily(samples, (outputs, white), start, unknown, rng, observer);
+        }
+        found.of_the_variety(&polish, white);
+        Ok(())
+    }
+}
+
+impl Refined {
+    /// The likelihood with noise in it.
+    fn noisily(
+        &mut self,
+        samples: &Samples,
+        (outputs, white): (&Outputs, &White),
+        start: &WhiteMap,
+        noise: (Option<f64>, bool),
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<(), Error> {
+        let from = (&white.rows, &white.up);
+        let step = NoisyStep::run(samples, from, start, noise, rng, observer)?;
+        self.map = outputs.read_off(&step.map, &step.up)?;
+        (self.likely, self.noise) = (step.better, step.variance);
+        self.sweeps += step.sweeps;
+        self.evidence.extend(step.evidence);
+        Ok(())
+    }
+
+    /// Whether every sample lies on the variety of the map, and the latents that they give away are Gaussian.
+    fn latents(
+        &mut self,
+        samples: &Samples,
+        white: &White,
+        map: &WhiteMap,
+        rng: &mut impl Rng,
+    ) -> Result<(), Error> {
+        let seen = seen_latents(samples, &white.rows, (map, &white.up))?;
+        self.gaussian.push(Evidence::new(
+            format!("share of all samples farther than {OFF:e} of their length from the variety"),
+            seen.off as f64 / samples.rows() as f64,
+            0.0,
+        ));
+        let test = Normality::of(OP, &seen.kept, map.rank, (map.linear, map.linear), rng)?;
+        self.gaussian.extend(test.evidence());
+        Ok(())
+    }
+
+    /// What the distance of the samples from the variety says.
+    fn of_the_variety(&mut self, polish: &Polish, white: &White) {
+        let name = match self.likely {
+            true if polish.residual > EXACT => {
+                "the polish stalled and the algebraic learner found the variety: residual of the polish"
+            }
+            true => "samples lie on the variety of the map: relative residual",
+            false => "moments kept: observation noise or misfit, relative residual of the variety",
+        };
+        let allowed = if self.likely { f64::INFINITY } else { EXACT };
+        self.evidence
+            .push(Evidence::new(name, polish.residual, allowed));
+        if !self.likely {
+            let (r, n) = (white.latent.rank, white.latent.keep);
+            let note = level::note(white.left_over, Some(polish.residual), r, n);
+            self.evidence.extend(note);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Problems with known answers, for experiments and tests.
+
+pub mod relu;

@@ -1,0 +1,302 @@
+//! Covariance matrices with entries in any ring, and the exact decision whether one is positive semidefinite.
+
+use crate::Error;
+use crate::poly::coefficients::rational::Rational;
+use crate::poly::coefficients::ring::Ring;
+use crate::poly::polynomial::value::Poly;
+use crate::poly::text::vars::Vars;
+
+/// A symmetric matrix; whether it is positive semidefinite is a question of its own, because over most rings
+/// (symbols, residues) it has no answer and the moment formulas do not ask.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Covariance<C: Ring> {
+    dim: usize,
+    /// Row by row, symmetric.
+    entries: Vec<C>,
+}
+
+impl<C: Ring> Covariance<C> {
+    /// A matrix from its rows.
+    ///
+    /// # Errors
+    /// `Shape` when the rows do not form a square, `InvalidInput` naming the first pair of entries that differ.
+    pub fn new(rows: Vec<Vec<C>>) -> Result<Self, Error> {
+        let op = "Covariance::new";
+        let dim = rows.len();
+        if let Some((i, row)) = rows.iter().enumerate().find(|(_, r)| r.len() != dim) {
+            let found = format!("{} in row {}", row.len(), i + 1);
+            return Err(Error::shape(
+                op,
+                format!("a square matrix, {dim} entries in each of {dim} rows"),
+                found,
+            ));
+        }
+        for i in 0..dim {
+            for j in 0..i {
+                if rows[i][j] != rows[j][i] {
+                    let what = format!(
+                        "needs a symmetric matrix, but entry ({}, {}) is {:?} and entry ({}, {}) is {:?}",
+                        i + 1,
+                        j + 1,
+                        rows[i][j],
+                        j + 1,
+                        i + 1,
+                        rows[j][i]
+                    );
+                    return Err(Error::invalid(op, what));
+                }
+            }
+        }
+        let entries = rows.into_iter().flatten().collect();
+        Ok(Self { dim, entries })
+    }
+
+    /// A diagonal matrix.
+    pub fn diagonal(variances: &[C]) -> Self {
+        let dim = variances.len();
+        let mut entries = vec![C::zero(); dim * dim];
+        for (i, v) in variances.iter().enumerate() {
+            entries[i * dim + i] = v.clone();
+        }
+        Self { dim, entries }
+    }
+
+    /// The identity.
+    pub fn identity(dim: usize) -> Self {
+        Self::diagonal(&vec![C::one(); dim])
+    }
+
+    /// Number of rows.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Entry `(i, j)`; zero outside.
+    pub fn entry(&self, i: usize, j: usize) -> C {
+        if i < self.dim && j < self.dim {
+            self.entries[i * self.dim + j].clone()
+        } else {
+            C::zero()
+        }
+    }
+
+    /// Row `i`.
+    ///
+    /// # Panics
+    /// If `i` is out of range.
+    pub fn row(&self, i: usize) -> &[C] {
+        &self.entries[i * self.dim..(i + 1) * self.dim]
+    }
+
+    /// Whether all entries off the diagonal are zero.
+    pub fn is_diagonal(&self) -> bool {
+        (0..self.dim).all(|i| {
+            self.row(i)
+                .iter()
+                .enumerate()
+                .all(|(j, x)| i == j || x.is_zero())
+        })
+    }
+
+    /// The entries sent through a homomorphism of rings.
+    pub fn map<D: Ring>(&self, f: impl Fn(&C) -> D) -> Covariance<D> {
+        Covariance {
+            dim: self.dim,
+            entries: self.entries.iter().map(f).collect(),
+        }
+    }
+}
+
+/// The exact factorisation `S = L D L'` with unit lower triangular `L` and diagonal `D >= 0`; columns of `L` below a
+/// zero pivot are zero.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExactFactor {
+    /// Rows of `L`.
+    pub lower: Vec<Vec<Rational>>,
+    /// Diagonal of `D`.
+    pub pivots: Vec<Rational>,
+}
+
+impl Covariance<Rational> {
+    /// `S = L D L'` over the rationals: exists for exactly the positive semidefinite matrices, singular ones included.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the matrix is not positive semidefinite, naming the row where a pivot is negative, or
+    /// zero above a nonzero rest.
+    ///
+    /// # Complexity
+    /// `O(n^3)` rational operations.
+    pub fn factor(&self) -> Result<ExactFactor, Error> {
+        let op = "Covariance::factor";
+        let n = self.dim;
+        let mut rest: Vec<Vec<Rational>> = (0..n).map(|i| self.row(i).to_vec()).collect();
+        let zero = Rational::default();
+        let mut lower = vec![vec![zero.clone(); n]; n];
+        let mut pivots = Vec::with_capacity(n);
+        for k in 0..n {
+            let pivot = rest[k][k].clone();
+            lower[k][k] = Rational::from(1);
+            if pivot.signum() < 0 {
+                let what = format!(
+                    "needs a positive semidefinite covariance, but row {} leaves the negative pivot {pivot}",
+                    k + 1
+                );
+                return Err(Error::invalid(op, what));
+            }
+            match pivot.recip() {
+                None => {
+                    if let Some(i) = (k + 1..n).find(|&i| rest[i][k] != zero) {
+                        let what = format!(
+                            "needs a positive semidefinite covariance, but row {} leaves variance 0 and covariance {} with row {}",
+                            k + 1,
+                            rest[i][k],
+                            i + 1
+                        );
+                        return Err(Error::invalid(op, what));
+                    }
+                }
+                Some(inverse) => {
+                    for i in k + 1..n {
+                        if rest[i][k] == zero {
+                            continue;
+                        }
+                        let factor = &rest[i][k] * &inverse;
+                        for j in k + 1..=i {
+                            let step = &factor * &rest[j][k];
+                            rest[i][j] -= &step;
+                        }
+                        lower[i][k] = factor;
+                    }
+                }
+            }
+            pivots.push(pivot);
+        }
+        Ok(ExactFactor { lower, pivots })
+    }
+
+    /// Reads a matrix of rationals or decimals, one row a line, entries separated by commas (or semicolons, tabs,
+    /// blanks); every number is read exactly. A first line that holds names is returned beside the matrix.
+    ///
+    /// # Errors
+    /// `InvalidInput` naming row and column of what is not a number; `Shape`; not symmetric.
+    pub fn parse(text: &str) -> Result<(Vec<String>, Self), Error> {
+        let op = "covariance";
+        let mut rows: Vec<Vec<Rational>> = Vec::new();
+        let mut names = Vec::new();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        for (number, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let cells: Vec<&str> = match line.contains([',', ';']) {
+                true => line.split([',', ';']).map(str::trim).collect(),
+                false => line.split_whitespace().collect(),
+            };
+            let is_name = |c: &&str| c.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            if rows.is_empty()
+                && names.is_empty()
+                && cells.iter().all(is_name)
+                && !cells.iter().any(is_not_finite)
+            {
+                names = cells.iter().map(|&c| c.to_owned()).collect();
+                continue;
+            }
+            let mut row = Vec::with_capacity(cells.len());
+            for (column, cell) in cells.iter().enumerate() {
+                let value = cell.parse().map_err(|_| {
+                    let found = crate::error::quoted(cell);
+                    Error::invalid(op, format!("row {}, column {}: expected a rational or decimal number, found {found}", number + 1, column + 1))
+                })?;
+                row.push(value);
+            }
+            rows.push(row);
+        }
+        if rows.is_empty() {
+            return Err(Error::invalid(op, "holds no numbers"));
+        }
+        if !names.is_empty() && names.len() != rows.len() {
+            return Err(Error::shape(
+                op,
+                format!("{} rows, one for each name", names.len()),
+                rows.len().to_string(),
+            ));
+        }
+        Ok((names, Self::new(rows)?))
+    }
+}
+
+/// Words for values that are not numbers: they must be refused as entries, not taken for names.
+fn is_not_finite(cell: &&str) -> bool {
+    ["nan", "inf", "infinity"]
+        .iter()
+        .any(|w| cell.eq_ignore_ascii_case(w))
+}
+
+/// The covariance matrix of symbols `s_i_j` (`i <= j`, from 1) as polynomials, with the names of the symbols: moments under it
+/// are polynomials in the entries of the covariance.
+pub fn symbolic_covariance(dim: usize) -> (Vec<Vec<Poly<Rational>>>, Vars) {
+    let mut names = Vec::new();
+    let mut rows = vec![vec![Poly::zero(); dim]; dim];
+    for i in 0..dim {
+        for j in i..dim {
+            rows[i][j] = Poly::variable(names.len());
+            rows[j][i] = rows[i][j].clone();
+            names.push(format!("s_{}_{}", i + 1, j + 1));
+        }
+    }
+    (rows, Vars::fixed(names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Covariance;
+    use crate::Error;
+
+    #[test]
+    fn the_three_ways_to_be_no_covariance() -> Result<(), Error> {
+        let read = |text: &str| Covariance::parse(text).and_then(|(_, c)| c.factor());
+        assert!(read("1,1/2\n0.5,1").is_ok());
+        assert!(read("1 1\n1 1").is_ok_and(|f| f.pivots[1].signum() == 0));
+        assert!(read("0,0\n0,2").is_ok());
+        for bad in [
+            "1,2\n2,1",
+            "0,1\n1,5",
+            "1,0\n1/3,1",
+            "-1",
+            "1,2",
+            "1,x\nx,1",
+            "",
+            "nan",
+            "1,nan\nnan,1",
+            "0,0,1\n0,1,0\n1,0,1",
+        ] {
+            assert!(
+                matches!(
+                    read(bad),
+                    Err(Error::InvalidInput { .. } | Error::Shape { .. })
+                ),
+                "{bad}"
+            );
+        }
+        let (names, _) = Covariance::parse("x,y\n1,0\n0,1\n")?;
+        assert_eq!(names, ["x", "y"]);
+        Ok(())
+    }
+
+    #[test]
+    fn the_factor_multiplies_back() -> Result<(), Error> {
+        let (_, s) = Covariance::parse("4,2,6\n2,1,3\n6,3,34/3")?;
+        let f = s.factor()?;
+        for i in 0..3 {
+            for j in 0..3 {
+                let mut sum = crate::poly::coefficients::rational::Rational::default();
+                for k in 0..3 {
+                    sum += &(&(&f.lower[i][k] * &f.pivots[k]) * &f.lower[j][k]);
+                }
+                assert_eq!(sum, s.entry(i, j));
+            }
+        }
+        Ok(())
+    }
+}

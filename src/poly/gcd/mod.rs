@@ -1,0 +1,5 @@
+//! Greatest common divisors.
+
+pub(crate) mod integral;
+pub(crate) mod over_prime_field;
+pub(crate) mod prime_image;

@@ -1,0 +1,149 @@
+//! Greatest common divisors modulo a prime, in any number of variables.
+
+use super::integral::image;
+use super::prime_image::image_gcd;
+use crate::Error;
+use crate::poly::coefficients::rational::{Integer, Rational};
+use crate::poly::coefficients::residue::Residue;
+use crate::poly::factor::MAX_DEGREE;
+use crate::poly::polynomial::univariate::Field;
+use crate::poly::polynomial::value::Poly;
+use crate::poly::product::budget::Budget;
+
+const OP: &str = "Poly::gcd_mod";
+
+type P = Poly<Residue>;
+
+impl Poly<Rational> {
+    /// The greatest common divisor modulo the prime `p`, its lexicographic leading coefficient one; zero only for two zeros.
+    ///
+    /// The result is certain: by interpolation, verified by exact division, or where a small field has too few
+    /// points by remainder sequences.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a `p` that is no prime below 2^62 or divides a denominator; `LimitExceeded` for degrees beyond
+    /// 10^4 or when the budget ends, `Stopped`.
+    ///
+    /// # Example
+    /// ```
+    /// use wickring::poly::{Budget, Poly, Vars};
+    /// let mut vars = Vars::new();
+    /// let a = Poly::parse("x^2 + y^2", &mut vars)?;
+    /// let b = Poly::parse("x*y + y^2 + x + y", &mut vars)?;
+    /// // Modulo 2 the first is a square.
+    /// let common = a.gcd_mod(&b, 2, &Budget::default())?;
+    /// assert_eq!(common, Poly::parse("x + y", &mut vars)?.map(|c| c.numerator()));
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    pub fn gcd_mod(
+        &self,
+        other: &Self,
+        p: u64,
+        budget: &Budget<'_>,
+    ) -> Result<Poly<Integer>, Error> {
+        let (a, b) = (self.modulo(p)?, other.modulo(p)?);
+        Ok(monic(gcd(&a, &b, p, budget)?).to_integers())
+    }
+}
+
+fn monic(f: P) -> P {
+    let inverse = |c: Residue| {
+        crate::poly::coefficients::ring::Ring::checked_div(&num_traits::One::one(), &c)
+    };
+    match f.leading_term().and_then(|(_, c)| inverse(c)) {
+        Some(unit) => f.scale(&unit),
+        None => f,
+    }
+}
+
+/// Up to a constant.
+fn gcd(a: &P, b: &P, p: u64, budget: &Budget<'_>) -> Result<P, Error> {
+    budget.check_time(OP)?;
+    if a.is_zero() || b.is_zero() {
+        return Ok(if a.is_zero() { b.clone() } else { a.clone() });
+    }
+    // A variable that one side lacks is in no common divisor: that side's coefficients replace the other.
+    let n = a.nvars().max(b.nvars());
+    for v in 0..n {
+        let (with, lacking) = match (a.degree(v), b.degree(v)) {
+            (0, 0) => continue,
+            (0, _) => (b, a),
+            (_, 0) => (a, b),
+            _ => continue,
+        };
+        return with_coefficients(with, lacking.clone(), v, p, budget);
+    }
+    if a.is_constant() {
+        return Ok(a.clone());
+    }
+    let used: Vec<usize> = (0..n).filter(|&v| a.degree(v) > 0).collect();
+    let high = |&v: &usize| a.degree(v).max(b.degree(v)) > MAX_DEGREE as u32;
+    if used.iter().any(high) {
+        return Err(Error::limit(OP, "degree", MAX_DEGREE as u64));
+    }
+    let images = [a, b].map(|f| image(&f.to_integers(), &used, p));
+    let field = Field { p };
+    let check = || budget.check_time(OP);
+    match image_gcd(field, &images[0], &images[1], used.len(), &check) {
+        Ok(found) => {
+            let terms = found.into_iter().map(|(key, c)| {
+                let mut row = vec![0; n];
+                for (&v, k) in used.iter().zip(key) {
+                    row[v] = k;
+                }
+                Residue::new(c, p).map(|c| (row, c))
+            });
+            let found = P::from_terms(terms.collect::<Result<Vec<_>, Error>>()?);
+            let divides = |f: &P| f.divide_exact(&found, budget).map(|q| q.is_some());
+            if divides(a)? && divides(b)? {
+                return Ok(found);
+            }
+        }
+        Err(Error::LimitExceeded { .. }) => {}
+        Err(e) => return Err(e),
+    }
+    by_remainders(a, b, used[0], p, budget)
+}
+
+/// The greatest common divisor of `common` and all coefficients of `f` in variable `v`.
+fn with_coefficients(
+    f: &P,
+    mut common: P,
+    v: usize,
+    p: u64,
+    budget: &Budget<'_>,
+) -> Result<P, Error> {
+    for coefficient in f.coefficients_in(v).values() {
+        common = gcd(&common, coefficient, p, budget)?;
+        if common.is_constant() && !common.is_zero() {
+            break;
+        }
+    }
+    Ok(common)
+}
+
+/// Primitive remainder sequences in variable `v`.
+fn by_remainders(a: &P, b: &P, v: usize, p: u64, budget: &Budget<'_>) -> Result<P, Error> {
+    let primitive = |f: &P| -> Result<(P, P), Error> {
+        let content = with_coefficients(f, P::zero(), v, p, budget)?;
+        let routine = "exact division";
+        let part = f.divide_exact(&content, budget)?;
+        let part = part.ok_or(Error::Backend { op: OP, routine })?;
+        Ok((content, monic(part)))
+    };
+    let ((content_a, mut f), (content_b, mut g)) = (primitive(a)?, primitive(b)?);
+    let content = gcd(&content_a, &content_b, p, budget)?;
+    if f.degree(v) < g.degree(v) {
+        std::mem::swap(&mut f, &mut g);
+    }
+    while g.degree(v) > 0 {
+        let (_, _, rest) = f.pseudo_divide(&g, v, budget)?;
+        f = g;
+        if rest.is_zero() {
+            return f.mul_within(&content, budget);
+        }
+        g = primitive(&rest)?.1;
+    }
+    // Primitive polynomials without a common part of positive degree.
+    Ok(content)
+}

@@ -1,0 +1,105 @@
+//! Monomial orders.
+
+use crate::Error;
+use crate::poly::coefficients::ring::Ring;
+use crate::poly::polynomial::value::Poly;
+use std::cmp::Ordering;
+
+/// A total order of monomials that multiplication respects and in which 1 is the least.
+///
+/// Polynomials are stored in lexicographic order; other orders are asked for where they matter: in
+/// division with remainder, in leading terms and in Groebner bases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Lexicographic: the first variable decides.
+    Lex,
+    /// By total degree, then lexicographic.
+    DegLex,
+    /// By total degree, then the smaller exponent of the last variable wins.
+    DegRevLex,
+    /// Degree reverse lexicographic in the first so many variables, then in the others: eliminates the
+    /// first block.
+    Block(usize),
+    /// By the weighted degree, then lexicographic. Missing weights are one.
+    Weight(Vec<u32>),
+}
+
+fn at(e: &[u32], v: usize) -> u32 {
+    e.get(v).copied().unwrap_or(0)
+}
+
+fn degree(e: &[u32]) -> u64 {
+    e.iter().map(|&k| u64::from(k)).sum()
+}
+
+fn lex(a: &[u32], b: &[u32]) -> Ordering {
+    let n = a.len().max(b.len());
+    (0..n).map(|v| at(a, v)).cmp((0..n).map(|v| at(b, v)))
+}
+
+fn deg_rev_lex(a: &[u32], b: &[u32]) -> Ordering {
+    let n = a.len().max(b.len());
+    let last = || (0..n).rev().map(|v| at(b, v).cmp(&at(a, v)));
+    let tie = || last().find(|o| o.is_ne()).unwrap_or(Ordering::Equal);
+    degree(a).cmp(&degree(b)).then_with(tie)
+}
+
+impl Order {
+    /// The order with the name `lex`, `deglex` or `degrevlex`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for any other name.
+    pub fn from_name(name: &str) -> Result<Self, Error> {
+        match name {
+            "lex" => Ok(Self::Lex),
+            "deglex" | "grlex" => Ok(Self::DegLex),
+            "degrevlex" | "grevlex" => Ok(Self::DegRevLex),
+            _ => {
+                let found = crate::error::quoted(name);
+                let what = format!("one of lex, deglex, degrevlex, got {found}");
+                Err(Error::invalid("Order::from_name", what))
+            }
+        }
+    }
+
+    /// Compares two exponent vectors; missing trailing exponents are zero.
+    pub fn compare(&self, a: &[u32], b: &[u32]) -> Ordering {
+        match self {
+            Self::Lex => lex(a, b),
+            Self::DegLex => degree(a).cmp(&degree(b)).then_with(|| lex(a, b)),
+            Self::DegRevLex => deg_rev_lex(a, b),
+            Self::Block(n) => {
+                let cut = |e: &'_ [u32]| {
+                    let (x, y) = e.split_at(e.len().min(*n));
+                    (x.to_vec(), y.to_vec())
+                };
+                let ((a1, a2), (b1, b2)) = (cut(a), cut(b));
+                deg_rev_lex(&a1, &b1).then_with(|| deg_rev_lex(&a2, &b2))
+            }
+            Self::Weight(w) => {
+                let weight = |v: usize| u128::from(w.get(v).copied().unwrap_or(1));
+                let of = |e: &[u32]| -> u128 {
+                    e.iter()
+                        .enumerate()
+                        .map(|(v, &k)| weight(v) * u128::from(k))
+                        .sum()
+                };
+                of(a).cmp(&of(b)).then_with(|| lex(a, b))
+            }
+        }
+    }
+}
+
+impl<C: Ring> Poly<C> {
+    /// The terms in an order, greatest first.
+    pub fn terms_in(&self, order: &Order) -> Vec<(Vec<u32>, C)> {
+        let mut terms: Vec<_> = self.iter().collect();
+        terms.sort_by(|a, b| order.compare(&b.0, &a.0));
+        terms
+    }
+
+    /// The greatest term in an order; `None` for the zero polynomial.
+    pub fn leading_term_in(&self, order: &Order) -> Option<(Vec<u32>, C)> {
+        self.iter().max_by(|a, b| order.compare(&a.0, &b.0))
+    }
+}

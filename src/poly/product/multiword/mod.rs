@@ -1,0 +1,6 @@
+//! Coefficients of several machine words: digits, residues, limbs.
+
+pub(crate) mod choice;
+pub(crate) mod digits;
+pub(crate) mod limbs;
+pub(crate) mod residues;

@@ -1,0 +1,5 @@
+//! Real roots and resultants.
+
+pub(crate) mod bracket;
+pub(crate) mod isolation;
+pub(crate) mod resultant;

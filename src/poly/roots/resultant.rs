@@ -1,0 +1,229 @@
+//! Pseudo-division, resultants and discriminants.
+
+use crate::Error;
+use crate::poly::coefficients::rational::{Integer, Rational};
+use crate::poly::coefficients::ring::Ring;
+use crate::poly::factor::{primitive, rational};
+use crate::poly::polynomial::value::Poly;
+use crate::poly::product::budget::Budget;
+use std::collections::BTreeMap;
+
+/// Degrees beyond this are refused: the coefficients are listed one by one.
+const MAX_DEGREE: u32 = 10_000;
+
+impl<C: Ring> Poly<C> {
+    /// The coefficients of the powers of variable `v` that occur, polynomials in the others.
+    pub fn coefficients_in(&self, v: usize) -> BTreeMap<u32, Self> {
+        let mut parts: BTreeMap<u32, Vec<(Vec<u32>, C)>> = BTreeMap::new();
+        for (mut e, c) in self.iter() {
+            let k = e.get_mut(v).map_or(0, std::mem::take);
+            parts.entry(k).or_default().push((e, c));
+        }
+        let parts = parts.into_iter();
+        parts.map(|(k, t)| (k, Self::from_terms(t))).collect()
+    }
+
+    /// `(m, q, r)` with `m * self = q * divisor + r`, `m` a power of the leading coefficient of `divisor` in
+    /// variable `v`, and the degree of `r` in `v` below that of `divisor`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a zero divisor; `LimitExceeded`, `Stopped`, `Overflow` as products may.
+    pub fn pseudo_divide(
+        &self,
+        divisor: &Self,
+        v: usize,
+        budget: &Budget<'_>,
+    ) -> Result<(Self, Self, Self), Error> {
+        let op = "Poly::pseudo_divide";
+        if divisor.is_zero() {
+            return Err(Error::invalid(op, "a nonzero divisor"));
+        }
+        if self.degree(v).saturating_sub(divisor.degree(v)) > MAX_DEGREE {
+            return Err(Error::limit(op, "steps", MAX_DEGREE.into()));
+        }
+        let degree = divisor.degree(v);
+        let lead = divisor
+            .coefficients_in(v)
+            .remove(&degree)
+            .unwrap_or_else(Self::zero);
+        let mut multiplier = Self::constant(C::one());
+        let (mut q, mut r) = (Self::zero(), self.clone());
+        while !r.is_zero() && r.degree(v) >= degree {
+            budget.check_time(op)?;
+            let k = r.degree(v);
+            let top = r.coefficients_in(v).remove(&k).unwrap_or_else(Self::zero);
+            let mut shift = vec![0; v + 1];
+            shift[v] = k - degree;
+            let term = top.mul_within(&Self::monomial(&shift, C::one()), budget)?;
+            q = &q.mul_within(&lead, budget)? + &term;
+            r = &r.mul_within(&lead, budget)? - &divisor.mul_within(&term, budget)?;
+            multiplier = multiplier.mul_within(&lead, budget)?;
+        }
+        Ok((multiplier, q, r))
+    }
+}
+
+impl Poly<Rational> {
+    /// The resultant of `self` and `other` in variable `v`: the determinant of Sylvester's matrix.
+    ///
+    /// # Errors
+    /// `LimitExceeded` for degrees beyond 10^4 or when the budget ends, `Stopped`, `Overflow`.
+    ///
+    /// # Complexity
+    /// `O(n^2)` products and exact divisions of polynomials in the other variables for degree `n`.
+    ///
+    /// # Example
+    /// ```
+    /// use wickring::poly::{Budget, Poly, Vars};
+    /// let mut vars = Vars::new();
+    /// let a = Poly::parse("x^2 - y", &mut vars)?;
+    /// let b = Poly::parse("x - 3", &mut vars)?;
+    /// assert_eq!(a.resultant(&b, 0, &Budget::default())?, Poly::parse("9 - y", &mut vars)?);
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    /// # Source
+    /// Brown, Traub 1971 (subresultants).
+    pub fn resultant(&self, other: &Self, v: usize, budget: &Budget<'_>) -> Result<Self, Error> {
+        let op = "Poly::resultant";
+        if self.is_zero() || other.is_zero() {
+            return Ok(Self::zero());
+        }
+        let (m, n) = (self.degree(v), other.degree(v));
+        if m.max(n) > MAX_DEGREE {
+            return Err(Error::limit(op, "degree", MAX_DEGREE.into()));
+        }
+        // Res(c a, d b) = c^n d^m Res(a, b).
+        let ((c, a), (d, b)) = (primitive(self), primitive(other));
+        let scale = &c.pow(n) * &d.pow(m);
+        Ok(rational(&subresultant(a, b, v, budget)?).scale(&scale))
+    }
+
+    /// The discriminant in variable `v`: `(-1)^(n(n-1)/2) Res(self, d self) / leading coefficient`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for degree 0 in `v`; else as [`Poly::resultant`].
+    pub fn discriminant(&self, v: usize, budget: &Budget<'_>) -> Result<Self, Error> {
+        let op = "Poly::discriminant";
+        let n = u64::from(self.degree(v));
+        if n == 0 {
+            return Err(Error::invalid(
+                op,
+                "a polynomial that contains the variable",
+            ));
+        }
+        if n == 1 {
+            return Ok(Self::constant(Rational::from(1)));
+        }
+        let derivative = self.derivative(v);
+        let mut resultant = self.resultant(&derivative, v, budget)?;
+        let lead = self
+            .coefficients_in(v)
+            .remove(&(n as u32))
+            .unwrap_or_else(Self::zero);
+        resultant = match resultant.divide_exact(&lead, budget)? {
+            Some(q) => q,
+            None => {
+                let routine = "exact division";
+                return Err(Error::Backend { op, routine });
+            }
+        };
+        Ok(if n * (n - 1) / 2 % 2 == 1 {
+            -&resultant
+        } else {
+            resultant
+        })
+    }
+}
+
+fn lead(p: &Poly<Integer>, v: usize) -> Poly<Integer> {
+    let k = p.degree(v);
+    p.coefficients_in(v).remove(&k).unwrap_or_else(Poly::zero)
+}
+
+fn divided(
+    a: &Poly<Integer>,
+    b: &Poly<Integer>,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let (op, routine) = ("Poly::resultant", "exact division");
+    a.divide_exact(b, budget)?
+        .ok_or(Error::Backend { op, routine })
+}
+
+/// The resultant by the subresultant remainder sequence (Cohen 1993, algorithm 3.3.7, without contents).
+fn subresultant(
+    mut a: Poly<Integer>,
+    mut b: Poly<Integer>,
+    v: usize,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let one = || Poly::constant(Integer::ONE);
+    let (mut g, mut h, mut negative) = (one(), one(), false);
+    if a.degree(v) < b.degree(v) {
+        negative = a.degree(v) % 2 == 1 && b.degree(v) % 2 == 1;
+        std::mem::swap(&mut a, &mut b);
+    }
+    while b.degree(v) > 0 {
+        let delta = a.degree(v) - b.degree(v);
+        negative ^= a.degree(v) % 2 == 1 && b.degree(v) % 2 == 1;
+        let (multiplier, _, mut r) = a.pseudo_divide(&b, v, budget)?;
+        // Cohen's remainder belongs to lead^(delta+1); steps that were skipped are made up for.
+        let full = lead(&b, v).pow_within(delta + 1, budget)?;
+        r = r.mul_within(&divided(&full, &multiplier, budget)?, budget)?;
+        if r.is_zero() {
+            return Ok(Poly::zero());
+        }
+        let scale = g.mul_within(&h.pow_within(delta, budget)?, budget)?;
+        a = b;
+        b = divided(&r, &scale, budget)?;
+        g = lead(&a, v);
+        h = next_scale(&g, &h, delta, budget)?;
+    }
+    let degree = a.degree(v);
+    if b.is_zero() {
+        return Ok(if degree == 0 { one() } else { Poly::zero() });
+    }
+    let last = next_scale(&b, &h, degree, budget)?;
+    Ok(if negative { -&last } else { last })
+}
+
+/// `h^(1-delta) g^delta`.
+fn next_scale(
+    g: &Poly<Integer>,
+    h: &Poly<Integer>,
+    delta: u32,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let power = g.pow_within(delta, budget)?;
+    match delta {
+        0 => Ok(h.clone()),
+        1 => Ok(power),
+        _ => divided(&power, &h.pow_within(delta - 1, budget)?, budget),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::poly::coefficients::rational::Rational;
+    use crate::poly::polynomial::value::Poly;
+    use crate::poly::product::budget::Budget;
+    use crate::poly::text::vars::Vars;
+    use num_traits::Zero;
+
+    #[test]
+    fn resultants_of_products_of_linear_factors() -> Result<(), crate::Error> {
+        // Res(prod (x - a_i), prod (x - b_j)) = prod (a_i - b_j).
+        let mut vars = Vars::new();
+        let a = Poly::<Rational>::parse("(x-1)*(x-4)*(x+2)", &mut vars)?;
+        let b = Poly::parse("(x-3)*(x+5)", &mut vars)?;
+        let budget = Budget::default();
+        let wanted: i64 = [1, 4, -2].iter().flat_map(|a| [a - 3, a + 5]).product();
+        let found = a.resultant(&b, 0, &budget)?;
+        assert_eq!(found, Poly::constant(Rational::from(wanted)));
+        assert!(a.resultant(&a, 0, &budget)?.coefficient(&[]).is_zero());
+        let cubic = Poly::<Rational>::parse("x^3 + p*x + q", &mut vars)?;
+        let wanted = Poly::parse("-4*p^3 - 27*q^2", &mut vars)?;
+        assert_eq!(cubic.discriminant(0, &budget)?, wanted);
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! Reading and writing polynomials.
+
+pub(crate) mod display;
+pub(crate) mod lexer;
+pub(crate) mod parse;
+pub(crate) mod serial;
+pub(crate) mod vars;

@@ -1,0 +1,154 @@
+//! Schemes and rings from named arrays.
+
+use super::{entry, tables};
+use crate::Error;
+use crate::poly::Rational;
+use crate::scheme::build::{Builder, dims_in_name};
+use crate::scheme::model::{Scheme, Target};
+use crate::scheme::ring::RationalRing;
+use crate::tensor::Tensor;
+
+/// Rings from arrays `core_0`, `core_1`, .. of `R_k x n_k x R_(k+1)`; empty when no array is named like that.
+///
+/// # Errors
+/// `InvalidInput` when the numbers have gaps or other arrays lie beside them, `Shape`, `NonFinite`.
+pub fn rings_from_arrays(arrays: &[(String, Tensor)]) -> Result<Vec<RationalRing>, Error> {
+    let op = "ring arrays";
+    if !arrays.iter().any(|(name, _)| name.starts_with("core_")) {
+        return Ok(Vec::new());
+    }
+    let mut cores: Vec<(usize, &Tensor)> = Vec::new();
+    for (name, array) in arrays {
+        let number = name.strip_prefix("core_").and_then(|k| k.parse().ok());
+        let expected = match name.ends_with("_imag") {
+            true => "complex cores are not verified, only real ones",
+            false => "expected core_0, core_1, ..",
+        };
+        let wrong = || {
+            let name = crate::error::quoted(name);
+            Error::invalid(op, format!("the array {name} is no core: {expected}"))
+        };
+        cores.push((number.ok_or_else(wrong)?, array));
+    }
+    cores.sort_by_key(|c| c.0);
+    if cores.iter().enumerate().any(|(i, c)| i != c.0) {
+        return Err(Error::invalid(op, "the cores must be numbered 0, 1, 2, .."));
+    }
+    let cores: Vec<&Tensor> = cores.into_iter().map(|c| c.1).collect();
+    Ok(vec![RationalRing::from_tensors("", &cores)?])
+}
+
+/// Schemes from named arrays: `u`, `v`, `w` (or `a`, `b`, `c`, or `factor_0`, `factor_1`, ..) of `size x rank`,
+/// several schemes under prefixes such as `2,3,4_u`; a `3 x size x rank` array alone is a square one. `weights`
+/// with an entry for each term multiply the last factor, exactly.
+///
+/// # Errors
+/// `InvalidInput` when no scheme is found, `Shape`, `NonFinite`.
+pub fn schemes_from_arrays(arrays: &[(String, Tensor)], name: &str) -> Result<Vec<Scheme>, Error> {
+    let op = "scheme arrays";
+    let mut groups: Vec<(String, Vec<(usize, Vec<usize>, Vec<f64>)>)> = Vec::new();
+    let mut place = |prefix: &str, k: usize, dims: &[usize], data: Vec<f64>| {
+        let item = (k, dims.to_vec(), data);
+        match groups.iter_mut().find(|(p, _)| p == prefix) {
+            Some((_, list)) => list.push(item),
+            None => groups.push((prefix.to_owned(), vec![item])),
+        }
+    };
+    let mut weights: Vec<(&str, &Tensor)> = Vec::new();
+    for (key, array) in arrays {
+        array.view().require_finite(op)?;
+        let (prefix, last) = match key.rfind(['_', '/', '.', '-', ':']) {
+            Some(i) => (&key[..i], &key[i + 1..]),
+            None => ("", &key[..]),
+        };
+        let letter = match last {
+            "u" | "U" | "a" | "A" | "0" => Some(0),
+            "v" | "V" | "b" | "B" | "1" => Some(1),
+            "w" | "W" | "c" | "C" | "2" => Some(2),
+            other => other.parse().ok().filter(|&k: &usize| k < 16),
+        };
+        match (letter, array.dims()) {
+            (None, [_]) if matches!(last, "weights" | "weight" | "lambda") => {
+                weights.push((prefix, array));
+            }
+            (Some(k), dims @ [_, _]) => place(
+                prefix.trim_end_matches("factor").trim_end_matches('_'),
+                k,
+                dims,
+                array.as_slice().to_vec(),
+            ),
+            (_, &[3, size, rank]) => {
+                for k in 0..3 {
+                    let slice = (0..size * rank)
+                        .map(|i| array.as_slice()[k + 3 * i])
+                        .collect();
+                    place(key, k, &[size, rank], slice);
+                }
+            }
+            _ => {
+                let expected = match last {
+                    "imag" => "complex factors are not verified, only real ones",
+                    _ => {
+                        "expected u, v, w, or weights, factor_0, factor_1, .., or core_0, core_1, .."
+                    }
+                };
+                let key = crate::error::quoted(key);
+                let problem = format!(
+                    "the array {key} of shape {:?} is no factor: {expected}",
+                    array.dims()
+                );
+                return Err(Error::invalid(op, problem));
+            }
+        }
+    }
+    let mut schemes = Vec::new();
+    for (prefix, mut list) in groups {
+        list.sort_by_key(|(k, ..)| *k);
+        if list.iter().enumerate().any(|(i, (k, ..))| i != *k) {
+            return Err(Error::invalid(
+                op,
+                format!(
+                    "the factors of {} must be numbered 0, 1, 2, ..",
+                    crate::error::quoted(&prefix)
+                ),
+            ));
+        }
+        let mut builder = Builder::new(prefix.clone(), list.len());
+        builder.modulo_two = [&prefix[..], name]
+            .iter()
+            .any(|s| s.contains("mod2") || s.contains("_f2") || s.contains("F2"));
+        if let Some(dims) = dims_in_name(&prefix).filter(|_| list.len() == 3) {
+            builder.target = Some(Target::Matmul(dims));
+        }
+        let weights = weights
+            .iter()
+            .find(|(p, _)| *p == prefix)
+            .map(|w| w.1.as_slice());
+        let rank = list.first().map_or(0, |f| f.1[1]);
+        if let Some(found) = weights.map(<[f64]>::len).filter(|n| *n != rank) {
+            return Err(Error::shape(
+                op,
+                format!("{rank} weights"),
+                found.to_string(),
+            ));
+        }
+        let last = list.len() - 1;
+        for (k, dims, data) in &list {
+            builder.at_least(*k, dims[0], dims[1]);
+            for (flat, value) in data.iter().enumerate().filter(|(_, v)| **v != 0.0) {
+                let mut value = Rational::from_f64(*value).unwrap_or_default();
+                if let Some(w) = weights.filter(|_| *k == last) {
+                    value *= &Rational::from_f64(w[flat / dims[0]]).unwrap_or_default();
+                }
+                builder.value(*k, flat % dims[0], flat / dims[0], entry::constant(value))?;
+            }
+        }
+        let mut scheme = builder.finish()?;
+        tables::guess(&mut scheme, name);
+        schemes.push(scheme);
+    }
+    if schemes.is_empty() {
+        return Err(Error::invalid(op, "there is no array"));
+    }
+    Ok(schemes)
+}

@@ -1,0 +1,235 @@
+//! Entries of schemes as the catalogues write them: `-1/2`, `(0-1*1)`, `1/50x`, `(x+x2)`, `xi`, `x2i`, `2 I`.
+
+use crate::Error;
+use crate::error::quoted;
+use crate::poly::Rational;
+use crate::scheme::model::Adjoined;
+use num_traits::{One, Zero};
+use std::collections::BTreeMap;
+
+const OP: &str = "scheme entry";
+const MAX_NESTING: usize = 40;
+const MAX_POWER: i64 = 1 << 12;
+
+/// A sum of powers of the adjoined element: exponent to nonzero coefficient.
+pub(crate) type Scalar = BTreeMap<i64, Rational>;
+
+/// Reads one entry. `adjoined` remembers which element the scheme adjoins; a second one is refused.
+pub(crate) fn read(text: &str, adjoined: &mut Adjoined) -> Result<Scalar, Error> {
+    // Almost every entry is a small integer.
+    if let Ok(value) = text.trim().parse::<i64>() {
+        return Ok(constant(value.into()));
+    }
+    let mut reader = Reader {
+        text: text.as_bytes(),
+        at: 0,
+        adjoined,
+    };
+    let value = reader.sum(0)?;
+    match reader.peek() {
+        None => Ok(value),
+        Some(_) => Err(reader.expected("an operator or the end")),
+    }
+}
+
+pub(crate) fn constant(value: Rational) -> Scalar {
+    if value.is_zero() {
+        Scalar::new()
+    } else {
+        Scalar::from([(0, value)])
+    }
+}
+
+fn add(sum: &mut Scalar, e: i64, c: &Rational) {
+    let total = sum.remove(&e).unwrap_or_default();
+    let total = &total + c;
+    if !total.is_zero() {
+        sum.insert(e, total);
+    }
+}
+
+fn product(a: &Scalar, b: &Scalar) -> Result<Scalar, Error> {
+    let mut sum = Scalar::new();
+    for (ea, ca) in a {
+        for (eb, cb) in b {
+            let c = ca * cb;
+            if c.bits() > 1 << 14 || (ea + eb).abs() > MAX_POWER {
+                return Err(Error::limit(OP, "bits", 1 << 14));
+            }
+            add(&mut sum, ea + eb, &c);
+        }
+    }
+    Ok(sum)
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    adjoined: &'a mut Adjoined,
+}
+
+impl Reader<'_> {
+    fn peek(&mut self) -> Option<u8> {
+        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+        self.text.get(self.at).copied()
+    }
+
+    fn expected(&self, what: &str) -> Error {
+        let entry = quoted(&String::from_utf8_lossy(self.text));
+        Error::parse(OP, self.at, format!("{what} in the entry {entry}"))
+    }
+
+    fn take(&mut self, keep: impl Fn(u8) -> bool) -> String {
+        let rest = &self.text[self.at..];
+        let found: String = rest
+            .iter()
+            .take_while(|&&b| keep(b))
+            .map(|&b| b as char)
+            .collect();
+        self.at += found.len();
+        found
+    }
+
+    fn sum(&mut self, depth: usize) -> Result<Scalar, Error> {
+        if depth > MAX_NESTING {
+            return Err(Error::limit(OP, "levels of brackets", MAX_NESTING as u64));
+        }
+        let mut sum = Scalar::new();
+        loop {
+            let mut sign = Rational::one();
+            while let Some(b @ (b'+' | b'-')) = self.peek() {
+                self.at += 1;
+                if b == b'-' {
+                    sign = -sign;
+                }
+            }
+            for (e, c) in self.product(depth)? {
+                add(&mut sum, e, &(&c * &sign));
+            }
+            if !matches!(self.peek(), Some(b'+' | b'-')) {
+                return Ok(sum);
+            }
+        }
+    }
+
+    /// Factors with `*`, `/`, or nothing between them: `1/50x` is `(1/50)*x`.
+    fn product(&mut self, depth: usize) -> Result<Scalar, Error> {
+        let mut value = self.atom(depth)?;
+        loop {
+            match self.peek() {
+                Some(b'*') => {
+                    self.at += 1;
+                    value = product(&value, &self.atom(depth)?)?;
+                }
+                Some(b'/') => {
+                    self.at += 1;
+                    let divisor = self.atom(depth)?;
+                    let inverse = match divisor.first_key_value() {
+                        Some((e, c)) if divisor.len() == 1 => {
+                            c.recip().map(|c| Scalar::from([(-e, c)]))
+                        }
+                        _ => None,
+                    };
+                    let inverse = inverse.ok_or_else(|| {
+                        self.expected("a single term other than zero to divide by")
+                    })?;
+                    value = product(&value, &inverse)?;
+                }
+                Some(b) if b == b'(' || b.is_ascii_alphabetic() => {
+                    value = product(&value, &self.atom(depth)?)?;
+                }
+                _ => return Ok(value),
+            }
+        }
+    }
+
+    fn atom(&mut self, depth: usize) -> Result<Scalar, Error> {
+        let base = match self.peek() {
+            Some(b'(') => {
+                self.at += 1;
+                let inner = self.sum(depth + 1)?;
+                if self.peek() != Some(b')') {
+                    return Err(self.expected("')'"));
+                }
+                self.at += 1;
+                inner
+            }
+            Some(b'-') => {
+                self.at += 1;
+                let minus = self.atom(depth + 1)?;
+                return product(&constant(Rational::from(-1)), &minus);
+            }
+            Some(b'0'..=b'9' | b'.') => {
+                let mut digits = self.take(|b| b.is_ascii_digit() || b == b'.');
+                if matches!(self.text.get(self.at), Some(b'e' | b'E')) && digits.len() < 64 {
+                    self.at += 1;
+                    let exponent = self.take(|b| b.is_ascii_digit() || b == b'-' || b == b'+');
+                    digits = format!("{digits}e{exponent}");
+                }
+                constant(digits.parse().map_err(|_| self.expected("a number"))?)
+            }
+            Some(b) if b.is_ascii_alphabetic() => self.element()?,
+            _ => return Err(self.expected("a number, the element or '('")),
+        };
+        if depth > MAX_NESTING {
+            return Err(Error::limit(OP, "levels of signs", MAX_NESTING as u64));
+        }
+        if self.peek() != Some(b'^') {
+            return Ok(base);
+        }
+        self.at += 1;
+        let bracket = self.peek() == Some(b'(');
+        self.at += usize::from(bracket);
+        let _ = self.peek();
+        let text = self.take(|b| b.is_ascii_digit() || b == b'-');
+        if bracket && self.peek() != Some(b')') {
+            return Err(self.expected("')'"));
+        }
+        self.at += usize::from(bracket);
+        let n: i64 = text
+            .parse()
+            .map_err(|_| self.expected("a whole exponent"))?;
+        match base.first_key_value() {
+            Some((e, c)) if base.len() == 1 && n.abs() <= MAX_POWER && e.abs() <= MAX_POWER => {
+                let c = if n < 0 { c.recip() } else { Some(c.clone()) };
+                let c = c.ok_or_else(|| self.expected("something other than zero"))?;
+                if c.bits() as u64 * n.unsigned_abs() > 1 << 14 {
+                    return Err(Error::limit(OP, "bits", 1 << 14));
+                }
+                Ok(Scalar::from([(e * n, c.pow(n.unsigned_abs() as u32))]))
+            }
+            None if n > 0 => Ok(base),
+            _ => Err(self.expected("the power of a single term")),
+        }
+    }
+
+    /// `i`, `I`, or `x` with the powers `x2`, `xi`, `x2i`.
+    fn element(&mut self) -> Result<Scalar, Error> {
+        let name = self.take(|b| b.is_ascii_alphanumeric());
+        let (wanted, power) = match name.as_str() {
+            "i" | "I" => (Adjoined::I, 1),
+            _ => {
+                let rest = name
+                    .strip_prefix(['x', 'X', 'e'])
+                    .ok_or_else(|| self.expected("i or x"))?;
+                let (digits, sign) = rest.strip_suffix('i').map_or((rest, 1), |d| (d, -1));
+                let size: i64 = if digits.is_empty() {
+                    1
+                } else {
+                    digits.parse().unwrap_or(MAX_POWER + 1)
+                };
+                (Adjoined::X, sign * size)
+            }
+        };
+        if power.abs() > MAX_POWER {
+            return Err(self.expected("a power of x that is not larger than 4096"));
+        }
+        if *self.adjoined != Adjoined::None && *self.adjoined != wanted {
+            return Err(self.expected("either i or x, not both"));
+        }
+        *self.adjoined = wanted;
+        Ok(Scalar::from([(power, Rational::one())]))
+    }
+}

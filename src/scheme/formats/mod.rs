@@ -1,0 +1,9 @@
+//! Readers of the files in which schemes are published.
+
+pub(crate) mod arrays;
+pub(crate) mod brackets;
+pub(crate) mod entry;
+pub(crate) mod json;
+pub(crate) mod models;
+pub(crate) mod read;
+pub(crate) mod tables;
