@@ -57,7 +57,7 @@ fn main() -> Result<(), Error> {
             let fit = Cp::new(case.2).decompose(t.view(), &mut ChaCha8Rng::seed_from_u64(seed))?;
             times.push(clock.elapsed().as_secs_f64() * 1e3);
             let score = fit.model.match_score(&truth)?;
-            let residual = fit.certificate.rel_residual;
+            let residual = fit.evidence.rel_residual;
             let success = if case.4 == 0.0 {
                 residual < 1e-6 && score > 0.99
             } else {
@@ -68,7 +68,7 @@ fn main() -> Result<(), Error> {
             sweeps += fit.work.sweeps;
             let line = format!(
                 "{} {:.3e} fms {score:.4} cond {:.1e}",
-                fit.status, residual, fit.certificate.cond
+                fit.status, residual, fit.evidence.condition
             );
             if args.len() > 2 {
                 let _ = writeln!(out, "  {seed} {line}");

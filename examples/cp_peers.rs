@@ -40,7 +40,7 @@ fn decompose(rank: usize, out: &Path, file: &Path) -> Result<(), Box<dyn Error>>
         &fit.model,
         &out.join(file.with_extension("npz").file_name().ok_or("no name")?),
     )?;
-    let residual = fit.certificate.rel_residual;
+    let residual = fit.evidence.rel_residual;
     writeln!(stdout(), "{ms} {residual} {}", fit.status.name())?;
     Ok(())
 }
@@ -77,7 +77,7 @@ fn symmetric(rank: usize, file: &Path) -> Result<(), Box<dyn Error>> {
     let clock = Instant::now();
     let fit = Waring::new(rank).decompose(t.view(), &mut ChaCha8Rng::seed_from_u64(0))?;
     let ms = clock.elapsed().as_secs_f64() * 1e3;
-    let residual = fit.certificate.rel_residual;
+    let residual = fit.evidence.rel_residual;
     writeln!(stdout(), "{ms} {residual} {}", fit.status.name())?;
     Ok(())
 }

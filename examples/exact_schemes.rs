@@ -106,7 +106,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
                 Ok(fit) => format!(
                     "{} after {} starts, residual {:.1e}",
-                    fit.status, fit.work.starts, fit.certificate.rel_residual
+                    fit.status, fit.work.starts, fit.evidence.rel_residual
                 ),
                 Err(e) => e.to_string(),
             };

@@ -37,13 +37,13 @@ fn main() -> Result<(), wickring::Error> {
         let gram = &a * fit.model.vectors().as_mat();
         let best = |i: usize| (0..r).map(|q| gram[(i, q)].abs()).fold(0.0, f64::max);
         let matched = (0..r).filter(|&i| best(i) > 0.999).count();
-        let residual = fit.certificate.rel_residual;
+        let residual = fit.evidence.rel_residual;
         good += usize::from(residual * residual <= 1e-12 && matched == r);
         // A closed pipe is no reason to fail.
         let _ = writeln!(
             out,
             "seed {seed}: {} residual {residual:.1e} matched {matched}/{r} starts {} steps {} cond {:.0} {seconds:.2} s",
-            fit.status, fit.work.starts, fit.work.sweeps, fit.certificate.cond
+            fit.status, fit.work.starts, fit.work.sweeps, fit.evidence.condition
         );
     }
     let _ = writeln!(out, "order {order}, d {d}, r {r}: {good} of {seeds} exact");

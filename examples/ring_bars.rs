@@ -67,12 +67,12 @@ fn noise(seeds: u64, wanted: impl Fn(usize) -> bool) -> Result<(), Error> {
             let fit = Ring::new(&[r]).decompose(t.view(), &mut source)?;
             times.push(start.elapsed().as_secs_f64() * 1e3);
             let best = RingAls::new(&[r]).refine(t.view(), truth, &mut unobserved)?;
-            let ratio = fit.certificate.rel_residual / best.certificate.rel_residual;
+            let ratio = fit.evidence.rel_residual / best.evidence.rel_residual;
             good += usize::from(ratio <= 1.01);
             worst = worst.max(ratio);
             sure += usize::from(fit.status == Status::Converged);
             if ratio > 1.01 {
-                let (x, y) = (fit.certificate.rel_residual, best.certificate.rel_residual);
+                let (x, y) = (fit.evidence.rel_residual, best.evidence.rel_residual);
                 println!("  seed {seed}: {x:.3e} against {y:.3e}, {:?}", fit.status);
             }
         }
@@ -106,7 +106,7 @@ fn exact(seeds: u64, wanted: impl Fn(usize) -> bool) -> Result<(), Error> {
             let (s, t) = (truth.gram(), truth.to_dense()?);
             let fit = Peirce::new(r).decompose(s.as_ref(), t.view(), &mut rng(seed + 100))?;
             let error = fit.model.align(&truth)?.distance;
-            let cond = fit.certificate.cond;
+            let cond = fit.evidence.condition;
             let share = error / (1e-14 * cond.powf(1.5));
             (worst, most) = (worst.max(error), most.max(cond));
             relative = relative.max(share);
@@ -135,8 +135,7 @@ fn symmetric_noise(seeds: u64, wanted: impl Fn(usize) -> bool) -> Result<(), Err
                 // From the Peirce frame, and from random starts where noise has spoiled it.
                 let ours = nls.decompose(s.as_ref(), t.view(), &mut rng(seed), &mut unobserved)?;
                 let best = nls.refine(s.as_ref(), t.view(), &truth, &mut unobserved)?;
-                let residual =
-                    |fit: &wickring::fit::Fit<SymmetricRing>| fit.certificate.rel_residual;
+                let residual = |fit: &wickring::fit::Fit<SymmetricRing>| fit.evidence.rel_residual;
                 let ratio = (residual(&ours) / residual(&best)).powi(2);
                 good += usize::from(ratio <= 1.01);
                 sure += usize::from(ours.status == Status::Converged);

@@ -38,7 +38,7 @@ fn main() -> Result<(), wickring::Error> {
             let fit = RingAlgebraic::new(ranks).decompose(t.view(), &mut rng);
             times.push(start.elapsed().as_secs_f64() * 1e3);
             match fit {
-                Ok(fit) => errors.push(fit.certificate.rel_residual),
+                Ok(fit) => errors.push(fit.evidence.rel_residual),
                 Err(e) => {
                     println!("{dims:?} {ranks:?} seed {seed}: {e}");
                     errors.push(f64::INFINITY);

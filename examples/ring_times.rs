@@ -38,7 +38,7 @@ fn main() -> Result<(), wickring::Error> {
         let sweep = (least[1] - least[0]) / (SWEEPS[1] - SWEEPS[0]) as f64;
         println!(
             "{{\"file\": \"{file}\", \"ms\": {total}, \"error\": {}, \"sweep_ms\": {sweep}}}",
-            fit.certificate.rel_residual
+            fit.evidence.rel_residual
         );
     }
     Ok(())

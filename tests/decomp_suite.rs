@@ -38,7 +38,7 @@ macro_rules! suite {
                     let t = positive(&[n, n + 1, 4], r, seed).to_dense().unwrap();
                     let fit = $make(r).decompose(t.view(), &mut rng(seed)).unwrap();
                     prop_assert_eq!(fit_is_honest(t.view(), &fit), Ok(()));
-                    let residual = fit.certificate.rel_residual;
+                    let residual = fit.evidence.rel_residual;
                     prop_assert!(residual <= $accuracy, "{residual} {}", fit.status);
                 }
 
@@ -48,7 +48,7 @@ macro_rules! suite {
                     let rng = &mut rng(seed);
                     let t = Tensor::from_fn(&[n, n, n], |_| gaussian(rng)).unwrap();
                     let fit = $make(1).decompose(t.view(), rng).unwrap();
-                    prop_assert!(fit.status != Status::Converged, "{}", fit.certificate.rel_residual);
+                    prop_assert!(fit.status != Status::Converged, "{}", fit.evidence.rel_residual);
                 }
 
                 #[test]
@@ -75,7 +75,7 @@ macro_rules! suite {
                     let data = t.as_slice().iter().map(|x| x * scale).collect();
                     let s = Tensor::from_vec(t.dims(), data).unwrap();
                     let fit = $make(2).decompose(s.view(), &mut rng(1)).unwrap();
-                    assert!(fit.certificate.rel_residual <= $accuracy, "{scale}");
+                    assert!(fit.evidence.rel_residual <= $accuracy, "{scale}");
                 }
             }
 
@@ -84,10 +84,10 @@ macro_rules! suite {
                 for dims in [&[3usize, 2, 2][..], &[1, 1, 1], &[4], &[3, 1, 2]] {
                     let zero = Tensor::from_fn(dims, |_| 0.0).unwrap();
                     let fit = $make(2).decompose(zero.view(), &mut rng(0)).unwrap();
-                    assert_eq!((fit.status, fit.certificate.rel_residual), (Status::Converged, 0.0));
+                    assert_eq!((fit.status, fit.evidence.rel_residual), (Status::Converged, 0.0));
                     let one = Tensor::from_fn(dims, |_| 2.5).unwrap();
                     let fit = $make(1).decompose(one.view(), &mut rng(0)).unwrap();
-                    assert!(fit.certificate.rel_residual <= 1e-9, "{dims:?}");
+                    assert!(fit.evidence.rel_residual <= 1e-9, "{dims:?}");
                 }
             }
 
@@ -147,7 +147,7 @@ fn nonnegative_parts_come_through_gaps() {
     let model = fit.model.to_dense().unwrap();
     let pairs = model.as_slice().iter().zip(truth.as_slice());
     let gap = pairs.map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() / truth.view().norm();
-    assert!(gap < 0.02, "{gap} {:?}", fit.certificate);
+    assert!(gap < 0.02, "{gap} {:?}", fit.evidence);
     // The reported residual is that of the entries that were seen.
     let w = seen.as_slice();
     let sum = |f: &dyn Fn(usize) -> f64| {
@@ -159,7 +159,7 @@ fn nonnegative_parts_come_through_gaps() {
     };
     let over = sum(&|k| (model.as_slice()[k] - truth.as_slice()[k]).powi(2));
     let whole = sum(&|k| truth.as_slice()[k].powi(2));
-    assert!((fit.certificate.rel_residual - over / whole).abs() < 1e-12);
+    assert!((fit.evidence.rel_residual - over / whole).abs() < 1e-12);
     // The number of parts is found in spite of the gaps.
     let table = rank_table_nonnegative(
         holed.view(),
@@ -199,7 +199,7 @@ fn a_border_rank_target_is_not_called_converged() {
     };
     let t = Tensor::from_fn(&[2, 2, 2], w).unwrap();
     let fit = Cp::new(2).decompose(t.view(), &mut rng(0)).unwrap();
-    assert_ne!(fit.status, Status::Converged, "{:?}", fit.certificate);
+    assert_ne!(fit.status, Status::Converged, "{:?}", fit.evidence);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_rank_above_the_bound_is_exact_and_stays_small() {
     let t = positive(&[3, 4, 5], 3, 2).to_dense().unwrap();
     for rank in [12, 40, 300] {
         let fit = Cp::new(rank).decompose(t.view(), &mut rng(0)).unwrap();
-        assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+        assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
         assert_eq!(fit_is_honest(t.view(), &fit), Ok(()));
         assert!(fit.model.weights()[0] <= t.view().norm());
     }
@@ -271,7 +271,7 @@ fn a_break_ends_the_search_with_the_best_so_far() {
         })
         .unwrap();
     assert_eq!((fit.status, calls), (Status::Stopped, 1));
-    assert!(fit.certificate.rel_residual.is_finite());
+    assert!(fit.evidence.rel_residual.is_finite());
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn tucker_models_are_reproduced_and_noise_is_not_explained() {
         let s = Tensor::from_vec(t.dims(), data).unwrap();
         let fit = Tucker::new(&[2, 2, 2]).decompose(s.view()).unwrap();
         assert_eq!(fit.status, Status::Converged);
-        assert!(fit.certificate.rel_residual < 1e-14 && fit.model.ranks() == [2, 2, 2]);
+        assert!(fit.evidence.rel_residual < 1e-14 && fit.model.ranks() == [2, 2, 2]);
         let gram = fit.model.factors()[1].gram();
         for (i, x) in gram.as_slice().iter().enumerate() {
             let one = if i % 3 == 0 { 1.0 } else { 0.0 };
@@ -298,7 +298,7 @@ fn tucker_models_are_reproduced_and_noise_is_not_explained() {
     let long = Tucker::new(&[2, 2, 2]).decompose(noise.view()).unwrap();
     assert_ne!(long.status, Status::Converged);
     // Orthogonal iteration starts from the HOSVD and never loses.
-    assert!(long.certificate.rel_residual <= short.certificate.rel_residual + 1e-14);
+    assert!(long.evidence.rel_residual <= short.evidence.rel_residual + 1e-14);
     let zero = Tensor::from_fn(&[2, 1, 3], |_| 0.0).unwrap();
     let fit = Tucker::new(&[1, 4, 2]).decompose(zero.view()).unwrap();
     assert_eq!(

@@ -64,7 +64,7 @@ fn discrete_laws_come_back() {
     let rows = truth.sample(4000, &mut rng(2));
     for learner in [Diffusion::new().noise(1.0), Diffusion::new()] {
         let fit = learn(&learner, &rows, 2).unwrap();
-        assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+        assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
         let model = &fit.model;
         assert_eq!(
             fit_keeps_its_word(&fit, &Generator::Score(Box::new(model.clone()))),
@@ -126,7 +126,7 @@ fn continuous_laws_come_back_and_are_not_called_discrete() {
     let truth = Population::named("circle").unwrap();
     let rows = truth.sample(4000, &mut rng(2));
     let fit = learn(&Diffusion::new().noise(1.0), &rows, 2).unwrap();
-    assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+    assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
     let fresh = fit
         .model
         .sample(20_000, Chain::default(), &mut rng(3))
@@ -259,10 +259,10 @@ fn edges_are_right_or_said_or_refused() {
     far[300] = 1e6;
     let fit = learn(&known, &far, 2).unwrap();
     let aside = fit
-        .certificate
         .evidence
+        .checks
         .iter()
-        .find(|e| e.name.contains("outliers"))
+        .find(|e| e.key == "diffusion.outliers")
         .unwrap();
     assert_eq!(aside.measured, 1.0);
     let fresh = fit
@@ -289,9 +289,11 @@ fn edges_are_right_or_said_or_refused() {
     let fit = learn(&known, &wide, 60).unwrap();
     assert_eq!(fit.status, Status::IllConditioned);
     assert_eq!(
-        fit.certificate
-            .first_failure()
-            .map(|e| e.name.contains("columns") || e.name.contains("rows")),
+        fit.evidence.first_failure().map(|e| [
+            "diffusion.columns-over-rows",
+            "diffusion.rows-per-dimension"
+        ]
+        .contains(&e.key)),
         Some(true)
     );
     // Coincident atoms are one atom; a light one is seen in the law.

@@ -166,7 +166,7 @@ fn recovers_a_planted_mixture_and_chooses_by_bic() {
         .kinds(&kinds)
         .learn(x.as_ref(), &mut rng(4))
         .unwrap();
-    assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+    assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
     assert_eq!((fit.model.mixture.len(), fit.model.kind), (3, kinds[0]));
     for c in truth.components() {
         let near = fit.model.mixture.components().iter().map(|e| {

@@ -173,7 +173,7 @@ fn moments_find_separated_components() {
         let rows = truth.sample(10_000, &mut rng(7));
         for method in [MomentMethod::new(truth.len()), MomentMethod::between(1, 6)] {
             let fit = learn(method, &rows, truth.dim()).unwrap();
-            assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+            assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
             assert_eq!(fit.model.mixture.len(), truth.len());
             assert!(fit.model.one_variance);
             // The least component has 1000 rows: five standard errors of a mean are 0.16 and of a weight 0.02.
@@ -203,7 +203,7 @@ fn moments_find_differing_variances() {
     let truth = GaussianMixture::new(5, parts.to_vec()).unwrap();
     let rows = truth.sample(20_000, &mut rng(8));
     let fit = learn(MomentMethod::new(2), &rows, 5).unwrap();
-    assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+    assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
     assert!(!fit.model.one_variance);
     let mut found: Vec<f64> = fit
         .model

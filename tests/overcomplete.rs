@@ -45,9 +45,9 @@ fn more_components_than_dimensions() {
             fit.status,
             Status::Converged,
             "{order} {n} {r} {:?}",
-            fit.certificate
+            fit.evidence
         );
-        assert!(fit.certificate.rel_residual <= 1e-12);
+        assert!(fit.evidence.rel_residual <= 1e-12);
         assert_eq!(recovered(&a, fit.model.vectors(), 0.999), 1.0);
     }
 }
@@ -66,12 +66,7 @@ fn too_many_or_too_few_components_are_not_certified() {
             .starts(3)
             .decompose(t.view(), &mut rng)
             .unwrap();
-        assert_ne!(
-            fit.status,
-            Status::Converged,
-            "{rank}: {:?}",
-            fit.certificate
-        );
+        assert_ne!(fit.status, Status::Converged, "{rank}: {:?}", fit.evidence);
     }
     // Noise is explained no better by components than by chance.
     let form = PackedForm::from_entries(3, 8, |_| StandardNormal.sample(&mut rng)).unwrap();
@@ -79,7 +74,7 @@ fn too_many_or_too_few_components_are_not_certified() {
         .starts(4)
         .decompose_packed(&form, &mut rng, &mut unobserved)
         .unwrap();
-    assert_ne!(fit.status, Status::Converged, "{:?}", fit.certificate);
+    assert_ne!(fit.status, Status::Converged, "{:?}", fit.evidence);
 }
 
 #[test]
@@ -92,7 +87,7 @@ fn the_methods_of_the_literature() {
         .to_dense()
         .unwrap();
     let fit = KoszulYoung::new(10).decompose(t.view(), &mut rng).unwrap();
-    assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+    assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
     let wrong = KoszulYoung::new(9).decompose(t.view(), &mut rng);
     assert!(matches!(wrong, Err(Error::Degenerate { .. })), "{wrong:?}");
 
@@ -104,7 +99,7 @@ fn the_methods_of_the_literature() {
     let fit = SubspacePower::new(14)
         .decompose(t.view(), &mut rng)
         .unwrap();
-    assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+    assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
     assert_eq!(recovered(&a, fit.model.vectors(), 0.999), 1.0);
 
     // Power iteration and random contractions find components while they are few.
@@ -138,7 +133,7 @@ fn every_family_of_errors_is_withstood() {
                     .unwrap();
                 let share = recovered(&a, fit.model.vectors(), 0.9f64.sqrt());
                 assert_eq!(share, 1.0, "{} {eps} {method:?}", family.name());
-                assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
+                assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
             }
         }
     }

@@ -21,8 +21,8 @@ fn error(rank: usize, d: usize, seed: u64) -> (f64, f64) {
     let fit = Peirce::new(rank)
         .decompose(planted.gram().as_ref(), t.view(), rng)
         .unwrap();
-    assert_eq!(fit.status, Status::Converged, "{:?}", fit.certificate);
-    let cond = fit.certificate.cond;
+    assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
+    let cond = fit.evidence.condition;
     (fit.model.align(&planted).unwrap().distance, cond)
 }
 

@@ -50,15 +50,15 @@ fn varieties_are_fitted_exactly_from_few_samples() {
             let fit = fit.unwrap_or_else(|e| panic!("w={w} r={r} {form:?}: {e}"));
             println!(
                 "w={w} r={r} {form:?} n={n}: {:.1e} {} distance {:.2e} {:.2}s {:?}",
-                fit.certificate.rel_residual,
+                fit.evidence.rel_residual,
                 fit.status,
                 fit.model.map.distance(&hidden).unwrap(),
                 clock.elapsed().as_secs_f64(),
-                fit.certificate.first_failure()
+                fit.evidence.first_failure()
             );
             assert_eq!(fit.model.map.latent_dim(), r);
             assert_eq!(fit.model.requirements.form, form);
-            assert!(fit.certificate.rel_residual <= 1e-9);
+            assert!(fit.evidence.rel_residual <= 1e-9);
         }
     }
 }
@@ -74,7 +74,7 @@ fn the_error_falls_with_the_samples_and_the_law_is_accepted() {
                 fit.status,
                 Status::Converged,
                 "{:?}",
-                fit.certificate.first_failure()
+                fit.evidence.first_failure()
             );
             errors.push(fit.model.map.distance(&hidden).unwrap());
         }
@@ -110,7 +110,7 @@ fn outputs_of_few_terms_are_written_as_such() {
         fit.status,
         Status::Converged,
         "{:?}",
-        fit.certificate.first_failure()
+        fit.evidence.first_failure()
     );
     let terms = fit.model.terms.as_ref().unwrap();
     assert!(terms.worst() < 1e-8 && terms.terms.iter().all(|t| t.len() == 2));
@@ -118,10 +118,10 @@ fn outputs_of_few_terms_are_written_as_such() {
     let one = learn(10, rows, Polynomial::new(3).terms(1)).unwrap();
     assert_eq!(one.status, Status::Stalled);
     assert!(
-        one.certificate
+        one.evidence
             .first_failure()
             .unwrap()
-            .name
+            .label
             .contains("powers")
     );
 }
@@ -179,13 +179,9 @@ fn what_is_no_polynomial_map_of_a_gaussian_is_never_called_converged() {
                 ));
             }
             Ok(fit) => {
-                println!(
-                    "{name}: {} {:?}",
-                    fit.status,
-                    fit.certificate.first_failure()
-                );
+                println!("{name}: {} {:?}", fit.status, fit.evidence.first_failure());
                 assert_ne!(fit.status, Status::Converged, "{name}");
-                assert!(fit.certificate.first_failure().is_some(), "{name}");
+                assert!(fit.evidence.first_failure().is_some(), "{name}");
             }
         }
     }

@@ -22,8 +22,8 @@ fn learn(columns: usize, rows: Vec<f64>, learner: Quadratic) -> Result<Fit<Quadr
 }
 
 fn floor(fit: &Fit<QuadraticMap>) -> f64 {
-    let mut all = fit.certificate.evidence.iter();
-    all.find(|e| e.name.contains("floor")).unwrap().measured
+    let mut all = fit.evidence.checks.iter();
+    all.find(|e| e.key.ends_with(".floor")).unwrap().measured
 }
 
 /// Relative parameter error in units of the statistical floor, from moments only or refined.
@@ -37,8 +37,8 @@ fn ratio(r: usize, d: usize, n: usize, seed: u64, refine: bool) -> f64 {
         floor(&fit),
         error / floor(&fit),
         fit.status,
-        fit.certificate
-            .evidence
+        fit.evidence
+            .checks
             .iter()
             .map(|e| (e.measured * 100.0).round() / 100.0)
             .collect::<Vec<_>>()
@@ -103,7 +103,7 @@ fn linear_and_constant_parts_are_learned() {
             (fit.model.latent_dim(), fit.status),
             (r, Status::Converged),
             "{:?}",
-            fit.certificate
+            fit.evidence
         );
         assert!(error < 0.08, "{error}");
         // The mean is k_1 = Tr Q + c, to the accuracy of a sample mean.
@@ -187,7 +187,7 @@ fn what_is_no_quadratic_map_of_a_gaussian_is_never_called_converged() {
                 assert!(matches!(e, Error::Degenerate { .. }), "{name}: {e}");
             }
             Ok(fit) => {
-                let failure = fit.certificate.first_failure();
+                let failure = fit.evidence.first_failure();
                 println!("{name}: {} {failure:?}", fit.status);
                 assert_ne!(fit.status, Status::Converged, "{name}");
                 assert!(failure.is_some());
@@ -211,7 +211,7 @@ fn a_single_outlier_is_told() {
         match learn(d, rows, Quadratic::new().latent(r)) {
             Err(e) => assert!(matches!(e, Error::Degenerate { .. }), "{seed}: {e}"),
             Ok(fit) => {
-                let failure = fit.certificate.first_failure();
+                let failure = fit.evidence.first_failure();
                 println!("{seed}: {} {failure:?}", fit.status);
                 assert_ne!(fit.status, Status::Converged, "seed {seed}");
             }
@@ -237,7 +237,7 @@ fn constant_duplicated_and_scaled_columns_are_handled() {
         (fit.model.latent_dim(), fit.status),
         (3, Status::Converged),
         "{:?}",
-        fit.certificate
+        fit.evidence
     );
     assert_eq!(fit.model.constant()[6], 7.25);
     assert!((0..3).all(|i| fit.model.quadratic().entry(6, i, i) == 0.0));

@@ -77,13 +77,13 @@ fn rotation_invariant_inputs_are_learned_with_and_without_their_law() {
                     fit.model.law,
                     (four, six),
                     fit.status,
-                    fit.certificate.first_failure()
+                    fit.evidence.first_failure()
                 );
                 assert_eq!(
                     fit.status,
                     Status::Converged,
                     "{:?}",
-                    fit.certificate.first_failure()
+                    fit.evidence.first_failure()
                 );
                 assert!(
                     error
@@ -129,7 +129,7 @@ fn few_outputs_are_learned_or_said_to_be_uncertain() {
         println!(
             "d={d} r={r}: {error:.2e}, floor {floor:.2e}, {} {:?}",
             fit.status,
-            fit.certificate.first_failure()
+            fit.evidence.first_failure()
         );
         // Whoever is on the variety is near the floor; whoever is not says so.
         learned += usize::from(fit.status == Status::Converged);
@@ -178,18 +178,18 @@ fn noise_is_estimated_reported_and_allowed_for_on_request() {
     let (plain, aware) = (learn(Noise::Absent), learn(Noise::Estimated));
     let share = |fit: &Fit<QuadraticMap>| {
         let found = fit
-            .certificate
             .evidence
+            .checks
             .iter()
-            .find(|e| e.name.contains("share of the standard deviation"));
+            .find(|e| e.key == "quadratic.noise-share");
         found.unwrap().measured
     };
     println!(
         "plain {} {:?}, aware {} {:?}; {:.4} {:.4}",
         plain.status,
-        plain.certificate.first_failure(),
+        plain.evidence.first_failure(),
         aware.status,
-        aware.certificate.first_failure(),
+        aware.evidence.first_failure(),
         plain.model.distance(&hidden).unwrap(),
         aware.model.distance(&hidden).unwrap()
     );
@@ -199,7 +199,7 @@ fn noise_is_estimated_reported_and_allowed_for_on_request() {
         aware.status,
         Status::Converged,
         "{:?}",
-        aware.certificate.first_failure()
+        aware.evidence.first_failure()
     );
     // The likelihood with noise in it: near the floor of noiseless samples, and better than the moments.
     let moments = Quadratic::new().latent(3).noise(Noise::Estimated);
@@ -251,15 +251,15 @@ fn noise_is_told_by_the_variety_where_no_output_is_spare() {
             let floor = statistical_floor(&hidden, 6000);
             println!(
                 "general {general} {share} {assumed:?}: {error:.2e}, floor {floor:.2e}, {:?}",
-                fit.certificate.first_failure()
+                fit.evidence.first_failure()
             );
             assert_eq!(fit.status, Status::Converged);
             assert!(error < 2.5 * floor, "{error} {floor}");
             let found = fit
-                .certificate
                 .evidence
+                .checks
                 .iter()
-                .find(|e| e.name.contains("noise allowed for"));
+                .find(|e| e.key == "quadratic.noise");
             assert_eq!(found.is_some(), share > 0.0);
             assert!(found.is_none_or(|e| (e.measured - share).abs() < 0.005));
         }
@@ -294,7 +294,7 @@ fn one_outlier_and_one_coordinate_that_is_not_normal_are_noticed() {
         let samples = Samples::from_rows(6, rows).unwrap();
         let fit = Quadratic::new().learn(&samples, &mut rng(0), &mut unobserved);
         let fit = fit.unwrap();
-        println!("{name}: {:?}", fit.certificate.first_failure());
+        println!("{name}: {:?}", fit.evidence.first_failure());
         assert_ne!(fit.status, Status::Converged, "{name}");
     }
 }

@@ -61,7 +61,7 @@ fn every_planted_ring_is_found<T: Scalar>(seeds: u64) {
                 residual <= 1e-8,
                 "{dims:?} {ranks:?} seed {seed}: {residual}"
             );
-            assert_eq!(residual, fit.certificate.rel_residual);
+            assert_eq!(residual, fit.evidence.rel_residual);
         }
     }
 }
@@ -98,9 +98,9 @@ fn aklt_is_a_uniform_ring_of_rank_two() {
             .unwrap();
         assert_eq!(fit.work.starts, 1, "seed {seed}: no restart is needed");
         assert!(
-            fit.certificate.rel_residual <= 1e-12,
+            fit.evidence.rel_residual <= 1e-12,
             "{}",
-            fit.certificate.rel_residual
+            fit.evidence.rel_residual
         );
         let uniform = fit.converged().unwrap().to_uniform().unwrap();
         // One core serves at all places; the ground state was stored with the other sign.
@@ -124,9 +124,9 @@ fn noise_is_fitted_as_well_as_from_the_truth() {
             assert_ne!(start.status, Status::Converged);
             let ours = als.refine(t.view(), start.model, &mut unobserved).unwrap();
             let best = als.refine(t.view(), truth, &mut unobserved).unwrap();
-            let (x, y) = (ours.certificate.rel_residual, best.certificate.rel_residual);
+            let (x, y) = (ours.evidence.rel_residual, best.evidence.rel_residual);
             assert!(x <= 1.01 * y, "{dims:?} {r} seed {seed}: {x} against {y}");
-            assert_eq!(ours.status, Status::Converged, "{:?}", ours.certificate);
+            assert_eq!(ours.status, Status::Converged, "{:?}", ours.evidence);
             assert_eq!(ours.history.len(), ours.work.sweeps + 1);
         }
     }
@@ -146,12 +146,7 @@ fn what_is_not_a_ring_of_that_rank_is_never_called_converged() {
                 let ring = fit.model;
                 let als = RingAls::new(&[2]).max_sweeps(300);
                 let refined = als.refine(t.view(), ring, &mut unobserved).unwrap();
-                assert_ne!(
-                    refined.status,
-                    Status::Converged,
-                    "{:?}",
-                    refined.certificate
-                );
+                assert_ne!(refined.status, Status::Converged, "{:?}", refined.evidence);
             }
             let als = RingAls::new(&[2]).starts(2).max_sweeps(300);
             let fit = als.decompose(t.view(), &mut rng(seed)).unwrap();
@@ -159,7 +154,7 @@ fn what_is_not_a_ring_of_that_rank_is_never_called_converged() {
                 fit.status,
                 Status::Converged,
                 "seed {seed}: {:?}",
-                fit.certificate
+                fit.evidence
             );
         }
     }
@@ -173,7 +168,7 @@ fn the_two_core_solvers_agree() {
         let als = RingAls::new(&[2, 3, 2]).solver(solver);
         als.refine(t.view(), truth.clone(), &mut unobserved)
             .unwrap()
-            .certificate
+            .evidence
             .rel_residual
     };
     let (normal, qr) = (fit(CoreSolver::Normal), fit(CoreSolver::Qr));
@@ -256,7 +251,7 @@ fn awkward_tensors_are_handled() {
     ] {
         let fit = fit.unwrap();
         assert_eq!(
-            (fit.status, fit.certificate.rel_residual),
+            (fit.status, fit.evidence.rel_residual),
             (Status::Converged, 0.0)
         );
     }
@@ -274,7 +269,7 @@ fn awkward_tensors_are_handled() {
         let fit = RingAls::new(&[2])
             .decompose(scaled.view(), &mut rng(1))
             .unwrap();
-        assert!(fit.certificate.rel_residual.is_finite());
+        assert!(fit.evidence.rel_residual.is_finite());
     }
     for bad in [f64::NAN, f64::INFINITY] {
         let mut t = t.clone();
@@ -343,7 +338,7 @@ fn few_queries_are_enough() {
                 fit.status,
                 Status::Converged,
                 "{dims:?} {seed} {:?}",
-                fit.certificate
+                fit.evidence
             );
             let products = [
                 ranks[0] * ranks[1],
@@ -390,12 +385,7 @@ fn missing_entries_are_recovered() {
             &mut unobserved,
         );
         let fit = fit.unwrap();
-        assert_eq!(
-            fit.status,
-            Status::Converged,
-            "{seed} {:?}",
-            fit.certificate
-        );
+        assert_eq!(fit.status, Status::Converged, "{seed} {:?}", fit.evidence);
         let residual = fit.model.rel_residual(t.view()).unwrap();
         assert!(residual <= 1e-6, "{residual}");
         // With fewer entries than parameters anything fits: refused.

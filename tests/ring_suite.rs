@@ -188,9 +188,9 @@ fn levenberg_marquardt_ends_where_it_ends_from_the_truth() {
             .decompose(t.view(), &mut rng(seed), &mut unobserved)
             .unwrap();
         let best = nls.refine(t.view(), truth, &mut unobserved).unwrap();
-        let (x, y) = (ours.certificate.rel_residual, best.certificate.rel_residual);
+        let (x, y) = (ours.evidence.rel_residual, best.evidence.rel_residual);
         assert!(x <= 1.01 * y, "{dims:?} {ranks:?} {seed}: {x} against {y}");
-        assert_eq!(ours.status, Status::Converged, "{:?}", ours.certificate);
+        assert_eq!(ours.status, Status::Converged, "{:?}", ours.evidence);
     }
     for seed in 0..2 {
         one::<f64>(&[12, 12, 12], &[3, 3, 3], seed);
@@ -221,7 +221,7 @@ fn few_queries_are_enough_at_any_order() {
                 fit.status,
                 Status::Converged,
                 "{dims:?} {seed} {:?}",
-                fit.certificate
+                fit.evidence
             );
             assert_eq!(fit.work.samples, asked);
             let r = *ranks.iter().max().unwrap();

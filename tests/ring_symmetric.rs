@@ -37,15 +37,15 @@ fn the_tensor_alone_is_enough() {
                 fit.status,
                 Status::Converged,
                 "{r} {d} {seed} {:?}",
-                fit.certificate
+                fit.evidence
             );
             let distance = fit.model.align(&truth).unwrap().distance;
             // The bar is 1e-12 for a condition below 1e3; T alone squares it, and more.
-            let allowed = 1e-14 * fit.certificate.cond.powi(3) + 1e-12;
+            let allowed = 1e-14 * fit.evidence.condition.powi(3) + 1e-12;
             assert!(
                 distance <= allowed,
                 "{r} {d} {seed}: {distance} {}",
-                fit.certificate.cond
+                fit.evidence.condition
             );
         }
     }
@@ -153,12 +153,12 @@ fn noise_is_fitted(r: usize, d: usize, level: f64, seed: u64) {
             .unwrap()
     };
     let (ours, best) = (refine(&start.model), refine(&truth));
-    let (x, y) = (ours.certificate.rel_residual, best.certificate.rel_residual);
+    let (x, y) = (ours.evidence.rel_residual, best.evidence.rel_residual);
     assert!(
         x * x <= 1.01 * y * y,
         "{r} {d} {level} {seed}: {x} against {y}"
     );
-    assert_eq!(ours.status, Status::Converged, "{:?}", ours.certificate);
+    assert_eq!(ours.status, Status::Converged, "{:?}", ours.evidence);
 }
 
 #[test]
@@ -180,9 +180,9 @@ fn a_spoiled_frame_is_replaced_by_random_starts() {
     let ours = nls.decompose(s.as_ref(), t.view(), &mut rng(5), &mut unobserved);
     let best = nls.refine(s.as_ref(), t.view(), &truth, &mut unobserved);
     let (ours, best) = (ours.unwrap(), best.unwrap());
-    let (x, y) = (ours.certificate.rel_residual, best.certificate.rel_residual);
+    let (x, y) = (ours.evidence.rel_residual, best.evidence.rel_residual);
     assert!(x * x <= 1.01 * y * y, "{x} against {y}");
-    assert_eq!(ours.status, Status::Converged, "{:?}", ours.certificate);
+    assert_eq!(ours.status, Status::Converged, "{:?}", ours.evidence);
 }
 
 /// The bar up to rank six: `cargo test --release --test ring_symmetric -- --ignored`.

@@ -71,7 +71,7 @@ fn ridge_solves_its_equations_everywhere() -> Outcome {
         for alpha in [0.01, 0.1, 0.5, 0.99, 1.0, 1.01, 2.0, 10.0, 100.0] {
             for labels in [Labels::Values(0.1), Labels::Values(0.0), Labels::Signs] {
                 let fit = ridge(&task, labels, alpha, 10f64.powi(l))?;
-                let residual = fit.certificate.rel_residual;
+                let residual = fit.evidence.rel_residual;
                 assert!(
                     residual <= 1e-12,
                     "alpha {alpha} lambda 1e{l}: {residual:e}"
@@ -121,7 +121,7 @@ fn margin_losses_converge_also_on_separable_labels() -> Outcome {
                     fit.status,
                     Status::Converged,
                     "{name} alpha {alpha} lambda {lambda} {:?}",
-                    fit.certificate
+                    fit.evidence
                 );
                 assert!(fit.model.error > 0.0 && fit.model.error < 0.5);
             }

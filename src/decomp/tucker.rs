@@ -10,10 +10,10 @@
 //!
 //! Source: De Lathauwer, De Moor, Vandewalle 2000 (both); Vannieuwenhoven, Vandebril, Meerbergen 2012.
 
-use super::cp::checks::UNEXPLAINED;
+use super::cp::checks;
 use super::cp::compress::Compressed;
 use super::cp::decomposition::{Scaled, check_tensor};
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
 use crate::tensor::mode_product;
@@ -107,10 +107,10 @@ impl Tucker {
             }
         }
         let model = TuckerTensor::new(core, bases)?;
-        let certificate = self.certificate(data, &model, gain)?;
+        let evidence = self.evidence(data, &model, gain)?;
         let reached = self
             .tol
-            .map_or(certificate.holds(), |tol| certificate.rel_residual <= tol);
+            .map_or(evidence.holds(), |tol| evidence.rel_residual <= tol);
         let status = match (reached, gain > 1e-9) {
             (true, _) => Status::Converged,
             (false, true) => Status::IterationLimit,
@@ -130,7 +130,7 @@ impl Tucker {
             status,
             history,
             work,
-            certificate,
+            evidence,
         })
     }
 
@@ -178,32 +178,36 @@ impl Tucker {
             status: Status::Converged,
             history: vec![0.0],
             work: Work::default(),
-            certificate: Certificate {
+            evidence: Evidence {
                 rel_residual: 0.0,
-                cond: 1.0,
-                evidence: vec![Evidence::note("norm of the data", 0.0)],
+                condition: 1.0,
+                checks: vec![Check::reported(
+                    "tucker.norm-of-data",
+                    "norm of the data",
+                    0.0,
+                )],
             },
         })
     }
 
-    fn certificate<T: Scalar>(
+    fn evidence<T: Scalar>(
         &self,
         t: TensorView<'_, T>,
         model: &TuckerTensor<T>,
         gain: f64,
-    ) -> Result<Certificate, Error> {
+    ) -> Result<Evidence, Error> {
         let rel_residual = model.rel_residual(t)?;
         let size = |d: &[usize]| d.iter().map(|&n| n as f64).product::<f64>();
         let modes = t.dims().iter().zip(model.ranks());
         let angles: f64 = modes.map(|(&n, &r)| (r * (n - r)) as f64).sum();
         // Pure noise leaves what the parameters do not take.
         let noise = (1.0 - (size(model.ranks()) + angles) / size(t.dims())).max(0.02);
-        Ok(Certificate {
+        Ok(Evidence {
             rel_residual,
-            cond: 1.0,
-            evidence: vec![
-                Evidence::new(UNEXPLAINED, rel_residual * rel_residual, 0.5 * noise),
-                Evidence::new(GAIN, gain, 1e-9),
+            condition: 1.0,
+            checks: vec![
+                checks::unexplained(rel_residual * rel_residual, 0.5 * noise),
+                Check::accuracy("tucker.gain-of-sweep", GAIN, gain, 1e-9),
             ],
         })
     }

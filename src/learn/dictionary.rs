@@ -10,7 +10,7 @@
 
 use crate::Error;
 use crate::decomp::{Robust, RobustMethod};
-use crate::fit::{Evidence, Fit};
+use crate::fit::{Check, Fit};
 use crate::linalg::norm2;
 use crate::tensor::{Factor, Tensor};
 use faer::{Mat, MatRef};
@@ -122,11 +122,13 @@ impl Dictionary {
             return Err(Error::degenerate(OP, hypothesis, heights[0]));
         }
         let mut out = fit.map(|model| model.vectors().clone());
-        out.certificate.evidence.push(Evidence::note(
+        out.evidence.checks.push(Check::reported(
+            "dictionary.median-value",
             "median form value of the atoms, one in the model",
             heights.get(heights.len() / 2).copied().unwrap_or(f64::NAN),
         ));
-        out.certificate.evidence.push(Evidence::note(
+        out.evidence.checks.push(Check::reported(
+            "dictionary.cross-moment",
             "greatest E x_i^2 x_j^2 between atoms, below 1/3 in the model",
             pair_moment(y, &out.model),
         ));

@@ -9,7 +9,7 @@
 //! Source: J. A. Koziol, *Assessing multivariate normality: a compendium* (1986), for the smooth test; P. J. Huber, *Projection
 //! pursuit* (1985), for the direction.
 
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::linalg::norm2;
 use faer::Mat;
 use rand::Rng;
@@ -28,7 +28,7 @@ const STARTS: usize = 12;
 const MAX_Z: f64 = 7.0;
 
 /// The two statistics of the rows of `x`, which have mean zero and covariance one, in spreads of those of fresh samples.
-pub(crate) fn evidence(x: &Mat<f64>, rng: &mut impl Rng) -> Vec<Evidence> {
+pub(crate) fn checks(x: &Mat<f64>, rng: &mut impl Rng) -> Vec<Check> {
     let r = x.ncols();
     let places = quadruples(r);
     if places.len() > MOST_PRODUCTS || x.nrows() < 2 {
@@ -62,12 +62,14 @@ pub(crate) fn evidence(x: &Mat<f64>, rng: &mut impl Rng) -> Vec<Evidence> {
     };
     let about = "latents of the samples are Gaussian";
     vec![
-        Evidence::new(
+        Check::sampling(
+            "sample.fourth-moments",
             format!("{about}: z-score of all their fourth Hermite moments"),
             z(measured.0, &fresh[0]),
             MAX_Z,
         ),
-        Evidence::new(
+        Check::sampling(
+            "sample.greatest-kurtosis",
             format!("{about}: z-score of their greatest kurtosis along a direction"),
             z(measured.1, &fresh[1]),
             MAX_Z,

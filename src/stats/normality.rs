@@ -12,7 +12,7 @@
 
 use super::kurtosis;
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::linalg::{norm2, symmetric_eigen};
 use crate::poly::gaussian::{erf, normal_cdf};
 use faer::{Mat, MatRef};
@@ -38,7 +38,7 @@ pub(crate) struct Normality {
     /// z-score of the skewness, if signs are seen.
     skewness: Option<f64>,
     /// Tests of fourth order.
-    fourth: Vec<Evidence>,
+    fourth: Vec<Check>,
 }
 
 impl Normality {
@@ -89,36 +89,43 @@ impl Normality {
             radius: kolmogorov(squares, |s| chi_squared(r, s)) * unit,
             kurtosis,
             skewness: signs.then(|| skewness(&x)),
-            fourth: kurtosis::evidence(&x, rng),
+            fourth: kurtosis::checks(&x, rng),
         })
     }
 
-    pub(crate) fn evidence(self) -> Vec<Evidence> {
+    pub(crate) fn checks(self) -> Vec<Check> {
         let about = "latents of the samples are Gaussian";
         let mut all = vec![
-            Evidence::new(
+            Check::sampling(
+                "sample.axis-kolmogorov",
                 format!(
                     "{about}: greatest Kolmogorov distance along a direction, in standard units"
                 ),
                 self.directions,
                 MAX_DISTANCE,
             ),
-            Evidence::new(
+            Check::sampling(
+                "sample.radius-kolmogorov",
                 format!("{about}: Kolmogorov distance of their squared length, in standard units"),
                 self.radius,
                 MAX_DISTANCE,
             ),
-            Evidence::new(
+            Check::sampling(
+                "sample.kurtosis",
                 format!("{about}: z-score of their kurtosis"),
                 self.kurtosis,
                 MAX_Z,
             ),
         ];
         let skewness = self.skewness;
-        all.extend(
-            skewness
-                .map(|z| Evidence::new(format!("{about}: z-score of their skewness"), z, MAX_Z)),
-        );
+        all.extend(skewness.map(|z| {
+            Check::sampling(
+                "sample.skewness",
+                format!("{about}: z-score of their skewness"),
+                z,
+                MAX_Z,
+            )
+        }));
         all.extend(self.fourth);
         all
     }

@@ -6,7 +6,7 @@
 
 use super::split::Split;
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::io::samples::Samples;
 use crate::linalg::norm2;
 use faer::{Mat, MatRef};
@@ -202,14 +202,20 @@ impl TwoSampleTest {
     }
 
     /// The figures, without a bound: they inform beside sharper tests.
-    pub fn notes(&self) -> Vec<Evidence> {
+    pub fn notes(&self) -> Vec<Check> {
         vec![
-            Evidence::note(
+            Check::reported(
+                "sample.sliced-wasserstein",
                 "sliced Wasserstein distance of held-out samples to fresh ones, in standard deviations",
                 self.sliced,
             ),
-            Evidence::note("the same between two fresh samples", self.sliced_fresh),
-            Evidence::note(
+            Check::reported(
+                "sample.sliced-wasserstein-fresh",
+                "the same between two fresh samples",
+                self.sliced_fresh,
+            ),
+            Check::reported(
+                "sample.energy-distance",
                 "energy distance of held-out samples to fresh ones, in spreads between fresh ones",
                 self.energy_z,
             ),
@@ -223,7 +229,7 @@ pub(crate) fn held_out_notes<G: Rng>(
     split: Split,
     draw: &mut dyn FnMut(usize, &mut G) -> Result<Vec<f64>, Error>,
     rng: &mut G,
-) -> Result<Vec<Evidence>, Error> {
+) -> Result<Vec<Check>, Error> {
     let d = samples.columns();
     // Spread over the sample, and no more than are compared.
     let every = ((split.share() * samples.rows() as f64) as usize / MOST).max(1);

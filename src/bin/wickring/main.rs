@@ -2,6 +2,7 @@
 
 mod commands;
 mod context;
+mod evidence;
 mod plot;
 mod progress;
 

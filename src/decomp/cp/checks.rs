@@ -4,33 +4,79 @@ use super::gauss_newton::descent;
 use super::normal_equations::Normal;
 use super::search::{EXACT, Found};
 use crate::Error;
-use crate::fit::{Certificate, Evidence};
+use crate::fit::{Check, Ended, Evidence};
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
 use crate::tensor::{CpTensor, Factor, TensorView, residual_into};
 
-/// Norm of the gradient relative to that of the data and of the model's derivative.
-pub(in crate::decomp) const GRADIENT: &str = "relative gradient norm";
-/// Root of the sum of squared weights over the norm of the model.
-pub(in crate::decomp) const CANCELLATION: &str = "cancellation between components";
-/// What the model leaves of the data, against what it would leave of pure noise.
-pub(in crate::decomp) const UNEXPLAINED: &str =
-    "unexplained variance against half of that of pure noise";
-/// Independent starts at the best value, short of two.
-pub(in crate::decomp) const AGREEMENT: &str = "starts at the best value, short of two";
+/// Key of the norm of the gradient relative to that of the data and of the model's derivative.
+const GRADIENT: &str = "cp.gradient";
+/// Key of the root of the sum of squared weights over the norm of the model.
+pub(super) const CANCELLATION: &str = "cp.cancellation";
+/// Key of the number of starts at the best value.
+pub(super) const STARTS_AGREEING: &str = "cp.starts-agreeing";
 
 /// Components that outweigh the model this many times are diverging against each other.
 pub(in crate::decomp) const MOST_CANCELLATION: f64 = 100.0;
 /// On data of norm one; the refinement ends near 1e-9, and a start that stopped early is near 1e-3.
 pub(super) const MOST_GRADIENT: f64 = 1e-5;
 
+/// The norm of the gradient at the model.
+pub(in crate::decomp) fn gradient(measured: f64, allowed: f64) -> Check {
+    Check::accuracy(GRADIENT, "relative gradient norm", measured, allowed)
+}
+
+/// How much the components outweigh the model; where they may (`allowed` infinite) it only informs.
+pub(in crate::decomp) fn cancellation(measured: f64, allowed: f64) -> Check {
+    let label = "cancellation between components";
+    Check::conditioning(CANCELLATION, label, measured, allowed)
+}
+
+/// What the model leaves of the data, against what it would leave of pure noise.
+pub(in crate::decomp) fn unexplained(variance: f64, allowed: f64) -> Check {
+    let label = "unexplained variance against half of that of pure noise";
+    Check::accuracy("cp.unexplained", label, variance, allowed)
+}
+
+/// The share of the data's squared norm that the model explains.
+pub(in crate::decomp) fn explained(unexplained: f64) -> Check {
+    let share = 1.0 - unexplained;
+    Check::reported("cp.explained-variance", "explained variance", share)
+}
+
+/// Starts at the best value, short of two.
+pub(in crate::decomp) fn starts_missing(missing: usize, allowed: f64) -> Check {
+    let label = "starts at the best value, short of two";
+    Check::search("cp.starts-missing", label, missing as f64, allowed)
+}
+
+/// Starts made.
+pub(in crate::decomp) fn starts(made: usize) -> Check {
+    Check::reported("cp.starts", "starts", made as f64)
+}
+
+/// Starts at the best value.
+pub(in crate::decomp) fn starts_agreeing(agreeing: usize) -> Check {
+    let label = "starts agreeing with the best";
+    Check::reported(STARTS_AGREEING, label, agreeing as f64)
+}
+
+/// How an iterative search ended: its budget matters only where the gradient is not yet small.
+pub(in crate::decomp) fn ended(evidence: &Evidence, spent: bool, stopped: bool) -> Ended {
+    match (stopped, spent && evidence.fails(GRADIENT)) {
+        (true, _) => Ended::Stopped,
+        (_, true) => Ended::Budget,
+        _ => Ended::Arrived,
+    }
+}
+
 /// A certificate together with what the status needs.
 pub(super) struct Judged {
-    pub(super) certificate: Certificate,
+    pub(super) evidence: Evidence,
 }
 
 /// Measures `model` against `t` (of norm one).
-pub(super) fn judge<T: Scalar + Ring>(
+pub(super) fn measured<T: Scalar + Ring>(
     t: TensorView<'_, T>,
     model: &CpTensor<T>,
     found: &Found<T>,
@@ -41,32 +87,32 @@ pub(super) fn judge<T: Scalar + Ring>(
     let norm = small::norm_sq(t.as_slice()).sqrt();
     let rel_residual = small::norm_sq(&gap).sqrt() / norm;
     let exact = rel_residual <= 1e3 * EXACT;
-    let gradient = relative_gradient(t, &gap, &factors)?;
-    let mut evidence = vec![
-        Evidence::new(GRADIENT, gradient, MOST_GRADIENT),
-        Evidence::new(CANCELLATION, model.cancellation(), MOST_CANCELLATION),
-        Evidence::new(
-            UNEXPLAINED,
+    let slope = relative_gradient(t, &gap, &factors)?;
+    let mut checks = vec![
+        gradient(slope, MOST_GRADIENT),
+        cancellation(model.cancellation(), MOST_CANCELLATION),
+        unexplained(
             rel_residual * rel_residual,
             0.5 * noise_left(t.dims(), model.rank()),
         ),
-        Evidence::note("explained variance", 1.0 - rel_residual * rel_residual),
-        Evidence::note("starts", found.starts.len() as f64),
-        Evidence::note("starts agreeing with the best", found.agreeing as f64),
+        explained(rel_residual * rel_residual),
+        starts(found.starts.len()),
+        starts_agreeing(found.agreeing),
     ];
     let lacking = 2usize.saturating_sub(found.agreeing);
     let allowed = if exact { 1.0 } else { 0.0 };
-    evidence.push(Evidence::new(AGREEMENT, lacking as f64, allowed));
-    evidence.push(Evidence::note(
+    checks.push(starts_missing(lacking, allowed));
+    checks.push(Check::reported(
+        "cp.least-congruence",
         "least congruence of two components",
         least_congruence(model),
     ));
-    let certificate = Certificate {
+    let evidence = Evidence {
         rel_residual,
-        cond: super::condition::condition(model),
-        evidence,
+        condition: super::condition::condition(model),
+        checks,
     };
-    Ok(Judged { certificate })
+    Ok(Judged { evidence })
 }
 
 /// `max_m ||J_m^H e|| / (||t|| * ||J_m||)` with `||J_m||` estimated by its longest column.

@@ -18,9 +18,10 @@
 //!
 //! Exact: nothing. Approximate: everything; the certificate says how well.
 
-use super::checks::{Judged, judge};
+use super::checks::ended;
+use super::checks::{Judged, measured};
 use super::search::{Candidate, search};
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work, judge};
 use crate::linalg::Scalar;
 use crate::poly::Ring;
 use crate::run::{Observer, unobserved};
@@ -174,7 +175,7 @@ impl Cp {
         };
         let found = search(self, scaled.data.view(), rng, observer)?;
         let model = CpTensor::from_factors(found.best.factors.clone())?.canonical();
-        let judged = judge(scaled.data.view(), &model, &found)?;
+        let judged = measured(scaled.data.view(), &model, &found)?;
         let status = self.status(&found.best, found.stopped, &judged);
         let history = found.best.history.clone();
         let work = Work {
@@ -188,7 +189,7 @@ impl Cp {
             status,
             history,
             work,
-            certificate: judged.certificate,
+            evidence: judged.evidence,
         })
     }
 
@@ -217,28 +218,10 @@ impl Cp {
     }
 
     fn status<T>(&self, best: &Candidate<T>, stopped: bool, judged: &Judged) -> Status {
-        if stopped {
-            return Status::Stopped;
-        }
-        let failed = |name: &str| {
-            let all = judged.certificate.evidence.iter();
-            all.filter(|e| e.name == name).any(|e| !e.holds())
-        };
-        if failed(super::checks::CANCELLATION) {
-            return Status::IllConditioned;
-        }
-        let residual = judged.certificate.rel_residual;
-        let reached = match self.tol {
-            Some(tol) => residual <= tol,
-            None => !failed(super::checks::UNEXPLAINED) && judged.certificate.holds(),
-        };
-        if reached {
-            Status::Converged
-        } else if best.budget_spent && failed(super::checks::GRADIENT) {
-            Status::IterationLimit
-        } else {
-            Status::Stalled
-        }
+        judge(
+            &judged.evidence.decisive(self.tol),
+            ended(&judged.evidence, best.budget_spent, stopped),
+        )
     }
 }
 
@@ -332,10 +315,10 @@ pub(super) fn zero_fit<T: Scalar + Ring>(
         status: Status::Converged,
         history: vec![0.0],
         work: Work::default(),
-        certificate: Certificate {
+        evidence: Evidence {
             rel_residual: 0.0,
-            cond: 1.0,
-            evidence: vec![Evidence::note("norm of the data", 0.0)],
+            condition: 1.0,
+            checks: vec![Check::reported("cp.norm-of-data", "norm of the data", 0.0)],
         },
     })
 }

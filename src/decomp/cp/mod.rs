@@ -37,10 +37,3 @@ pub(crate) mod search;
 pub(crate) mod sparse;
 
 pub(super) use condition::condition;
-
-/// The names under which evidence is reported, shared with the symmetric engine.
-pub(super) mod names {
-    pub(in crate::decomp) use super::checks::{
-        AGREEMENT, CANCELLATION, GRADIENT, MOST_CANCELLATION, UNEXPLAINED,
-    };
-}

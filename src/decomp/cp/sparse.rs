@@ -1,11 +1,11 @@
 //! CP of sparse tensors that are too large to expand: alternating least squares over stored entries.
 
 use super::als::{balance, grams_of, solve_columns};
-use super::checks::{AGREEMENT, CANCELLATION, MOST_CANCELLATION};
+use super::checks::{self, MOST_CANCELLATION};
 use super::decomposition::Cp;
 use super::jennrich::normal;
 use super::normal_equations::hadamard_grams;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::run::{Observer, Progress};
 use crate::tensor::{CpTensor, Factor, SparseTensor};
 use crate::{Error, Status};
@@ -106,21 +106,21 @@ impl Cp {
             2usize.saturating_sub(agreeing)
         };
         let variance = rel_residual * rel_residual;
-        let evidence = vec![
-            Evidence::new(CANCELLATION, model.cancellation(), MOST_CANCELLATION),
-            Evidence::new(AGREEMENT, lacking as f64, 0.0),
-            Evidence::new(super::checks::UNEXPLAINED, variance, 0.5),
-            Evidence::note("residual floor of sparse data", FLOOR),
-            Evidence::note("starts agreeing with the best", agreeing as f64),
+        let checks = vec![
+            checks::cancellation(model.cancellation(), MOST_CANCELLATION),
+            checks::starts_missing(lacking, 0.0),
+            checks::unexplained(variance, 0.5),
+            Check::reported("cp.residual-floor", "residual floor of sparse data", FLOOR),
+            checks::starts_agreeing(agreeing),
         ];
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual,
-            cond: super::condition::condition(&model),
-            evidence,
+            condition: super::condition::condition(&model),
+            checks,
         };
         let reached = match self.tol {
             Some(tol) => rel_residual <= tol,
-            None => certificate.holds(),
+            None => evidence.holds(),
         };
         let spent = history.len() >= self.iterations;
         let status = match (stopped, reached && !spent, spent) {
@@ -141,7 +141,7 @@ impl Cp {
             status,
             history,
             work,
-            certificate,
+            evidence,
         })
     }
 }

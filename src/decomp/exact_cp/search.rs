@@ -10,7 +10,7 @@ use super::descent::{Descent, Run};
 use super::fixing::{Plan, Point, SOLVED};
 use super::rational_solve::{exact_residual, rational_mode, solve_mode};
 use super::system::CpSystem;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::linalg::split_power_of_two;
 use crate::poly::Rational;
 use crate::run::{Observer, Progress};
@@ -192,7 +192,8 @@ impl ExactCp {
             .for_each(|v| *v *= &scale);
         let exact = gap.is_zero();
         let rel_residual = gap.to_f64().sqrt() / if norm > 0.0 { norm } else { 1.0 };
-        let evidence = vec![Evidence::new(
+        let checks = vec![Check::accuracy(
+            "exact.exact-residual",
             "exact squared residual over Q, entries scaled below 2",
             gap.to_f64(),
             0.0,
@@ -202,17 +203,17 @@ impl ExactCp {
             (false, true) => Status::Stopped,
             (false, false) => Status::Stalled,
         };
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual,
-            cond: 1.0,
-            evidence,
+            condition: 1.0,
+            checks,
         };
         Ok(Fit {
             model,
             status,
             history,
             work,
-            certificate,
+            evidence,
         })
     }
 

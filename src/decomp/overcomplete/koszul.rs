@@ -3,7 +3,7 @@
 use super::newton::refine;
 use super::objective::Problem;
 use super::packed::PackedForm;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::linalg::{cholesky_solve, eigen, symmetric_eigen, thin_svd};
 use crate::tensor::{Factor, SymmetricCp, TensorView};
 use crate::{Error, Status};
@@ -311,16 +311,30 @@ fn finish(
     let model = SymmetricCp::new(3, vec![1.0; r], vectors)?.canonical();
     let rel_residual = model.rel_residual(t)?;
     let cond = (high / low.max(f64::MIN_POSITIVE)).sqrt();
-    let certificate = Certificate {
+    let evidence = Evidence {
         rel_residual,
-        cond,
-        evidence: vec![
-            Evidence::new("relative residual", rel_residual, 1e-9),
-            Evidence::new("condition number of the components", cond, 1e8),
-            Evidence::note("relative residual before refinement", run.residuals[0]),
+        condition: cond,
+        checks: vec![
+            Check::accuracy(
+                "overcomplete.residual",
+                "relative residual",
+                rel_residual,
+                1e-9,
+            ),
+            Check::conditioning(
+                "overcomplete.condition",
+                "condition number of the components",
+                cond,
+                1e8,
+            ),
+            Check::reported(
+                "overcomplete.residual-before-refinement",
+                "relative residual before refinement",
+                run.residuals[0],
+            ),
         ],
     };
-    let status = if certificate.holds() {
+    let status = if evidence.holds() {
         Status::Converged
     } else {
         Status::IllConditioned
@@ -334,7 +348,7 @@ fn finish(
             ..Work::default()
         },
         history: run.residuals,
-        certificate,
+        evidence,
     })
 }
 

@@ -4,7 +4,8 @@ use super::newton::refine;
 use super::objective::Problem;
 use super::packed::PackedForm;
 use super::signs::signs;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::decomp::cp::checks;
+use crate::fit::{self, Check, Evidence, Fit, Work, judge};
 use crate::linalg::small::norm_sq;
 use crate::optim::lbfgs_wolfe::descend;
 use crate::run::{Observer, Progress, unobserved};
@@ -23,20 +24,6 @@ const EXACT: f64 = 1e-9;
 const BASIN: f64 = 1e-6;
 /// Length of a starting vector against that of a final one; smaller starts find more components.
 const SMALL: f64 = 0.1;
-
-/// Names of the evidence.
-pub(super) mod names {
-    /// Components per component that a generic tensor needs: from 1 on no decomposition is unique.
-    pub const CROWDING: &str = "components over the generic rank C(n+m-1, m)/n";
-    /// Root of the ratio of the extreme eigenvalues of the normal equations.
-    pub const CONDITION: &str = "condition number of the components";
-    /// Norm of the gradient over that of the residual and of the derivative.
-    pub const GRADIENT: &str = "relative gradient norm";
-    /// What the model leaves of the tensor, against half of what it would leave of noise.
-    pub const UNEXPLAINED: &str = "unexplained variance against half of that of pure noise";
-    /// Independent starts at the best value, short of two; none are needed for an exact fit.
-    pub const AGREEMENT: &str = "starts at the best value, short of two";
-}
 
 /// Symmetric CP of orders three to eight with more components than dimensions.
 ///
@@ -200,10 +187,10 @@ impl Overcomplete {
                 status: Status::Converged,
                 history: vec![0.0],
                 work: Work::default(),
-                certificate: Certificate {
+                evidence: Evidence {
                     rel_residual: 0.0,
-                    cond: 1.0,
-                    evidence: Vec::new(),
+                    condition: 1.0,
+                    checks: Vec::new(),
                 },
             });
         }
@@ -224,8 +211,8 @@ impl Overcomplete {
             .into_iter()
             .min_by(|a, b| a.residual().total_cmp(&b.residual()));
         let best = best.ok_or(Error::Stopped { op: OP })?;
-        let certificate = certify(&unit, &best, &ends);
-        let status = self.verdict(&certificate, best.spent, stopped);
+        let evidence = certify(&unit, &best, &ends);
+        let status = self.verdict(&evidence, best.spent, stopped);
         let length = form.norm().powf(1.0 / order as f64);
         let vectors = Factor::from_fn(n, self.rank, |i, r| length * best.x[r + self.rank * i]);
         Ok(Fit {
@@ -237,7 +224,7 @@ impl Overcomplete {
                 ..Work::default()
             },
             history: best.history,
-            certificate,
+            evidence,
         })
     }
 
@@ -327,26 +314,13 @@ impl Overcomplete {
         end
     }
 
-    fn verdict(&self, certificate: &Certificate, spent: bool, stopped: bool) -> Status {
-        let fails = |name: &str| {
-            let of = |e: &&Evidence| e.name == name && !e.holds();
-            certificate.evidence.iter().find(of).is_some()
+    fn verdict(&self, evidence: &Evidence, spent: bool, stopped: bool) -> Status {
+        let ended = match (stopped, spent) {
+            (true, _) => fit::Ended::Stopped,
+            (_, true) => fit::Ended::Budget,
+            _ => fit::Ended::Arrived,
         };
-        let reached = match self.tol {
-            Some(tol) => certificate.rel_residual <= tol,
-            None => certificate.holds(),
-        };
-        if stopped {
-            Status::Stopped
-        } else if fails(names::CROWDING) || fails(names::CONDITION) {
-            Status::IllConditioned
-        } else if reached {
-            Status::Converged
-        } else if spent {
-            Status::IterationLimit
-        } else {
-            Status::Stalled
-        }
+        judge(&evidence.decisive(self.tol), ended)
     }
 }
 
@@ -376,7 +350,7 @@ fn settled(values: &[f64]) -> bool {
     now > back + 50 && values[now] < 0.5 && values[now] > values[now - back] * 0.999
 }
 
-fn certify(form: &PackedForm, best: &Ended, ends: &[f64]) -> Certificate {
+fn certify(form: &PackedForm, best: &Ended, ends: &[f64]) -> Evidence {
     let problem = Problem {
         form,
         signs: &best.signs,
@@ -401,18 +375,28 @@ fn certify(form: &PackedForm, best: &Ended, ends: &[f64]) -> Certificate {
     let crowding = unknowns / form.independent();
     let unexplained = rel_residual * rel_residual;
     let allowed = 0.5 * (1.0 - crowding).max(0.0);
-    Certificate {
+    Evidence {
         rel_residual,
-        cond,
-        evidence: vec![
-            Evidence::new(names::CROWDING, crowding, 1.0 - 0.5 / form.independent()),
-            Evidence::new(names::CONDITION, cond, 1e5),
-            Evidence::new(names::UNEXPLAINED, unexplained, allowed.max(EXACT * EXACT)),
-            Evidence::new(names::AGREEMENT, lacking as f64, 0.0),
+        condition: cond,
+        checks: vec![
+            Check::conditioning(
+                "overcomplete.crowding",
+                "components over the generic rank C(n+m-1, m)/n",
+                crowding,
+                1.0 - 0.5 / form.independent(),
+            ),
+            Check::conditioning(
+                "overcomplete.condition",
+                "condition number of the components",
+                cond,
+                1e5,
+            ),
+            checks::unexplained(unexplained, allowed.max(EXACT * EXACT)),
+            checks::starts_missing(lacking, 0.0),
             // A residual of rounding has no direction left to speak of.
-            Evidence::new(names::GRADIENT, if exact { 0.0 } else { gradient }, 1e-4),
-            Evidence::note("starts", ends.len() as f64),
-            Evidence::note("starts agreeing with the best", agreeing as f64),
+            checks::gradient(if exact { 0.0 } else { gradient }, 1e-4),
+            checks::starts(ends.len()),
+            checks::starts_agreeing(agreeing),
         ],
     }
 }

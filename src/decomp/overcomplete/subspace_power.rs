@@ -2,7 +2,7 @@
 
 use super::landscape::{Landscape, distinct, flattening_spectrum, squares, unit_starts};
 use super::packed::PackedForm;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::linalg::symmetric_eigen;
 use crate::tensor::{Factor, SymmetricCp, TensorView};
 use crate::{Error, Status};
@@ -121,20 +121,30 @@ impl SubspacePower {
         let model = SymmetricCp::new(4, weights, vectors)?.canonical();
         let rel_residual = model.rel_residual(t)?;
         let lowest = heights.iter().copied().fold(1.0, f64::min);
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual,
-            cond: top / least,
-            evidence: vec![
-                Evidence::new("relative residual", rel_residual, 1e-6),
-                Evidence::new(
+            condition: top / least,
+            checks: vec![
+                Check::accuracy(
+                    "overcomplete.residual",
+                    "relative residual",
+                    rel_residual,
+                    1e-6,
+                ),
+                Check::search(
+                    "overcomplete.lowest-climb",
                     "distance of the lowest climb from the summit",
                     1.0 - lowest,
                     1e-6,
                 ),
-                Evidence::note("first eigenvalue left out, relative", next / top),
+                Check::reported(
+                    "overcomplete.eigenvalue-left-out",
+                    "first eigenvalue left out, relative",
+                    next / top,
+                ),
             ],
         };
-        let status = if certificate.holds() {
+        let status = if evidence.holds() {
             Status::Converged
         } else {
             Status::Stalled
@@ -149,7 +159,7 @@ impl SubspacePower {
                 starts: TRIES * self.rank,
                 ..Work::default()
             },
-            certificate,
+            evidence,
         })
     }
 

@@ -12,7 +12,7 @@ use super::contraction::TensorContraction;
 use super::contraction::change_basis;
 use super::frame::PeirceFrame;
 use crate::decomp::ring::scale::{cube_root_power, divided, multiplied, times};
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::linalg::{frobenius, symmetric_eigen};
 use crate::tensor::{SymmetricRing, TensorView};
 use crate::{Error, Status};
@@ -108,27 +108,30 @@ impl Peirce {
         let rel_residual = model.rel_residual(t)?;
         let gap = model.gram() - gram;
         let gram_residual = frobenius(gap.as_ref()) / frobenius(gram);
-        let mut evidence = frame.evidence().to_vec();
-        evidence.push(Evidence::new(
+        let mut checks = frame.checks().to_vec();
+        checks.push(Check::accuracy(
+            "peirce.residual-third",
             "relative residual of T",
             rel_residual,
             self.tol,
         ));
-        evidence.push(Evidence::new(
+        checks.push(Check::accuracy(
+            "peirce.residual-gram",
             "relative residual of S",
             gram_residual,
             self.tol,
         ));
-        evidence.push(Evidence::note(
+        checks.push(Check::reported(
+            "peirce.gram-left-out",
             "share of S outside the leading eigenvalues",
             white.outside,
         ));
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual,
-            cond: white.cond,
-            evidence,
+            condition: white.condition,
+            checks,
         };
-        let status = if certificate.holds() {
+        let status = if evidence.holds() {
             Status::Converged
         } else {
             Status::IllConditioned
@@ -145,7 +148,7 @@ impl Peirce {
             status,
             history,
             work,
-            certificate,
+            evidence,
         })
     }
 
@@ -184,7 +187,7 @@ pub(crate) struct Whitening {
     /// `V_N diag(l)^(1/2)`, `d x N`: rows are the outputs in white coordinates.
     pub(crate) up: Mat<f64>,
     /// Ratio of the greatest eigenvalue to the least one kept.
-    pub(crate) cond: f64,
+    pub(crate) condition: f64,
     /// Sum of the eigenvalues left out, relative to the sum of all (absolute values).
     pub(crate) outside: f64,
 }
@@ -213,7 +216,7 @@ impl Whitening {
         Ok(Self {
             down,
             up,
-            cond: top / least,
+            condition: top / least,
             outside,
         })
     }

@@ -21,7 +21,7 @@
 use super::contraction::Contraction;
 use super::jordan::JordanBasis;
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::linalg::{norm2, polar_orthogonal, symmetric_eigen};
 use faer::{Mat, MatRef};
 use rand::Rng;
@@ -29,8 +29,8 @@ use rand_distr::{Distribution, StandardNormal};
 
 const OP: &str = "PeirceFrame::find";
 /// Names of what is measured.
-const IDEMPOTENT: &str = "idempotent: |T(p,p,.)| - 1";
-const ORTHONORMAL: &str = "Peirce frame: distance from orthonormal";
+const IDEMPOTENT: &str = "peirce.idempotent";
+const ORTHONORMAL: &str = "peirce.orthonormal";
 /// Iterations of `v -> v.v`; the convergence is quadratic up to the noise, so this is ample.
 const MAX_SQUARINGS: usize = 60;
 
@@ -43,7 +43,7 @@ pub struct PeirceFrame {
     /// Columns `G_0 .. G_{r-1}` of the linear part, if there is one.
     linear: Option<Mat<f64>>,
     /// What was measured: see [`PeirceFrame::evidence`].
-    evidence: Vec<Evidence>,
+    checks: Vec<Check>,
     squarings: usize,
 }
 
@@ -71,22 +71,23 @@ impl PeirceFrame {
 
     /// How far the form is from one of the theory, as measured: the value `T(p,p,p)` of the idempotent
     /// (1 in theory), the gaps of its spectrum, the loss of orthogonality of the frame.
-    pub fn evidence(&self) -> &[Evidence] {
-        &self.evidence
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
     }
 
     /// As [`PeirceFrame::evidence`], with limits beyond which noise has drowned the algebra: for a model that rests on the
     /// frame alone. Over 150 maps learned to four statistical floors the two deviations reached 1.1 and 0.88; maps that
     /// were nowhere near had 2.8 and 1.3.
-    pub(crate) fn judged(&self) -> Vec<Evidence> {
-        let limit = |name: &str| match name {
-            IDEMPOTENT => 1.5,
-            ORTHONORMAL => 0.95,
-            _ => f64::INFINITY,
+    pub(crate) fn judged(&self) -> Vec<Check> {
+        let judged = |c: &Check| {
+            let limit = match c.key {
+                IDEMPOTENT => 1.5,
+                ORTHONORMAL => 0.95,
+                _ => return c.clone(),
+            };
+            Check::conditioning(c.key, c.label.clone(), c.measured, limit)
         };
-        let all = self.evidence.iter();
-        all.map(|e| Evidence::new(e.name.clone(), e.measured, limit(&e.name)))
-            .collect()
+        self.checks.iter().map(judged).collect()
     }
 
     /// Squarings used to find the idempotent.
@@ -140,7 +141,8 @@ impl PeirceFrame {
             split.vectors.subcols(rank, n - rank),
         );
         let mut idempotent = Idempotent::best_of(form, Some(even), starts, rng)?;
-        idempotent.evidence.push(Evidence::note(
+        idempotent.checks.push(Check::reported(
+            "peirce.linear-gap",
             "gap between quadratic and linear part (1/2 in theory)",
             gap,
         ));
@@ -209,8 +211,12 @@ impl PeirceFrame {
             let hypothesis = "the structure constants of symmetric matrices (smallest singular value of the Peirce frame, 1 in theory)";
             return Err(Error::degenerate(OP, hypothesis, low));
         }
-        let mut evidence = idempotent.evidence;
-        evidence.push(Evidence::note(ORTHONORMAL, loss));
+        let mut checks = idempotent.checks;
+        checks.push(Check::reported(
+            ORTHONORMAL,
+            "Peirce frame: distance from orthonormal",
+            loss,
+        ));
         let linear = match linear {
             None => None,
             Some(g) => {
@@ -227,7 +233,7 @@ impl PeirceFrame {
             rank,
             quadratic,
             linear,
-            evidence,
+            checks,
             squarings,
         })
     }
@@ -246,7 +252,7 @@ struct Idempotent {
     vector: Vec<f64>,
     matrix: Mat<f64>,
     squarings: usize,
-    evidence: Vec<Evidence>,
+    checks: Vec<Check>,
 }
 
 impl Idempotent {
@@ -270,12 +276,16 @@ impl Idempotent {
             ));
         };
         let matrix = symmetrised(&form.contract(&vector)?);
-        let evidence = vec![Evidence::note(IDEMPOTENT, (value - 1.0).abs())];
+        let checks = vec![Check::reported(
+            IDEMPOTENT,
+            "idempotent: |T(p,p,.)| - 1",
+            (value - 1.0).abs(),
+        )];
         Ok(Self {
             vector,
             matrix,
             squarings,
-            evidence,
+            checks,
         })
     }
 }

@@ -8,7 +8,7 @@ use super::gauss_newton::decomposition::RingNls;
 use super::ranks::from_unfoldings::RingRanks;
 use super::scale::in_scale;
 use super::svd::{RingSvd, TtSvd};
-use crate::fit::{Evidence, Fit};
+use crate::fit::{Check, Fit};
 use crate::run::{Observer, unobserved};
 use crate::tensor::{Scalar, TensorRing, TensorView};
 use crate::{Error, Status};
@@ -151,10 +151,10 @@ impl Ring {
         for ranks in found.candidates.iter().take(MAX_TRIED) {
             let fit = self.fit(t, ranks, rng, observer)?;
             let done = matches!(fit.status, Status::Converged | Status::Stopped);
-            let residual = fit.certificate.rel_residual;
+            let residual = fit.evidence.rel_residual;
             if best
                 .as_ref()
-                .is_none_or(|b| done || residual < b.certificate.rel_residual)
+                .is_none_or(|b| done || residual < b.evidence.rel_residual)
             {
                 best = Some(fit);
             }
@@ -165,14 +165,18 @@ impl Ring {
         let op = "Ring::decompose";
         let mut fit = best.ok_or(Error::degenerate(op, "candidates for the ranks", 0.0))?;
         let notes = [
-            ("least gap behind an unfolding rank", least),
-            ("choices of ranks that the unfoldings leave", choices),
+            ("ring.rank-gap", "least gap behind an unfolding rank", least),
+            (
+                "ring.rank-choices",
+                "choices of ranks that the unfoldings leave",
+                choices,
+            ),
         ];
         // Where every unfolding is full there is no gap to report.
-        for (name, measured) in notes.into_iter().filter(|(_, x)| x.is_finite()) {
-            fit.certificate
-                .evidence
-                .push(Evidence::note(name, measured));
+        for (key, name, measured) in notes.into_iter().filter(|(_, _, x)| x.is_finite()) {
+            fit.evidence
+                .checks
+                .push(Check::reported(key, name, measured));
         }
         Ok(fit)
     }
@@ -214,9 +218,9 @@ impl Ring {
             }) => {
                 let mut fit = self.random_starts(t, &als, rng, observer)?;
                 let name = format!("algebraic method refused; it needs {hypothesis}");
-                fit.certificate
-                    .evidence
-                    .push(Evidence::note(name, measured));
+                fit.evidence
+                    .checks
+                    .push(Check::reported("ring.algebraic-refused", name, measured));
                 return Ok(fit);
             }
             Err(e) => return Err(e),
@@ -227,7 +231,7 @@ impl Ring {
         }
         // The start may have been spoiled by noise: random starts are the other chance.
         let other = self.random_starts(t, &als, rng, observer)?;
-        let better = other.certificate.rel_residual < fit.certificate.rel_residual;
+        let better = other.evidence.rel_residual < fit.evidence.rel_residual;
         Ok(if better { other } else { fit })
     }
 
@@ -245,7 +249,7 @@ impl Ring {
         }
         let nls = RingNls::new(&fit.model.ranks()).tol(self.tol);
         let near = nls.refine(t, fit.model.clone(), observer)?;
-        let mut best = if near.certificate.rel_residual < fit.certificate.rel_residual {
+        let mut best = if near.evidence.rel_residual < fit.evidence.rel_residual {
             near
         } else {
             fit
@@ -253,7 +257,7 @@ impl Ring {
         let done = matches!(best.status, Status::Converged | Status::Stopped);
         if !done && t.as_slice().len() <= SMALL {
             let other = nls.starts(self.starts).decompose(t, rng, observer)?;
-            if other.certificate.rel_residual < best.certificate.rel_residual {
+            if other.evidence.rel_residual < best.evidence.rel_residual {
                 best = other;
             }
         }
@@ -307,19 +311,19 @@ impl Ring {
             let nls = RingNls::new(&fit.model.ranks()).tol(self.tol);
             let next = nls.refine(t, fit.model.clone(), observer)?;
             let better = next.status == Status::Converged
-                || next.certificate.rel_residual < fit.certificate.rel_residual;
+                || next.evidence.rel_residual < fit.evidence.rel_residual;
             if better {
                 fit = next;
             }
         }
         // The history is that of the polish on the whole tensor; the work counts all sweeps.
         fit.work.sweeps += extra;
-        fit.certificate.cond = start.certificate.cond;
+        fit.evidence.condition = start.evidence.condition;
         let name = "relative residual of the algebraic start";
-        let measured = start.certificate.rel_residual;
-        fit.certificate
-            .evidence
-            .push(Evidence::note(name, measured));
+        let measured = start.evidence.rel_residual;
+        fit.evidence
+            .checks
+            .push(Check::reported("ring.algebraic-start", name, measured));
         Ok(fit)
     }
 }

@@ -7,7 +7,7 @@
 
 use super::als::sweep::{CoreSolver, Sweeper};
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, norm};
 use faer::{Mat, MatRef};
 
@@ -33,14 +33,15 @@ pub(super) fn noise_evidence<T: Scalar>(
     t: TensorView<'_, T>,
     ring: &TensorRing<T>,
     rel_residual: f64,
-) -> Result<Vec<Evidence>, Error> {
+) -> Result<Vec<Check>, Error> {
     let mut gap = ring.to_dense()?;
     for (x, &y) in gap.as_mut_slice().iter_mut().zip(t.as_slice()) {
         *x = y - *x;
     }
     let sweeper = Sweeper::new(gap.view(), ring.clone(), CoreSolver::Normal);
     let slope = sweeper.slope(gap.view());
-    let mut evidence = vec![Evidence::new(
+    let mut checks = vec![Check::accuracy(
+        "ring.slope",
         "slope of the residual in the cores",
         slope,
         STATIONARY,
@@ -51,9 +52,15 @@ pub(super) fn noise_evidence<T: Scalar>(
     let share = (freedom - gauge as f64 + 1.0) / entries;
     // With few entries to spare the best of several starts comes arbitrarily far below chance.
     let allowed = FREEDOM.min(1.0 - SPARE / entries);
-    evidence.push(Evidence::new("parameters over entries", share, allowed));
+    checks.push(Check::uniqueness(
+        "ring.parameters-per-entry",
+        "parameters over entries",
+        share,
+        allowed,
+    ));
     let chance = (1.0 - share).max(0.0).sqrt();
-    evidence.push(Evidence::new(
+    checks.push(Check::accuracy(
+        "ring.residual-against-chance",
         "residual against chance for so many parameters",
         rel_residual,
         CHANCE * chance,
@@ -61,10 +68,10 @@ pub(super) fn noise_evidence<T: Scalar>(
     for mode in 0..t.order() {
         if let Some((measured, allowed)) = whiteness(op, &gap, mode)? {
             let name = format!("greatest singular value of the residual, mode {mode}");
-            evidence.push(Evidence::new(name, measured, allowed));
+            checks.push(Check::accuracy("ring.whiteness", name, measured, allowed));
         }
     }
-    Ok(evidence)
+    Ok(checks)
 }
 
 /// The greatest singular value of an unfolding relative to that of white noise of the same norm, and its

@@ -9,7 +9,7 @@
 use super::algebraic::decomposition::{RingAlgebraic, checked_ranks};
 use super::algebraic::grouping::Plan;
 use super::chain_segments::{Run, multi_indices};
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::tensor::{Scalar, Tensor, TensorRing};
 use crate::{Error, Status};
 use faer::Mat;
@@ -146,10 +146,19 @@ impl RingQueries {
             gap.sqrt()
         };
         let fresh = "relative residual on fresh random entries";
-        let mut evidence = vec![Evidence::new(fresh, residual, self.tol)];
-        let inside = fit.certificate.rel_residual;
-        evidence.push(Evidence::note("relative residual of the block", inside));
-        let status = match evidence.iter().all(Evidence::holds) {
+        let mut checks = vec![Check::sampling(
+            "ring.fresh-entries",
+            fresh,
+            residual,
+            self.tol,
+        )];
+        let inside = fit.evidence.rel_residual;
+        checks.push(Check::reported(
+            "ring.residual-of-block",
+            "relative residual of the block",
+            inside,
+        ));
+        let status = match checks.iter().all(Check::holds) {
             true => Status::Converged,
             false => Status::IllConditioned,
         };
@@ -161,10 +170,10 @@ impl RingQueries {
                 samples: queries.count,
                 ..fit.work
             },
-            certificate: Certificate {
+            evidence: Evidence {
                 rel_residual: residual,
-                evidence,
-                ..fit.certificate
+                checks,
+                ..fit.evidence
             },
         })
     }

@@ -4,7 +4,7 @@ use super::algebraic::decomposition::{checked_ranks, zero_fit};
 use super::als::decomposition::{Run, certified};
 use super::ranks::dominant_range::Range;
 use super::scale::in_scale;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorTrain, TensorView, columns, kept};
 use crate::{Error, Status};
 use faer::{Mat, MatRef};
@@ -89,8 +89,13 @@ impl TtSvd {
         let residual = model.rel_residual(t)?;
         // Rounding of m - 1 SVDs of matrices of this many entries.
         let rounding = 1e-13 * (m as f64) * (t.as_slice().len() as f64).sqrt().max(1.0);
-        let evidence = Evidence::new("relative residual", residual, self.tolerance + rounding);
-        let status = if evidence.holds() {
+        let checks = Check::accuracy(
+            "ring.residual",
+            "relative residual",
+            residual,
+            self.tolerance + rounding,
+        );
+        let status = if checks.holds() {
             Status::Converged
         } else {
             Status::Stalled
@@ -104,10 +109,10 @@ impl TtSvd {
                 starts: 1,
                 ..Work::default()
             },
-            certificate: Certificate {
+            evidence: Evidence {
                 rel_residual: residual,
-                cond: 1.0,
-                evidence: vec![evidence],
+                condition: 1.0,
+                checks: vec![checks],
             },
         })
     }

@@ -3,7 +3,7 @@
 use super::climbs::{jennrich, shifted_power, subspace_power};
 use super::flattening::{Flattening, OP};
 use super::schramm_steurer::schramm_steurer;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::linalg::{frobenius, symmetric_eigen};
 use crate::tensor::{Factor, SymmetricCp, TensorView};
 use crate::{Error, Status};
@@ -184,25 +184,36 @@ fn finish(
     let error = rest.norm()?;
     let heights = flat.values(x);
     let lowest = heights.iter().copied().fold(f64::INFINITY, f64::min);
-    let certificate = Certificate {
+    let evidence = Evidence {
         rel_residual: frobenius(rest.matrix.as_ref()) / frobenius(flat.matrix.as_ref()),
-        cond: 1.0,
-        evidence: vec![
-            Evidence::new("components missing", (m - found) as f64, 0.0),
-            Evidence::new(
+        condition: 1.0,
+        checks: vec![
+            Check::accuracy(
+                "robust.components-missing",
+                "components missing",
+                (m - found) as f64,
+                0.0,
+            ),
+            Check::accuracy(
+                "robust.error-norm",
                 "spectral norm of the error, relative to a component",
                 error,
                 0.9,
             ),
-            Evidence::new(
+            Check::accuracy(
+                "robust.orthonormality",
                 "distance of the components from orthonormal ones",
                 defect,
                 0.5,
             ),
-            Evidence::note("form value of the lowest component", lowest),
+            Check::reported(
+                "robust.lowest-value",
+                "form value of the lowest component",
+                lowest,
+            ),
         ],
     };
-    let status = if certificate.holds() {
+    let status = if evidence.holds() {
         Status::Converged
     } else {
         Status::Stalled
@@ -211,11 +222,11 @@ fn finish(
     Ok(Fit {
         model: SymmetricCp::new(4, vec![unit; found], vectors)?,
         status,
-        history: vec![1.0, certificate.rel_residual],
+        history: vec![1.0, evidence.rel_residual],
         work: Work {
             sweeps: 1,
             ..Work::default()
         },
-        certificate,
+        evidence,
     })
 }

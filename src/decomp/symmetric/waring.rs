@@ -12,11 +12,11 @@
 //! Source: Kolda 2015 (symmetric CP by optimisation); Kileel and Pereira 2019 for the landscape.
 
 use super::waring_normal::{Iterate, refine};
-use crate::decomp::cp::checks::noise_left;
+use crate::decomp::cp::checks::{self, ended, noise_left};
+use crate::decomp::cp::condition;
 use crate::decomp::cp::decomposition::Scaled;
 use crate::decomp::cp::jennrich::algebraic_start;
-use crate::decomp::cp::{condition, names};
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Evidence, Fit, Work, judge};
 use crate::linalg::norm2;
 use crate::optim::lbfgs::minimise;
 use crate::run::{Observer, Progress, unobserved};
@@ -150,10 +150,10 @@ impl Waring {
                 status: Status::Converged,
                 history: vec![0.0],
                 work: Work::default(),
-                certificate: Certificate {
+                evidence: Evidence {
                     rel_residual: 0.0,
-                    cond: 1.0,
-                    evidence: Vec::new(),
+                    condition: 1.0,
+                    checks: Vec::new(),
                 },
             });
         };
@@ -172,24 +172,11 @@ impl Waring {
         let best = best.ok_or(Error::Stopped { op: OP })?;
         let model = SymmetricCp::new(order, best.at.weights.clone(), best.at.vectors.clone())?;
         let model = model.canonical();
-        let certificate = certify(scaled.data.view(), &model, &ends)?;
-        let failed = |name: &str| {
-            certificate
-                .evidence
-                .iter()
-                .any(|e| e.name == name && !e.holds())
-        };
-        let reached = match self.tol {
-            Some(tol) => certificate.rel_residual <= tol,
-            None => certificate.holds(),
-        };
-        let status = match (stopped, failed(names::CANCELLATION), reached) {
-            (true, _, _) => Status::Stopped,
-            (_, true, _) => Status::IllConditioned,
-            (_, _, true) => Status::Converged,
-            _ if best.spent && failed(names::GRADIENT) => Status::IterationLimit,
-            _ => Status::Stalled,
-        };
+        let evidence = certify(scaled.data.view(), &model, &ends)?;
+        let status = judge(
+            &evidence.decisive(self.tol),
+            ended(&evidence, best.spent, stopped),
+        );
         let weights = model
             .weights()
             .iter()
@@ -204,7 +191,7 @@ impl Waring {
                 ..Work::default()
             },
             history: best.history,
-            certificate,
+            evidence,
         })
     }
 
@@ -364,7 +351,7 @@ fn small_start(
     Factor::new(n, rank, x)
 }
 
-fn certify(t: TensorView<'_>, model: &SymmetricCp, ends: &[f64]) -> Result<Certificate, Error> {
+fn certify(t: TensorView<'_>, model: &SymmetricCp, ends: &[f64]) -> Result<Evidence, Error> {
     let at = Iterate {
         weights: model.weights().to_vec(),
         vectors: model.vectors().clone(),
@@ -396,21 +383,17 @@ fn certify(t: TensorView<'_>, model: &SymmetricCp, ends: &[f64]) -> Result<Certi
     };
     let variance = rel_residual * rel_residual;
     let allowed = 0.5 * noise_left(t.dims(), model.rank());
-    Ok(Certificate {
+    Ok(Evidence {
         rel_residual,
-        cond: condition(&model.to_cp()?),
-        evidence: vec![
-            Evidence::new(names::GRADIENT, gradient, 1e-5),
-            Evidence::new(
-                names::CANCELLATION,
-                model.cancellation(),
-                names::MOST_CANCELLATION,
-            ),
-            Evidence::new(names::UNEXPLAINED, variance, allowed),
-            Evidence::new(names::AGREEMENT, lacking as f64, 0.0),
-            Evidence::note("explained variance", 1.0 - variance),
-            Evidence::note("starts", ends.len() as f64),
-            Evidence::note("starts agreeing with the best", agreeing as f64),
+        condition: condition(&model.to_cp()?),
+        checks: vec![
+            checks::gradient(gradient, 1e-5),
+            checks::cancellation(model.cancellation(), checks::MOST_CANCELLATION),
+            checks::unexplained(variance, allowed),
+            checks::starts_missing(lacking, 0.0),
+            checks::explained(variance),
+            checks::starts(ends.len()),
+            checks::starts_agreeing(agreeing),
         ],
     })
 }

@@ -218,8 +218,8 @@ pub fn audit_flags_what_is_broken(gains: &[f64], lowered: usize) -> Result<(), B
 /// [`Broken`] with what is wrong.
 pub fn fit_keeps_its_word<M>(fit: &Fit<M>, model: &Generator) -> Result<(), Broken> {
     let law = "mixtures::fit_keeps_its_word";
-    let honest = fit.status != Status::Converged || fit.certificate.holds();
-    check(law, honest, || format!("{:?}", fit.certificate))?;
+    let honest = fit.status != Status::Converged || fit.evidence.holds();
+    check(law, honest, || format!("{:?}", fit.evidence))?;
     if let Generator::Gaussian(m) = model {
         let sum: f64 = m.components().iter().map(|c| c.weight).sum();
         within(law, (sum - 1.0).abs(), 8.0 * f64::EPSILON * m.len() as f64)?;

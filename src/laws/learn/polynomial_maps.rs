@@ -155,7 +155,7 @@ pub fn fuzz_polynomial_map(data: &[u8]) -> Result<(), Broken> {
     if fit.status == Status::Converged {
         within(
             "polynomial::converged_means_on_the_variety",
-            fit.certificate.rel_residual,
+            fit.evidence.rel_residual,
             1e-6,
         )?;
     }

@@ -72,7 +72,7 @@ pub fn fuzz_peirce(data: &[u8]) -> Result<(), Broken> {
     if fit.status == Status::Converged {
         within("peirce::converged_means_fitted", residual, tol)?;
     }
-    let stated = fit.certificate.rel_residual;
+    let stated = fit.evidence.rel_residual;
     let same = stated == residual || (stated.is_nan() && residual.is_nan());
     check("peirce::certificate_is_recomputed", same, || {
         format!("{stated} and {residual}")

@@ -244,7 +244,7 @@ pub fn learner_is_equivariant(
 /// [`Broken`] naming what does not fit together.
 pub fn fit_keeps_its_word(fit: &Fit<Learned>, x: MatRef<'_, f64>, y: &[f64]) -> Result<(), Broken> {
     let law = "relu::fit_keeps_its_word";
-    let holds = fit.certificate.holds();
+    let holds = fit.evidence.holds();
     let reason = &fit.model.report.reason;
     if fit.status != Status::Stopped {
         check(law, (fit.status == Status::Converged) == holds, || {
@@ -267,8 +267,8 @@ pub fn fit_keeps_its_word(fit: &Fit<Learned>, x: MatRef<'_, f64>, y: &[f64]) -> 
     // The network went through the whitening and back; that costs the condition number at most.
     let largest = y.iter().fold(0.0f64, |m, v| m.max(v.abs())) * (y.len() as f64).sqrt();
     let rounding =
-        1e3 * f64::EPSILON * fit.certificate.cond * (1.0 + largest / size.max(f64::MIN_POSITIVE));
-    within(law, (rel - fit.certificate.rel_residual).abs(), rounding)
+        1e3 * f64::EPSILON * fit.evidence.condition * (1.0 + largest / size.max(f64::MIN_POSITIVE));
+    within(law, (rel - fit.evidence.rel_residual).abs(), rounding)
 }
 
 /// A network survives its model file bit by bit, and the predictor read from it is the same function.
@@ -342,6 +342,6 @@ pub fn fuzz_relu(data: &[u8]) {
     let learner = ReluLearner::new().neurons(bytes.below(4));
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     if let Ok(fit) = learner.learn(x.as_ref(), &y, &mut rng) {
-        assert_eq!(fit.status == Status::Converged, fit.certificate.holds());
+        assert_eq!(fit.status == Status::Converged, fit.evidence.holds());
     }
 }

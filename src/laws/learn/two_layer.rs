@@ -169,7 +169,7 @@ pub fn fuzz_overcomplete(data: &[u8]) -> Result<(), Broken> {
         let model = &fit.model;
         let x = model.vectors().as_mat().transpose();
         let left = form.minus_powers(model.weights(), x).norm();
-        let stated = fit.certificate.rel_residual * form.norm();
+        let stated = fit.evidence.rel_residual * form.norm();
         // Rounding of residuals and of the change of scale.
         let slack = 1e-9 * (form.norm() + stated);
         if form.norm() > 0.0 && form.norm().is_finite() {
@@ -182,8 +182,8 @@ pub fn fuzz_overcomplete(data: &[u8]) -> Result<(), Broken> {
         if fit.status == Status::Converged {
             check(
                 "overcomplete::converged_is_certified",
-                fit.certificate.holds(),
-                || format!("{:?}", fit.certificate),
+                fit.evidence.holds(),
+                || format!("{:?}", fit.evidence),
             )?;
         }
     }
@@ -194,8 +194,8 @@ pub fn fuzz_overcomplete(data: &[u8]) -> Result<(), Broken> {
     {
         check(
             "robust::converged_is_certified",
-            fit.certificate.holds(),
-            || format!("{:?}", fit.certificate),
+            fit.evidence.holds(),
+            || format!("{:?}", fit.evidence),
         )?;
     }
     let text = String::from_utf8_lossy(&data[..data.len().min(60)]).into_owned();

@@ -50,10 +50,10 @@ pub fn fit_is_honest<T: Scalar>(
         gap.sqrt()
     };
     let rounding = 1e-13 * models::scale(&fit.model) / (size.sqrt() * unit).max(1e-300);
-    let claimed = fit.certificate.rel_residual;
+    let claimed = fit.evidence.rel_residual;
     within(law, (residual - claimed).abs(), 1e-12 + rounding)?;
-    let kept = fit.status != Status::Converged || fit.certificate.holds();
-    check(law, kept, || format!("{:?}", fit.certificate))
+    let kept = fit.status != Status::Converged || fit.evidence.holds();
+    check(law, kept, || format!("{:?}", fit.evidence))
 }
 
 /// Refusals that are allowed on finite input.
@@ -207,9 +207,9 @@ pub fn method_is_honest<T: Scalar>(method: Method, bytes: &mut Bytes<'_>) -> Res
             match RingQueries::new(&ranks).decompose(v.dims(), &mut look, &mut rng) {
                 // Its residual is that of the entries looked at, so only its shape and status are judged.
                 Ok(fit) => {
-                    let kept = fit.status != Status::Converged || fit.certificate.holds();
+                    let kept = fit.status != Status::Converged || fit.evidence.holds();
                     let shape = fit.model.dims() == v.dims();
-                    check(law, shape && kept, || format!("{:?}", fit.certificate))
+                    check(law, shape && kept, || format!("{:?}", fit.evidence))
                 }
                 Err(e) => check(law, allowed(&e), || e.to_string()),
             }
@@ -228,7 +228,7 @@ pub fn trains_and_cubes(bytes: &mut Bytes<'_>) -> Result<(), Broken> {
     let tolerance = f64::from(bytes.byte()) / 300.0;
     let law = "ring_methods::train";
     match TtSvd::new(tolerance).decompose(t.view()) {
-        Ok(fit) => within(law, fit.certificate.rel_residual, tolerance + 1e-9)?,
+        Ok(fit) => within(law, fit.evidence.rel_residual, tolerance + 1e-9)?,
         Err(e) => check(law, allowed(&e), || e.to_string())?,
     }
     let d = 1 + bytes.below(6);
@@ -249,8 +249,8 @@ pub fn trains_and_cubes(bytes: &mut Bytes<'_>) -> Result<(), Broken> {
     ] {
         match fit {
             Ok(fit) => {
-                let kept = fit.status != Status::Converged || fit.certificate.rel_residual <= 1e-6;
-                check(law, kept, || format!("{:?}", fit.certificate))?;
+                let kept = fit.status != Status::Converged || fit.evidence.rel_residual <= 1e-6;
+                check(law, kept, || format!("{:?}", fit.evidence))?;
             }
             Err(e) => check(law, allowed(&e), || e.to_string())?,
         }

@@ -35,7 +35,7 @@ pub fn random_symmetric_ring(
 /// [`Broken`] with the residual, or when the residual cannot be computed.
 pub fn reproduces(t: TensorView<'_>, fit: &Fit<SymmetricRing>) -> Result<(), Broken> {
     let d = fit.model.outputs() as f64;
-    let allowed = 1e2 * f64::EPSILON * (d * fit.certificate.cond).powf(1.5);
+    let allowed = 1e2 * f64::EPSILON * (d * fit.evidence.condition).powf(1.5);
     let residual = fit.model.rel_residual(t).unwrap_or(f64::NAN);
     within("rings::reproduces", residual, allowed)
 }
@@ -68,7 +68,7 @@ pub fn certificate_is_honest(t: TensorView<'_>, fit: &Fit<SymmetricRing>) -> Res
     let slow = (gap / norm).sqrt();
     within(
         "rings::certificate_is_honest",
-        (slow - fit.certificate.rel_residual).abs(),
+        (slow - fit.evidence.rel_residual).abs(),
         1e-12,
     )
 }

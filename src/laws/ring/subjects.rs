@@ -52,8 +52,8 @@ impl Subject {
     fn recovers(&self, t: TensorView<'_>, seed: u64) -> Result<(), Broken> {
         let fit = (self.decompose)(t, seed).map_err(failed(self))?;
         methods::fit_is_honest(t, &fit)?;
-        within(self.name, fit.certificate.rel_residual, self.accuracy)?;
-        let words = || format!("seed {seed}: {} {:?}", fit.status, fit.certificate);
+        within(self.name, fit.evidence.rel_residual, self.accuracy)?;
+        let words = || format!("seed {seed}: {} {:?}", fit.status, fit.evidence);
         check(self.name, fit.status == Status::Converged, words)
     }
 
@@ -121,7 +121,7 @@ impl Subject {
                 crate::laws::planted::with_noise(&t, level, &mut rng(seed + 2)).map_err(&fail)?;
             let fit = (self.decompose)(noisy.view(), seed).map_err(&fail)?;
             methods::fit_is_honest(noisy.view(), &fit)?;
-            within(self.name, fit.certificate.rel_residual, factor * level)?;
+            within(self.name, fit.evidence.rel_residual, factor * level)?;
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ impl Subject {
             return Ok(());
         };
         methods::fit_is_honest(t.view(), &fit)?;
-        let words = || format!("seed {seed}: {:?}", fit.certificate);
+        let words = || format!("seed {seed}: {:?}", fit.evidence);
         check(self.name, fit.status != Status::Converged, words)
     }
 
@@ -155,7 +155,7 @@ impl Subject {
             let data = t.as_slice().iter().map(|x| x * scale).collect();
             let scaled = Tensor::from_vec(t.dims(), data).map_err(&fail)?;
             let fit = (self.decompose)(scaled.view(), seed).map_err(&fail)?;
-            within(self.name, fit.certificate.rel_residual, self.accuracy)?;
+            within(self.name, fit.evidence.rel_residual, self.accuracy)?;
             let (mut gap, mut size) = (0.0, 0.0);
             let dense = fit.model.to_dense().map_err(&fail)?;
             for (x, y) in dense.as_slice().iter().zip(t.as_slice()) {

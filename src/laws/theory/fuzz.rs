@@ -134,8 +134,8 @@ fn online(law: &Covariances, source: &dyn Source, bytes: &mut Bytes<'_>) -> Resu
         .max_steps(200);
     if let Ok(fit) = sgd.predict(&lesson, &mut unobserved) {
         let converged = fit.status == Status::Converged;
-        check(LAW, !converged || fit.certificate.holds(), || {
-            format!("{:?}", fit.certificate)
+        check(LAW, !converged || fit.evidence.holds(), || {
+            format!("{:?}", fit.evidence)
         })?;
         let moments = &fit.model.moments;
         let finite = moments.iter().all(|m| m.error.is_finite());
@@ -191,8 +191,8 @@ fn believed(fit: &Fit<BatchPoint>) -> Result<(), Broken> {
     let finite = [p.v, p.q, p.m, p.error, p.train]
         .iter()
         .all(|x| x.is_finite());
-    let holds = finite && fit.certificate.holds() && p.q >= 0.0 && p.v >= 0.0;
+    let holds = finite && fit.evidence.holds() && p.q >= 0.0 && p.v >= 0.0;
     check(LAW, fit.status != Status::Converged || holds, || {
-        format!("{p:?} {:?}", fit.certificate)
+        format!("{p:?} {:?}", fit.evidence)
     })
 }

@@ -8,7 +8,7 @@ use super::OP;
 use super::lie_algebra::LieAlgebra;
 use super::requirements::Requirements;
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::linalg::eigen;
 use crate::tensor::MonomialBasis;
 use faer::{Mat, MatRef};
@@ -24,7 +24,7 @@ pub(super) struct Peeled {
     pub(super) latents: Mat<f64>,
     /// The rows where the first latent is large enough to divide by, best first.
     pub(super) order: Vec<usize>,
-    pub(super) evidence: Vec<Evidence>,
+    pub(super) checks: Vec<Check>,
 }
 
 struct Spectrum {
@@ -113,14 +113,15 @@ impl Peeled {
             };
             latents.col_as_slice_mut(j).iter_mut().for_each(|x| *x *= s);
         }
-        let evidence = vec![Evidence::note(
+        let checks = vec![Check::reported(
+            "polynomial.eigenvalue-gap",
             "eigenvalues of the vector field: least gap over range",
             best.separation,
         )];
         Ok(Self {
             latents,
             order,
-            evidence,
+            checks,
         })
     }
 }

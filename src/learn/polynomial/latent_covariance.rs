@@ -5,7 +5,7 @@ use super::latents::LatentSolver;
 use super::reduction::{Reduction, Subset};
 use super::requirements::Form;
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::io::samples::{Chunk, Samples};
 use crate::linalg::{norm2, solve, symmetric_eigen, thin_svd};
 use crate::run::{Observer, Progress};
@@ -63,7 +63,7 @@ pub(super) struct Chart {
 
 impl Chart {
     /// For a general map the constant output is the `w`-th power of a linear form: its gradients show the form.
-    pub(super) fn of(fitted: &Fitted<'_>) -> Result<(Self, Vec<Evidence>), Error> {
+    pub(super) fn of(fitted: &Fitted<'_>) -> Result<(Self, Vec<Check>), Error> {
         let basis = fitted.monomials;
         let v = basis.variables();
         if fitted.reduction.needs.form == Form::Homogeneous {
@@ -96,7 +96,8 @@ impl Chart {
         }
         let svd = thin_svd(OP, gradients.as_ref())?;
         let spread = svd.s.get(1).copied().unwrap_or(0.0) / svd.s[0];
-        let evidence = vec![Evidence::note(
+        let checks = vec![Check::reported(
+            "polynomial.constant-is-power",
             "the constant as a power of one linear form: second singular value of its gradients",
             spread,
         )];
@@ -118,7 +119,7 @@ impl Chart {
                 svd.v[(j, i)]
             }
         });
-        Ok((Self { rows, affine: true }, evidence))
+        Ok((Self { rows, affine: true }, checks))
     }
 
     /// Affine coordinates of the latents of one sample.

@@ -9,7 +9,7 @@ use super::requirements::{Form, Requirements};
 use super::terms;
 use super::terms::PowerSums;
 use super::variety_fit::VarietyFit;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::io::samples::Samples;
 use crate::run::Observer;
 use crate::stats::normality::Normality;
@@ -141,7 +141,7 @@ impl Polynomial {
             fit,
             metric,
             first,
-            evidence: found,
+            checks: found,
         } = Attempt::best(readings, rng, observer)?;
         let needs = reduction.needs;
         let fitted = Fitted {
@@ -155,38 +155,45 @@ impl Polynomial {
         let census = fitted.census(samples, split, &chart, observer)?;
         let map = fitted.standardised(&chart, &census)?;
 
-        let mut evidence = reduction.evidence.clone();
-        evidence.extend(found);
-        evidence.extend(on_constant);
-        evidence.push(Evidence::note(
+        let mut checks = reduction.checks.clone();
+        checks.extend(found);
+        checks.extend(on_constant);
+        checks.push(Check::reported(
+            "polynomial.algebra-samples",
             "learning samples used for the algebra",
             subset.count() as f64,
         ));
-        evidence.push(Evidence::note(
+        checks.push(Check::reported(
+            "polynomial.variety-residual",
             "their relative residual from the variety",
             first,
         ));
-        evidence.extend(tests(&census, &needs, samples.rows()));
+        checks.extend(tests(&census, &needs, samples.rows()));
         let general = needs.form == Form::General;
         let seen = (general, general || needs.degree % 2 == 1);
         let normality = Normality::of(OP, &census.kept, needs.latent, seen, rng)?;
-        evidence.extend(normality.evidence());
+        checks.extend(normality.checks());
         let mut draw = |n: usize, g: &mut _| Ok(map.sample(n, g));
-        evidence.extend(held_out_notes(samples, split, &mut draw, rng)?);
+        checks.extend(held_out_notes(samples, split, &mut draw, rng)?);
         let terms = self
             .terms
             .map(|count| power_sums(&map, &needs, count, rng))
             .transpose()?;
         if let Some(t) = &terms {
             let name = "outputs as sums of that many powers: greatest relative residual";
-            evidence.push(Evidence::new(name, t.worst(), terms::EXACT));
+            checks.push(Check::accuracy(
+                "polynomial.power-sums",
+                name,
+                t.worst(),
+                terms::EXACT,
+            ));
         }
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual: census.residual(),
-            cond: reduction.white.last().copied().unwrap_or(1.0) / reduction.white[0],
-            evidence,
+            condition: reduction.white.last().copied().unwrap_or(1.0) / reduction.white[0],
+            checks,
         };
-        let status = match certificate.holds() {
+        let status = match evidence.holds() {
             _ if fit.stopped => Status::Stopped,
             true => Status::Converged,
             false => Status::Stalled,
@@ -198,14 +205,14 @@ impl Polynomial {
                 terms,
             },
             status,
-            history: vec![first, certificate.rel_residual],
+            history: vec![first, evidence.rel_residual],
             work: Work {
                 sweeps: fit.steps,
                 backend_calls: 6,
                 samples: 2 * samples.rows() as u64,
                 starts: 1,
             },
-            certificate,
+            evidence,
         })
     }
 
@@ -270,7 +277,7 @@ struct Attempt {
     metric: Vec<f64>,
     /// Relative residual before noise was considered.
     first: f64,
-    evidence: Vec<Evidence>,
+    checks: Vec<Check>,
 }
 
 impl Attempt {
@@ -327,15 +334,15 @@ impl Attempt {
             let ones = vec![1.0; metric.len()];
             (fit, metric) = (refit(&reduction, &monomials, fit, observer)?, ones);
         }
-        let mut evidence = algebra.evidence;
-        evidence.extend(peeled.evidence);
+        let mut checks = algebra.checks;
+        checks.extend(peeled.checks);
         Ok(Self {
             reduction,
             monomials,
             fit,
             metric,
             first,
-            evidence,
+            checks,
         })
     }
 }
@@ -361,26 +368,34 @@ fn tests(
     census: &super::latent_covariance::Census,
     needs: &Requirements,
     rows: usize,
-) -> Vec<Evidence> {
+) -> Vec<Check> {
     let free = (needs.monomials - needs.variables()).max(1) as f64;
     let noise = census.residual() * (needs.monomials as f64 / free).sqrt();
     vec![
-        Evidence::note("held-out samples", census.held_rows as f64),
-        Evidence::new(
+        Check::reported(
+            "polynomial.held-out-samples",
+            "held-out samples",
+            census.held_rows as f64,
+        ),
+        Check::sampling(
+            "polynomial.held-out-variety",
             "held-out samples lie on the variety of the map: relative residual",
             census.residual(),
             EXACT,
         ),
-        Evidence::new(
+        Check::sampling(
+            "polynomial.share-off-variety",
             format!("share of all samples farther than {OFF:e} of their length from the variety"),
             census.off as f64 / rows as f64,
             0.0,
         ),
-        Evidence::note(
+        Check::reported(
+            "polynomial.noise-of-residual",
             "observation noise that would explain the residual, relative to the samples",
             noise,
         ),
-        Evidence::note(
+        Check::reported(
+            "polynomial.covariance-error",
             "statistical error of the covariance of the latents, ((r + 1) / n)^(1/2)",
             ((needs.latent as f64 + 1.0) / census.learned().max(1.0)).sqrt(),
         ),

@@ -3,7 +3,7 @@
 use super::OP;
 use super::requirements::Requirements;
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::linalg::{symmetric_eigen, thin_svd};
 use faer::{Mat, MatRef};
 use rand::Rng;
@@ -15,7 +15,7 @@ const EQUATIONS: usize = 6;
 /// A basis of the Lie algebra `{A : A'Q + QA in the ideal for every Q in it}`, which is `gl_v`.
 pub(super) struct LieAlgebra {
     pub(super) fields: Vec<Mat<f64>>,
-    pub(super) evidence: Vec<Evidence>,
+    pub(super) checks: Vec<Check>,
 }
 
 impl LieAlgebra {
@@ -52,7 +52,7 @@ impl LieAlgebra {
         };
         let complement: Vec<Mat<f64>> = (0..outside).map(matrix).collect();
         let ideal: Vec<Mat<f64>> = (outside..pairs.len()).map(matrix).collect();
-        let mut evidence = Vec::new();
+        let mut checks = Vec::new();
         if let (Some(last), Some(first)) = (svd.s.get(outside - 1), svd.s.get(outside)) {
             let share = if *last > 0.0 {
                 first / last
@@ -60,14 +60,15 @@ impl LieAlgebra {
                 f64::INFINITY
             };
             let name = "quadrics that vanish on the samples: first singular value of theirs over the last of the others";
-            evidence.push(Evidence::note(name, share));
+            checks.push(Check::reported("polynomial.quadrics-gap", name, share));
         }
         let normal = equations(&ideal, &complement, m, rng);
         let e = symmetric_eigen(OP, normal.as_ref())?;
         let dim = needs.variables() * needs.variables();
         let level = |k: usize| e.values.get(k).map_or(f64::INFINITY, |x| x.max(0.0).sqrt());
         let gap = level(dim - 1) / level(dim);
-        evidence.push(Evidence::note(
+        checks.push(Check::reported(
+            "polynomial.lie-algebra-gap",
             "Lie algebra of the variety: last singular value of gl over the first beyond",
             gap,
         ));
@@ -77,7 +78,7 @@ impl LieAlgebra {
         }
         let field = |k: usize| Mat::from_fn(m, m, |i, j| e.vectors[(i + m * j, k)]);
         let fields = (0..dim).map(field).collect();
-        Ok(Self { fields, evidence })
+        Ok(Self { fields, checks })
     }
 
     /// A random element.

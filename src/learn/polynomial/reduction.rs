@@ -3,7 +3,7 @@
 use super::OP;
 use super::requirements::{Form, Requirements};
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::io::samples::Samples;
 use crate::linalg::{Svd, norm2, thin_svd};
 use crate::stats::split::Split;
@@ -104,7 +104,7 @@ pub(super) struct Reduction {
     pub(super) white: Vec<f64>,
     /// The tamed rows of the subset in these coordinates, before whitening.
     pub(super) rows: Mat<f64>,
-    pub(super) evidence: Vec<Evidence>,
+    pub(super) checks: Vec<Check>,
 }
 
 impl Reduction {
@@ -155,12 +155,14 @@ impl Reduction {
         let root = (rows.nrows() as f64).sqrt();
         let white = svd.s[..m].iter().map(|s| root / s).collect();
         let rows = rows * &basis;
-        let mut evidence = vec![Evidence::note(
+        let mut checks = vec![Check::reported(
+            "polynomial.least-kept",
             "least singular value kept, relative to the greatest",
             svd.s[m - 1] / svd.s[0],
         )];
         if let Some(next) = svd.s.get(m) {
-            evidence.push(Evidence::note(
+            checks.push(Check::reported(
+                "polynomial.left-out",
                 "greatest singular value left out, relative to the least kept",
                 next / svd.s[m - 1],
             ));
@@ -170,7 +172,7 @@ impl Reduction {
             basis,
             white,
             rows,
-            evidence,
+            checks,
         }
     }
 

@@ -6,7 +6,7 @@
 //! spectrum also tells which of the two it is.
 
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 
 const OP: &str = "Quadratic::learn";
 /// Eigenvalues below this share of the greatest are rounding: covariances of scaled columns are accurate to
@@ -20,7 +20,7 @@ const CLEAR_DROP: f64 = 30.0;
 pub(in crate::learn) struct LatentRank {
     pub(in crate::learn) rank: usize,
     pub(in crate::learn) keep: usize,
-    pub(in crate::learn) evidence: Vec<Evidence>,
+    pub(in crate::learn) checks: Vec<Check>,
 }
 
 /// `N` for latent dimension `r`.
@@ -89,22 +89,20 @@ impl LatentRank {
 
     fn with(values: &[f64], rank: usize, keep: usize) -> Self {
         let top = values[0];
-        let mut evidence = vec![Evidence::note(
+        let mut checks = vec![Check::reported(
+            "quadratic.least-kept",
             "least eigenvalue kept, relative to the greatest",
             values[keep - 1] / top,
         )];
         if keep < values.len() {
             let share = values[keep].max(0.0) / values[keep - 1];
-            evidence.push(Evidence::note(
+            checks.push(Check::reported(
+                "quadratic.left-out",
                 "greatest eigenvalue left out, relative to the least kept",
                 share,
             ));
         }
-        Self {
-            rank,
-            keep,
-            evidence,
-        }
+        Self { rank, keep, checks }
     }
 }
 

@@ -20,7 +20,7 @@ use super::checks::held_out::HoldoutTest;
 use super::noisy::level::Noise;
 use super::statistical_floor::statistical_floor;
 use super::whitened::standard_outputs::Outputs;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::io::samples::Samples;
 use crate::run::Observer;
 use crate::stats::split::Split;
@@ -178,32 +178,38 @@ impl Quadratic {
                 ControlFlow::Continue(())
             },
         )?;
-        let mut evidence = white.latent.evidence;
+        let mut checks = white.latent.checks;
         // What the refinement found stands on its own; the map of the moments stands on the frame.
         match found.likely {
-            true => evidence.extend_from_slice(frame.evidence()),
-            false => evidence.extend(frame.judged()),
+            true => checks.extend_from_slice(frame.checks()),
+            false => checks.extend(frame.judged()),
         }
-        evidence.extend(found.evidence);
-        evidence.push(Evidence::note(
+        checks.extend(found.checks);
+        checks.push(Check::reported(
+            "quadratic.floor",
             "statistical floor of the relative parameter error",
             statistical_floor(&map, samples.rows()),
         ));
         let identities = ExactCumulants::of(&map, &[0, map.output_dim() / 2])?;
         let name = "exact moment identities over the rationals that fail";
-        evidence.push(Evidence::new(name, identities.disagreements as f64, 0.0));
-        evidence.extend(test.evidence());
-        evidence.extend(found.gaussian);
+        checks.push(Check::accuracy(
+            "quadratic.exact-identities",
+            name,
+            identities.disagreements as f64,
+            0.0,
+        ));
+        checks.extend(test.checks());
+        checks.extend(found.gaussian);
         if found.noise == 0.0 {
             let mut draw = |n: usize, g: &mut _| Ok(map.sample(n, g));
-            evidence.extend(held_out_notes(samples, split, &mut draw, rng)?);
+            checks.extend(held_out_notes(samples, split, &mut draw, rng)?);
         }
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual: test.rel_residual,
-            cond: white.cond,
-            evidence,
+            condition: white.cond,
+            checks,
         };
-        let status = match certificate.holds() {
+        let status = match evidence.holds() {
             _ if stopped => Status::Stopped,
             true => Status::Converged,
             false => Status::Stalled,
@@ -220,7 +226,7 @@ impl Quadratic {
             status,
             history,
             work,
-            certificate,
+            evidence,
         })
     }
 

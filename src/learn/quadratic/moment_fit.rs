@@ -56,7 +56,7 @@ impl Quadratic {
             up: white.up,
             left_over: level::left_over(&values, &latent),
             latent,
-            cond: white.cond,
+            cond: white.condition,
             noise,
         })
     }

@@ -12,7 +12,7 @@ use super::whitened::map::WhiteMap;
 use super::whitened::standard_outputs::Outputs;
 use crate::Error;
 use crate::decomp::PeirceFrame;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::io::samples::Samples;
 use crate::run::Observer;
 use crate::stats::normality::Normality;
@@ -30,9 +30,9 @@ pub(in crate::learn) struct Refined {
     pub(in crate::learn) noise: f64,
     pub(in crate::learn) sweeps: usize,
     pub(in crate::learn) stopped: bool,
-    pub(in crate::learn) evidence: Vec<Evidence>,
+    pub(in crate::learn) checks: Vec<Check>,
     /// Whether all samples are on the variety and their latents are Gaussian, where these are seen.
-    pub(in crate::learn) gaussian: Vec<Evidence>,
+    pub(in crate::learn) gaussian: Vec<Check>,
 }
 
 impl Quadratic {
@@ -52,17 +52,19 @@ impl Quadratic {
             noise: white.noise,
             sweeps: 0,
             stopped: false,
-            evidence: Vec::new(),
+            checks: Vec::new(),
             gaussian: Vec::new(),
         };
         let steps = match (self.refine, white.noise.sqrt() < level::ABSENT) {
             (false, clean) => {
                 let (r, n) = (white.latent.rank, white.latent.keep);
                 let note = level::note(white.left_over, None, r, n).filter(|_| clean);
-                found.evidence.extend(note);
+                found.checks.extend(note);
                 let name = "tests of the variety and of the latents that were not made, for want of refinement: \
                             observation noise and outliers show in them alone";
-                found.evidence.push(Evidence::note(name, 2.0));
+                found
+                    .checks
+                    .push(Check::reported("quadratic.tests-left-out", name, 2.0));
                 Ok(())
             }
             (true, true) => {
@@ -80,8 +82,8 @@ impl Quadratic {
         if found.noise > 0.0 {
             let name = "observation noise allowed for, as a share of the standard deviation";
             found
-                .evidence
-                .push(Evidence::note(name, found.noise.sqrt()));
+                .checks
+                .push(Check::reported("quadratic.noise", name, found.noise.sqrt()));
         }
         Ok(found)
     }
@@ -141,7 +143,7 @@ impl Refined {
         self.map = outputs.read_off(&step.map, &step.up)?;
         (self.likely, self.noise) = (step.better, step.variance);
         self.sweeps += step.sweeps;
-        self.evidence.extend(step.evidence);
+        self.checks.extend(step.checks);
         Ok(())
     }
 
@@ -154,13 +156,14 @@ impl Refined {
         rng: &mut impl Rng,
     ) -> Result<(), Error> {
         let seen = seen_latents(samples, &white.rows, (map, &white.up))?;
-        self.gaussian.push(Evidence::new(
+        self.gaussian.push(Check::sampling(
+            "quadratic.share-off-variety",
             format!("share of all samples farther than {OFF:e} of their length from the variety"),
             seen.off as f64 / samples.rows() as f64,
             0.0,
         ));
         let test = Normality::of(OP, &seen.kept, map.rank, (map.linear, map.linear), rng)?;
-        self.gaussian.extend(test.evidence());
+        self.gaussian.extend(test.checks());
         Ok(())
     }
 
@@ -174,12 +177,16 @@ impl Refined {
             false => "moments kept: observation noise or misfit, relative residual of the variety",
         };
         let allowed = if self.likely { f64::INFINITY } else { EXACT };
-        self.evidence
-            .push(Evidence::new(name, polish.residual, allowed));
+        self.checks.push(Check::accuracy(
+            "quadratic.variety-residual",
+            name,
+            polish.residual,
+            allowed,
+        ));
         if !self.likely {
             let (r, n) = (white.latent.rank, white.latent.keep);
             let note = level::note(white.left_over, Some(polish.residual), r, n);
-            self.evidence.extend(note);
+            self.checks.extend(note);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::fit::merge::wedge;
 use super::inputs::InputCheck;
 use super::sample::{Sample, mean_square};
 use super::structure;
-use crate::fit::Evidence;
+use crate::fit::{Check, Ended, Role, judge};
 use crate::{Error, Status};
 
 /// Held-out relative error below which a network is called exact.
@@ -95,7 +95,7 @@ pub(super) struct Subject<'a> {
 }
 
 /// The evidence, the report and the status they lead to.
-pub(super) fn assess(subject: &Subject<'_>) -> Result<(Report, Vec<Evidence>, Status), Error> {
+pub(super) fn assess(subject: &Subject<'_>) -> Result<(Report, Vec<Check>, Status), Error> {
     let (all, k) = (subject.all, subject.after.len());
     let (n, r) = (all.len(), all.dim());
     let parameters = r + 1 + k * if subject.offsets { r + 1 } else { r };
@@ -114,11 +114,12 @@ pub(super) fn assess(subject: &Subject<'_>) -> Result<(Report, Vec<Evidence>, St
     let resolvable_angle = resolvable_angle(r, n);
     let close_pairs = close_pairs(subject.after, &after, resolvable_angle, r);
 
-    let mut evidence = Vec::new();
+    let mut checks = Vec::new();
     let sampled = (n as f64 / parameters as f64).min(f64::MAX);
     // An exact fit is its own evidence; what noise does to a fit is only known with samples to spare.
     let crowded = if exact { 0.8 } else { 0.2 };
-    evidence.push(Evidence::new(
+    checks.push(Check::conditioning(
+        CROWDED,
         "parameters per sample",
         1.0 / sampled,
         crowded,
@@ -126,29 +127,36 @@ pub(super) fn assess(subject: &Subject<'_>) -> Result<(Report, Vec<Evidence>, St
     if exact {
         let name = "held-out relative error";
         let allowed = EXACT_ERROR.max(subject.rounding);
-        evidence.push(Evidence::new(name, held_out.relative_error, allowed));
+        checks.push(Check::sampling(
+            "relu.held-out-error",
+            name,
+            held_out.relative_error,
+            allowed,
+        ));
     } else {
         let name = "expected relative error of the function";
-        evidence.push(Evidence::new(name, expected_error, RECOVERED));
+        checks.push(Check::sampling(EXPECTED, name, expected_error, RECOVERED));
         let name = "structure that the tests would miss, relative to the function";
         let missed = structure::least_visible(n, r).min(1.0) * noise / explained;
-        evidence.push(Evidence::new(name, missed, RECOVERED));
+        checks.push(Check::sampling(MISSED, name, missed, RECOVERED));
         // Five deviations of a mean of squared normal residuals.
         let spread = 1.0 + 5.0 * (2.0 / held_out.samples.max(1) as f64).sqrt();
-        evidence.push(Evidence::new(
+        checks.push(Check::sampling(
+            "relu.held-out-above-noise",
             "held-out error above the noise",
             above_noise,
             spread,
         ));
-        evidence.extend(structure::evidence(all, &after.residual)?);
+        checks.extend(structure::checks(all, &after.residual)?);
         let unresolved = close_pairs.len() as f64;
-        evidence.push(Evidence::new(
+        checks.push(Check::conditioning(
+            "relu.close-pairs",
             "pairs closer than the resolvable angle",
             unresolved,
             0.0,
         ));
     }
-    let status = verdict(&evidence, exact);
+    let status = verdict(&checks, exact);
     let mut warnings = subject.inputs.warnings();
     if subject.rounding > EXACT_ERROR {
         let digits = subject.rounding.sqrt();
@@ -172,8 +180,8 @@ pub(super) fn assess(subject: &Subject<'_>) -> Result<(Report, Vec<Evidence>, St
         input_rank: r,
         reason: None,
     };
-    report.reason = reason(&report, &evidence, k, subject.limit);
-    Ok((report, evidence, status))
+    report.reason = reason(&report, &checks, k, subject.limit);
+    Ok((report, checks, status))
 }
 
 /// The angle at which about `3 r` of `n` samples lie between two kinks.
@@ -181,15 +189,21 @@ fn resolvable_angle(r: usize, n: usize) -> f64 {
     3.0 * std::f64::consts::PI * r as f64 / n as f64
 }
 
-fn verdict(evidence: &[Evidence], exact: bool) -> Status {
-    match evidence.iter().find(|e| !e.holds()) {
-        None => Status::Converged,
-        Some(_) if exact => Status::IllConditioned,
-        Some(e) if e.name.starts_with("pairs") || e.name.starts_with("parameters") => {
-            Status::IllConditioned
-        }
-        Some(_) => Status::Stalled,
-    }
+/// Too few samples for so many parameters.
+const CROWDED: &str = "relu.parameters-per-sample";
+/// The error that is expected where no sample was held out.
+const EXPECTED: &str = "relu.expected-error";
+/// Structure in the residual that would not be seen.
+const MISSED: &str = "relu.missed-structure";
+
+fn verdict(checks: &[Check], exact: bool) -> Status {
+    // A residual of rounding leaves one doubt only: whether the network is determined.
+    let role = |c: &Check| if exact { Role::Conditioning } else { c.role };
+    let checks = checks.iter().map(|c| Check {
+        role: role(c),
+        ..c.clone()
+    });
+    judge(&checks.collect::<Vec<_>>(), Ended::Arrived)
 }
 
 fn held_out(subject: &Subject<'_>, variance: f64) -> HeldOut {
@@ -245,9 +259,9 @@ fn noise_angle(kinks: &Kinks, noise: f64, r: usize, n: usize) -> f64 {
     angle.min(std::f64::consts::FRAC_PI_2)
 }
 
-fn reason(report: &Report, evidence: &[Evidence], k: usize, limit: usize) -> Option<String> {
-    let failed = evidence.iter().find(|e| !e.holds())?;
-    let crowded = failed.name.starts_with("parameters");
+fn reason(report: &Report, checks: &[Check], k: usize, limit: usize) -> Option<String> {
+    let failed = checks.iter().find(|e| !e.holds())?;
+    let crowded = failed.key == CROWDED;
     if let (false, false, Some(pair)) = (crowded, report.exact, report.close_pairs.first()) {
         let ClosePair {
             first,
@@ -262,14 +276,14 @@ fn reason(report: &Report, evidence: &[Evidence], k: usize, limit: usize) -> Opt
             report.resolvable_angle
         ));
     }
-    let (name, measured, allowed) = (&failed.name, failed.measured, failed.allowed);
-    let odd = |m: &str| name.starts_with(&format!("structure of degree {m}"));
+    let (name, measured, allowed) = (&failed.label, failed.measured, failed.allowed);
+    let odd = failed.key == structure::ODD;
     let advice = if crowded {
         "bring more samples or ask for fewer neurons"
-    } else if odd("3") || odd("5") {
+    } else if odd {
         "neurons through the origin have no odd part but the linear one: offsets inside neurons? (centre the \
          inputs, or allow offsets)"
-    } else if name.starts_with("expected") || name.contains("miss") {
+    } else if failed.key == EXPECTED || failed.key == MISSED {
         "the noise is too large for this many samples, or the targets do not depend on the inputs"
     } else if k >= limit {
         "the targets are not a network with this many neurons: allow more"

@@ -12,7 +12,7 @@ use super::inputs::InputCheck;
 use super::network::{Activation, Neuron, ReluNetwork};
 use super::rounding::floor;
 use super::sample::{Sample, mean_square};
-use crate::fit::{Certificate, Fit, Work};
+use crate::fit::{Evidence, Fit, Work};
 use crate::linalg::norm2;
 use crate::run::{Observer, unobserved};
 use crate::{Error, Status};
@@ -187,7 +187,7 @@ impl ReluLearner {
             inputs: InputCheck::of(&data.all, x),
             limit: search.limit,
         };
-        let (report, evidence, verdict) = assess(&subject)?;
+        let (report, checks, verdict) = assess(&subject)?;
         let status = if found.stopped {
             Status::Stopped
         } else {
@@ -195,13 +195,13 @@ impl ReluLearner {
         };
         let variance = mean_square(&data.all.y).max(f64::MIN_POSITIVE);
         let relative = |mse: &f64| (mse / variance).sqrt();
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual: relative(&after.mse),
-            cond: data.whitening.cond,
-            evidence,
+            condition: data.whitening.cond,
+            checks,
         };
         let mut history: Vec<f64> = found.history.iter().map(relative).collect();
-        history.push(certificate.rel_residual);
+        history.push(evidence.rel_residual);
         let work = Work {
             sweeps: history.len() - 1,
             backend_calls: found.sweeps,
@@ -214,7 +214,7 @@ impl ReluLearner {
             status,
             history,
             work,
-            certificate,
+            evidence,
         })
     }
 

@@ -4,7 +4,7 @@ use super::checks::{ClosePair, Report};
 use super::network::{Activation, Neuron, ReluNetwork};
 use crate::Error;
 use crate::error::quoted;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::io::model::{Header, ModelFile};
 use crate::learn::predictor::RELU_NETWORK;
 use serde_json::{Map, Value, json};
@@ -94,7 +94,7 @@ fn neuron(op: &'static str, i: usize, value: &Value, d: usize) -> Result<Neuron,
 
 impl Report {
     /// The report as it stands in model files; `evidence` is listed with its bounds.
-    pub fn to_json(&self, evidence: &[Evidence]) -> Value {
+    pub fn to_json(&self, checks: &[Check]) -> Value {
         let pair = |p: &ClosePair| {
             json!({
                 "neurons": [p.first, p.second],
@@ -103,9 +103,9 @@ impl Report {
                 "samples_needed": p.samples_needed,
             })
         };
-        let test = |e: &Evidence| {
+        let test = |e: &Check| {
             let allowed = e.allowed.is_finite().then_some(e.allowed);
-            json!({ "name": e.name, "measured": e.measured, "allowed": allowed, "holds": e.holds() })
+            json!({ "key": e.key, "name": e.label, "role": e.role.word(), "measured": e.measured, "allowed": allowed, "holds": e.holds() })
         };
         let h = &self.held_out;
         json!({
@@ -128,7 +128,7 @@ impl Report {
             "samples": self.samples,
             "parameters": self.parameters,
             "input_rank": self.input_rank,
-            "tests": evidence.iter().map(test).collect::<Vec<_>>(),
+            "tests": checks.iter().map(test).collect::<Vec<_>>(),
             "warnings": self.warnings,
         })
     }

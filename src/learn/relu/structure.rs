@@ -3,7 +3,7 @@
 use super::directions::subspace::{SIGNIFICANT, loudest};
 use super::sample::Sample;
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use rayon::prelude::*;
 
 /// Highest degree that is tested.
@@ -112,18 +112,29 @@ pub(super) fn visible(sample: &Sample, residual: &[f64]) -> Result<bool, Error> 
     Ok(!(loudest(sample, residual)? <= SIGNIFICANT) || seen(GLANCED) || seen(PAIRED))
 }
 
+/// Structure in the degrees three and five, which no network through the origin has.
+pub(super) const ODD: &str = "relu.odd-structure";
+/// Structure in the other degrees.
+const EVEN: &str = "relu.structure";
+
 /// The tests as evidence: one per degree, one for the spectra of label transforms of the residual.
-pub(super) fn evidence(sample: &Sample, residual: &[f64]) -> Result<Vec<Evidence>, Error> {
-    let mut found: Vec<Evidence> = degrees(sample, residual, PAIRED)
+pub(super) fn checks(sample: &Sample, residual: &[f64]) -> Result<Vec<Check>, Error> {
+    let mut found: Vec<Check> = degrees(sample, residual, PAIRED)
         .into_iter()
         .enumerate()
         .map(|(m, z)| {
+            let key = if m == 2 || m == 4 { ODD } else { EVEN };
             let name = format!("structure of degree {} in the residual (deviations)", m + 1);
-            Evidence::new(name, z, ALLOWED)
+            Check::sampling(key, name, z, ALLOWED)
         })
         .collect();
     let loud = loudest(sample, residual)?;
     let name = "dependence of the residual's size on a direction (of the noise edge)";
-    found.push(Evidence::new(name, loud, SIGNIFICANT));
+    found.push(Check::sampling(
+        "relu.residual-size",
+        name,
+        loud,
+        SIGNIFICANT,
+    ));
     Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use super::learner::Method;
 use crate::Status;
-use crate::fit::Evidence;
+use crate::fit::{Check, Ended, Role, judge};
 use serde_json::{Value, json};
 
 /// Held-out relative error below which a network is called exact.
@@ -64,32 +64,42 @@ pub(super) struct Figures {
 }
 
 /// Evidence, status and reason.
-pub(super) fn judge(f: &Figures) -> (Vec<Evidence>, Status, Option<String>) {
+pub(super) fn measured(f: &Figures) -> (Vec<Check>, Status, Option<String>) {
     let exact = f.held_out <= EXACT_ERROR.max(f.rounding);
     let spare = f.samples.saturating_sub(f.parameters).max(1) as f64;
     let noise = f.residual * f.samples as f64 / spare;
     let explained = (1.0 - noise).max(f64::MIN_POSITIVE);
     let expected = noise * f.parameters as f64 / f.samples as f64 / explained;
-    let mut evidence = vec![Evidence::new(
+    // Where the residual is rounding, too few samples leave the network undetermined; under noise they blur it.
+    let crowding = if exact {
+        Role::Conditioning
+    } else {
+        Role::Sampling
+    };
+    let mut checks = vec![Check::new(
+        crowding,
+        CROWDED,
         "parameters per sample",
         f.parameters as f64 / f.samples as f64,
         if exact { 0.95 } else { 0.5 },
     )];
     if exact {
         let allowed = EXACT_ERROR.max(f.rounding);
-        evidence.push(Evidence::new(
+        checks.push(Check::sampling(
+            "two-layer.held-out-error",
             "held-out relative error",
             f.held_out,
             allowed,
         ));
     } else {
         let name = "expected relative error of the function";
-        evidence.push(Evidence::new(name, expected, RECOVERED));
+        checks.push(Check::sampling(EXPECTED, name, expected, RECOVERED));
         let trained = (f.samples - f.held_samples).max(1) as f64;
         let above = f.held_out / (noise * (1.0 + f.parameters as f64 / trained));
         // Five deviations of a mean of squared residuals, whose tails are heavier than normal ones.
         let spread = 1.0 + 10.0 * (2.0 / f.held_samples.max(1) as f64).sqrt();
-        evidence.push(Evidence::new(
+        checks.push(Check::sampling(
+            "two-layer.held-out-above-noise",
             "held-out error above the noise",
             above,
             spread,
@@ -99,14 +109,12 @@ pub(super) fn judge(f: &Figures) -> (Vec<Evidence>, Status, Option<String>) {
                 "structure of degree {} left in the residual (deviations)",
                 k + 1
             );
-            evidence.push(Evidence::new(name, *s, 6.0));
+            checks.push(Check::sampling("two-layer.structure", name, *s, 6.0));
         }
     }
-    let status = match evidence.iter().find(|e| !e.holds()) {
-        None if !f.declined => Status::Converged,
-        Some(e) if e.name.starts_with("parameters") && exact => Status::IllConditioned,
-        _ => Status::Stalled,
-    };
+    let declined = f64::from(u8::from(f.declined));
+    let declined = Check::search("two-layer.declined", "no network was found", declined, 0.0);
+    let status = judge(&[checks.as_slice(), &[declined]].concat(), Ended::Arrived);
     let reason = if f.declined {
         Some(
             "no network was found that predicts better than the mean of the targets: more samples or fewer \
@@ -114,11 +122,11 @@ pub(super) fn judge(f: &Figures) -> (Vec<Evidence>, Status, Option<String>) {
                 .to_owned(),
         )
     } else {
-        evidence.iter().find(|e| !e.holds()).map(|e| {
-            let (name, measured, allowed) = (&e.name, e.measured, e.allowed);
-            let advice = if name.starts_with("parameters") {
+        checks.iter().find(|e| !e.holds()).map(|e| {
+            let (name, measured, allowed) = (&e.label, e.measured, e.allowed);
+            let advice = if e.key == CROWDED {
                 "bring more samples or ask for fewer neurons"
-            } else if name.starts_with("expected") {
+            } else if e.key == EXPECTED {
                 "the noise is too large for this many samples, or the fit is no optimum"
             } else {
                 "the targets are no such network with independent noise, or the search ended in a local minimum: \
@@ -127,15 +135,20 @@ pub(super) fn judge(f: &Figures) -> (Vec<Evidence>, Status, Option<String>) {
             format!("{name} is {measured:.3e}, allowed {allowed:.3e}: {advice}")
         })
     };
-    (evidence, status, reason)
+    (checks, status, reason)
 }
+
+/// Too few samples for so many parameters.
+const CROWDED: &str = "two-layer.parameters-per-sample";
+/// The error that is expected where no sample was held out.
+const EXPECTED: &str = "two-layer.expected-error";
 
 impl Report {
     /// The report as it stands in model files; `evidence` is listed with its bounds.
-    pub fn to_json(&self, evidence: &[Evidence]) -> Value {
-        let test = |e: &Evidence| {
+    pub fn to_json(&self, checks: &[Check]) -> Value {
+        let test = |e: &Check| {
             let allowed = e.allowed.is_finite().then_some(e.allowed);
-            json!({ "name": e.name, "measured": e.measured, "allowed": allowed, "holds": e.holds() })
+            json!({ "key": e.key, "name": e.label, "role": e.role.word(), "measured": e.measured, "allowed": allowed, "holds": e.holds() })
         };
         json!({
             "certified": self.reason.is_none(),
@@ -154,7 +167,7 @@ impl Report {
             "samples": self.samples,
             "parameters": self.parameters,
             "starts": self.starts,
-            "tests": evidence.iter().map(test).collect::<Vec<_>>(),
+            "tests": checks.iter().map(test).collect::<Vec<_>>(),
         })
     }
 }

@@ -2,13 +2,13 @@
 
 use super::OP;
 use super::activation::{MAX_DEGREE, PolynomialActivation};
-use super::checks::{Figures, Report, judge};
+use super::checks::{Figures, Report, measured};
 use super::from_tensor::constant;
 use super::network::TwoLayerNetwork;
 use super::sample::count;
 use super::search::{Found, Task, search};
 use super::structure;
-use crate::fit::{Certificate, Fit, Work};
+use crate::fit::{Evidence, Fit, Work};
 use crate::linalg::norm2;
 use crate::run::{Observer, unobserved};
 use crate::{Error, Status};
@@ -245,7 +245,7 @@ impl TwoLayerLearner {
             structure,
             declined,
         };
-        let (evidence, mut status, reason) = judge(&figures);
+        let (checks, mut status, reason) = measured(&figures);
         if found.stopped {
             status = Status::Stopped;
         }
@@ -286,10 +286,10 @@ impl TwoLayerLearner {
             starts: found.starts,
             reason,
         };
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual: figures.residual.sqrt(),
-            cond: 1.0,
-            evidence,
+            condition: 1.0,
+            checks,
         };
         let work = Work {
             sweeps: found.history.len(),
@@ -298,13 +298,13 @@ impl TwoLayerLearner {
             ..Work::default()
         };
         let mut history: Vec<f64> = found.history.iter().map(|e| e.sqrt()).collect();
-        history.push(certificate.rel_residual);
+        history.push(evidence.rel_residual);
         Ok(Fit {
             model: LearnedTwoLayer { network, report },
             status,
             history,
             work,
-            certificate,
+            evidence,
         })
     }
 

@@ -14,7 +14,7 @@ use super::loss::MarginLoss;
 use super::nodes::PanelRule;
 use super::ridge::sign_error;
 use super::task::{BatchPoint, Hats, Task};
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::poly::gaussian::normal_cdf;
 use crate::{Error, Status};
 
@@ -115,17 +115,18 @@ impl<'a> MarginLearner<'a> {
         };
         let residual = distance(&finer.apply(&x), &x);
         let allowed = (100.0 * self.tol).max(1e-9);
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual: residual,
-            cond: 1.0,
-            evidence: vec![Evidence::new(
+            condition: 1.0,
+            checks: vec![Check::accuracy(
+                "batch.residual",
                 "residual of the equations with twice the nodes",
                 residual,
                 allowed,
             )],
         };
         let reached = history.last().is_some_and(|step| *step <= self.tol);
-        let status = match (reached, certificate.holds()) {
+        let status = match (reached, evidence.holds()) {
             (true, true) => Status::Converged,
             (true, false) => Status::IllConditioned,
             (false, _) if history.len() > self.max_iterations => Status::IterationLimit,
@@ -148,7 +149,7 @@ impl<'a> MarginLearner<'a> {
                 ..Work::default()
             },
             history,
-            certificate,
+            evidence,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Square loss: the fixed point is one scalar root and two linear equations, never iterated.
 
 use super::task::{BatchPoint, Hats, Task};
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::{Error, Status};
 
 const OP: &str = "theory::ridge";
@@ -99,10 +99,11 @@ pub fn ridge(
         }
     };
     let residual = relative(v, again.0).max(relative(q, again.1));
-    let certificate = Certificate {
+    let evidence = Evidence {
         rel_residual: residual,
-        cond: 1.0 / (1.0 - response),
-        evidence: vec![Evidence::new(
+        condition: 1.0 / (1.0 - response),
+        checks: vec![Check::accuracy(
+            "batch.residual",
             "residual of the equations for V and q",
             residual,
             1e-12,
@@ -118,14 +119,14 @@ pub fn ridge(
             error,
             train,
         },
-        status: if certificate.holds() {
+        status: if evidence.holds() {
             Status::Converged
         } else {
             Status::IllConditioned
         },
         history: vec![residual],
         work: Work::default(),
-        certificate,
+        evidence,
     })
 }
 

@@ -14,7 +14,7 @@ use super::committee::Committee;
 use super::equations::Equations;
 use super::modes::Modes;
 use super::ode::{Integration, Method, integrate};
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::run::Observer;
 use crate::theory::covariance::Covariances;
 use crate::theory::generator::neuron::Neuron;
@@ -213,7 +213,7 @@ impl OnlineSgd {
             Some(i) => (i.status, i.steps),
             None => (Status::Stalled, 0),
         };
-        let mut evidence = Vec::new();
+        let mut checks = Vec::new();
         if status == Status::Converged {
             let other = self.solve(&problem, coarse, observer)?;
             let spread = largest_gap(&model.moments, &other.moments);
@@ -224,27 +224,28 @@ impl OnlineSgd {
                 f64::INFINITY
             };
             let name = "change of the order parameters at a coarser step, relative";
-            evidence.push(Evidence::new(name, spread, allowed));
+            checks.push(Check::accuracy("online.step-change", name, spread, allowed));
         }
         let start = start_gap(&modes, &overlaps.q, student.units());
         // Bins of positive width merge eigenvalues that differ: the error is of the order of the width.
         let allowed = 1e-10 + self.bin_width;
-        evidence.push(Evidence::new(
+        checks.push(Check::accuracy(
+            "online.start-gap",
             "overlaps at time 0 from the bins, relative",
             start,
             allowed,
         ));
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual: start,
-            cond: 1.0,
-            evidence,
+            condition: 1.0,
+            checks,
         };
         let status = match status {
-            Status::Converged if !certificate.holds() => Status::IllConditioned,
+            Status::Converged if !evidence.holds() => Status::IllConditioned,
             status => status,
         };
         Ok(Fit {
-            history: vec![certificate.rel_residual],
+            history: vec![evidence.rel_residual],
             work: Work {
                 sweeps: steps,
                 backend_calls: 1,
@@ -252,7 +253,7 @@ impl OnlineSgd {
             },
             model,
             status,
-            certificate,
+            evidence,
         })
     }
 

@@ -9,11 +9,11 @@
 //!
 //! Source: Tomasi and Bro 2005 (INDAFAC); weighted row-wise least squares as warm-up.
 
-use super::observed::{Observed, RANK_DEFICIT, Rows};
-use crate::decomp::cp::checks::{CANCELLATION, GRADIENT};
+use super::observed::{Observed, Rows};
+use crate::decomp::cp::checks::ended;
 use crate::decomp::cp::decomposition::Scaled;
 use crate::decomp::cp::jennrich::normal;
-use crate::fit::{Certificate, Fit, Work};
+use crate::fit::{Evidence, Fit, Work, judge};
 use crate::run::{Observer, Progress, unobserved};
 use crate::tensor::{CpTensor, Tensor, TensorView};
 use crate::{Error, Status};
@@ -164,8 +164,8 @@ impl CpMasked {
             .min_by(|a, b| a.residual.total_cmp(&b.residual));
         let best = best.ok_or(Error::Stopped { op: OP })?;
         let model = observed.model(&best.rows, self.rank)?.canonical();
-        let certificate = observed.certificate(&model, &starts);
-        let status = self.status(&certificate, stopped, best.spent);
+        let evidence = observed.evidence(&model, &starts);
+        let status = self.status(&evidence, stopped, best.spent);
         let model = match &scaled {
             Some(s) => s.restore(model)?,
             None => model,
@@ -182,7 +182,7 @@ impl CpMasked {
             status,
             history,
             work,
-            certificate,
+            evidence,
         })
     }
 
@@ -208,28 +208,11 @@ impl CpMasked {
         }
     }
 
-    fn status(&self, certificate: &Certificate, stopped: bool, spent: bool) -> Status {
-        let failed = |name: &str| {
-            certificate
-                .evidence
-                .iter()
-                .any(|e| e.name == name && !e.holds())
-        };
-        if stopped {
-            return Status::Stopped;
-        }
-        if failed(CANCELLATION) || failed(RANK_DEFICIT) {
-            return Status::IllConditioned;
-        }
-        let reached = match self.tol {
-            Some(tol) => certificate.rel_residual <= tol,
-            None => certificate.holds(),
-        };
-        match (reached, spent && failed(GRADIENT)) {
-            (true, _) => Status::Converged,
-            (false, true) => Status::IterationLimit,
-            (false, false) => Status::Stalled,
-        }
+    fn status(&self, evidence: &Evidence, stopped: bool, spent: bool) -> Status {
+        judge(
+            &evidence.decisive(self.tol),
+            ended(evidence, spent, stopped),
+        )
     }
 
     fn one_start(&self, data: &Observed, seed: u64) -> Ended {

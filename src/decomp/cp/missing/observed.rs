@@ -1,10 +1,8 @@
 //! The observed entries of an incomplete tensor, and the kernels over them.
 
 use crate::Error;
-use crate::decomp::cp::checks::{
-    AGREEMENT, CANCELLATION, GRADIENT, MOST_CANCELLATION, MOST_GRADIENT, UNEXPLAINED,
-};
-use crate::fit::{Certificate, Evidence};
+use crate::decomp::cp::checks::{self, MOST_CANCELLATION, MOST_GRADIENT};
+use crate::fit::{Check, Evidence};
 use crate::linalg::{cholesky_solve, norm2, small};
 use crate::tensor::{CpTensor, Factor, TensorView, by_rows};
 use faer::{Mat, MatRef};
@@ -234,11 +232,7 @@ impl Observed {
     }
 
     /// Evidence about the canonical `model`, from the observed entries alone.
-    pub(in crate::decomp::cp) fn certificate(
-        &self,
-        model: &CpTensor,
-        starts: &[f64],
-    ) -> Certificate {
+    pub(in crate::decomp::cp) fn evidence(&self, model: &CpTensor, starts: &[f64]) -> Evidence {
         let rank = model.rank();
         let rows: Rows = model.balanced().iter().map(by_rows).collect();
         let rel_residual = self.residual(&rows, rank);
@@ -270,19 +264,23 @@ impl Observed {
             2usize.saturating_sub(agreeing)
         };
         let variance = rel_residual * rel_residual;
-        Certificate {
+        Evidence {
             rel_residual,
-            cond: crate::decomp::cp::condition::condition(model),
-            evidence: vec![
-                Evidence::new(GRADIENT, gradient, MOST_GRADIENT),
-                Evidence::new(CANCELLATION, model.cancellation(), MOST_CANCELLATION),
-                Evidence::new(UNEXPLAINED, variance, 0.5),
-                Evidence::new(RANK_DEFICIT, short as f64, 0.0),
-                Evidence::new(AGREEMENT, lacking as f64, 0.0),
-                Evidence::note("observed entries", self.values.len() as f64),
-                Evidence::note("explained variance", 1.0 - variance),
-                Evidence::note("starts", starts.len() as f64),
-                Evidence::note("starts agreeing with the best", agreeing as f64),
+            condition: crate::decomp::cp::condition::condition(model),
+            checks: vec![
+                checks::gradient(gradient, MOST_GRADIENT),
+                checks::cancellation(model.cancellation(), MOST_CANCELLATION),
+                checks::unexplained(variance, 0.5),
+                Check::conditioning("cp.rank-deficit", RANK_DEFICIT, short as f64, 0.0),
+                checks::starts_missing(lacking, 0.0),
+                Check::reported(
+                    "cp.observed-entries",
+                    "observed entries",
+                    self.values.len() as f64,
+                ),
+                checks::explained(variance),
+                checks::starts(starts.len()),
+                checks::starts_agreeing(agreeing),
             ],
         }
     }

@@ -9,16 +9,16 @@
 //! Source: Cichocki, Zdunek, Phan, Amari 2009; extrapolation after Ang, Cohen, Gillis, Hien 2021.
 
 use super::weighted_sweep::Measured;
-use crate::decomp::cp::checks::{AGREEMENT, CANCELLATION, GRADIENT, MOST_GRADIENT, UNEXPLAINED};
+use crate::Error;
+use crate::decomp::cp::checks::{self, MOST_GRADIENT, ended};
 use crate::decomp::cp::decomposition::{Scaled, check_tensor, zero_fit};
 use crate::decomp::cp::gauss_newton::descent;
 use crate::decomp::cp::missing::masked::cleaned;
 use crate::decomp::cp::normal_equations::Normal;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work, judge};
 use crate::linalg::small;
 use crate::run::{Observer, Progress, unobserved};
 use crate::tensor::{CpTensor, Factor, TensorView};
-use crate::{Error, Status};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -193,24 +193,11 @@ impl CpNonnegative {
             .min_by(|a, b| a.residual.total_cmp(&b.residual));
         let best = best.ok_or(Error::Stopped { op: OP })?;
         let model = CpTensor::from_factors(best.factors)?.canonical();
-        let certificate = certify(data, &model, &starts)?;
-        let failed = |name: &str| {
-            certificate
-                .evidence
-                .iter()
-                .any(|e| e.name == name && !e.holds())
-        };
-        let reached = match self.tol {
-            Some(tol) => certificate.rel_residual <= tol,
-            None => certificate.holds(),
-        };
-        let status = match (stopped, reached, best.spent && failed(GRADIENT)) {
-            (true, _, _) => Status::Stopped,
-            _ if failed(UNSEEN) => Status::IllConditioned,
-            (_, true, _) => Status::Converged,
-            (_, _, true) => Status::IterationLimit,
-            _ => Status::Stalled,
-        };
+        let evidence = certify(data, &model, &starts)?;
+        let status = judge(
+            &evidence.decisive(self.tol),
+            ended(&evidence, best.spent, stopped),
+        );
         let work = Work {
             sweeps: best.history.len().saturating_sub(1),
             starts: starts.len(),
@@ -221,7 +208,7 @@ impl CpNonnegative {
             status,
             history: best.history,
             work,
-            certificate,
+            evidence,
         })
     }
 
@@ -304,7 +291,7 @@ fn ahead(x: &[Factor], old: &[Factor], beta: f64) -> Vec<Factor> {
     x.iter().zip(old).map(step).collect()
 }
 
-fn certify(data: Measured<'_>, model: &CpTensor, starts: &[f64]) -> Result<Certificate, Error> {
+fn certify(data: Measured<'_>, model: &CpTensor, starts: &[f64]) -> Result<Evidence, Error> {
     let factors = model.balanced();
     let mut gap = Vec::new();
     let norm = data.norm();
@@ -332,19 +319,19 @@ fn certify(data: Measured<'_>, model: &CpTensor, starts: &[f64]) -> Result<Certi
         2usize.saturating_sub(agreeing)
     };
     let variance = rel_residual * rel_residual;
-    Ok(Certificate {
+    Ok(Evidence {
         rel_residual,
-        cond: crate::decomp::cp::condition::condition(model),
-        evidence: vec![
+        condition: crate::decomp::cp::condition::condition(model),
+        checks: vec![
             // Sweeps converge linearly: the bound is looser than for the unconstrained engine.
-            Evidence::new(GRADIENT, gradient, 10.0 * MOST_GRADIENT),
-            Evidence::note(CANCELLATION, model.cancellation()),
-            Evidence::new(UNEXPLAINED, variance, 0.5),
-            Evidence::new(UNSEEN, data.unseen_rows() as f64, 0.0),
-            Evidence::new(AGREEMENT, lacking as f64, 0.0),
-            Evidence::note("explained variance", 1.0 - variance),
-            Evidence::note("starts", starts.len() as f64),
-            Evidence::note("starts agreeing with the best", agreeing as f64),
+            checks::gradient(gradient, 10.0 * MOST_GRADIENT),
+            checks::cancellation(model.cancellation(), f64::INFINITY),
+            checks::unexplained(variance, 0.5),
+            Check::conditioning("cp.unseen-rows", UNSEEN, data.unseen_rows() as f64, 0.0),
+            checks::starts_missing(lacking, 0.0),
+            checks::explained(variance),
+            checks::starts(starts.len()),
+            checks::starts_agreeing(agreeing),
         ],
     })
 }

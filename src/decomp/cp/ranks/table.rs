@@ -1,7 +1,7 @@
 //! How many components? A table of evidence, and a choice with its reason.
 
 use super::core_consistency::{core_consistency, kruskal_slack};
-use crate::decomp::cp::checks::CANCELLATION;
+use crate::decomp::cp::checks::{CANCELLATION, STARTS_AGREEING};
 use crate::decomp::cp::decomposition::Cp;
 use crate::decomp::cp::missing::masked::CpMasked;
 use crate::decomp::cp::nonnegative::decomposition::CpNonnegative;
@@ -56,31 +56,27 @@ impl<T: Scalar + Ring> RankRow<T> {
         })
     }
 
-    fn measured(&self, name: &str) -> f64 {
-        let found = self
-            .fit
-            .certificate
+    fn measured(&self, key: &str) -> f64 {
+        self.fit
             .evidence
-            .iter()
-            .find(|e| e.name == name);
-        found.map_or(f64::NAN, |e| e.measured)
+            .check(key)
+            .map_or(f64::NAN, |c| c.measured)
     }
 
     /// Starts at the best value, and starts in all.
     pub fn agreement(&self) -> (usize, usize) {
-        let agreeing = self.measured("starts agreeing with the best");
+        let agreeing = self.measured(STARTS_AGREEING);
         (agreeing.max(0.0) as usize, self.fit.work.starts)
     }
 
     /// Whether components diverge against each other.
     pub fn is_degenerate(&self) -> bool {
-        let all = self.fit.certificate.evidence.iter();
-        all.filter(|e| e.name == CANCELLATION).any(|e| !e.holds())
+        self.fit.evidence.fails(CANCELLATION)
     }
 
     /// Whether the model reproduces the data, and not by diverging.
     fn is_exact(&self) -> bool {
-        self.fit.certificate.rel_residual <= EXACT && !self.is_degenerate()
+        self.fit.evidence.rel_residual <= EXACT && !self.is_degenerate()
     }
 
     /// Whether nothing speaks against this number of components.
@@ -216,7 +212,7 @@ fn choose<T: Scalar + Ring>(rows: &[RankRow<T>]) -> (usize, String) {
             "the smallest number of components that fits exactly".into(),
         );
     }
-    let variance = |k: usize| rows[k].fit.certificate.rel_residual.powi(2);
+    let variance = |k: usize| rows[k].fit.evidence.rel_residual.powi(2);
     let mut chosen: Option<usize> = None;
     for k in (0..rows.len()).filter(|&k| rows[k].is_credible()) {
         if chosen.is_none_or(|c| variance(k) <= (1.0 - LEAST_GAIN) * variance(c)) {

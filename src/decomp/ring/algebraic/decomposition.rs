@@ -8,7 +8,7 @@
 
 use super::order_three::{Attempt, Problem};
 use crate::decomp::ring::scale::in_scale;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView};
 use crate::{Error, Status};
 use rand::Rng;
@@ -136,19 +136,24 @@ impl RingAlgebraic {
         starts: usize,
     ) -> Fit<TensorRing<T>> {
         let residual = attempt.rel_residual;
-        let mut evidence = vec![Evidence::new("relative residual", residual, self.tol)];
-        evidence.extend(problem.evidence);
-        evidence.extend(attempt.evidence);
-        let holds = evidence.iter().all(Evidence::holds);
+        let mut checks = vec![Check::accuracy(
+            "ring.residual",
+            "relative residual",
+            residual,
+            self.tol,
+        )];
+        checks.extend(problem.checks);
+        checks.extend(attempt.checks);
+        let holds = checks.iter().all(Check::holds);
         let status = if holds {
             Status::Converged
         } else {
             Status::IllConditioned
         };
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual: residual,
-            cond: problem.cond,
-            evidence,
+            condition: problem.condition,
+            checks,
         };
         let work = Work {
             backend_calls: 4 + 8 * starts,
@@ -160,7 +165,7 @@ impl RingAlgebraic {
             status,
             history: vec![residual],
             work,
-            certificate,
+            evidence,
         }
     }
 
@@ -224,10 +229,15 @@ pub(in crate::decomp::ring) fn zero_fit<T: Scalar>(
         status: Status::Converged,
         history: vec![0.0],
         work: Work::default(),
-        certificate: Certificate {
+        evidence: Evidence {
             rel_residual: 0.0,
-            cond: 1.0,
-            evidence: vec![Evidence::new("relative residual", 0.0, 0.0)],
+            condition: 1.0,
+            checks: vec![Check::accuracy(
+                "ring.residual",
+                "relative residual",
+                0.0,
+                0.0,
+            )],
         },
     })
 }

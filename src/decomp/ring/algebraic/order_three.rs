@@ -7,7 +7,7 @@ use super::real_gauge::real_core;
 use crate::Error;
 use crate::decomp::ring::ranks::dominant_range::Range;
 use crate::decomp::ring::svd::cut;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, columns};
 use faer::{Mat, MatRef};
 use rand::Rng;
@@ -21,15 +21,15 @@ pub(in crate::decomp::ring) struct Problem<T> {
     first: Mat<T>,
     last: Mat<T>,
     small: Tensor<T>,
-    pub(in crate::decomp::ring) evidence: Vec<Evidence>,
-    pub(in crate::decomp::ring) cond: f64,
+    pub(in crate::decomp::ring) checks: Vec<Check>,
+    pub(in crate::decomp::ring) condition: f64,
 }
 
 /// One draw's answer.
 pub(in crate::decomp::ring) struct Attempt<T: Scalar> {
     pub(in crate::decomp::ring) ring: TensorRing<T>,
     pub(in crate::decomp::ring) rel_residual: f64,
-    pub(in crate::decomp::ring) evidence: Vec<Evidence>,
+    pub(in crate::decomp::ring) checks: Vec<Check>,
 }
 
 impl<T: Scalar> Problem<T> {
@@ -98,9 +98,17 @@ impl<T: Scalar> Problem<T> {
         if dims.len() > 2 && weakest <= 64.0 * f64::EPSILON {
             return Err(Error::degenerate(OP, hypothesis, weakest));
         }
-        let evidence = vec![
-            Evidence::note("singular values behind the rank, first run", first.tail()),
-            Evidence::note("singular values behind the rank, last run", last.tail()),
+        let checks = vec![
+            Check::reported(
+                "ring.tail-first",
+                "singular values behind the rank, first run",
+                first.tail(),
+            ),
+            Check::reported(
+                "ring.tail-last",
+                "singular values behind the rank, last run",
+                last.tail(),
+            ),
         ];
         Ok(Self {
             plan,
@@ -109,8 +117,8 @@ impl<T: Scalar> Problem<T> {
             first: first.basis,
             last: last.basis,
             small,
-            evidence,
-            cond: 1.0 / weakest.max(f64::MIN_POSITIVE),
+            checks,
+            condition: 1.0 / weakest.max(f64::MIN_POSITIVE),
         })
     }
 
@@ -119,11 +127,11 @@ impl<T: Scalar> Problem<T> {
         t: TensorView<'_, T>,
         rng: &mut impl Rng,
     ) -> Result<Attempt<T>, Error> {
-        let mut evidence = Vec::new();
+        let mut checks = Vec::new();
         let grouped = if self.dims.len() < 3 {
             self.short_cores()?
         } else {
-            let core = self.outer_core(rng, &mut evidence)?;
+            let core = self.outer_core(rng, &mut checks)?;
             self.other_cores(core, rng)?
         };
         let mut cores = Vec::with_capacity(self.dims.len());
@@ -139,16 +147,12 @@ impl<T: Scalar> Problem<T> {
         Ok(Attempt {
             ring,
             rel_residual,
-            evidence,
+            checks,
         })
     }
 
     /// The core of the first run in its compressed basis, square with columns `(b, a)`.
-    fn outer_core(
-        &self,
-        rng: &mut impl Rng,
-        evidence: &mut Vec<Evidence>,
-    ) -> Result<Mat<T>, Error> {
+    fn outer_core(&self, rng: &mut impl Rng, checks: &mut Vec<Check>) -> Result<Mat<T>, Error> {
         let (rows, nb, cols) = (
             self.small.dims()[0],
             self.small.dims()[1],
@@ -160,7 +164,8 @@ impl<T: Scalar> Problem<T> {
             .collect();
         let bonds = self.plan.bonds();
         let pencil = Pencil::solve(OP, &slices, bonds, rng)?;
-        evidence.push(Evidence::note(
+        checks.push(Check::reported(
+            "ring.eigenvalue-overlap",
             "overlap of the eigenvalue groups",
             pencil.overlap,
         ));
@@ -170,7 +175,8 @@ impl<T: Scalar> Problem<T> {
             }));
         }
         let real = real_core(OP, &pencil.core, bonds.outer, rng)?;
-        evidence.push(Evidence::note(
+        checks.push(Check::reported(
+            "ring.imaginary-part",
             "imaginary part dropped with the real gauge",
             real.imaginary,
         ));

@@ -2,7 +2,7 @@
 
 use crate::decomp::ring::algebraic::decomposition::checked_ranks;
 use crate::decomp::ring::scale::in_scale;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::run::{Observer, Progress};
 use crate::tensor::{Scalar, Tensor, TensorRing, TensorView};
 use crate::{Error, Status};
@@ -13,7 +13,7 @@ const OP: &str = "RingCompletion::decompose";
 /// One entry in this many is held out to tell a fit from an interpolation.
 const HELD_OUT: usize = 20;
 /// What the error on them is called.
-pub(in crate::decomp::ring) const HELD_ERROR: &str = "relative error on held-out entries";
+pub(in crate::decomp::ring) const HELD_ERROR: &str = "ring.held-out-error";
 /// Greatest relative error on entries held out of a model that predicts them.
 const PREDICTED: f64 = 0.5;
 /// Three of them at least, or nothing is known about the others.
@@ -206,11 +206,26 @@ impl RingCompletion {
         // Entries held out may be few: their error is allowed ten times that of the others, but it has to be
         // clearly below that of no model at all, which a fit of noise does not reach.
         let allowed = (10.0 * residual.max(self.tol)).min(PREDICTED);
-        let held = Evidence::new(HELD_ERROR, unseen, allowed);
+        let held = Check::sampling(
+            HELD_ERROR,
+            "relative error on held-out entries",
+            unseen,
+            allowed,
+        );
         let few = 1.0 / test.len() as f64;
-        let told = Evidence::new("reciprocal of the number held out", few, FEWEST_HELD);
+        let told = Check::sampling(
+            "ring.held-out-count",
+            "reciprocal of the number held out",
+            few,
+            FEWEST_HELD,
+        );
         let ratio = train.len() as f64 / model.parameters() as f64;
-        let fewer = Evidence::new("parameters for each observed entry", 1.0 / ratio, 1.0);
+        let fewer = Check::sampling(
+            "ring.parameters-per-entry",
+            "parameters for each observed entry",
+            1.0 / ratio,
+            1.0,
+        );
         let exact = residual <= self.tol;
         let settled = exact || (status == Status::Stalled && residual <= 0.4);
         let status = match status {
@@ -219,23 +234,27 @@ impl RingCompletion {
             Status::Converged => Status::Stalled,
             other => other,
         };
-        let evidence = vec![
-            Evidence::note("relative residual on observed entries", residual),
+        let checks = vec![
+            Check::reported(
+                "ring.residual-observed",
+                "relative residual on observed entries",
+                residual,
+            ),
             held,
             told,
             fewer,
         ];
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual: residual,
-            cond: 1.0,
-            evidence,
+            condition: 1.0,
+            checks,
         };
         Fit {
             model,
             status,
             history,
             work,
-            certificate,
+            evidence,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::decomp::ring::algebraic::decomposition::{checked_ranks, zero_fit};
 use crate::decomp::ring::checks::noise_evidence;
 use crate::decomp::ring::compress::Compressed;
 use crate::decomp::ring::scale::in_scale;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::run::{Observer, Progress, unobserved};
 use crate::tensor::{Scalar, TensorRing, TensorView};
 use crate::{Error, Status};
@@ -305,35 +305,39 @@ pub(in crate::decomp::ring) fn certified<T: Scalar>(
     work: Work,
 ) -> Result<Fit<TensorRing<T>>, Error> {
     let residual = run.ring.rel_residual(t)?;
-    let exact = Evidence::new("relative residual", residual, tol);
-    let (status, evidence) = if exact.holds() {
+    let exact = Check::accuracy("ring.residual", "relative residual", residual, tol);
+    let (status, checks) = if exact.holds() {
         (Status::Converged, vec![exact])
     } else {
-        let mut evidence = noise_evidence(op, t, &run.ring, residual)?;
-        let noise = evidence.iter().all(Evidence::holds);
-        evidence.push(Evidence::note("relative residual", residual));
+        let mut checks = noise_evidence(op, t, &run.ring, residual)?;
+        let noise = checks.iter().all(Check::holds);
+        checks.push(Check::reported(
+            "ring.residual",
+            "relative residual",
+            residual,
+        ));
         let status = match run.status {
             Status::Stopped => Status::Stopped,
             _ if noise => Status::Converged,
             Status::IterationLimit => Status::IterationLimit,
             _ => Status::Stalled,
         };
-        (status, evidence)
+        (status, checks)
     };
     let mut history = run.history;
     if let Some(last) = history.last_mut() {
         *last = residual;
     }
-    let certificate = Certificate {
+    let evidence = Evidence {
         rel_residual: residual,
-        cond: 1.0,
-        evidence,
+        condition: 1.0,
+        checks,
     };
     Ok(Fit {
         model: run.ring,
         status,
         history,
         work,
-        certificate,
+        evidence,
     })
 }

@@ -6,7 +6,7 @@
 
 use super::from_unfoldings::RingRanks;
 use crate::decomp::ring::als::completion::{HELD_ERROR, RingCompletion};
-use crate::fit::{Evidence, Fit};
+use crate::fit::{Check, Fit};
 use crate::run::Observer;
 use crate::tensor::{Scalar, TensorRing, TensorView};
 use crate::{Error, Status};
@@ -67,9 +67,15 @@ impl RingCompletion {
                 break;
             }
         }
-        let notes: Vec<Evidence> = (1..)
+        let notes: Vec<Check> = (1..)
             .zip(&trials)
-            .map(|(rank, x)| Evidence::note(format!("held-out error at rank {rank}"), x.held))
+            .map(|(rank, x)| {
+                Check::reported(
+                    "ring.held-out-at-rank",
+                    format!("held-out error at rank {rank}"),
+                    x.held,
+                )
+            })
             .collect();
         let chosen = chosen(&trials, seen, |fit| self.exact(fit));
         let none = Error::degenerate("RingCompletion::decompose", "a rank to try", 0.0);
@@ -77,7 +83,7 @@ impl RingCompletion {
         let settled = matches!(fit.status, Status::Converged | Status::Stopped);
         if !settled && self.starts > PROBES {
             let again = run(vec![chosen + 1], self.starts)?;
-            if again.certificate.rel_residual < fit.certificate.rel_residual {
+            if again.evidence.rel_residual < fit.evidence.rel_residual {
                 fit = again;
             }
         }
@@ -99,23 +105,18 @@ impl RingCompletion {
                 }
             }
         }
-        fit.certificate.evidence.extend(notes);
+        fit.evidence.checks.extend(notes);
         Ok(fit)
     }
 
     /// Whether the observed entries are reproduced to the tolerance, with evidence.
     fn exact<T: Scalar>(&self, fit: &Fit<TensorRing<T>>) -> bool {
-        fit.status == Status::Converged && fit.certificate.rel_residual <= self.tol
+        fit.status == Status::Converged && fit.evidence.rel_residual <= self.tol
     }
 }
 
 fn held_error<T: Scalar>(fit: &Fit<TensorRing<T>>) -> f64 {
-    let found = fit
-        .certificate
-        .evidence
-        .iter()
-        .find(|e| e.name == HELD_ERROR);
-    let found = found.map(|e| e.measured);
+    let found = fit.evidence.check(HELD_ERROR).map(|c| c.measured);
     found.filter(|x| x.is_finite()).unwrap_or(f64::INFINITY)
 }
 

@@ -8,7 +8,7 @@
 use crate::decomp::peirce::decomposition::Peirce;
 use crate::decomp::ring::ranks::dominant_range::Range;
 use crate::decomp::ring::scale::{cube_root_power, divided, multiplied};
-use crate::fit::{Evidence, Fit};
+use crate::fit::{Check, Fit};
 use crate::linalg::{symmetric_eigen, thin_svd};
 use crate::tensor::{SymmetricRing, Tensor, TensorView};
 use crate::{Error, Status};
@@ -109,19 +109,22 @@ impl Derivations {
         let mut fit = Peirce::new(self.rank)
             .tol(self.tol)
             .decompose(gram.as_ref(), t, rng)?;
-        let evidence = &mut fit.certificate.evidence;
-        evidence.push(Evidence::note(
+        let checks = &mut fit.evidence.checks;
+        checks.push(Check::reported(
+            "ring.null-space-gap",
             "derivations: eigenvalues in the null space over the next",
             gap,
         ));
-        evidence.push(Evidence::note(
+        checks.push(Check::reported(
+            "ring.tail",
             "singular values of T behind the rank",
             range.tail(),
         ));
         // The Gram matrix was computed, not given: only T can vouch for the model.
-        let residual = Evidence::new(
+        let residual = Check::accuracy(
+            "ring.residual-third",
             "relative residual of T",
-            fit.certificate.rel_residual,
+            fit.evidence.rel_residual,
             self.tol,
         );
         fit.status = match residual.holds() {

@@ -8,7 +8,7 @@
 
 use super::problem::{Problem, places};
 use crate::decomp::peirce::decomposition::Peirce;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::linalg::{cholesky_solve, frobenius};
 use crate::run::{Observer, Progress};
 use crate::tensor::{SymmetricRing, TensorView};
@@ -303,17 +303,23 @@ impl SymmetricNls {
         let tensor = model.rel_residual(problem.t)? * problem.t.norm();
         let (ws, wt) = problem.weights;
         let residual = (ws.sqrt() * gap).hypot(wt.sqrt() * tensor) / problem.size;
-        let exact = Evidence::new("relative residual of S and T", residual, self.tol);
-        let mut evidence = Vec::new();
+        let exact = Check::accuracy(
+            "ring.residual",
+            "relative residual of S and T",
+            residual,
+            self.tol,
+        );
+        let mut checks = Vec::new();
         let status = if exact.holds() {
-            evidence.push(exact);
+            checks.push(exact);
             Status::Converged
         } else {
             let state = problem.state(&path.q);
             let (normal, gradient) = problem.normal(&path.q, &state);
             let trace: f64 = (0..normal.nrows()).map(|i| normal[(i, i)]).sum();
             let slope = frobenius(gradient.as_ref()) / (trace.sqrt() * residual * problem.size);
-            evidence.push(Evidence::new(
+            checks.push(Check::accuracy(
+                "ring.slope",
                 "slope of the residual in the cores",
                 slope,
                 STATIONARY,
@@ -323,13 +329,18 @@ impl SymmetricNls {
                 + f64::from(u8::from(wt > 0.0)) * d * (d + 1.0) * (d + 2.0) / 6.0;
             let free = problem.unknowns() as f64 - (self.rank * (self.rank - 1) / 2) as f64;
             let chance = (1.0 - free / entries).max(0.0).sqrt();
-            evidence.push(Evidence::new(
+            checks.push(Check::accuracy(
+                "ring.residual-against-chance",
                 "residual against chance for so many parameters",
                 residual,
                 CHANCE * chance,
             ));
-            let noise = evidence.iter().all(Evidence::holds);
-            evidence.push(Evidence::note("relative residual of S and T", residual));
+            let noise = checks.iter().all(Check::holds);
+            checks.push(Check::reported(
+                "ring.residual",
+                "relative residual of S and T",
+                residual,
+            ));
             match path.status {
                 Status::Stopped => Status::Stopped,
                 _ if noise => Status::Converged,
@@ -347,17 +358,17 @@ impl SymmetricNls {
             backend_calls: sweeps,
             ..Work::default()
         };
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual: residual,
-            cond: 1.0,
-            evidence,
+            condition: 1.0,
+            checks,
         };
         Ok(Fit {
             model,
             status,
             history,
             work,
-            certificate,
+            evidence,
         })
     }
 }

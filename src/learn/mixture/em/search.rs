@@ -8,7 +8,7 @@ use super::nesting_audit::{TableEntry, broken_nestings};
 use super::starts::{from_cells, splits};
 use crate::Error;
 use crate::Status;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::learn::mixture::gaussian::GaussianMixture;
 use crate::learn::mixture::input_check::Door;
 use crate::linalg;
@@ -224,14 +224,14 @@ impl<'a> Search<'a> {
             table,
             set_aside: self.door.set_aside,
         };
-        let certificate = self.certificate(&model, climb.proper)?;
+        let evidence = self.evidence(&model, climb.proper)?;
         let status = if stopped {
             Status::Stopped
         } else if !climb.proper {
             Status::IllConditioned
         } else if !climb.settled {
             Status::IterationLimit
-        } else if certificate.holds() {
+        } else if evidence.holds() {
             Status::Converged
         } else {
             Status::Stalled
@@ -241,13 +241,13 @@ impl<'a> Search<'a> {
             status,
             history: climb.history.iter().map(|l| -l / rows).collect(),
             work: self.work,
-            certificate,
+            evidence,
             model,
         })
     }
 
     /// Recomputed from the rows and the model: one more sweep must gain nothing, and the table must be nested.
-    fn certificate(&self, model: &EmModel, proper: bool) -> Result<Certificate, Error> {
+    fn evidence(&self, model: &EmModel, proper: bool) -> Result<Evidence, Error> {
         let s = statistics(&self.door.rows, &model.mixture, model.kind.scatter());
         let next = s.update(&model.mixture, model.kind, self.floor)?.mixture;
         let gain = next.log_likelihood(&self.door.rows) - s.log_likelihood;
@@ -257,35 +257,47 @@ impl<'a> Search<'a> {
         let broken = broken_nestings(&entries, AUDIT_SLACK).len();
         let rows = (self.door.rows.len() / self.door.dim) as f64;
         let smallest = model.mixture.components().iter().map(|c| c.weight);
-        let evidence = vec![
-            Evidence::new(
+        let checks = vec![
+            Check::accuracy(
+                "em.gain-of-sweep",
                 "log-likelihood gained by one more sweep (nats)",
                 gain,
                 10.0 * self.em.tol,
             ),
-            Evidence::new(
+            Check::search(
+                "em.broken-nestings",
                 "broken nestings among the sound fits of the table",
                 broken as f64,
                 0.0,
             ),
-            Evidence::new(
+            Check::conditioning(
+                "em.boundary",
                 "at the boundary: a covariance at its floor or a component with too few rows",
                 f64::from(u8::from(!proper)),
                 0.0,
             ),
-            Evidence::note("log-likelihood", s.log_likelihood),
-            Evidence::note("BIC (larger is better)", model.bic),
-            Evidence::note(
+            Check::reported("em.log-likelihood", "log-likelihood", s.log_likelihood),
+            Check::reported("em.bic", "BIC (larger is better)", model.bic),
+            Check::reported(
+                "em.smallest-component",
                 "rows in the smallest component",
                 smallest.fold(1.0, f64::min) * rows,
             ),
-            Evidence::note("rows set aside as outliers", model.set_aside as f64),
-            Evidence::note("rows that repeat another one (share)", self.door.repeated()),
+            Check::reported(
+                "em.outliers",
+                "rows set aside as outliers",
+                model.set_aside as f64,
+            ),
+            Check::reported(
+                "em.repeated-rows",
+                "rows that repeat another one (share)",
+                self.door.repeated(),
+            ),
         ];
-        Ok(Certificate {
+        Ok(Evidence {
             rel_residual: gain.abs() / s.log_likelihood.abs().max(1.0),
-            cond: worst_condition(&model.mixture)?,
-            evidence,
+            condition: worst_condition(&model.mixture)?,
+            checks,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::learner::{MomentModel, Trial};
 use crate::Status;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::learn::mixture::input_check::Door;
 use crate::stats::projected_ks;
 use rand::Rng;
@@ -34,7 +34,8 @@ pub(in crate::learn::mixture) fn finish(
     let fresh = trial.model.mixture.sample(compared, rng);
     let distance = projected_ks(&fresh, &data, door.dim, PROJECTIONS, rng);
     let chance = 2.28 * (2.0 / compared as f64).sqrt();
-    let mut evidence = vec![Evidence::new(
+    let mut checks = vec![Check::sampling(
+        "mixture-moments.kolmogorov",
         "Kolmogorov distance of samples and data, worst of 16 projections",
         distance,
         KS_SLACK + chance,
@@ -45,37 +46,58 @@ pub(in crate::learn::mixture) fn finish(
         // A product of three standard normals has variance at most 15; whitening multiplies its error.
         let sampling = (15.0 / n as f64).sqrt() * atoms.amplification.powf(1.5);
         let name = "whitened third moments off the diagonals, root mean square";
-        evidence.push(Evidence::new(name, atoms.rest, REST * sampling));
+        checks.push(Check::accuracy(
+            "mixture-moments.off-diagonal",
+            name,
+            atoms.rest,
+            REST * sampling,
+        ));
     }
     let unsettled = f64::from(u8::from(!trial.settled));
-    evidence.push(Evidence::new(
+    checks.push(Check::accuracy(
+        "mixture-moments.sweeps-cut",
         "sweeps of likelihood cut short",
         unsettled,
         0.0,
     ));
     let (apart, moved) = geometry(&trial.model);
-    evidence.push(Evidence::note(
+    checks.push(Check::reported(
+        "mixture-moments.mean-distance",
         "least distance of two means over the noise",
         apart,
     ));
-    evidence.push(Evidence::note(
+    checks.push(Check::reported(
+        "mixture-moments.mean-move",
         "largest move of a mean by the sweeps over the noise",
         moved,
     ));
-    evidence.push(Evidence::note("log-likelihood", trial.model.log_likelihood));
-    evidence.push(Evidence::note("BIC (larger is better)", trial.model.bic));
-    evidence.push(Evidence::note(
+    checks.push(Check::reported(
+        "mixture-moments.log-likelihood",
+        "log-likelihood",
+        trial.model.log_likelihood,
+    ));
+    checks.push(Check::reported(
+        "mixture-moments.bic",
+        "BIC (larger is better)",
+        trial.model.bic,
+    ));
+    checks.push(Check::reported(
+        "mixture-moments.outliers",
         "rows set aside as outliers",
         door.set_aside as f64,
     ));
     let name = "rows that repeat another one (share)";
-    evidence.push(Evidence::note(name, door.repeated()));
-    let certificate = Certificate {
+    checks.push(Check::reported(
+        "mixture-moments.repeated-rows",
+        name,
+        door.repeated(),
+    ));
+    let evidence = Evidence {
         rel_residual: distance,
-        cond,
-        evidence,
+        condition: cond,
+        checks,
     };
-    let status = match certificate.holds() {
+    let status = match evidence.holds() {
         _ if stopped => Status::Stopped,
         true => Status::Converged,
         false if !trial.settled => Status::IterationLimit,
@@ -89,7 +111,7 @@ pub(in crate::learn::mixture) fn finish(
             samples: (n * (trial.sweeps + 3)) as u64,
             ..Work::default()
         },
-        certificate,
+        evidence,
         model: trial.model,
     }
 }

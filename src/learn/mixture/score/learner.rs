@@ -11,7 +11,7 @@ use super::regression::piecewise::{Menu, choose};
 use super::sample_summary::Survey;
 use crate::Error;
 use crate::Status;
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::learn::mixture::source::{InMemory, SampleSource, in_blocks};
 use crate::learn::mixture::subspace::{Subspace, noise_level};
 use crate::run::{Observer, Progress, unobserved};
@@ -362,31 +362,50 @@ fn finish(
     let distinct = survey.distinct();
     let need = 50.0 * rank as f64 / (distinct * survey.rows as f64);
     let wide = survey.dim as f64 / survey.rows as f64;
-    let evidence = vec![
-        Evidence::new(
+    let checks = vec![
+        Check::sampling(
+            "diffusion.kolmogorov",
             "Kolmogorov distance of samples and data, worst of 16 projections",
             distance,
             KS_SLACK + chance,
         ),
-        Evidence::new(
+        Check::sampling(
+            "diffusion.rows-per-dimension",
             "50 distinct rows for each dimension of the subspace (share needed)",
             need,
             1.0,
         ),
-        Evidence::new("columns over rows", wide, 1.0),
-        Evidence::note("rows that repeat another one (share)", 1.0 - distinct),
-        Evidence::note("dimension of the subspace above the noise", rank as f64),
-        Evidence::note("noise level", sigma),
-        Evidence::note("rows set aside as outliers", survey.set_aside as f64),
+        Check::sampling(
+            "diffusion.columns-over-rows",
+            "columns over rows",
+            wide,
+            1.0,
+        ),
+        Check::reported(
+            "diffusion.repeated-rows",
+            "rows that repeat another one (share)",
+            1.0 - distinct,
+        ),
+        Check::reported(
+            "diffusion.subspace-dimension",
+            "dimension of the subspace above the noise",
+            rank as f64,
+        ),
+        Check::reported("diffusion.noise-level", "noise level", sigma),
+        Check::reported(
+            "diffusion.outliers",
+            "rows set aside as outliers",
+            survey.set_aside as f64,
+        ),
     ];
-    let certificate = Certificate {
+    let evidence = Evidence {
         rel_residual: distance,
-        cond: top,
-        evidence,
+        condition: top,
+        checks,
     };
     let status = if rungs.stopped {
         Status::Stopped
-    } else if certificate.holds() {
+    } else if evidence.holds() {
         Status::Converged
     } else if need > 1.0 || wide > 1.0 {
         Status::IllConditioned
@@ -398,6 +417,6 @@ fn finish(
         status,
         history,
         work,
-        certificate,
+        evidence,
     })
 }

@@ -50,7 +50,7 @@ impl SecondOpinion {
             Err(e) => return Err(e),
         }
         match learner.learn(samples, rng, observer) {
-            Ok(fit) if fit.certificate.rel_residual <= tolerance => {
+            Ok(fit) if fit.evidence.rel_residual <= tolerance => {
                 Ok(Self::Exact(as_quadratic(&fit.model.map)?))
             }
             Ok(_) | Err(Error::Degenerate { .. }) => Ok(Self::None),

@@ -6,7 +6,7 @@
 //! so their standard errors can be trusted for heavy tails too, and it sees every moment.
 
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::io::samples::Samples;
 use crate::run::{Observer, Progress};
 use crate::stats::split::Split;
@@ -61,20 +61,27 @@ impl HoldoutTest {
     }
 
     /// The test as evidence with its bounds.
-    pub fn evidence(&self) -> Vec<Evidence> {
+    pub fn checks(&self) -> Vec<Check> {
         vec![
-            Evidence::note("held-out samples", self.count as f64),
-            Evidence::new(
+            Check::reported(
+                "quadratic.held-out-samples",
+                "held-out samples",
+                self.count as f64,
+            ),
+            Check::sampling(
+                "quadratic.held-out-second",
                 "held-out second cumulants: greatest z-score",
                 self.second,
                 MAX_CUMULANT_Z,
             ),
-            Evidence::new(
+            Check::sampling(
+                "quadratic.held-out-third",
                 "held-out third cumulants: greatest z-score",
                 self.third,
                 MAX_CUMULANT_Z,
             ),
-            Evidence::new(
+            Check::sampling(
+                "quadratic.held-out-characteristic",
                 "held-out characteristic function: greatest z-score",
                 self.characteristic,
                 MAX_Z,

@@ -12,7 +12,7 @@
 use super::candidates::{Candidate, Cumulants, distinct, in_units, white_map};
 use super::variety::spread_of_starts;
 use crate::decomp::{SymmetricNls, Whitening};
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::io::samples::Samples;
 use crate::learn::quadratic::checks::held_out::HoldoutTest;
 use crate::learn::quadratic::noiseless::fit::EXACT;
@@ -149,18 +149,25 @@ impl FewOutputs {
         let Some(first) = candidates.first() else {
             return Err(Error::Stopped { op: OP });
         };
-        let mut evidence = vec![
-            Evidence::note("outputs that vary", m as f64),
-            Evidence::note(
+        let mut checks = vec![
+            Check::reported("few-outputs.outputs-varying", "outputs that vary", m as f64),
+            Check::reported(
+                "few-outputs.outputs-for-algebra",
                 "outputs that would make it algebraic",
                 (r * (r + 1) / 2) as f64,
             ),
-            Evidence::note(
+            Check::reported(
+                "few-outputs.residual",
                 "relative residual of covariance and third cumulants",
                 first.residual,
             ),
-            Evidence::note("starts that found the best map", first.hits as f64),
-            Evidence::note(
+            Check::reported(
+                "few-outputs.starts-agreeing",
+                "starts that found the best map",
+                first.hits as f64,
+            ),
+            Check::reported(
+                "few-outputs.near-maps",
                 "maps of nearly the same cumulants among the starts",
                 candidates.len() as f64,
             ),
@@ -177,7 +184,7 @@ impl FewOutputs {
             match self.on_variety(samples, (&rows, &white.up), &candidates, rng, observer) {
                 Ok(on) => {
                     exact = on.map.is_some();
-                    evidence.extend(on.evidence);
+                    checks.extend(on.checks);
                     steps += on.sweeps;
                     if let Some(white_map) = on.map {
                         map = outputs.read_off(&white_map, &white.up)?;
@@ -188,24 +195,28 @@ impl FewOutputs {
             }
         } else if !stopped {
             let halves = self.halves(samples, &rows, first, rng, observer)?;
-            evidence.push(Evidence::new(
+            checks.push(Check::search(
+                "few-outputs.starts-missing",
                 "starts that miss the best map, as a share of all",
                 1.0 - first.hits as f64 / starts as f64,
                 // Two at least must agree.
                 1.0 - 2.0 / starts as f64 + 1e-9,
             ));
             let (equations, unknowns) = self.counts(m);
-            evidence.push(Evidence::new(
+            checks.push(Check::uniqueness(
+                "few-outputs.unknowns-over-equations",
                 "unknowns less the cumulants that tell them",
                 unknowns as f64 - equations as f64,
                 -SPARE,
             ));
-            evidence.push(Evidence::new(
+            checks.push(Check::uniqueness(
+                "few-outputs.other-maps",
                 "other maps of nearly the same cumulants",
                 (candidates.len() - 1) as f64,
                 0.0,
             ));
-            evidence.push(Evidence::new(
+            checks.push(Check::accuracy(
+                "few-outputs.halves-distance",
                 "half the distance between the maps of two halves of the samples, relative",
                 halves,
                 UNSTABLE,
@@ -224,17 +235,18 @@ impl FewOutputs {
             (inflation, &noise),
             observer,
         )?;
-        evidence.push(Evidence::note(
+        checks.push(Check::reported(
+            "few-outputs.floor",
             "statistical floor of the relative parameter error",
             statistical_floor(&map, samples.rows()),
         ));
-        evidence.extend(test.evidence());
-        let certificate = Certificate {
+        checks.extend(test.checks());
+        let evidence = Evidence {
             rel_residual: test.rel_residual,
-            cond: white.cond,
-            evidence,
+            condition: white.condition,
+            checks,
         };
-        let status = match certificate.holds() {
+        let status = match evidence.holds() {
             _ if stopped => Status::Stopped,
             true => Status::Converged,
             false => Status::Stalled,
@@ -249,7 +261,7 @@ impl FewOutputs {
                 samples: 3 * samples.rows() as u64,
                 starts,
             },
-            certificate,
+            evidence,
         })
     }
 
@@ -273,7 +285,7 @@ impl FewOutputs {
         let mut out = OnVariety {
             map: None,
             sweeps: 0,
-            evidence: Vec::new(),
+            checks: Vec::new(),
         };
         let mut best = f64::INFINITY;
         for candidate in candidates.iter().take(TRIED) {
@@ -297,17 +309,20 @@ impl FewOutputs {
             let held = MatRef::from_row_major_slice(&held, held.len() / m, m);
             let unseen = polish.map.search(held, &starts, None);
             let off_held = unseen.gaps.iter().filter(|g| !(**g <= EXACT)).count();
-            out.evidence = vec![
-                Evidence::note(
+            out.checks = vec![
+                Check::reported(
+                    "few-outputs.variety-residual",
                     "samples lie on the variety of the map: relative residual",
                     polish.residual,
                 ),
-                Evidence::new(
+                Check::sampling(
+                    "few-outputs.share-off-variety",
                     "share of the samples whose latents were not found on the variety",
                     off as f64 / seen.gaps.len().max(1) as f64,
                     LOST,
                 ),
-                Evidence::new(
+                Check::sampling(
+                    "few-outputs.held-out-off-variety",
                     "share of held-out samples that were not found on the variety",
                     off_held as f64 / unseen.gaps.len().max(1) as f64,
                     LOST,
@@ -320,12 +335,17 @@ impl FewOutputs {
                 .filter(|s| *s.1 <= EXACT);
             let latents: Vec<f64> = kept.flat_map(|s| s.0.iter().copied()).collect();
             let test = Normality::of(OP, &latents, r, (false, false), rng)?;
-            out.evidence.extend(test.evidence());
+            out.checks.extend(test.checks());
             out.map = Some(map);
             return Ok(out);
         }
         let name = "no candidate reproduces the samples: least relative residual of the variety";
-        out.evidence = vec![Evidence::new(name, best, EXACT)];
+        out.checks = vec![Check::accuracy(
+            "few-outputs.no-candidate",
+            name,
+            best,
+            EXACT,
+        )];
         Ok(out)
     }
 
@@ -409,5 +429,5 @@ struct OnVariety {
     /// In white coordinates, when one reproduces the samples.
     map: Option<WhiteMap>,
     sweeps: usize,
-    evidence: Vec<Evidence>,
+    checks: Vec<Check>,
 }

@@ -5,7 +5,7 @@
 //! far the samples lie from the variety tells.
 
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::learn::quadratic::latent_rank::LatentRank;
 
 /// A share of the standard deviation below which noise is called absent.
@@ -81,12 +81,17 @@ pub(in crate::learn) fn note(
     residual: Option<f64>,
     r: usize,
     n: usize,
-) -> Option<Evidence> {
+) -> Option<Check> {
     let (share, how) = match (left_over, residual) {
         // Their rounding is about 1e-16; single precision leaves 1e-7.
         (Some(v), _) => {
             let name = "observation noise by the eigenvalues left out, as a share of the standard deviation";
-            return Some(Evidence::new(name, v.sqrt(), ABSENT));
+            return Some(Check::accuracy(
+                "quadratic.noise-share",
+                name,
+                v.sqrt(),
+                ABSENT,
+            ));
         }
         // Of n coordinates r are fitted by the latents of each sample.
         (None, Some(e)) if n > r => (
@@ -96,5 +101,5 @@ pub(in crate::learn) fn note(
         _ => return None,
     };
     let name = format!("observation noise by the {how}, as a share of the standard deviation");
-    Some(Evidence::note(name, share))
+    Some(Check::reported("quadratic.noise-share", name, share))
 }

@@ -7,7 +7,7 @@
 
 use super::likelihood::{Bank, Effort, NoisyMap};
 use crate::Error;
-use crate::fit::Evidence;
+use crate::fit::Check;
 use crate::io::samples::Samples;
 use crate::learn::quadratic::whitened::map::WhiteMap;
 use crate::learn::quadratic::whitened::third_cumulants::WhiteRows;
@@ -40,7 +40,7 @@ pub(in crate::learn) struct NoisyStep {
     /// Whether the likelihood was preferred to the moments.
     pub(in crate::learn) better: bool,
     pub(in crate::learn) sweeps: usize,
-    pub(in crate::learn) evidence: Vec<Evidence>,
+    pub(in crate::learn) checks: Vec<Check>,
 }
 
 impl NoisyStep {
@@ -112,17 +112,20 @@ impl NoisyStep {
         let drawn = chosen.draw(held.nrows(), rng);
         let drawn = MatRef::from_row_major_slice(&drawn, held.nrows(), n);
         let fresh = chosen.log_likelihood(drawn, &bank)?;
-        let evidence = vec![
-            Evidence::note(
+        let checks = vec![
+            Check::reported(
+                "quadratic.likelihood-gain",
                 "log-likelihood of a held-out sample: likelihood fit over moments",
                 gain,
             ),
-            Evidence::new(
+            Check::sampling(
+                "quadratic.likelihood-z",
                 "log-likelihood of held-out samples against fresh draws: z-score",
                 z_score(&seen, &fresh),
                 MAX_Z,
             ),
-            Evidence::new(
+            Check::sampling(
+                "quadratic.likelihood-distance",
                 "log-likelihood of held-out samples against fresh draws: distance of their distributions, in standard units",
                 kolmogorov(seen, fresh),
                 MAX_DISTANCE,
@@ -134,7 +137,7 @@ impl NoisyStep {
             variance: chosen.variance,
             better,
             sweeps,
-            evidence,
+            checks,
         })
     }
 }

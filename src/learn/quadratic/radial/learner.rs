@@ -10,7 +10,7 @@ use super::held_out::Held;
 use super::law::RadialLaw;
 use super::raw_moments::RawMoments;
 use crate::decomp::{PeirceFrame, TensorContraction, Whitening};
-use crate::fit::{Certificate, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Work};
 use crate::io::model::ModelFile;
 use crate::io::samples::Samples;
 use crate::learn::quadratic::latent_rank::LatentRank;
@@ -179,8 +179,8 @@ impl RadialQuadratic {
         let chosen = polish.as_ref().filter(|_| exact).map_or(&start, |p| &p.map);
         let map = outputs.read_off(chosen, &white.up)?;
 
-        let mut evidence = latent.evidence;
-        evidence.extend_from_slice(frame.evidence());
+        let mut checks = latent.checks;
+        checks.extend_from_slice(frame.checks());
         let mut found = RadialMap {
             map,
             law,
@@ -197,7 +197,12 @@ impl RadialQuadratic {
                     EXACT,
                 ),
             };
-            evidence.push(Evidence::new(name, p.residual, allowed));
+            checks.push(Check::accuracy(
+                "radial.variety-residual",
+                name,
+                p.residual,
+                allowed,
+            ));
         }
         if sphere {
             found.radii = vec![(r as f64).sqrt(); 2];
@@ -205,13 +210,14 @@ impl RadialQuadratic {
         let held = Held::of(samples, &centred, chosen, &found.map, rng)?;
         if exact {
             let seen = held.latents(r);
-            evidence.push(Evidence::new(
-                "held-out latents are rotation invariant: greatest Kolmogorov distance of their directions, in standard units",
+            checks.push(Check::sampling(
+                "radial.latent-directions", "held-out latents are rotation invariant: greatest Kolmogorov distance of their directions, in standard units",
                 seen.directions,
                 MAX_DISTANCE,
             ));
             if self.law.moments(r)?.is_some() {
-                evidence.push(Evidence::new(
+                checks.push(Check::sampling(
+                    "radial.law-fourth",
                     "the law given is that of the held-out latents: z-score of m_4",
                     seen.z_of_fourth(law.0, r),
                     MAX_Z,
@@ -222,31 +228,39 @@ impl RadialQuadratic {
             found.radii = seen.quantiles();
         }
         let (second, third, rel_residual) = held.moments(&found.map, law);
-        evidence.push(Evidence::note(
+        checks.push(Check::reported(
+            "radial.m4",
             "radial moment m_4 (1 for a Gaussian)",
             found.law.0,
         ));
-        evidence.push(Evidence::note(
+        checks.push(Check::reported(
+            "radial.m6",
             "radial moment m_6 (1 for a Gaussian)",
             found.law.1,
         ));
-        evidence.push(Evidence::note("held-out samples", held.count() as f64));
-        evidence.push(Evidence::new(
+        checks.push(Check::reported(
+            "radial.held-out-samples",
+            "held-out samples",
+            held.count() as f64,
+        ));
+        checks.push(Check::sampling(
+            "radial.held-out-second",
             "held-out second moments: greatest z-score",
             second,
             MAX_Z,
         ));
-        evidence.push(Evidence::new(
+        checks.push(Check::sampling(
+            "radial.held-out-third",
             "held-out third moments: greatest z-score",
             third,
             MAX_Z,
         ));
-        let certificate = Certificate {
+        let evidence = Evidence {
             rel_residual,
-            cond: white.cond,
-            evidence,
+            condition: white.condition,
+            checks,
         };
-        let status = match certificate.holds() {
+        let status = match evidence.holds() {
             _ if stopped => Status::Stopped,
             true => Status::Converged,
             false => Status::Stalled,
@@ -261,7 +275,7 @@ impl RadialQuadratic {
                 samples: 4 * samples.rows() as u64,
                 starts: STARTS,
             },
-            certificate,
+            evidence,
         })
     }
 

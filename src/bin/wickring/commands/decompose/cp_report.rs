@@ -2,6 +2,7 @@
 
 use crate::commands::tensor_file::inputs;
 use crate::context::{Context, Outcome};
+use crate::evidence;
 use crate::plot::{Figure, Mark, Series, save};
 use num_complex::Complex;
 use serde_json::{Map, Value, json};
@@ -42,7 +43,7 @@ impl Report {
             "rank  rel.error   explained  core cons.  agreeing  cond      unique  status"
         );
         for row in &table.rows {
-            let c = &row.fit.certificate;
+            let c = &row.fit.evidence;
             let rank = row.fit.model.rank();
             let (agreeing, starts) = row.agreement();
             let unique = match (row.kruskal_slack >= 0, row.kruskal_exact) {
@@ -57,7 +58,7 @@ impl Report {
                 c.rel_residual,
                 100.0 * (1.0 - c.rel_residual * c.rel_residual),
                 format!("{agreeing}/{starts}"),
-                format!("{:.1e}", c.cond),
+                format!("{:.1e}", c.condition),
                 row.fit.status,
                 if row.is_degenerate() {
                     ", degenerate"
@@ -72,7 +73,7 @@ impl Report {
                 "core_consistency": row.core_consistency,
                 "starts": starts,
                 "starts_agreeing": agreeing,
-                "condition": number(c.cond),
+                "condition": number(c.condition),
                 "kruskal_slack": row.kruskal_slack,
                 "kruskal_exact": row.kruskal_exact,
                 "degenerate": row.is_degenerate(),
@@ -89,42 +90,37 @@ impl Report {
 
     /// Adds what was measured about the fit that is kept.
     pub fn fit<T>(&mut self, fit: &Fit<CpTensor<T>>) {
-        let c = &fit.certificate;
-        let evidence: Vec<Value> = c
-            .evidence
-            .iter()
-            .map(|e| {
-                let allowed = if e.allowed.is_finite() { json!(e.allowed) } else { Value::Null };
-                json!({ "name": e.name, "measured": number(e.measured), "allowed": allowed, "holds": e.holds() })
-            })
-            .collect();
-        let report = json!({
+        let c = &fit.evidence;
+        let mut report = Map::new();
+        let figures = json!({
             "rank": fit.model.rank(),
             "rel_error": c.rel_residual,
             "explained_variance": 1.0 - c.rel_residual * c.rel_residual,
-            "condition": number(c.cond),
             "iterations": fit.work.sweeps,
             "starts": fit.work.starts,
-            "evidence": evidence,
             "history": fit.history,
         });
+        if let Value::Object(figures) = figures {
+            report.extend(figures);
+        }
+        evidence::extend(&mut report, c);
         self.json.insert("status".into(), json!(fit.status.name()));
         self.json.insert("rank".into(), json!(fit.model.rank()));
         self.json.insert("rel_error".into(), json!(c.rel_residual));
-        self.json.insert("report".into(), report);
+        self.json.insert("report".into(), Value::Object(report));
         let _ = writeln!(
             self.text,
             "rank {}: {}, relative error {:.6e}, condition {:.1e}, {} iterations, {} starts",
             fit.model.rank(),
             fit.status,
             c.rel_residual,
-            c.cond,
+            c.condition,
             fit.work.sweeps,
             fit.work.starts
         );
-        for e in c.evidence.iter().filter(|e| e.allowed.is_finite()) {
+        for e in c.checks.iter().filter(|e| e.allowed.is_finite()) {
             let mark = if e.holds() { "ok" } else { "FAILS" };
-            let (name, measured, allowed) = (&e.name, e.measured, e.allowed);
+            let (name, measured, allowed) = (&e.label, e.measured, e.allowed);
             let _ = writeln!(
                 self.text,
                 "  {name}: {measured:.3e} (at most {allowed:.3e}) {mark}"

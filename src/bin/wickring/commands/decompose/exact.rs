@@ -87,7 +87,7 @@ pub fn run(
     let status = if exact { Status::Converged } else { fit.status };
     let report = json!({
         "exact": exact, "status": status.name(), "rank": rank, "field": found.field,
-        "starts": fit.work.starts, "rel_residual": fit.certificate.rel_residual, "factors": factors,
+        "starts": fit.work.starts, "rel_residual": fit.evidence.rel_residual, "factors": factors,
     });
     let line = if exact {
         format!(
@@ -95,7 +95,7 @@ pub fn run(
             found.field, fit.work.starts
         )
     } else {
-        let residual = fit.certificate.rel_residual;
+        let residual = fit.evidence.rel_residual;
         format!(
             "NOT EXACT  best rounding of rank {rank} has relative residual {residual:.3e}; try more --starts\n"
         )

@@ -67,7 +67,7 @@ pub fn run(args: &OrthogonalArgs, context: &Context) -> Result<Outcome, Error> {
         status: fit.status,
         history: fit.history,
         work: fit.work,
-        certificate: fit.certificate,
+        evidence: fit.evidence,
     };
     report.fit(&fit);
     report.finish(&fit, context)

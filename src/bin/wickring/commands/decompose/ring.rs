@@ -2,6 +2,7 @@
 
 use crate::commands::tensor_file::{Loaded, inputs, load, require_finite};
 use crate::context::{Context, Missing, Outcome};
+use crate::evidence;
 use clap::{Args, ValueEnum};
 use num_complex::Complex;
 use rand_chacha::ChaCha8Rng;
@@ -151,7 +152,7 @@ fn symmetric(
 }
 
 fn exact(fit: &Fit<TensorRing<f64>>) -> bool {
-    fit.status == Status::Converged && fit.certificate.rel_residual <= EXACT
+    fit.status == Status::Converged && fit.evidence.rel_residual <= EXACT
 }
 
 fn one_symmetric(r: usize, t: &Tensor, context: &Context) -> Result<Fit<TensorRing<f64>>, Error> {
@@ -166,7 +167,7 @@ fn one_symmetric(r: usize, t: &Tensor, context: &Context) -> Result<Fit<TensorRi
         let fit = Derivations::new(r).decompose(t.view(), &mut rng)?;
         match fit.status {
             // Derivations square the condition; a few steps on the tensor itself reach rounding.
-            Status::Converged if fit.certificate.rel_residual <= POLISHED => fit,
+            Status::Converged if fit.evidence.rel_residual <= POLISHED => fit,
             _ => nls.refine(gram.as_ref(), t.view(), &fit.model, &mut |p| meter.step(p))?,
         }
     };
@@ -254,11 +255,7 @@ fn report<T: Scalar>(
     context: &Context,
 ) -> Result<Outcome, Error> {
     let dims = t.dims();
-    let c = &fit.certificate;
-    let evidence: Vec<Value> = c.evidence.iter().map(|e| {
-        let allowed = if e.allowed.is_finite() { json!(e.allowed) } else { Value::Null };
-        json!({ "name": e.name, "measured": number(e.measured), "allowed": allowed, "holds": e.holds() })
-    }).collect();
+    let c = &fit.evidence;
     let mut json = json!({
         "schema": "wickring/tensor-ring/1",
         "version": env!("CARGO_PKG_VERSION"),
@@ -268,14 +265,15 @@ fn report<T: Scalar>(
         "ranks": fit.model.ranks(),
         "rel_error": number(c.rel_residual),
         "report": {
-            "condition": number(c.cond),
             "parameters": fit.model.parameters(),
             "sweeps": fit.work.sweeps,
             "starts": fit.work.starts,
-            "evidence": evidence,
             "history": fit.history,
         },
     });
+    if let Some(report) = json["report"].as_object_mut() {
+        evidence::extend(report, c);
+    }
     let shape: Vec<String> = dims.iter().map(usize::to_string).collect();
     let mut text = format!("{}: {}\n", args.file.display(), shape.join(" x "));
     let _ = writeln!(
@@ -284,18 +282,18 @@ fn report<T: Scalar>(
         fit.model.ranks(),
         fit.status,
         c.rel_residual,
-        c.cond,
+        c.condition,
         fit.work.sweeps,
         fit.work.starts
     );
-    for e in &c.evidence {
+    for e in &c.checks {
         let bound = if e.allowed.is_finite() {
             let mark = if e.holds() { "ok" } else { "FAILS" };
             format!(" (at most {:.3e}) {mark}", e.allowed)
         } else {
             String::new()
         };
-        let _ = writeln!(text, "  {}: {:.3e}{bound}", e.name, e.measured);
+        let _ = writeln!(text, "  {}: {:.3e}{bound}", e.label, e.measured);
     }
     let wanted = args.tol.is_none_or(|tol| c.rel_residual <= tol);
     if let Some(tol) = args.tol.filter(|_| !wanted) {

@@ -69,7 +69,7 @@ pub fn run(args: &SymmetricArgs, context: &Context) -> Result<Outcome, Error> {
         status: fit.status,
         history: fit.history,
         work: fit.work,
-        certificate: fit.certificate,
+        evidence: fit.evidence,
     };
     report.fit(&fit);
     report.finish(&fit, context)

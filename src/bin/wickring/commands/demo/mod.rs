@@ -228,18 +228,11 @@ impl Page<'_> {
         let distance = read.distance(&hidden)?;
         let floor = 1.5 * ((r as f64 + 3.0) / (2.0 * n as f64)).sqrt();
         let near = distance <= 2.0 * floor;
-        let z = |name: &str| {
-            let found = fit
-                .certificate
-                .evidence
-                .iter()
-                .find(|e| e.name.contains(name));
-            found.map_or(f64::NAN, |e| e.measured)
-        };
+        let z = |key: &str| fit.evidence.check(key).map_or(f64::NAN, |c| c.measured);
         let tests = [
-            z("second cumulants"),
-            z("third cumulants"),
-            z("characteristic function"),
+            z("quadratic.held-out-second"),
+            z("quadratic.held-out-third"),
+            z("quadratic.held-out-characteristic"),
         ];
         let accepted = fit.status == Status::Converged && tests.iter().all(|t| *t <= 7.0);
         let same = certificate(&read, &samples)?.to_json() == claims.to_json();
@@ -307,9 +300,9 @@ impl Page<'_> {
         let mut refused = |text: &str, samples: &Samples| {
             let (why, holds) = match Quadratic::new().learn(samples, &mut rng, &mut unobserved) {
                 Err(e) => (e.to_string(), true),
-                Ok(fit) => match fit.certificate.first_failure() {
+                Ok(fit) => match fit.evidence.first_failure() {
                     Some(e) => (
-                        format!("{} {:.0}", e.name, e.measured),
+                        format!("{} {:.0}", e.label, e.measured),
                         fit.status != Status::Converged,
                     ),
                     None => ("nothing".into(), false),

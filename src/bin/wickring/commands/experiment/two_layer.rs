@@ -172,7 +172,7 @@ fn by_decomposition(
     line.status = fit.status.name();
     line.matched = matched(&w, fit.model.vectors().as_mat().transpose());
     if fit.status == Status::Converged {
-        line.error = fit.certificate.rel_residual.powi(2);
+        line.error = fit.evidence.rel_residual.powi(2);
     }
     Ok(line)
 }

@@ -3,12 +3,13 @@
 use super::mixture_audit;
 use super::mixture_pictures::law;
 use crate::context::{Context, Outcome};
+use crate::evidence;
 use crate::plot::save;
 use clap::{Args, ValueEnum};
 use faer::MatRef;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use wickring::fit::Certificate;
+use wickring::fit::Evidence;
 use wickring::io::model::{Header, ModelFile};
 use wickring::io::samples::Samples;
 use wickring::learn::mixture::{
@@ -79,12 +80,19 @@ enum Method {
     Em,
 }
 
+/// The checks under which the methods count rows that repeat another one.
+const REPEATED: [&str; 3] = [
+    "em.repeated-rows",
+    "mixture-moments.repeated-rows",
+    "diffusion.repeated-rows",
+];
+
 /// What each method hands to the writer.
 struct Learned {
     generator: Generator,
     components: Option<GaussianMixture>,
     status: Status,
-    certificate: Certificate,
+    evidence: Evidence,
     extra: Value,
 }
 
@@ -102,21 +110,19 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
         Method::Moments => moments(args, context, &samples, components)?,
         Method::Em => em(args, context, &samples, components)?,
     };
-    let repeated = learned.certificate.evidence.iter();
-    let repeated = repeated.filter(|e| e.name.starts_with("rows that repeat"));
+    let repeated = learned.evidence.checks.iter();
+    let repeated = repeated.filter(|e| REPEATED.contains(&e.key));
     for e in repeated.filter(|e| e.measured > 1.0 - DISTINCT) {
         let counted = match args.method {
             Method::Diffusion => "copies count once",
             _ => "each copy counts as an independent row, so likelihoods and BIC say too much",
         };
-        context.warn(&format!("{} is {:.2}: {counted}", e.name, e.measured));
+        context.warn(&format!("{} is {:.2}: {counted}", e.label, e.measured));
     }
-    let evidence: Vec<Value> = learned.certificate.evidence.iter().map(|e| {
-        let allowed = if e.allowed.is_finite() { json!(e.allowed) } else { Value::Null };
-        json!({ "name": e.name, "measured": e.measured, "allowed": allowed, "holds": e.holds() })
-    }).collect();
     let mut report = learned.extra;
-    report["evidence"] = Value::Array(evidence);
+    if let Some(report) = report.as_object_mut() {
+        evidence::extend(report, &learned.evidence);
+    }
     let header = Header {
         schema: SCHEMA.to_owned(),
         seed: context.common.seed,
@@ -136,14 +142,14 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
     }
     let (n, dim) = (samples.rows(), samples.columns());
     let mut text = format!("{}: {n} samples of {dim} columns\n", learned.status);
-    for e in &learned.certificate.evidence {
-        text += &format!("  {}: {:.6}\n", e.name, e.measured);
+    for e in &learned.evidence.checks {
+        text += &format!("  {}: {:.6}\n", e.label, e.measured);
     }
     text += &component_lines(&listed);
-    if let Some(failed) = learned.certificate.first_failure() {
+    if let Some(failed) = learned.evidence.first_failure() {
         context.warn(&format!(
             "{} is {:.4}, allowed {:.4}",
-            failed.name, failed.measured, failed.allowed
+            failed.label, failed.measured, failed.allowed
         ));
     }
     text += &format!("wrote {}\n", out.display());
@@ -209,7 +215,7 @@ fn diffusion(
         generator: Generator::Score(Box::new(fit.model)),
         components: atoms.discrete.then_some(atoms.mixture),
         status: fit.status,
-        certificate: fit.certificate,
+        evidence: fit.evidence,
         extra,
     })
 }
@@ -249,7 +255,7 @@ fn moments(
         generator: Generator::Gaussian(fit.model.mixture),
         components: None,
         status: fit.status,
-        certificate: fit.certificate,
+        evidence: fit.evidence,
         extra,
     })
 }
@@ -306,7 +312,7 @@ fn em(
         generator: Generator::Gaussian(fit.model.mixture),
         components: None,
         status: fit.status,
-        certificate: fit.certificate,
+        evidence: fit.evidence,
         extra,
     })
 }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wickring::certify::{Certificate, Claim, Expression};
-use wickring::fit::{Evidence, Fit};
+use wickring::fit::{Check, Fit};
 use wickring::io::model::{Header, ModelFile, in_file};
 use wickring::io::samples::Samples;
 use wickring::io::write_whole;
@@ -123,9 +123,11 @@ fn with_reference(
         let distance = fit.model.map.distance(&read_map(path)?);
         let distance = distance.map_err(|e| in_file(path, e))?;
         let name = "distance to the reference, relative, in the best gauge";
-        fit.certificate
-            .evidence
-            .push(Evidence::note(name, distance));
+        fit.evidence.checks.push(Check::reported(
+            "polynomial.reference-distance",
+            name,
+            distance,
+        ));
     }
     Ok(fit)
 }

@@ -2,14 +2,15 @@
 
 use crate::commands::map::read_map;
 use crate::context::{Context, Outcome};
+use crate::evidence;
 use crate::plot::{Figure, Mark, Series, save};
 use clap::{Args, ValueEnum};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use wickring::certify::{Certificate, Claim, Expression};
-use wickring::fit::{Evidence, Fit};
+use wickring::fit::{Check, Fit};
 use wickring::io::model::{Header, ModelFile, in_file};
 use wickring::io::samples::Samples;
 use wickring::io::write_whole;
@@ -190,9 +191,11 @@ fn with_reference(
             .distance(&read_map(path)?)
             .map_err(|e| in_file(path, e))?;
         let name = "distance to the reference, relative, in the best gauge";
-        fit.certificate
-            .evidence
-            .push(Evidence::note(name, distance));
+        fit.evidence.checks.push(Check::reported(
+            "quadratic.reference-distance",
+            name,
+            distance,
+        ));
     }
     Ok(fit)
 }
@@ -235,21 +238,13 @@ pub fn certificate(map: &QuadraticMap, samples: &Samples) -> Result<Certificate,
     Ok(certificate)
 }
 
-fn number(x: f64) -> Value {
-    // JSON has no infinity: a bound that is none is left null.
-    if x.is_finite() { json!(x) } else { Value::Null }
-}
-
 /// The report of any fit.
 pub fn report<M>(fit: &Fit<M>) -> Value {
-    let one = |e: &Evidence| json!({ "name": e.name, "measured": number(e.measured), "allowed": number(e.allowed), "holds": e.holds() });
-    let evidence: Vec<Value> = fit.certificate.evidence.iter().map(one).collect();
-    json!({
-        "rel_residual": number(fit.certificate.rel_residual),
-        "cond": number(fit.certificate.cond),
-        "evidence": evidence,
-        "samples_read": fit.work.samples,
-    })
+    let mut report = Map::new();
+    evidence::extend(&mut report, &fit.evidence);
+    report.insert("cond".into(), evidence::number(fit.evidence.condition));
+    report.insert("samples_read".into(), json!(fit.work.samples));
+    Value::Object(report)
 }
 
 fn summary(fit: &Fit<QuadraticMap>, out: &Path, beside: &Path) -> Value {
@@ -279,20 +274,11 @@ fn text(fit: &Fit<QuadraticMap>, samples: &Samples, out: &Path, beside: &Path) -
 
 /// The evidence, line by line, and the first failure.
 pub fn table<M>(fit: &Fit<M>) -> String {
-    let mut text = String::new();
-    for e in &fit.certificate.evidence {
-        let bound = if e.allowed.is_finite() {
-            format!("  (at most {:.3e})", e.allowed)
-        } else {
-            String::new()
-        };
-        let mark = if e.holds() { ' ' } else { '!' };
-        text += &format!("{mark} {:<70} {:>11.4e}{bound}\n", e.name, e.measured);
-    }
-    if let Some(e) = fit.certificate.first_failure() {
+    let mut text = evidence::table(&fit.evidence.checks);
+    if let Some(e) = fit.evidence.first_failure() {
         text += &format!(
             "failed: {}: {:.3e}, at most {:.3e}; the samples are not those of such a map, or they are too few\n",
-            e.name, e.measured, e.allowed
+            e.label, e.measured, e.allowed
         );
     }
     text

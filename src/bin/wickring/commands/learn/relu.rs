@@ -124,7 +124,7 @@ pub fn run(args: &Relu, context: &Context) -> Result<Outcome, Error> {
 
     let report = &fit.model.report;
     report.warnings.iter().for_each(|w| context.warn(w));
-    let mut json = report.to_json(&fit.certificate.evidence);
+    let mut json = report.to_json(&fit.evidence.checks);
     json["error_on_samples_not_loaded"] = json!(rest);
     json["normal_form"] = json!(if fit.model.network.linear_share() <= slack {
         "relu"

@@ -106,7 +106,7 @@ pub fn run(args: &TwoLayer, context: &Context) -> Result<Outcome, Error> {
     let mut meter = context.meter();
     let fit = learner.learn_observed(x, &y, &mut context.rng(), &mut |p| meter.step(p))?;
     drop(meter);
-    let report = fit.model.report.to_json(&fit.certificate.evidence);
+    let report = fit.model.report.to_json(&fit.evidence.checks);
     let header = Header {
         schema: String::new(),
         seed: context.common.seed,

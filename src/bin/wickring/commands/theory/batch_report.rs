@@ -58,7 +58,7 @@ impl Report {
         if let Some((error, _)) = &found {
             row.extend([error.mean, error.standard_error, error.z()]);
         }
-        row.extend([p.train, p.v, p.q, p.m, fit.certificate.rel_residual]);
+        row.extend([p.train, p.v, p.q, p.m, fit.evidence.rel_residual]);
         if let Some((error, train)) = found {
             row.extend([train.mean, train.standard_error]);
             self.tally.add(&error, allowance);
@@ -84,7 +84,7 @@ impl Report {
         let worst = self
             .fits
             .iter()
-            .map(|f| f.certificate.rel_residual)
+            .map(|f| f.evidence.rel_residual)
             .fold(0.0, f64::max);
         let compared = !self.errors.is_empty();
         let tally = self.tally;

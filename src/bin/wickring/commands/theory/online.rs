@@ -3,6 +3,7 @@
 use super::curves::{figures, tabulate};
 use super::inputs::{InputArgs, Inputs, Wanted, Warnings, polynomial, read_matrix, read_vector};
 use crate::context::{Context, Outcome};
+use crate::evidence;
 use crate::plot::save;
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -242,9 +243,10 @@ pub fn run(args: &OnlineArgs, context: &Context) -> Result<Outcome, Error> {
         "inputs": inputs.description,
         "warnings": warnings.texts,
         "hypotheses_hold": !warnings.refuted,
-        "evidence": fit.certificate.evidence.iter().map(|e| {
-            json!({ "name": e.name, "measured": e.measured, "allowed": e.allowed })
-        }).collect::<Vec<_>>(),
+        "rel_residual": evidence::number(fit.evidence.rel_residual),
+        "condition": evidence::number(fit.evidence.condition),
+        "evidence": evidence::checks(&fit.evidence.checks),
+        "checks": evidence::checks(&fit.evidence.checks),
         "curve": table.json(),
         "verdict": verdict.as_ref().map(|v| json!({
             "agrees": holds,

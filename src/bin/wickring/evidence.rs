@@ -1,0 +1,50 @@
+//! How evidence is printed: one JSON form and one table for every command.
+
+use serde_json::{Map, Value, json};
+use wickring::fit::{Check, Evidence};
+
+/// A number, or null where JSON has none: infinities and NaN.
+pub fn number(x: f64) -> Value {
+    if x.is_finite() { json!(x) } else { Value::Null }
+}
+
+/// The checks, each with its key, role and bound; `name` repeats `label` under its older key.
+pub fn checks(all: &[Check]) -> Value {
+    let one = |c: &Check| {
+        json!({
+            "key": c.key,
+            "label": c.label,
+            "name": c.label,
+            "role": c.role.word(),
+            "measured": number(c.measured),
+            "allowed": number(c.allowed),
+            "holds": c.holds(),
+        })
+    };
+    all.iter().map(one).collect()
+}
+
+/// Residual, condition number and checks under the keys that all reports share, added to `report`; the
+/// list stands under its older key `evidence` too.
+pub fn extend(report: &mut Map<String, Value>, evidence: &Evidence) {
+    let list = checks(&evidence.checks);
+    report.insert("rel_residual".into(), number(evidence.rel_residual));
+    report.insert("condition".into(), number(evidence.condition));
+    report.insert("evidence".into(), list.clone());
+    report.insert("checks".into(), list);
+}
+
+/// The checks line by line: a mark where a bound is broken, the label, the measured value and the bound.
+pub fn table(all: &[Check]) -> String {
+    let mut text = String::new();
+    for c in all {
+        let mark = if c.holds() { ' ' } else { '!' };
+        let bound = if c.allowed.is_finite() {
+            format!("  (at most {:.3e})", c.allowed)
+        } else {
+            String::new()
+        };
+        text += &format!("{mark} {:<70} {:>11.4e}{bound}\n", c.label, c.measured);
+    }
+    text
+}

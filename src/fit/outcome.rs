@@ -1,0 +1,50 @@
+//! A model together with how it was obtained and how far to trust it.
+
+use super::{Evidence, Work};
+use crate::error::{Error, Status};
+
+/// A model together with how it was obtained and how far to trust it.
+#[derive(Clone, Debug)]
+#[must_use = "a fit may not have converged: call `converged()` or read `status`"]
+pub struct Fit<M> {
+    /// The answer.
+    pub model: M,
+    /// Why the algorithm stopped.
+    pub status: Status,
+    /// Relative residual per sweep; index 0 is the starting point, length is sweeps + 1.
+    pub history: Vec<f64>,
+    /// What was consumed.
+    pub work: Work,
+    /// What was measured.
+    pub evidence: Evidence,
+}
+
+impl<M> Fit<M> {
+    /// The model, if every test passed.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] for every other status.
+    pub fn converged(self) -> Result<M, Error> {
+        match self.status {
+            Status::Converged => Ok(self.model),
+            status => {
+                let rel_residual = self.evidence.rel_residual;
+                Err(Error::NotConverged {
+                    status,
+                    rel_residual,
+                })
+            }
+        }
+    }
+
+    /// The same fit with another model, keeping the evidence.
+    pub fn map<N>(self, f: impl FnOnce(M) -> N) -> Fit<N> {
+        Fit {
+            model: f(self.model),
+            status: self.status,
+            history: self.history,
+            work: self.work,
+            evidence: self.evidence,
+        }
+    }
+}

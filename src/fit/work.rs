@@ -1,0 +1,14 @@
+//! What an algorithm consumed.
+
+/// What an algorithm consumed; never wall time, so that equal runs compare equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Sweeps or iterations of the outer loop.
+    pub sweeps: usize,
+    /// Calls of fallible linear-algebra routines.
+    pub backend_calls: usize,
+    /// Samples read, counted once for each pass.
+    pub samples: u64,
+    /// Independent starts tried.
+    pub starts: usize,
+}
