@@ -14,7 +14,10 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("poly", &["error", "memory"]),
     ("tensor", &["error", "linalg", "poly"]),
     ("io", &["error", "tensor", "poly"]),
-    ("stats", &["error", "fit", "run", "linalg", "poly", "io"]),
+    (
+        "stats",
+        &["error", "fit", "run", "linalg", "poly", "tensor", "io"],
+    ),
     (
         "decomp",
         &[
