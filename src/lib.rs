@@ -5,6 +5,10 @@
 //! guarantees ([`learn`]). Every answer carries evidence; exact claims become certificates that a small
 //! independent checker replays ([`certify`]).
 //!
+//! ```
+#![doc = include_str!("../examples/first.rs")]
+//! ```
+//!
 //! | module | what it holds |
 //! |---|---|
 //! | [`error`] | [`Error`] (no answer) and [`Status`] (an answer, and how far to trust it) |

@@ -168,6 +168,14 @@ fn heaps(paths: &[PathBuf]) -> Vec<String> {
         .collect()
 }
 
+/// README and front page show the first example as it is.
+#[test]
+fn the_readme_shows_the_first_example() -> io::Result<()> {
+    let first = fs::read_to_string("examples/first.rs")?;
+    assert!(fs::read_to_string("README.md")?.contains(&first));
+    Ok(())
+}
+
 #[test]
 fn no_folder_is_a_heap() -> io::Result<()> {
     let broken = heaps(&sources(Path::new("src"))?);

@@ -7,7 +7,7 @@ use rayon::prelude::{ParallelIterator, ParallelSlice};
 /// Kolmogorov's distance of two samples on a line, `sup |F_a - F_b|`; 1 when one is empty.
 ///
 /// ```
-/// assert_eq!(wickring::learn::mixture::ks_distance(&[1.0, 2.0], &[3.0, 4.0]), 1.0);
+/// assert_eq!(wickring::stats::ks_distance(&[1.0, 2.0], &[3.0, 4.0]), 1.0);
 /// ```
 pub fn ks_distance(a: &[f64], b: &[f64]) -> f64 {
     if a.is_empty() || b.is_empty() {

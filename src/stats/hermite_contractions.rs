@@ -21,7 +21,7 @@ const PANEL: usize = 24;
 /// # Example
 /// ```
 /// use faer::Mat;
-/// use wickring::learn::HermiteContractions;
+/// use wickring::stats::HermiteContractions;
 /// // One sample x = (1, 2), y = 1: H_2 = x x' - I.
 /// let x = Mat::from_fn(1, 2, |_, j| (j + 1) as f64);
 /// let mut sums = HermiteContractions::new(2, vec![vec![1.0, 0.0]], vec![2])?;

@@ -95,7 +95,10 @@ impl ExactCp {
     /// # Example
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-    /// use wickring::{Status, decomp::ExactCp, observe::unobserved, tensor::Tensor};
+    /// use wickring::Status;
+    /// use wickring::decomp::ExactCp;
+    /// use wickring::run::unobserved;
+    /// use wickring::tensor::Tensor;
     /// // Karatsuba: (a0 + a1 x)(b0 + b1 x) in three products.
     /// let t = Tensor::from_fn(&[2, 2, 3], |i| f64::from(u8::from(i[0] + i[1] == i[2])))?;
     /// let mut rng = ChaCha8Rng::seed_from_u64(1);

@@ -129,7 +129,7 @@ impl Overcomplete {
     /// let t = SymmetricCp::new(3, vec![1.0; 4], v)?.to_dense()?;
     /// let fit = Overcomplete::new(4).decompose(t.view(), &mut ChaCha8Rng::seed_from_u64(0))?;
     /// // What is not fitted is not called converged.
-    /// assert!(fit.certificate.rel_residual <= 1e-8 || fit.converged().is_err());
+    /// assert!(fit.evidence.rel_residual <= 1e-8 || fit.converged().is_err());
     /// # Ok::<(), wickring::Error>(())
     /// ```
     ///

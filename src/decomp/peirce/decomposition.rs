@@ -69,7 +69,7 @@ impl Peirce {
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
     /// use wickring::decomp::Peirce;
-    /// use wickring::laws::rings::random_symmetric_ring;
+    /// use wickring::laws::ring::planted::random_symmetric_ring;
     ///
     /// let mut rng = ChaCha8Rng::seed_from_u64(1);
     /// let planted = random_symmetric_ring(10, 3, &mut rng)?;

@@ -179,7 +179,7 @@ impl RingSvd {
     /// let mut rng = ChaCha8Rng::seed_from_u64(0);
     /// // With R_0 = 1 a ring is a train, and the method is exact.
     /// let fit = RingSvd::new(&[1, 2, 2]).decompose(t.view(), &mut rng)?;
-    /// assert!(fit.certificate.rel_residual < 1e-12);
+    /// assert!(fit.evidence.rel_residual < 1e-12);
     /// # Ok::<(), wickring::Error>(())
     /// ```
     ///

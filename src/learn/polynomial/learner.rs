@@ -115,8 +115,9 @@ impl Polynomial {
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
     /// use wickring::io::samples::Samples;
-    /// use wickring::laws::polynomial_maps::random_polynomial_map;
-    /// use wickring::{learn::polynomial::Polynomial, observe::unobserved};
+    /// use wickring::laws::learn::polynomial_maps::random_polynomial_map;
+    /// use wickring::learn::polynomial::Polynomial;
+    /// use wickring::run::unobserved;
     ///
     /// let mut rng = ChaCha8Rng::seed_from_u64(1);
     /// let hidden = random_polynomial_map(4, 2, 3, true, &mut rng)?; // cubics of two latents

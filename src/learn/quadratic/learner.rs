@@ -133,8 +133,9 @@ impl Quadratic {
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
     /// use wickring::io::samples::Samples;
-    /// use wickring::laws::quadratic_maps::random_quadratic_map;
-    /// use wickring::{learn::Quadratic, observe::unobserved};
+    /// use wickring::laws::learn::quadratic_maps::random_quadratic_map;
+    /// use wickring::learn::Quadratic;
+    /// use wickring::run::unobserved;
     ///
     /// let mut rng = ChaCha8Rng::seed_from_u64(7);
     /// let hidden = random_quadratic_map(6, 3, false, &mut rng)?;

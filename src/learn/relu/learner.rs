@@ -112,7 +112,8 @@ impl ReluLearner {
     /// # Example
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-    /// use wickring::learn::relu::{ReluLearner, Story, draw};
+    /// use wickring::learn::relu::ReluLearner;
+    /// use wickring::planted::relu::{Story, draw};
     /// let mut rng = ChaCha8Rng::seed_from_u64(1);
     /// let truth = Story::Separated.plant(6, 2, &mut rng)?;
     /// let (x, y) = draw(&truth, 400, 0.0, &mut rng)?;

@@ -170,7 +170,7 @@ impl OnlineSgd {
     /// # Example
     /// ```
     /// use faer::mat;
-    /// use wickring::observe::unobserved;
+    /// use wickring::run::unobserved;
     /// use wickring::theory::{Committee, Covariances, Lesson, Neuron, OnlineSgd};
     /// let law = Covariances::new(mat![[1.0, 0.3], [0.3, 1.0]], mat![[0.8], [0.6]])?;
     /// let student = Committee::new(mat![[0.1, -0.2]], vec![1.0])?;

@@ -128,7 +128,8 @@ impl CpNonnegative {
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
     /// use wickring::decomp::{CpMasked, CpNonnegative};
-    /// use wickring::{observe::unobserved, tensor::Tensor};
+    /// use wickring::run::unobserved;
+    /// use wickring::tensor::Tensor;
     /// let mut t = Tensor::from_fn(&[4, 5, 3], |i| ((i[0] + 1) * (i[1] + 2) * (i[2] + 3)) as f64)?;
     /// t.as_mut_slice()[7] = f64::NAN;
     /// let seen = CpMasked::mask_of(t.view());

@@ -105,7 +105,7 @@ impl RingCompletion {
     /// let mut rng = ChaCha8Rng::seed_from_u64(4);
     /// let t = TensorRing::<f64>::gaussian(&[8, 8, 8], &[2, 2, 2], &mut rng)?.to_dense()?;
     /// let seen: Vec<bool> = (0..512).map(|i| i % 3 != 0).collect();
-    /// let mut watch = wickring::observe::unobserved;
+    /// let mut watch = wickring::run::unobserved;
     /// let fit = RingCompletion::new(&[2]).decompose(t.view(), &seen, &mut rng, &mut watch)?;
     /// // The entries that were not seen are recovered too.
     /// assert!(fit.converged()?.rel_residual(t.view())? < 1e-6);

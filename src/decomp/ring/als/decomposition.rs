@@ -26,7 +26,7 @@ const PATIENCE: usize = 3;
 /// let mut rng = ChaCha8Rng::seed_from_u64(2);
 /// let planted = TensorRing::<f64>::gaussian(&[8, 9, 7], &[2, 2, 2], &mut rng)?;
 /// let fit = RingAls::new(&[2]).decompose(planted.to_dense()?.view(), &mut rng)?;
-/// assert!(fit.certificate.rel_residual < 1e-8);
+/// assert!(fit.evidence.rel_residual < 1e-8);
 /// # Ok::<(), wickring::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -83,9 +83,9 @@ impl RingSampledAls {
     ///
     /// let mut rng = ChaCha8Rng::seed_from_u64(2);
     /// let t = TensorRing::<f64>::gaussian(&[9, 9, 9], &[2, 2, 2], &mut rng)?.to_dense()?;
-    /// let mut watch = wickring::observe::unobserved;
+    /// let mut watch = wickring::run::unobserved;
     /// let fit = RingSampledAls::new(&[2]).decompose(t.view(), &mut rng, &mut watch)?;
-    /// assert!(fit.certificate.rel_residual < 1e-6);
+    /// assert!(fit.evidence.rel_residual < 1e-6);
     /// # Ok::<(), wickring::Error>(())
     /// ```
     ///

@@ -43,9 +43,9 @@ const SWEEPS: usize = 20;
 ///
 /// let mut rng = ChaCha8Rng::seed_from_u64(2);
 /// let planted = TensorRing::<f64>::gaussian(&[6, 7, 6], &[2, 2, 2], &mut rng)?;
-/// let mut watch = wickring::observe::unobserved;
+/// let mut watch = wickring::run::unobserved;
 /// let fit = RingNls::new(&[2]).decompose(planted.to_dense()?.view(), &mut rng, &mut watch)?;
-/// assert!(fit.certificate.rel_residual < 1e-8);
+/// assert!(fit.evidence.rel_residual < 1e-8);
 /// # Ok::<(), wickring::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -65,7 +65,7 @@ impl Derivations {
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
     /// use wickring::decomp::Derivations;
-    /// use wickring::laws::rings::random_symmetric_ring;
+    /// use wickring::laws::ring::planted::random_symmetric_ring;
     ///
     /// let mut rng = ChaCha8Rng::seed_from_u64(1);
     /// let t = random_symmetric_ring(6, 3, &mut rng)?.to_dense()?;

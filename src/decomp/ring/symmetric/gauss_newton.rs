@@ -97,13 +97,13 @@ impl SymmetricNls {
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
     /// use wickring::decomp::SymmetricNls;
-    /// use wickring::laws::rings::random_symmetric_ring;
+    /// use wickring::laws::ring::planted::random_symmetric_ring;
     ///
     /// let mut rng = ChaCha8Rng::seed_from_u64(1);
     /// // Five outputs, although symmetric 3 x 3 matrices have six dimensions.
     /// let planted = random_symmetric_ring(5, 3, &mut rng)?;
     /// let (s, t) = (planted.gram(), planted.to_dense()?);
-    /// let mut watch = wickring::observe::unobserved;
+    /// let mut watch = wickring::run::unobserved;
     /// let fit = SymmetricNls::new(3).decompose(s.as_ref(), t.view(), &mut rng, &mut watch)?;
     /// assert!(fit.converged()?.align(&planted)?.distance < 1e-6);
     /// # Ok::<(), wickring::Error>(())

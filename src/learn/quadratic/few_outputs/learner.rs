@@ -99,8 +99,9 @@ impl FewOutputs {
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
     /// use wickring::io::samples::Samples;
-    /// use wickring::laws::quadratic_maps::random_quadratic_map;
-    /// use wickring::{learn::FewOutputs, observe::unobserved};
+    /// use wickring::laws::learn::quadratic_maps::random_quadratic_map;
+    /// use wickring::learn::FewOutputs;
+    /// use wickring::run::unobserved;
     ///
     /// let mut rng = ChaCha8Rng::seed_from_u64(7);
     /// let hidden = random_quadratic_map(5, 3, false, &mut rng)?; // six would fill Sym_3

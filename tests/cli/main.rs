@@ -1,0 +1,7 @@
+//! The command line, from outside.
+
+mod demo_page;
+mod poly;
+mod quadratic;
+mod theory;
+mod verify;

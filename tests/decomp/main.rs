@@ -1,0 +1,12 @@
+//! Tensor models and their decompositions.
+
+mod cp_data;
+mod cp_models;
+mod decomp_suite;
+mod overcomplete;
+mod peirce_recovers_planted;
+mod ring_decomposition;
+mod ring_gauge;
+mod ring_ranks;
+mod ring_suite;
+mod ring_symmetric;

@@ -1,0 +1,13 @@
+//! Learners and the statistics below them.
+
+mod mixture_diffusion;
+mod mixture_em;
+mod mixture_laws;
+mod moments_merge;
+mod network_demos;
+mod polynomial_learner;
+mod quadratic_learner;
+mod quadratic_variants;
+mod relu_laws;
+mod relu_recovery;
+mod two_layer;

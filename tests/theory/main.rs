@@ -1,0 +1,5 @@
+//! Learning curves.
+
+mod averages;
+mod batch;
+mod online;
