@@ -16,6 +16,9 @@ pub enum Status {
     /// The answer was reached, but its conditioning voids the accuracy promise. Ask for less (a lower
     /// rank, fewer outputs) or bring better data.
     IllConditioned,
+    /// Nothing speaks against the model, but these data could not have shown much: the report says how large a
+    /// deviation would have been noticed. Bring more rows.
+    Undecided,
     /// The caller asked to stop (a signal or a time limit); the best model so far is returned.
     Stopped,
 }
@@ -28,6 +31,7 @@ impl Status {
             Self::IterationLimit => "iteration-limit",
             Self::Stalled => "stalled",
             Self::IllConditioned => "ill-conditioned",
+            Self::Undecided => "undecided",
             Self::Stopped => "stopped",
         }
     }
@@ -39,6 +43,7 @@ impl Status {
             Self::IterationLimit,
             Self::Stalled,
             Self::IllConditioned,
+            Self::Undecided,
             Self::Stopped,
         ]
         .into_iter()

@@ -12,7 +12,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`error`] | [`Error`] (no answer) and [`Status`] (an answer, and how far to trust it) |
-//! | [`run`] | how long work reports progress and is stopped |
+//! | [`run`] | randomness, progress and the wish to stop, in one argument |
 //! | [`fit`] | what every algorithm returns: a model, its evidence, a status |
 //! | [`linalg`] | the guarded doorway to faer's solvers |
 //! | [`poly`] | exact rings, sparse polynomials, Hermite expansions, Gaussian moments |

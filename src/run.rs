@@ -4,6 +4,8 @@
 //! never from inside a kernel, and its answer `Break` ends the work with the best model so far and
 //! `Status::Stopped`.
 
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use std::ops::ControlFlow;
 
 /// Where a long computation stands.
@@ -54,4 +56,52 @@ pub type Observer<'a> = &'a mut dyn FnMut(&Progress) -> ControlFlow<()>;
 /// The observer that watches nothing and never stops.
 pub fn unobserved(_: &Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
+}
+
+/// What a method needs besides its data: where randomness comes from, and who watches and may stop it.
+///
+/// # Example
+/// ```
+/// use wickring::decomp::{Cp, Decompose};
+/// use wickring::run::Run;
+/// use wickring::tensor::Tensor;
+/// let t = Tensor::from_fn(&[3, 4, 2], |i| ((1 + i[0]) * (2 + i[1]) * (1 + i[2])) as f64)?;
+/// let fit = Cp::new(1).fit(&t.view(), &mut Run::seeded(0))?;
+/// assert!(fit.converged().is_ok());
+/// # Ok::<(), wickring::Error>(())
+/// ```
+pub struct Run<'a> {
+    rng: ChaCha8Rng,
+    observer: Option<Observer<'a>>,
+}
+
+impl<'a> Run<'a> {
+    /// A run whose randomness is fixed by `seed`, watched by nobody.
+    pub fn seeded(seed: u64) -> Self {
+        let rng = ChaCha8Rng::seed_from_u64(seed);
+        let observer = None;
+        Self { rng, observer }
+    }
+
+    /// The same run, watched and stopped by `observer`.
+    #[must_use]
+    pub fn observed(self, observer: Observer<'a>) -> Self {
+        let observer = Some(observer);
+        Self { observer, ..self }
+    }
+
+    /// The generator, and the observer as algorithms take it.
+    pub fn parts(
+        &mut self,
+    ) -> (
+        &mut ChaCha8Rng,
+        impl FnMut(&Progress) -> ControlFlow<()> + '_,
+    ) {
+        let observer = &mut self.observer;
+        let watch = move |p: &Progress| match observer {
+            Some(o) => o(p),
+            None => ControlFlow::Continue(()),
+        };
+        (&mut self.rng, watch)
+    }
 }

@@ -103,6 +103,25 @@ fn imports(line: &str) -> Vec<&'static str> {
     found
 }
 
+/// Comparisons of prose, and numerics in the command line.
+fn breaches(path: &Path, line: &str) -> Vec<&'static str> {
+    let code = line.split("//").next().unwrap_or("");
+    let prose = [
+        ".label ==",
+        ".label.starts_with",
+        ".label.contains",
+        ".label.ends_with",
+    ];
+    let mut found = Vec::new();
+    if path.starts_with("src") && prose.iter().any(|p| code.contains(p)) {
+        found.push("decisions rest on keys, not on labels");
+    }
+    if path.starts_with("src/bin") && code.contains("faer::linalg") {
+        found.push("linear algebra belongs to the library");
+    }
+    found
+}
+
 fn faults(path: &Path, text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut broken = Vec::new();
@@ -125,6 +144,9 @@ fn faults(path: &Path, text: &str) -> Vec<String> {
                     fault(n + 1, format!("{own} must not import {target}"));
                 }
             }
+        }
+        for what in breaches(path, line) {
+            fault(n + 1, what.to_owned());
         }
         let todo = ["TO", "DO"].concat();
         if line.contains(&todo) && !line.contains('#') {
@@ -211,6 +233,14 @@ fn the_rules_notice_what_they_forbid() {
     assert_eq!(count("src/poly/a.rs", "use std::fmt;\n"), 1);
     assert_eq!(count("src/poly/a.rs", &"//! x\n".repeat(MAX_LINES + 1)), 1);
     assert_eq!(count("src/decomp/a.rs", "//! x\npub fn decompose(\n"), 4);
+    assert_eq!(count("src/fit/a.rs", "//! x\nif c.label == x {\n"), 1);
+    assert_eq!(
+        count(
+            "src/bin/wickring/a.rs",
+            "//! x\nuse faer::linalg::solvers;\n"
+        ),
+        1
+    );
     let many: Vec<PathBuf> = (0..=MAX_FILES)
         .map(|n| format!("src/poly/f{n}.rs").into())
         .collect();

@@ -30,6 +30,7 @@
 
 pub(crate) mod cp;
 pub(crate) mod exact_cp;
+mod method;
 pub(crate) mod overcomplete;
 pub(crate) mod peirce;
 pub(crate) mod ring;
@@ -45,6 +46,7 @@ pub use cp::ranks::table::{
     RankRow, RankTable, rank_table, rank_table_masked, rank_table_nonnegative,
 };
 pub use exact_cp::search::{ExactCp, RationalCp};
+pub use method::Decompose;
 pub(crate) use peirce::contraction::change_basis as in_basis;
 pub use peirce::contraction::{Contraction, TensorContraction};
 pub use tucker::Tucker;

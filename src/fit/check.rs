@@ -16,6 +16,8 @@ pub enum Role {
     Search,
     /// Samples that were held out, or too few of them, do not support the model: more rows, another model.
     Sampling,
+    /// The tests could not have seen a deviation that matters: more rows.
+    Power,
     /// A figure that informs and bounds nothing.
     Reported,
 }
@@ -34,6 +36,7 @@ impl Role {
             Role::Uniqueness => "uniqueness",
             Role::Search => "search",
             Role::Sampling => "sampling",
+            Role::Power => "power",
             Role::Reported => "reported",
         }
     }
@@ -132,6 +135,16 @@ impl Check {
         allowed: f64,
     ) -> Self {
         Self::new(Role::Sampling, key, label, measured, allowed)
+    }
+
+    /// The smallest deviation that the tests would have noticed, against the largest that may go unnoticed.
+    pub fn power(
+        key: &'static str,
+        label: impl Into<Cow<'static, str>>,
+        measured: f64,
+        allowed: f64,
+    ) -> Self {
+        Self::new(Role::Power, key, label, measured, allowed)
     }
 
     /// A figure without a bound.

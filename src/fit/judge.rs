@@ -41,7 +41,45 @@ pub fn judge(checks: &[Check], ended: Ended) -> Status {
         Some(c) if matches!(c.role, Role::Conditioning | Role::Uniqueness) => {
             Status::IllConditioned
         }
+        Some(c) if c.role == Role::Power => Status::Undecided,
         Some(_) if ended == Ended::Budget => Status::IterationLimit,
         Some(_) => Status::Stalled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rule written out a second time, over every combination of failures and endings.
+    #[test]
+    fn the_first_failure_decides() {
+        let roles = [
+            Role::Accuracy,
+            Role::Conditioning,
+            Role::Uniqueness,
+            Role::Search,
+            Role::Sampling,
+            Role::Power,
+        ];
+        let endings = [Ended::Arrived, Ended::Budget, Ended::Stuck, Ended::Stopped];
+        for (failing, ended) in (0..1u32 << roles.len()).flat_map(|f| endings.map(|e| (f, e))) {
+            let fails = |k: usize| failing >> k & 1 == 1;
+            let check = |(k, role): (usize, &Role)| {
+                let measured = if fails(k) { f64::NAN } else { 0.0 };
+                Check::new(*role, "test.check", "a check", measured, 1.0)
+            };
+            let checks: Vec<Check> = roles.iter().enumerate().map(check).collect();
+            let first = (0..roles.len()).find(|&k| fails(k));
+            let expected = match (ended, first) {
+                (Ended::Stopped, _) => Status::Stopped,
+                (_, None) => Status::Converged,
+                (_, Some(1 | 2)) => Status::IllConditioned,
+                (_, Some(5)) => Status::Undecided,
+                (Ended::Budget, _) => Status::IterationLimit,
+                _ => Status::Stalled,
+            };
+            assert_eq!(judge(&checks, ended), expected, "{failing:b} {ended:?}");
+        }
     }
 }

@@ -5,8 +5,6 @@
 pub struct Work {
     /// Sweeps or iterations of the outer loop.
     pub sweeps: usize,
-    /// Calls of fallible linear-algebra routines.
-    pub backend_calls: usize,
     /// Samples read, counted once for each pass.
     pub samples: u64,
     /// Independent starts tried.

@@ -18,6 +18,7 @@
 //! [`crate::stats::HermiteContractions`] streams `E y (u.H_k)` of samples with targets, which the network learners share.
 
 pub(crate) mod dictionary;
+mod method;
 pub mod mixture;
 pub mod polynomial;
 pub(crate) mod predictor;
@@ -26,6 +27,7 @@ pub mod relu;
 pub mod two_layer;
 
 pub use dictionary::Dictionary;
+pub use method::{Labelled, Learn};
 pub use quadratic::checks::exact_cumulants::ExactCumulants;
 pub use quadratic::few_outputs::learner::FewOutputs;
 pub use quadratic::statistical_floor::statistical_floor;

@@ -3,6 +3,7 @@
 mod cp_data;
 mod cp_models;
 mod decomp_suite;
+mod every_method;
 mod overcomplete;
 mod peirce_recovers_planted;
 mod ring_decomposition;

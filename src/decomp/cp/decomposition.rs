@@ -180,7 +180,6 @@ impl Cp {
         let history = found.best.history.clone();
         let work = Work {
             sweeps: history.len().saturating_sub(1),
-            backend_calls: found.backend_calls,
             samples: 0,
             starts: found.starts.len(),
         };

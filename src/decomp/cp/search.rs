@@ -61,7 +61,6 @@ pub(super) struct Found<T> {
     pub(super) starts: Vec<f64>,
     /// Starts that led to the best one, residuals within [`AGREEMENT`].
     pub(super) agreeing: usize,
-    pub(super) backend_calls: usize,
     pub(super) stopped: bool,
 }
 
@@ -161,7 +160,6 @@ pub(super) fn search<T: Scalar + Ring>(
     let best = finalists.swap_remove(0).0;
     Ok(Found {
         starts: done.iter().map(|c| c.residual).collect(),
-        backend_calls: done.iter().map(|c| c.history.len()).sum(),
         best,
         agreeing,
         stopped,

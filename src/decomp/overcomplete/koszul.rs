@@ -344,7 +344,6 @@ fn finish(
         status,
         work: Work {
             sweeps: run.residuals.len() - 1,
-            backend_calls: 5,
             ..Work::default()
         },
         history: run.residuals,

@@ -155,7 +155,6 @@ impl SubspacePower {
             history: vec![1.0, rel_residual],
             work: Work {
                 sweeps: 1,
-                backend_calls: 1 + self.rank,
                 starts: TRIES * self.rank,
                 ..Work::default()
             },

@@ -138,7 +138,6 @@ impl Peirce {
         };
         let work = Work {
             sweeps: frame.squarings(),
-            backend_calls: self.starts + 3,
             starts: self.starts,
             ..Work::default()
         };

@@ -105,7 +105,6 @@ impl TtSvd {
             status,
             history: vec![residual],
             work: Work {
-                backend_calls: 2 * (m - 1),
                 starts: 1,
                 ..Work::default()
             },
@@ -255,7 +254,6 @@ impl RingSvd {
             status: Status::Stalled,
         };
         let work = Work {
-            backend_calls: m,
             starts: 1,
             ..Work::default()
         };

@@ -209,7 +209,6 @@ impl Polynomial {
             history: vec![first, evidence.rel_residual],
             work: Work {
                 sweeps: fit.steps,
-                backend_calls: 6,
                 samples: 2 * samples.rows() as u64,
                 starts: 1,
             },

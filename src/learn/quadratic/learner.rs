@@ -217,7 +217,6 @@ impl Quadratic {
         };
         let work = Work {
             sweeps: frame.squarings() + found.sweeps,
-            backend_calls: self.starts + 5,
             samples: read + 3 * samples.rows() as u64,
             starts: self.starts,
         };

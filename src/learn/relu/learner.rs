@@ -205,7 +205,6 @@ impl ReluLearner {
         history.push(evidence.rel_residual);
         let work = Work {
             sweeps: history.len() - 1,
-            backend_calls: found.sweeps,
             samples: (y.len() * (found.sweeps + after.sweeps + 1)) as u64,
             starts: found.starts,
         };

@@ -248,7 +248,6 @@ impl OnlineSgd {
             history: vec![evidence.rel_residual],
             work: Work {
                 sweeps: steps,
-                backend_calls: 1,
                 ..Work::default()
             },
             model,

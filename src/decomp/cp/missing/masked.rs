@@ -172,7 +172,6 @@ impl CpMasked {
         };
         let work = Work {
             sweeps: best.history.len().saturating_sub(1),
-            backend_calls: 0,
             samples: 0,
             starts: starts.len(),
         };

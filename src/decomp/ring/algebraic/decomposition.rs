@@ -156,7 +156,6 @@ impl RingAlgebraic {
             checks,
         };
         let work = Work {
-            backend_calls: 4 + 8 * starts,
             starts,
             ..Work::default()
         };

@@ -183,7 +183,6 @@ impl RingCompletion {
         let work = Work {
             sweeps,
             starts,
-            backend_calls: sweeps * t.as_slice().len().min(1 << 20),
             ..Work::default()
         };
         Ok(self.fit(ring, history, status, work, &train, &test))

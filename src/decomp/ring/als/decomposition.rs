@@ -265,7 +265,6 @@ impl RingAls {
         let work = Work {
             sweeps,
             starts,
-            backend_calls: sweeps * t.order(),
             ..Work::default()
         };
         certified(OP, t, run, self.tol, work)

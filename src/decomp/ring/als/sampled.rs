@@ -160,7 +160,6 @@ impl RingSampledAls {
         let work = Work {
             sweeps,
             starts,
-            backend_calls: sweeps * t.order(),
             ..Work::default()
         };
         certified(OP, t, run, self.tol, work)

@@ -210,7 +210,6 @@ impl RingNls {
         Work {
             sweeps: steps,
             starts,
-            backend_calls: steps * INNER,
             ..Work::default()
         }
     }

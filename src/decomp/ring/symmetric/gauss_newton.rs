@@ -355,7 +355,6 @@ impl SymmetricNls {
         let work = Work {
             sweeps,
             starts,
-            backend_calls: sweeps,
             ..Work::default()
         };
         let evidence = Evidence {

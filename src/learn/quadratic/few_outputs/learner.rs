@@ -258,7 +258,6 @@ impl FewOutputs {
             history: vec![test.rel_residual],
             work: Work {
                 sweeps: steps,
-                backend_calls: 2,
                 samples: 3 * samples.rows() as u64,
                 starts,
             },

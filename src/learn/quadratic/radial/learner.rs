@@ -271,7 +271,6 @@ impl RadialQuadratic {
             history: vec![rel_residual],
             work: Work {
                 sweeps: frame.squarings() + polish.as_ref().map_or(0, |p| p.sweeps),
-                backend_calls: STARTS + 5,
                 samples: 4 * samples.rows() as u64,
                 starts: STARTS,
             },
