@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 #[path = "../../examples/network_demos.rs"]
-mod network_demos;
+mod stories;
 
-use network_demos::{invisible_network, one_gradient_step, quadratic, tanh, taylor_remainders};
+use stories::{invisible_network, one_gradient_step, quadratic, tanh, taylor_remainders};
 
 #[test]
 fn the_second_order_expansion_is_better_and_exact_for_quadratics() {

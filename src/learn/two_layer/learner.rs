@@ -295,7 +295,6 @@ impl TwoLayerLearner {
             sweeps: found.history.len(),
             samples: (n * (found.evaluations + 1)) as u64,
             starts: found.starts,
-            ..Work::default()
         };
         let mut history: Vec<f64> = found.history.iter().map(|e| e.sqrt()).collect();
         history.push(evidence.rel_residual);
