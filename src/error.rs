@@ -130,7 +130,7 @@ pub enum Error {
         /// The limit in force.
         limit: u64,
     },
-    /// The caller asked to stop before any model existed.
+    /// The caller asked to stop before there was an answer.
     Stopped {
         /// Interrupted function.
         op: &'static str,
@@ -244,7 +244,7 @@ impl fmt::Display for Error {
             Self::LimitExceeded { op, what, limit } => {
                 write!(f, "{op}: needs more than the budget of {limit} {what}")
             }
-            Self::Stopped { op } => write!(f, "{op}: stopped before a model existed"),
+            Self::Stopped { op } => write!(f, "{op}: stopped before there was an answer"),
             Self::Backend { op, routine } => write!(f, "{op}: {routine} failed on every route"),
             Self::NotConverged {
                 status,

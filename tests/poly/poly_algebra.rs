@@ -357,3 +357,96 @@ fn compiled_programs_refuse_what_is_not_finite() {
         Err(Error::NonFinite { .. })
     ));
 }
+
+/// Roots as far apart as 10^-17 and 10^-40 are told apart, rational ones are found as such, and decimals have relative precision.
+#[test]
+fn roots_of_all_magnitudes_are_separated_and_named() {
+    let cases: [(&str, &[&str]); 9] = [
+        ("10^17*x^2-3*x", &["0", "3e-17"]),
+        ("10^17*x-3", &["3e-17"]),
+        ("10^40*x^2-2", &["-1.41421356e-20", "1.41421356e-20"]),
+        ("x^2-2*10^700", &["-1.41421356e350", "1.41421356e350"]),
+        ("10^700*x^2-3", &["-1.73205081e-350", "1.73205081e-350"]),
+        (
+            "x*(10^80*x^2-2)*(x-1)^3",
+            &["-1.41421356e-40", "0", "1.41421356e-40", "1e0"],
+        ),
+        (
+            "(10^60*x^2-2)*(10^60*x^2-2-10^5*x)",
+            &[
+                "-1.41421356e-30",
+                "-1.41421356e-30",
+                "1.41421356e-30",
+                "1.41421356e-30",
+            ],
+        ),
+        (
+            "(x^2-2)*(3*x-1)*(7*x+10^30)",
+            &[
+                "-1.42857143e29",
+                "-1.41421356e0",
+                "3.33333333e-1",
+                "1.41421356e0",
+            ],
+        ),
+        (
+            "x^9-3*x^3+1",
+            &["-1.23408994e0", "7.02814352e-1", "1.15300320e0"],
+        ),
+    ];
+    for (text, wanted) in cases {
+        let p = Poly::parse(text, &mut Vars::new()).unwrap();
+        let limit = Budget::default().deadline(Instant::now() + Duration::from_secs(20));
+        let roots = p.real_roots(53, &limit).unwrap();
+        let found: Vec<String> = roots.iter().map(|r| r.decimal(9)).collect();
+        let trimmed = |s: &str| s.replace("0e", "e");
+        assert_eq!(
+            found,
+            wanted.iter().map(|s| trimmed(s)).collect::<Vec<_>>(),
+            "{text}"
+        );
+        assert!(roots.windows(2).all(|w| w[0].high < w[1].low), "{text}");
+    }
+    let p = Poly::parse("10^17*x^2-3*x", &mut Vars::new()).unwrap();
+    let roots = p.real_roots(53, &Budget::default()).unwrap();
+    assert!(roots.iter().all(|r| r.exact().is_some()));
+}
+
+/// All roots of Wilkinson's polynomial, and of Chebyshev's, which are the cosines.
+#[test]
+fn wilkinson_and_chebyshev_have_all_their_roots() {
+    let x = Poly::<Rational>::variable(0);
+    let constant = |c: i64| Poly::constant(Rational::from(c));
+    let wilkinson = (1..=40).fold(constant(1), |p, k| &p * &(&x - &constant(k)));
+    let roots = wilkinson.real_roots(53, &Budget::default()).unwrap();
+    let exact: Vec<Rational> = roots.iter().map(|r| r.exact().unwrap().clone()).collect();
+    assert_eq!(exact, (1..=40).map(Rational::from).collect::<Vec<_>>());
+    let (mut a, mut b) = (constant(1), x.clone());
+    let twice = &x + &x;
+    for n in 2..=60usize {
+        (a, b) = (b.clone(), &(&twice * &b) - &a);
+        if n % 20 != 0 && n != 33 {
+            continue;
+        }
+        let roots = b.real_roots(53, &Budget::default()).unwrap();
+        assert_eq!(roots.len(), n);
+        for (k, r) in roots.iter().rev().enumerate() {
+            let angle = std::f64::consts::PI * (2 * k + 1) as f64 / (2 * n) as f64;
+            assert!((r.to_f64() - angle.cos()).abs() < 1e-14, "{n}, {k}");
+        }
+    }
+}
+
+/// A number to a power beyond the budget of bits is refused; exponents may stand in parentheses.
+#[test]
+fn exponents_in_parentheses_and_within_the_budget() {
+    let parse = |text: &str| Poly::<Rational>::parse(text, &mut Vars::new());
+    assert_eq!(parse("x^(3)*y**(2^2)"), parse("x^3*y^4"));
+    assert_eq!(parse("x^((2))"), parse("x^2"));
+    assert!(matches!(parse("x^(2^100)"), Err(Error::Overflow { .. })));
+    assert!(matches!(parse("x^(3"), Err(Error::Parse { .. })));
+    assert!(matches!(parse("x^()"), Err(Error::Parse { .. })));
+    let small = Budget::default().bits(1 << 20);
+    let bomb = Poly::<Rational>::parse_within("004073709^511616", &mut Vars::new(), &small);
+    assert!(matches!(bomb, Err(Error::LimitExceeded { .. })));
+}

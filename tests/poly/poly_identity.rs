@@ -10,7 +10,7 @@ use wickring::laws::bytes::Bytes;
 use wickring::laws::poly::algebra::small_poly;
 use wickring::laws::poly::identities as laws;
 use wickring::poly::identity::{BlackBox, IdentityTest, Program, Proof, Verdict};
-use wickring::poly::{Budget, Poly, Rational, Vars};
+use wickring::poly::{Budget, Integer, Poly, Rational, Residue, Vars};
 
 fn holds(law: Result<(), Broken>) -> Result<(), TestCaseError> {
     law.map_err(|b| TestCaseError::fail(b.to_string()))
@@ -134,4 +134,19 @@ fn numbers_of_other_crates() {
         assert_eq!(BigInt::try_from(&x).is_ok(), x.is_integer());
     }
     assert_eq!(Rational::from(BigInt::from(-5)), Rational::from(-5));
+}
+
+/// A residue to the power 0 is the one of its field: what is subtracted from it stays in the field.
+#[test]
+fn the_power_zero_of_a_residue_keeps_its_prime() {
+    let p = 2_305_843_009_213_693_951;
+    let mut program = Program::new();
+    let x = program.variable(0).unwrap();
+    let one = program.power(x, 0).unwrap();
+    let difference = program.sub(one, one).unwrap();
+    let minus = program.sub(difference, one).unwrap();
+    program.finish(minus).unwrap();
+    let point = [Residue::new(5, p).unwrap()];
+    let value = program.eval_in(&point, |_| None).unwrap().unwrap();
+    assert_eq!(value.to_integer(), Integer::from(p - 1));
 }

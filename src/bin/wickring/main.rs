@@ -62,9 +62,10 @@ fn main() -> ExitCode {
 
 fn code_of(e: &Error) -> u8 {
     match e {
-        Error::Degenerate { .. } | Error::NotConverged { .. } | Error::Stopped { .. } => {
-            Outcome::NotCertified.code()
-        }
+        Error::Degenerate { .. }
+        | Error::NotConverged { .. }
+        | Error::Stopped { .. }
+        | Error::LimitExceeded { .. } => Outcome::NotCertified.code(),
         Error::Backend { .. } => 4,
         _ => 2,
     }

@@ -76,6 +76,12 @@ impl<C: Ring, F: Fn(&Rational) -> Option<C>> Arithmetic for InRing<'_, C, F> {
     }
     fn pow(&self, a: C, mut k: u32) -> Result<C, Error> {
         let (mut result, mut base) = (C::one(), a);
+        if C::EXACT {
+            // One of the ring of the base: a residue's knows its prime.
+            let mut zero = base.clone();
+            zero -= &base;
+            result += &zero;
+        }
         while k > 0 {
             if k & 1 == 1 {
                 result *= &base;

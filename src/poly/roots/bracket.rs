@@ -14,8 +14,8 @@ pub(crate) struct Bracket<'a> {
 
 /// What is known of the root.
 pub(crate) enum Cell {
-    /// It is `n / 2^depth`.
-    Root(Integer, usize),
+    /// It is on the grid.
+    Root,
     /// It lies between `n / 2^depth` and `(n + 1) / 2^depth`, which are no roots.
     Between(Integer, usize),
 }
@@ -85,7 +85,7 @@ impl<'a> Bracket<'a> {
             };
             let first = self.at(fine, &guess);
             if first.is_zero() {
-                return Ok(Cell::Root((self.n << fine) + guess, self.depth + fine));
+                return Ok(Cell::Root);
             }
             // The neighbour on the side of the root.
             let right = (first < Integer::ZERO) == self.negative;
@@ -102,7 +102,7 @@ impl<'a> Bracket<'a> {
                     };
                     let second = self.at(fine, &other);
                     if second.is_zero() {
-                        return Ok(Cell::Root((self.n << fine) + other, self.depth + fine));
+                        return Ok(Cell::Root);
                     }
                     (second < Integer::ZERO) != (first < Integer::ZERO)
                 }
@@ -142,7 +142,7 @@ mod tests {
         // (x - 3/8) (x - 1): the upper end is a root, the inner one is on the grid.
         let grid = f(&[3, -11, 8]);
         let cell = Bracket::new(&grid, Integer::ZERO, 0).narrowed(50, || Ok(()));
-        assert!(matches!(cell, Ok(Cell::Root(n, d)) if n == Integer::from(3) << (d - 3)));
+        assert!(matches!(cell, Ok(Cell::Root)));
         // x (3 x - 1): the lower end is a root.
         let third = f(&[0, -1, 3]);
         let cell = Bracket::new(&third, Integer::ZERO, 0).narrowed(50, || Ok(()));

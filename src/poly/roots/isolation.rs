@@ -1,13 +1,15 @@
 //! Real roots of univariate polynomials, isolated exactly.
 
 use super::bracket::{Bracket, Cell};
+use super::descartes::{Cell as Isolated, positive_roots, scaled};
+use super::rational::rational_roots;
 use crate::Error;
 use crate::poly::coefficients::rational::{Integer, Rational};
 use crate::poly::factor::integral::dense;
 use crate::poly::factor::{MAX_DEGREE, primitive};
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
-use dashu_int::ops::BitTest;
+use dashu_int::ops::{BitTest, UnsignedAbs};
 use num_traits::Zero;
 
 const OP: &str = "Poly::real_roots";
@@ -29,7 +31,13 @@ impl RealRoot {
         (self.low == self.high).then_some(&self.low)
     }
 
-    /// The middle of the interval, rounded.
+    /// The middle of the interval as a decimal of `digits` significant digits, with an exponent: `3.14e-400`.
+    pub fn decimal(&self, digits: usize) -> String {
+        let half = Rational::new(1, 2).unwrap_or_default();
+        scientific(&(&(&self.low + &self.high) * &half), digits)
+    }
+
+    /// The middle of the interval, rounded; beyond the range of `f64` infinite or zero, where [`RealRoot::decimal`] still tells.
     pub fn to_f64(&self) -> f64 {
         let half = Rational::new(1, 2).unwrap_or_default();
         (&(&self.low + &self.high) * &half).to_f64()
@@ -38,7 +46,7 @@ impl RealRoot {
 
 impl Poly<Rational> {
     /// All real roots of a univariate polynomial in ascending order, each alone in an interval no wider than
-    /// `2^-bits`.
+    /// `2^-bits`, and than `2^-bits` times the root. Rational roots are found as such.
     ///
     /// Exact: signs of integers decide everything. The number of roots is certain.
     ///
@@ -75,12 +83,11 @@ impl Poly<Rational> {
                 continue;
             };
             let mut search = Search {
-                f: &f,
                 bits,
                 budget,
                 found: Vec::new(),
             };
-            search.all()?;
+            search.all(&f)?;
             for (low, high) in search.found {
                 let root = RealRoot {
                     low,
@@ -93,6 +100,38 @@ impl Poly<Rational> {
         }
         separate(&mut roots, &factors, budget)?;
         Ok(roots.into_iter().map(|(root, _)| root).collect())
+    }
+}
+
+/// `x` rounded to `digits` significant digits (half away from zero), without trailing zeros.
+fn scientific(x: &Rational, digits: usize) -> String {
+    if x.is_zero() {
+        return "0".to_owned();
+    }
+    let (n, d) = (x.abs().numerator(), x.denominator());
+    let sign = if x.signum() < 0 { "-" } else { "" };
+    // floor(log10) from the bits, then mended: off by one at most.
+    let log = (n.bit_len() as f64 - d.bit_len() as f64) * std::f64::consts::LOG10_2;
+    let mut power = log.floor() as i64;
+    loop {
+        // x / 10^(power - digits + 1), rounded.
+        let shift = power - digits as i64 + 1;
+        let ten = Integer::from(10).pow(shift.unsigned_abs() as usize);
+        let (a, b) = if shift < 0 {
+            (&n * &ten, d.clone())
+        } else {
+            (n.clone(), &d * &ten)
+        };
+        let rounded = ((&a << 1) + &b) / (&b << 1);
+        let text = rounded.to_string();
+        if text.len() != digits {
+            power += text.len() as i64 - digits as i64;
+            continue;
+        }
+        let (head, tail) = text.split_at(1);
+        let tail = tail.trim_end_matches('0');
+        let point = if tail.is_empty() { "" } else { "." };
+        return format!("{sign}{head}{point}{tail}e{power}");
     }
 }
 
@@ -150,175 +189,165 @@ fn sign_at(f: &[Integer], x: &Rational) -> i32 {
 
 /// The roots of one square-free polynomial.
 struct Search<'a> {
-    f: &'a [Integer],
     bits: u32,
     budget: &'a Budget<'a>,
     found: Vec<(Rational, Rational)>,
 }
 
 impl Search<'_> {
-    fn all(&mut self) -> Result<(), Error> {
-        if self.f.len() > MAX_DEGREE / 8 {
+    fn all(&mut self, f: &[Integer]) -> Result<(), Error> {
+        if f.len() > MAX_DEGREE / 8 {
             return Err(Error::limit(OP, "degree", MAX_DEGREE as u64 / 8));
         }
-        if self.f.first().is_some_and(Zero::is_zero) {
-            self.found.push((Rational::default(), Rational::default()));
-        }
-        let own = self.f.iter().skip_while(|c| c.is_zero());
-        let f: Vec<Integer> = own.cloned().collect();
-        self.positive(&f, false)?;
-        let alternating = |(k, c): (usize, &Integer)| if k % 2 == 1 { -c } else { c.clone() };
-        let mirrored: Vec<Integer> = f.iter().enumerate().map(alternating).collect();
-        self.positive(&mirrored, true)
-    }
-
-    /// The positive roots of `f`, which does not vanish at zero.
-    fn positive(&mut self, f: &[Integer], mirror: bool) -> Result<(), Error> {
-        if f.len() < 2 {
+        let (exact, rest) = rational_roots(f, self.budget)?;
+        self.found.extend(exact.into_iter().map(|x| (x.clone(), x)));
+        if rest.len() < 3 {
             return Ok(());
         }
-        // Cauchy: all roots lie below 1 + max |c| / |lead|, so below 2^k.
-        let lead = f.last().map_or(1, BitTest::bit_len);
-        let most = f.iter().map(BitTest::bit_len).max().unwrap_or(1);
-        let k = most + 2 - lead.min(most);
-        // f(2^k x) on (0, 1).
-        let scaled: Vec<Integer> = f.iter().enumerate().map(|(i, c)| c << (i * k)).collect();
-        let whole = scaled.clone();
-        let mut open = vec![(scaled, Integer::ZERO, 0usize)];
-        while let Some((g, c, depth)) = open.pop() {
-            self.budget.check_time(OP)?;
-            let bits: usize = g.iter().map(BitTest::bit_len).max().unwrap_or(0);
-            self.budget.check_bits(OP, bits as u64 * g.len() as u64)?;
-            // The interval is (c, c + 1) * 2^(k - depth).
-            match variations(&g) {
-                0 => {}
-                1 => self.refine(f, &whole, (c, depth, k), mirror)?,
-                _ => {
-                    let n = g.len() - 1;
-                    let left: Vec<Integer> =
-                        g.iter().enumerate().map(|(i, a)| a << (n - i)).collect();
-                    let right = shifted(&left);
-                    let (low, high) = (&c + &c, &c + &c + Integer::ONE);
-                    let mut right = right;
-                    if right[0].is_zero() {
-                        let x = at(&high, k, depth + 1);
-                        self.push(x.clone(), x, mirror);
-                        right.remove(0);
-                        // The left half ends at that root; it is not inside the open interval.
-                    }
-                    open.push((right, high, depth + 1));
-                    open.push((left, low, depth + 1));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Narrows the interval `(c, c + 1) 2^(k - depth)`, which has exactly one simple root of `f`; `scaled` is `f(2^k x)`.
-    fn refine(
-        &mut self,
-        f: &[Integer],
-        scaled: &[Integer],
-        (c, depth, k): (Integer, usize, usize),
-        mirror: bool,
-    ) -> Result<(), Error> {
-        let bracket = Bracket::new(scaled, c, depth);
-        let cell = bracket.narrowed(k + self.bits as usize, || self.budget.check_time(OP))?;
-        let (low, high) = match cell {
-            Cell::Root(n, depth) => (at(&n, k, depth), at(&n, k, depth)),
-            Cell::Between(n, depth) => {
-                // A rational root is worth naming; its denominator divides the leading coefficient.
-                let (low, high) = (at(&n, k, depth), at(&(n + Integer::ONE), k, depth));
-                let most = f.last().map_or(Integer::ONE, |c| c * c.signum());
-                match simplest_between(&low, &high, &most) {
-                    Some(x) if sign_at(f, &x) == 0 => (x.clone(), x),
-                    _ => (low, high),
-                }
+        // A polynomial in x^k with even k has the same roots on both sides.
+        let even = rest.iter().skip(1).step_by(2).all(Zero::is_zero);
+        let positive = self.positive(&rest)?;
+        let alternating = |(k, c): (usize, &Integer)| if k % 2 == 1 { -c } else { c.clone() };
+        let negative = match even {
+            true => positive.clone(),
+            false => {
+                let mirrored: Vec<Integer> = rest.iter().enumerate().map(alternating).collect();
+                self.positive(&mirrored)?
             }
         };
-        self.push(low, high, mirror);
+        let mirrored = negative.into_iter().map(|(low, high)| (-high, -low));
+        self.found.extend(mirrored);
+        self.found.extend(positive);
         Ok(())
     }
 
-    fn push(&mut self, low: Rational, high: Rational, mirror: bool) {
-        self.found
-            .push(if mirror { (-high, -low) } else { (low, high) });
+    /// The positive roots of `f`, of which none is rational.
+    fn positive(&self, f: &[Integer]) -> Result<Vec<(Rational, Rational)>, Error> {
+        let (k, cells) = match deflated_cells(f, self.budget)? {
+            Some(found) => found,
+            None => positive_roots(f, self.budget)?,
+        };
+        let whole = scaled(f, k);
+        let each = cells.into_iter().map(|cell| self.refined(&whole, cell, k));
+        each.collect()
     }
+
+    /// Narrows a cell of the roots of `scaled = f(2^k x)` until it is `2^-bits` wide both absolutely and relative to the root.
+    fn refined(
+        &self,
+        scaled: &[Integer],
+        mut cell: Isolated,
+        k: i64,
+    ) -> Result<(Rational, Rational), Error> {
+        let mut target = usize::try_from(k + i64::from(self.bits)).unwrap_or(0);
+        loop {
+            cell = narrowed(scaled, cell, target, self.budget)?;
+            let own = cell.n.bit_len();
+            if own > self.bits as usize {
+                break;
+            }
+            // While the lower end is zero the depth doubles; then the missing bits are known.
+            let more = if own == 0 {
+                cell.depth + 8
+            } else {
+                self.bits as usize + 1 - own
+            };
+            target = cell.depth + more;
+        }
+        Ok((
+            at(&cell.n, k, cell.depth),
+            at(&(&cell.n + Integer::ONE), k, cell.depth),
+        ))
+    }
+}
+
+/// A narrower cell around the same root, of depth `target` at least.
+fn narrowed(
+    f: &[Integer],
+    cell: Isolated,
+    target: usize,
+    budget: &Budget<'_>,
+) -> Result<Isolated, Error> {
+    let bracket = Bracket::new(f, cell.n, cell.depth);
+    match bracket.narrowed(target, || budget.check_time(OP))? {
+        Cell::Between(n, depth) => Ok(Isolated { n, depth }),
+        // There is no rational root left, dyadic ones neither.
+        Cell::Root => Err(Error::Backend {
+            op: OP,
+            routine: "removal of rational roots",
+        }),
+    }
+}
+
+/// Cells of the positive roots of `f(x) = g(x^e)` from those of `g`, which cost `e^2` times less; `None` when `f` has no such
+/// form or `g` has rational roots.
+fn deflated_cells(
+    f: &[Integer],
+    budget: &Budget<'_>,
+) -> Result<Option<(i64, Vec<Isolated>)>, Error> {
+    let used = |k: &usize| !f[*k].is_zero();
+    let e = (0..f.len()).filter(used).fold(0, num_gcd);
+    if e < 2 {
+        return Ok(None);
+    }
+    let g: Vec<Integer> = f.iter().step_by(e).cloned().collect();
+    if g.len() < 3 || !rational_roots(&g, budget)?.0.is_empty() {
+        return Ok(None);
+    }
+    let (k, mut cells) = positive_roots(&g, budget)?;
+    // x^e < 2^k, so x < 2^up.
+    let up = k.div_euclid(e as i64) + i64::from(k.rem_euclid(e as i64) > 0);
+    let whole = scaled(&g, k);
+    for cell in &mut cells {
+        *cell = root_cell(&whole, cell.clone(), e, up * e as i64 - k, budget)?;
+    }
+    Ok(Some((up, cells)))
+}
+
+/// The cell of `y^(1/e)`, in units of `2^up`, for the root `y` in `outer`, in units of `2^k`; `gap = up e - k`.
+fn root_cell(
+    whole: &[Integer],
+    outer: Isolated,
+    e: usize,
+    gap: i64,
+    budget: &Budget<'_>,
+) -> Result<Isolated, Error> {
+    let gap = usize::try_from(gap).unwrap_or(0);
+    let mut inner = outer.clone();
+    let mut more = 16;
+    loop {
+        budget.check_time(OP)?;
+        inner = narrowed(whole, inner, 2 * outer.depth + more, budget)?;
+        // y = n / 2^depth in its units, n / 2^(depth + gap) in those of 2^(up e). The root of the cell is wider than the
+        // cell by 1 / y^(1-1/e) < 2^(outer.depth + gap), the half of the additional bits is left for luck.
+        let depth = outer.depth + more / 2 + 1;
+        let rise = (e * depth) as i64 - (inner.depth + gap) as i64;
+        let rooted = |n: &Integer| {
+            let scaled = n << usize::try_from(rise).unwrap_or(0);
+            Integer::from(scaled.unsigned_abs().nth_root(e))
+        };
+        let (low, high) = (rooted(&inner.n), rooted(&(&inner.n + Integer::ONE)));
+        // The cell must hold the root and lie inside the isolating one.
+        let power = |n: &Integer| n.pow(e) << (outer.depth + gap);
+        let (below, above) = (
+            &outer.n << (e * depth),
+            (&outer.n + Integer::ONE) << (e * depth),
+        );
+        let next = &low + Integer::ONE;
+        if low == high && power(&low) >= below && power(&next) <= above {
+            return Ok(Isolated { n: low, depth });
+        }
+        more *= 2;
+    }
+}
+
+fn num_gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { num_gcd(b, a % b) }
 }
 
 /// `c * 2^(k - depth)`.
-fn at(c: &Integer, k: usize, depth: usize) -> Rational {
-    let scaled = c << k;
-    Rational::from_integers(scaled, Integer::ONE << depth).unwrap_or_default()
-}
-
-/// Sign changes of the coefficients of `(1 + x)^n f(1 / (1 + x))`: as many as roots in (0, 1), or more by
-/// an even number. Counting ends at two: more make no difference.
-fn variations(f: &[Integer]) -> usize {
-    let mut g: Vec<Integer> = f.iter().rev().cloned().collect();
-    let (mut changes, mut sign) = (0, None);
-    for i in 0..g.len() {
-        shift_once(&mut g[i..]);
-        // Coefficient i is final.
-        if !g[i].is_zero() {
-            let own = g[i] > Integer::ZERO;
-            changes += usize::from(sign.is_some_and(|s| s != own));
-            sign = Some(own);
-        }
-        if changes == 2 {
-            break;
-        }
-    }
-    changes
-}
-
-/// `f(x + 1)` by repeated addition.
-fn shifted(f: &[Integer]) -> Vec<Integer> {
-    let mut g = f.to_vec();
-    for i in 0..g.len() {
-        shift_once(&mut g[i..]);
-    }
-    g
-}
-
-/// One row of Pascal's triangle: every coefficient takes the sum of those above.
-fn shift_once(g: &mut [Integer]) {
-    for j in (1..g.len()).rev() {
-        let (below, above) = g.split_at_mut(j);
-        below[j - 1] += &above[0];
-    }
-}
-
-/// The fraction of least denominator in `[low, high]`, both positive, if that is at most `most` (Stern and Brocot, by
-/// continued fractions).
-fn simplest_between(low: &Rational, high: &Rational, most: &Integer) -> Option<Rational> {
-    let (mut a, mut b) = (
-        (low.numerator(), low.denominator()),
-        (high.numerator(), high.denominator()),
-    );
-    // The last two convergents.
-    let mut before = (Integer::ZERO, Integer::ONE);
-    let mut last = (Integer::ONE, Integer::ZERO);
-    loop {
-        let floor = &a.0 / &a.1;
-        let exact = &floor * &a.1 == a.0;
-        let next = if exact {
-            floor.clone()
-        } else {
-            &floor + Integer::ONE
-        };
-        let done = exact || &next * &b.1 <= b.0;
-        let part = if done { &next } else { &floor };
-        let new = (part * &last.0 + &before.0, part * &last.1 + &before.1);
-        if new.1 > *most {
-            return None;
-        }
-        if done {
-            return Rational::from_integers(new.0, new.1);
-        }
-        (before, last) = (last, new);
-        // Both are in (0, 1) above the floor: reciprocals swap.
-        let above = |x: &(Integer, Integer)| (x.1.clone(), &x.0 - &floor * &x.1);
-        (a, b) = (above(&b), above(&a));
-    }
+fn at(c: &Integer, k: i64, depth: usize) -> Rational {
+    let up = usize::try_from(k).unwrap_or(0);
+    let down = depth + usize::try_from(-k).unwrap_or(0);
+    Rational::from_integers(c << up, Integer::ONE << down).unwrap_or_default()
 }

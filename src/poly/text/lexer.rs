@@ -7,6 +7,8 @@ use crate::poly::coefficients::rational::Rational;
 pub(in crate::poly) const OP: &str = "Poly::parse";
 /// A number with more digits than this is an attack: reading it costs more than linear time.
 const MAX_DIGITS: usize = 1_000_000;
+/// Parentheses around an exponent.
+const MAX_EXPONENT_NESTING: u32 = 8;
 /// Most variables.
 const MAX_VARIABLES: usize = 4096;
 
@@ -56,16 +58,32 @@ impl<'a> Lexer<'a> {
         } else if !self.eat(b'^') {
             return Ok(None);
         }
+        self.whole(MAX_EXPONENT_NESTING).map(Some)
+    }
+
+    /// A non-negative integer, perhaps a power, perhaps in parentheses: `3`, `(3)`, `(2^20)`.
+    fn whole(&mut self, nesting: u32) -> Result<u32, Error> {
+        let wanted = "a non-negative integer exponent";
+        if nesting > 0 && self.eat(b'(') {
+            let mut value = self.whole(nesting - 1)?;
+            if let Some(power) = self.exponent()? {
+                let (op, what) = (OP, "exponent");
+                let raised = value.checked_pow(power);
+                value = raised.ok_or(Error::Overflow { op, what })?;
+            }
+            let found = self.peek();
+            return match self.eat(b')') {
+                true => Ok(value),
+                false => Err(self.expected("')'", found)),
+            };
+        }
         let first = self.peek();
         let digits = self.take_while(|c| c.is_ascii_digit());
         if digits.is_empty() {
-            return Err(self.expected("a non-negative integer exponent", first));
+            return Err(self.expected(wanted, first));
         }
-        let overflow = |_| Error::Overflow {
-            op: OP,
-            what: "exponent",
-        };
-        digits.parse().map(Some).map_err(overflow)
+        let (op, what) = (OP, "exponent");
+        digits.parse().map_err(|_| Error::Overflow { op, what })
     }
 
     /// Whether leading signs, any number of them, make a minus.

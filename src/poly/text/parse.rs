@@ -210,8 +210,9 @@ impl Reader<'_> {
             let bits = (c.bits() as u64)
                 .saturating_sub(2)
                 .saturating_mul(exponent.into());
-            if bits > MAX_BITS {
-                return Err(Error::limit(OP, "bits", MAX_BITS));
+            let most = MAX_BITS.min(self.budget.bits);
+            if bits > most {
+                return Err(Error::limit(OP, "bits", most));
             }
             Ok(())
         };

@@ -5,7 +5,7 @@ use super::{Divide, Many, One, Roots, Two};
 use crate::context::{Context, Outcome};
 use serde_json::{Value, json};
 use wickring::Error;
-use wickring::poly::{Order, Poly as P, Rational, Residue};
+use wickring::poly::{Order, Poly as P, Rational, RealRoot, Residue};
 
 pub fn expand(args: &One, context: &Context) -> Result<Outcome, Error> {
     let mut reader = Reader::new(&args.reading, context)?;
@@ -208,11 +208,12 @@ pub fn roots(args: &Roots, context: &Context) -> Result<Outcome, Error> {
         };
         let line = match &exact {
             Some(x) => x.clone(),
-            None => format!("{} in ({}, {})", readable(r.to_f64()), r.low, r.high),
+            None => format!("{} in ({}, {})", readable(r), r.low, r.high),
         };
         text += &format!("{line}{times}\n");
         list.push(json!({
             "low": r.low.to_string(), "high": r.high.to_string(), "exact": exact,
+            "interval": [r.low.to_string(), r.high.to_string()], "decimal": r.decimal(DIGITS),
             "value": r.to_f64(), "multiplicity": r.multiplicity,
         }));
     }
@@ -223,10 +224,16 @@ pub fn roots(args: &Roots, context: &Context) -> Result<Outcome, Error> {
     Ok(Outcome::Certified)
 }
 
+/// Significant digits of a decimal: as many as tell numbers of 53 bits apart.
+const DIGITS: usize = 17;
+
 /// The shortest text that reads back, with an exponent where there would be a row of zeros.
-fn readable(x: f64) -> String {
+fn readable(root: &RealRoot) -> String {
+    let x = root.to_f64();
     match x.abs() {
         1e-5..1e17 => x.to_string(),
-        _ => format!("{x:e}"),
+        // Beyond the range of normal numbers digits would be lost.
+        f64::MIN_POSITIVE..=f64::MAX => format!("{x:e}"),
+        _ => root.decimal(DIGITS),
     }
 }

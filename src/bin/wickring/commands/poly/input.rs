@@ -17,12 +17,14 @@ pub fn budget(stop: &(dyn Fn() -> bool + Sync)) -> Budget<'_> {
     budget.work(1 << 34).stop(stop)
 }
 
+type P = Poly<Rational>;
+
 /// Where coefficients live.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Field {
     Integers,
     Rationals,
-    /// `Q[i]`, the variable `i` standing for the imaginary unit.
+    /// `Q[i]`, the variables `i` and `I` standing for the imaginary unit.
     Complex,
     Prime(u64),
 }
@@ -31,16 +33,16 @@ impl Field {
     /// The field that `--field` names.
     pub fn of(name: &str) -> Result<Self, Error> {
         let wrong = || {
-            let what = format!("--field must be Z, Q, Qi, F2 or Fp:P, got '{name}'");
+            let what = format!("--field must be Z, Q, Qi, F2, F3, .. or Fp:P, got '{name}'");
             Error::invalid("poly", what)
         };
         match name {
             "Z" => Ok(Self::Integers),
             "Q" | "auto" => Ok(Self::Rationals),
             "Qi" => Ok(Self::Complex),
-            "F2" => Ok(Self::Prime(2)),
             _ => {
-                let p = name.strip_prefix("Fp:").ok_or_else(wrong)?;
+                let p = name.strip_prefix("Fp:").or_else(|| name.strip_prefix('F'));
+                let p = p.ok_or_else(wrong)?;
                 let p: u64 = p.parse().map_err(|_| wrong())?;
                 // Refuses what is no prime, with a message that says so.
                 Residue::new(0, p).map(|_| Self::Prime(p))
@@ -101,13 +103,19 @@ impl<'a> Reader<'a> {
                 Ok(image.map(|c| Rational::from(c.clone())))
             }
             Field::Complex => {
-                let Some(i) = self.vars.names().iter().position(|n| n == "i") else {
-                    return Ok(p);
-                };
+                let named = |name: &str| self.vars.names().iter().position(|n| n == name);
+                let units: Vec<P> = ["i", "I"]
+                    .into_iter()
+                    .filter_map(named)
+                    .map(P::variable)
+                    .collect();
+                let square = |unit: &P| &(unit * unit) + &P::constant(Rational::from(1));
+                let mut relations: Vec<P> = units.iter().map(square).collect();
+                if let [i, other] = units.as_slice() {
+                    relations.push(i - other);
+                }
                 let stop = || self.context.should_stop();
-                let unit = Poly::variable(i);
-                let relation = &(&unit * &unit) + &Poly::constant(Rational::from(1));
-                let rest = p.div_rem(&[relation], &Order::Lex, &budget(&stop))?;
+                let rest = p.div_rem(&relations, &Order::Lex, &budget(&stop))?;
                 Ok(rest.1)
             }
         }

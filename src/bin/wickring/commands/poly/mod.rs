@@ -42,7 +42,7 @@ pub enum Poly {
 /// How expressions are read.
 #[derive(Args)]
 pub struct Reading {
-    /// Coefficients: Z, Q, Qi (with i for the imaginary unit), F2 or Fp:P for a prime P.
+    /// Coefficients: Z, Q, F2, F3, .. or Fp:P for a prime P; eq and expand also over Qi (i or I is the imaginary unit).
     #[arg(long, default_value = "Q", value_name = "FIELD")]
     pub field: String,
     /// The variables in order, separated by commas; by default in the order in which they are read.
@@ -129,7 +129,7 @@ pub struct Roots {
     /// The polynomial; @FILE reads a file, - standard input.
     #[arg(allow_hyphen_values = true)]
     pub expr: String,
-    /// Isolating intervals are at most 2^-BITS wide.
+    /// Isolating intervals are at most 2^-BITS wide, and at most that much of the root.
     #[arg(long, default_value_t = 53)]
     pub bits: u32,
 }
