@@ -50,10 +50,8 @@ fn three_amino_acids_are_found_and_their_concentrations_predicted() {
     assert_eq!((code, report["rank"].as_u64()), (0, Some(3)));
     assert!((report["rel_error"].as_f64().unwrap() - 0.025_048_5).abs() < 1e-7);
     let row = &report["ranks"][2];
-    assert_eq!(
-        (&row["starts"], &row["starts_agreeing"]),
-        (&10.into(), &10.into())
-    );
+    assert!(row["starts_agreeing"].as_u64() >= Some(2), "{row}");
+    assert!(row["split_half"].as_f64().unwrap() > 0.85, "{row}");
     let text = std::fs::read_to_string(table).unwrap();
     let known: Vec<Vec<f64>> = text
         .lines()

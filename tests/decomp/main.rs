@@ -2,6 +2,7 @@
 
 mod cp_data;
 mod cp_models;
+mod cp_ranks;
 mod decomp_suite;
 mod every_method;
 mod overcomplete;

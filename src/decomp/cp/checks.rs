@@ -18,6 +18,10 @@ pub(super) const STARTS_AGREEING: &str = "cp.starts-agreeing";
 
 /// Components that outweigh the model this many times are diverging against each other.
 pub(in crate::decomp) const MOST_CANCELLATION: f64 = 100.0;
+/// Congruence of two components below which they diverge against each other.
+pub(super) const DIVERGING: f64 = -0.99;
+/// Beyond this condition number the components of a computed model are not determined to more than a few digits.
+const MOST_CONDITION: f64 = 1e6;
 /// On data of norm one; the refinement ends near 1e-9, and a start that stopped early is near 1e-3.
 pub(super) const MOST_GRADIENT: f64 = 1e-5;
 
@@ -30,6 +34,13 @@ pub(in crate::decomp) fn gradient(measured: f64, allowed: f64) -> Check {
 pub(in crate::decomp) fn cancellation(measured: f64, allowed: f64) -> Check {
     let label = "cancellation between components";
     Check::conditioning(CANCELLATION, label, measured, allowed)
+}
+
+/// Whether two components move apart, cancelling, where the search ended: it would go on without end.
+fn diverging(unsettled: bool, congruence: f64) -> Check {
+    let label = "congruence of cancelling components that are not settled";
+    let measured = if unsettled { -congruence } else { 0.0 };
+    Check::conditioning("cp.diverging", label, measured, -DIVERGING)
 }
 
 /// What the model leaves of the data, against what it would leave of pure noise.
@@ -88,9 +99,14 @@ pub(super) fn measured<T: Scalar + Ring>(
     let rel_residual = small::norm_sq(&gap).sqrt() / norm;
     let exact = rel_residual <= 1e3 * EXACT;
     let slope = relative_gradient(t, &gap, &factors)?;
+    let condition = super::condition::condition(model);
     let mut checks = vec![
         gradient(slope, MOST_GRADIENT),
         cancellation(model.cancellation(), MOST_CANCELLATION),
+        diverging(
+            slope > MOST_GRADIENT || !(condition <= MOST_CONDITION),
+            least_congruence(model),
+        ),
         unexplained(
             rel_residual * rel_residual,
             0.5 * noise_left(t.dims(), model.rank()),
@@ -99,7 +115,8 @@ pub(super) fn measured<T: Scalar + Ring>(
         starts(found.starts.len()),
         starts_agreeing(found.agreeing),
     ];
-    let lacking = 2usize.saturating_sub(found.agreeing);
+    // One start that was asked for is all that can agree.
+    let lacking = found.starts.len().min(2).saturating_sub(found.agreeing);
     let allowed = if exact { 1.0 } else { 0.0 };
     checks.push(starts_missing(lacking, allowed));
     checks.push(Check::reported(
@@ -109,14 +126,14 @@ pub(super) fn measured<T: Scalar + Ring>(
     ));
     let evidence = Evidence {
         rel_residual,
-        condition: super::condition::condition(model),
+        condition,
         checks,
     };
     Ok(Judged { evidence })
 }
 
 /// `max_m ||J_m^H e|| / (||t|| * ||J_m||)` with `||J_m||` estimated by its longest column.
-fn relative_gradient<T: Scalar>(
+pub(super) fn relative_gradient<T: Scalar>(
     t: TensorView<'_, T>,
     gap: &[T],
     factors: &[Factor<T>],

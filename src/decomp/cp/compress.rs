@@ -6,6 +6,7 @@ use crate::decomp::tucker::identity;
 use crate::linalg::{Scalar, small};
 use crate::tensor::{Factor, Tensor, TensorView, unfolding_gram};
 use crate::tensor::{mode_product, mttkrp};
+use faer::{Mat, MatRef};
 use rand::Rng;
 
 /// Orthonormal bases `U_m` and the core `T x_m U_m^H`.
@@ -37,9 +38,13 @@ impl<T: Scalar> Compressed<T> {
                 continue;
             }
             let view = core.as_ref().map_or(t, Tensor::view);
-            let gram = unfolding_gram(view, m)?;
-            let (_, vectors) = T::hermitian_eigen(op, gram.as_ref())?;
-            let basis = Factor::from_fn(n, keep[m], |i, k| vectors[(i, n - 1 - k)]);
+            let basis = if n > view.as_slice().len() / n {
+                long_basis(op, view, m, keep[m])?
+            } else {
+                let gram = unfolding_gram(view, m)?;
+                let (_, vectors) = T::hermitian_eigen(op, gram.as_ref())?;
+                Factor::from_fn(n, keep[m], |i, k| vectors[(i, n - 1 - k)])
+            };
             core = Some(mode_product(view, basis.conj().as_mat().transpose(), m)?);
             bases[m] = Some(basis);
         }
@@ -133,4 +138,46 @@ impl<T: Scalar> Compressed<T> {
             })
             .collect()
     }
+}
+
+/// At most `keep` leading left singular vectors of an unfolding with more rows than columns, from the Gram matrix of its
+/// columns: `A V` with the leading eigenvectors `V` of `A^H A`, made orthonormal.
+///
+/// Directions below `1e-8` of the greatest singular value are lost to rounding; sweeps in the full space restore them.
+///
+/// # Complexity
+/// `O(N c)` for `c = N / n` columns, where the Gram matrix of the rows would cost `O(N n)` and an eigenvalue problem of size `n`.
+fn long_basis<T: Scalar>(
+    op: &'static str,
+    t: TensorView<'_, T>,
+    mode: usize,
+    keep: usize,
+) -> Result<Factor<T>, Error> {
+    let n = t.dims()[mode];
+    let columns = t.as_slice().len() / n;
+    let moved = if mode == 0 || t.dims()[..mode].iter().all(|&d| d == 1) {
+        None
+    } else {
+        let mut order: Vec<usize> = (0..t.order()).collect();
+        order.remove(mode);
+        order.insert(0, mode);
+        Some(t.permuted(&order)?)
+    };
+    let data = moved.as_ref().map_or(t.as_slice(), Tensor::as_slice);
+    let a = MatRef::from_column_major_slice(data, n, columns);
+    let conj: Vec<T>;
+    let other = if T::COMPLEX {
+        conj = data.iter().map(|x| x.conj()).collect();
+        MatRef::from_column_major_slice(&conj, n, columns)
+    } else {
+        a
+    };
+    let mut gram = Mat::from_fn(columns, columns, |_, _| T::zero());
+    T::gemm(gram.as_mut(), false, other.transpose(), a, 1.0);
+    let (_, vectors) = T::hermitian_eigen(op, gram.as_ref())?;
+    let keep = keep.min(columns);
+    let leading = Factor::from_fn(columns, keep, |i, k| vectors[(i, columns - 1 - k)]);
+    let images = leading.left_mul(a);
+    let basis = small::orthonormal(images.as_slice(), n, 1e-10);
+    Factor::new(n, basis.len() / n, basis)
 }

@@ -169,11 +169,22 @@ impl Cp {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor<T>>, Error> {
+        self.decompose_from(t, None, rng, observer)
+    }
+
+    /// As [`Cp::decompose_observed`], with one more start: factors for the data at norm one.
+    pub(super) fn decompose_from<T: Scalar + Ring>(
+        &self,
+        t: TensorView<'_, T>,
+        start: Option<Vec<Factor<T>>>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<CpTensor<T>>, Error> {
         self.check(t)?;
         let Some(scaled) = Scaled::of(t)? else {
             return zero_fit(t.dims(), self.rank);
         };
-        let found = search(self, scaled.data.view(), rng, observer)?;
+        let found = search(self, scaled.data.view(), start, rng, observer)?;
         let model = CpTensor::from_factors(found.best.factors.clone())?.canonical();
         let judged = measured(scaled.data.view(), &model, &found)?;
         let status = self.status(&found.best, found.stopped, &judged);
@@ -275,6 +286,16 @@ impl<T: Scalar + Ring> Scaled<T> {
         let (weights, factors) = model.into_parts();
         let weights = weights.into_iter().map(|w| self.restore_entry(w));
         CpTensor::new(weights.collect(), factors)
+    }
+
+    /// The model of the data at norm one, for a model of the data as they came.
+    pub(super) fn shrink(&self, model: &CpTensor<T>) -> Result<CpTensor<T>, Error> {
+        let near = |w: &T| w.scale(1.0 / self.powers.0).scale(1.0 / self.powers.1);
+        let weights = model
+            .weights()
+            .iter()
+            .map(|w| near(w).scale(1.0 / self.norm));
+        CpTensor::new(weights.collect(), model.factors().to_vec())
     }
 
     /// An entry of a core or a weight of the data as they came.

@@ -6,19 +6,19 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `engine` | [`Cp`], the default engine: options, the verb, the status |
-//! | `starts` | batches of starts, choice of the best, return to the full space |
-//! | `algebraic`, `rank_one` | Jennrich's algorithm on groups of modes |
-//! | `fibres` | the exact model of a rank that no tensor exceeds |
-//! | `sweep` | alternating least squares with extrapolation |
-//! | `nls`, `normal` | Levenberg-Marquardt and its structured normal equations |
+//! | `decomposition` | [`Cp`], the default engine: options, the verb, the status |
+//! | `search` | batches of starts, choice of the best |
+//! | `full_space` | from the core back to the full space, on to a stationary point |
+//! | `jennrich`, `rank_one` | Jennrich's algorithm on groups of modes |
+//! | `fibre_model` | the exact model of a rank that no tensor exceeds |
+//! | `als` | alternating least squares with extrapolation |
+//! | `gauss_newton`, `normal_equations` | Levenberg-Marquardt and its structured normal equations |
 //! | `compress` | HOSVD, projections on spans |
-//! | `tucker` | [`Tucker`]: HOSVD and orthogonal iteration |
-//! | `masked`, `observed` | [`CpMasked`]: missing entries and weights |
-//! | `ranks`, `consistency` | [`rank_table`], core consistency, Kruskal's condition |
-//! | `nonnegative`, `measured` | [`CpNonnegative`], with weights or without |
+//! | `missing` | [`CpMasked`]: missing entries and weights |
+//! | `ranks` | [`rank_table`]: noise, core consistency, split halves; [`uniqueness`] |
+//! | `nonnegative` | [`CpNonnegative`], with weights or without |
 //! | `sparse` | [`Cp::decompose_sparse`] |
-//! | `verdict`, `condition` | the evidence |
+//! | `checks`, `condition` | the evidence |
 
 pub(crate) mod als;
 pub(crate) mod checks;
@@ -26,6 +26,7 @@ pub(crate) mod compress;
 pub(crate) mod condition;
 pub(crate) mod decomposition;
 pub(crate) mod fibre_model;
+pub(crate) mod full_space;
 pub(crate) mod gauss_newton;
 pub(crate) mod jennrich;
 pub(crate) mod missing;

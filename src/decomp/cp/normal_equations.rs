@@ -19,7 +19,7 @@ use faer::MatMut;
 
 /// Unknowns up to which the system is assembled: beyond, its Cholesky factorisation costs more than the
 /// products with the data (measured on 2 x 100 ms budgets; not sensitive).
-const DENSE_LIMIT: usize = 1500;
+pub(super) const DENSE_LIMIT: usize = 1500;
 
 /// Operations of one linearisation and one solution, roughly.
 pub(super) fn unknowns_cost(dims: &[usize], rank: usize) -> f64 {

@@ -1,11 +1,12 @@
 //! The search for the best CP fit: starts, batches, return to the full space.
 
 use super::als::{SweepOptions, Watch, accelerated};
-use super::checks::least_congruence;
+use super::checks::{DIVERGING, least_congruence};
 use super::compress::Compressed;
 use super::decomposition::{Cp, CpMethod};
 use super::fibre_model::fibre_start;
-use super::gauss_newton::{LmOptions, Stop, descent, refine};
+use super::full_space::{full_space, settle};
+use super::gauss_newton::{LmOptions, Stop, refine};
 use super::jennrich::{algebraic_start, normal};
 use super::normal_equations::unknowns_cost;
 use crate::Error;
@@ -36,8 +37,6 @@ const CAREFUL: usize = 20;
 /// Starts that suffice there when every one of them ends at the same value.
 const UNANIMOUS: usize = 6;
 const MOST: usize = 60;
-/// Congruence of two components below which they diverge against each other.
-const DIVERGING: f64 = -0.99;
 /// Minima whose residuals on the data are within this share of the least are compared in the full space, and how many at
 /// most: what compression leaves out may change their order. Only with few unknowns: elsewhere that return is dear.
 const NEAR: f64 = 0.01;
@@ -68,6 +67,7 @@ pub(super) struct Found<T> {
 pub(super) fn search<T: Scalar + Ring>(
     cp: &Cp,
     t: TensorView<'_, T>,
+    start: Option<Vec<Factor<T>>>,
     rng: &mut impl Rng,
     observer: Observer<'_>,
 ) -> Result<Found<T>, Error> {
@@ -85,6 +85,21 @@ pub(super) fn search<T: Scalar + Ring>(
     let mut done: Vec<Candidate<T>> = Vec::new();
     let mut stopped = false;
     let (mut next, mut least, mut last) = (0, 2, cp.starts);
+    if let Some(given) = start.filter(|_| matches!(cp.method, CpMethod::Auto | CpMethod::Nls)) {
+        let mut watch = |f: f64| {
+            let flow = observer(&Progress::open("given start", 0).with_figure(f));
+            stopped |= flow.is_break();
+            flow
+        };
+        done.push(refined(
+            cp,
+            core,
+            compressed.restrict(&given),
+            0.0,
+            &mut watch,
+        )?);
+        least = 1;
+    }
     while next < last && !stopped {
         // The sizes are fixed, so that the answer does not depend on the number of threads; two starts
         // usually suffice, so the first ones come alone.
@@ -146,6 +161,9 @@ pub(super) fn search<T: Scalar + Ring>(
         candidate.factors = compressed.expand(&candidate.factors);
         if !compressed.is_trivial() && cp.method != CpMethod::Algebraic {
             full_space(t, candidate, cp.iterations, &mut watch)?;
+        }
+        if matches!(cp.method, CpMethod::Auto | CpMethod::Nls) {
+            settle(t, candidate, cp.iterations, &mut watch)?;
         }
     }
     finalists.sort_by(|(a, _), (b, _)| a.residual.total_cmp(&b.residual));
@@ -264,19 +282,42 @@ fn one_start<T: Scalar + Ring>(
         },
         CpMethod::Auto | CpMethod::Nls => warm_up(core.dims(), cp),
     };
-    let mut history = accelerated(core, &mut factors, &sweeps, watch)?;
-    let mut budget_spent = cp.method == CpMethod::Als && history.len() > sweeps.sweeps;
+    let history = accelerated(core, &mut factors, &sweeps, watch)?;
+    let budget_spent = cp.method == CpMethod::Als && history.len() > sweeps.sweeps;
     if matches!(cp.method, CpMethod::Auto | CpMethod::Nls) {
-        let options = LmOptions {
-            iterations: cp.iterations,
-            goal,
-            ..LmOptions::default()
-        };
-        let run = refine(core, factors, &options, watch)?;
-        factors = run.factors;
-        budget_spent = run.stop == Stop::Budget;
-        history.extend(run.history.into_iter().skip(1));
+        let mut run = refined(cp, core, factors, goal, watch)?;
+        let tail = std::mem::replace(&mut run.history, history);
+        run.history.extend(tail.into_iter().skip(1));
+        return Ok(run);
     }
+    ended(cp, core, factors, history, budget_spent)
+}
+
+/// Damped Gauss-Newton on the core from `factors`.
+fn refined<T: Scalar + Ring>(
+    cp: &Cp,
+    core: TensorView<'_, T>,
+    factors: Vec<Factor<T>>,
+    goal: f64,
+    watch: Watch<'_>,
+) -> Result<Candidate<T>, Error> {
+    let options = LmOptions {
+        iterations: cp.iterations,
+        goal,
+        ..LmOptions::default()
+    };
+    let run = refine(core, factors, &options, watch)?;
+    ended(cp, core, run.factors, run.history, run.stop == Stop::Budget)
+}
+
+/// A start at its end, its residual recomputed.
+fn ended<T: Scalar>(
+    cp: &Cp,
+    core: TensorView<'_, T>,
+    mut factors: Vec<Factor<T>>,
+    mut history: Vec<f64>,
+    budget_spent: bool,
+) -> Result<Candidate<T>, Error> {
     let mut gap = Vec::new();
     residual_into(core, &factors, &mut gap)?;
     let mut residual = small::norm_sq(&gap).sqrt();
@@ -313,9 +354,6 @@ fn warm_up(dims: &[usize], cp: &Cp) -> SweepOptions {
     }
 }
 
-/// Sweeps in the full space before cycles of Levenberg-Marquardt.
-const FULL_SWEEPS: usize = 12;
-
 /// Gaussian factors; the first sweep sets their scale.
 fn random_start<T: Scalar>(dims: &[usize], rank: usize, rng: &mut impl Rng) -> Vec<Factor<T>> {
     let mut draw = |n: usize| {
@@ -328,70 +366,4 @@ fn random_start<T: Scalar>(dims: &[usize], rank: usize, rng: &mut impl Rng) -> V
         })
     };
     dims.iter().map(|&n| draw(n)).collect()
-}
-
-/// Return to the full space: a few alternating sweeps, which suffice for well-conditioned models; then cycles
-/// that project on the span of the factors and of the gradient and refine there, until a cycle no longer helps. At a stationary point the gradient vanishes and the span is that of the factors.
-fn full_space<T: Scalar + Ring>(
-    t: TensorView<'_, T>,
-    best: &mut Candidate<T>,
-    iterations: usize,
-    watch: Watch<'_>,
-) -> Result<(), Error> {
-    let sweeps = SweepOptions {
-        sweeps: FULL_SWEEPS,
-        least_gain: 0.0,
-        enough: EXACT,
-    };
-    best.factors = CpTensor::from_factors(std::mem::take(&mut best.factors))?.balanced();
-    let swept = accelerated(t, &mut best.factors, &sweeps, watch)?;
-    best.history.extend(&swept);
-    let mut gap = Vec::new();
-    residual_into(t, &best.factors, &mut gap)?;
-    let mut f = small::norm_sq(&gap).sqrt();
-    let still = swept
-        .windows(2)
-        .last()
-        .is_none_or(|w| w[0] - w[1] <= 1e-11 * w[0]);
-    if f <= EXACT || (still && swept.len() <= FULL_SWEEPS) {
-        best.residual = f;
-        return Ok(());
-    }
-    for _ in 0..20 {
-        let model = CpTensor::from_factors(best.factors.clone())?;
-        let factors = model.balanced();
-        let gradient = descent(t.dims(), &gap, &factors)?;
-        let mut rest = gradient.as_slice();
-        let mut spans = Vec::with_capacity(factors.len());
-        for a in &factors {
-            let (head, tail) = rest.split_at(a.as_slice().len());
-            rest = tail;
-            let data = [a.as_slice(), head].concat();
-            spans.push(Factor::new(a.rows(), 2 * a.cols(), data)?);
-        }
-        let inner = Compressed::onto(t, &spans)?;
-        let options = LmOptions {
-            iterations,
-            damping: 1e-6,
-            ..LmOptions::default()
-        };
-        let run = refine(inner.core.view(), inner.restrict(&factors), &options, watch)?;
-        let moved = inner.expand(&run.factors);
-        residual_into(t, &moved, &mut gap)?;
-        let next = small::norm_sq(&gap).sqrt();
-        if !(next < f) {
-            residual_into(t, &best.factors, &mut gap)?;
-            break;
-        }
-        let gain = (f - next) / f;
-        best.factors = moved;
-        f = next;
-        best.history.push(f);
-        best.budget_spent = run.stop == Stop::Budget;
-        if gain < 1e-12 || inner.is_trivial() {
-            break;
-        }
-    }
-    best.residual = f;
-    Ok(())
 }

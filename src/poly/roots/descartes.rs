@@ -4,7 +4,6 @@ use crate::Error;
 use crate::poly::coefficients::rational::Integer;
 use crate::poly::product::budget::Budget;
 use dashu_int::ops::BitTest;
-use num_traits::Zero;
 
 const OP: &str = "Poly::real_roots";
 

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
 use crate::tensor::mode_product;
-use crate::tensor::{CpTensor, Factor, TensorView};
+use crate::tensor::{CpTensor, Factor, Tensor, TensorView};
 use faer::Mat;
 
 const OP: &str = "core_consistency";
@@ -32,6 +32,24 @@ pub fn core_consistency<T: Scalar + Ring>(
     t: TensorView<'_, T>,
     model: &CpTensor<T>,
 ) -> Result<Option<f64>, Error> {
+    let gap = core_gap(t, model)?;
+    Ok(gap.map(|g| 100.0 * (1.0 - g.squared / model.rank() as f64)))
+}
+
+/// How far the core is from a superdiagonal of ones.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CoreGap {
+    /// `||G - I||^2`.
+    pub(super) squared: f64,
+    /// What noise of variance one adds to it on average: `prod_m ||A_m^+||_F^2`.
+    pub(super) of_noise: f64,
+}
+
+/// The gap behind [`core_consistency`]; `None` where that has none.
+pub(super) fn core_gap<T: Scalar + Ring>(
+    t: TensorView<'_, T>,
+    model: &CpTensor<T>,
+) -> Result<Option<CoreGap>, Error> {
     let rank = model.rank();
     let size = (0..model.order()).try_fold(1usize, |n, _| n.checked_mul(rank));
     if t.dims() != model.dims() {
@@ -46,19 +64,25 @@ pub fn core_consistency<T: Scalar + Ring>(
     let Some(inverses) = inverses else {
         return Ok(None);
     };
-    let mut core = t.to_tensor();
+    let mut core: Option<Tensor<T>> = None;
+    let mut of_noise = 1.0;
     // Weights go into the first factor, as is usual; elsewhere the off-diagonal entries scale differently.
     for (m, inverse) in inverses.iter().enumerate() {
-        core = mode_product(core.view(), inverse.as_ref(), m)?;
+        let view = core.as_ref().map_or(t, Tensor::view);
+        core = Some(mode_product(view, inverse.as_ref(), m)?);
+        let columns = inverse
+            .col_iter()
+            .map(|c| c.iter().map(|x| x.abs_sq()).sum::<f64>());
+        of_noise *= columns.sum::<f64>();
     }
     let step = (0..model.order()).fold(0, |s, _| s * rank + 1);
-    let mut gap = 0.0;
-    for (i, &g) in core.as_slice().iter().enumerate() {
+    let mut squared = 0.0;
+    for (i, &g) in core.iter().flat_map(|c| c.as_slice()).enumerate() {
         let on_diagonal = i % step == 0 && i / step < rank;
         let target = T::from_parts(f64::from(u8::from(on_diagonal)), 0.0);
-        gap += (g - target).abs_sq();
+        squared += (g - target).abs_sq();
     }
-    Ok(Some(100.0 * (1.0 - gap / rank as f64)))
+    Ok(Some(CoreGap { squared, of_noise }))
 }
 
 /// The Moore-Penrose inverse, `cols x rows`, by the normal equations of unit columns; `None` unless the columns are

@@ -1,4 +1,8 @@
-//! How many components: the table of ranks and the core consistency behind it.
+//! How many components: tables, noise, core consistency, split halves; and whether components are unique.
 
 pub(crate) mod core_consistency;
+pub(crate) mod identifiability;
+mod noise_gain;
+pub(crate) mod rule;
+mod split_half;
 pub(crate) mod table;

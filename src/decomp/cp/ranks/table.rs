@@ -1,32 +1,38 @@
 //! How many components? A table of evidence, and a choice with its reason.
 
-use super::core_consistency::{core_consistency, kruskal_slack};
+use super::core_consistency::kruskal_slack;
+use super::noise_gain::best_rank_one;
+use super::rule::RankEvidence;
+use super::split_half::{LEAST_COSINE, half, halved_mode, least_cosine};
 use crate::decomp::cp::checks::{CANCELLATION, STARTS_AGREEING};
-use crate::decomp::cp::decomposition::Cp;
-use crate::decomp::cp::missing::masked::CpMasked;
+use crate::decomp::cp::decomposition::{Cp, Scaled, check_tensor};
+use crate::decomp::cp::missing::masked::{CpMasked, cleaned};
 use crate::decomp::cp::nonnegative::decomposition::CpNonnegative;
 use crate::fit::Fit;
-use crate::linalg::Scalar;
+use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
 use crate::run::Observer;
-use crate::tensor::{CpTensor, Tensor, TensorView};
+use crate::tensor::{CpTensor, Factor, TensorView};
 use crate::{Error, Status};
-use rand::Rng;
+use rand::{Rng, RngExt};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::ops::RangeInclusive;
 
-/// Least core consistency, in percent, of a number of components that is believed.
-const LEAST_CONSISTENCY: f64 = 80.0;
 /// Residual at which a fit is exact and more components cannot help.
 const EXACT: f64 = 1e-8;
-/// Least relative fall of the unexplained variance that one more component must bring.
-const LEAST_GAIN: f64 = 0.05;
+/// Starts and sweeps for the component that the next number adds.
+const GROWN: (usize, usize) = (4, 30);
 
 /// What was measured at one number of components.
 #[derive(Clone, Debug)]
 pub struct RankRow<T = f64> {
     /// The fit.
     pub fit: Fit<CpTensor<T>>,
-    /// Core consistency in percent, where it can be formed.
-    pub core_consistency: Option<f64>,
+    /// What speaks for and against the last component.
+    pub evidence: RankEvidence,
+    /// Least cosine of matched components of the two halves of the data, where they were fitted.
+    pub split_half: Option<f64>,
     /// Slack in Kruskal's condition: nonnegative means unique.
     pub kruskal_slack: i64,
     /// Whether the Kruskal ranks behind the slack are exact or lower bounds.
@@ -38,34 +44,29 @@ pub struct RankRow<T = f64> {
 pub struct RankTable<T = f64> {
     /// One row for each number of components tried, increasing.
     pub rows: Vec<RankRow<T>>,
-    /// Index of the chosen row.
-    pub chosen: usize,
+    /// Index of the chosen row; `None` when no component is above the noise.
+    pub chosen: Option<usize>,
+    /// The number that another criterion speaks for, where it disagrees with the choice.
+    pub other: Option<usize>,
+    /// Whether the criteria agree on the choice.
+    pub agreed: bool,
     /// Why, in words.
     pub reason: String,
 }
 
+impl<T> RankTable<T> {
+    /// The number of components chosen, 0 when none is above the noise.
+    pub fn rank(&self) -> usize {
+        let row = self.chosen.and_then(|k| self.rows.get(k));
+        row.map_or(0, |r| r.fit.model.weights().len())
+    }
+}
+
 impl<T: Scalar + Ring> RankRow<T> {
-    fn of(t: TensorView<'_, T>, fit: Fit<CpTensor<T>>) -> Result<Self, Error> {
-        let core_consistency = core_consistency(t, &fit.model)?;
-        let (kruskal_slack, kruskal_exact) = kruskal_slack(&fit.model);
-        Ok(Self {
-            fit,
-            core_consistency,
-            kruskal_slack,
-            kruskal_exact,
-        })
-    }
-
-    fn measured(&self, key: &str) -> f64 {
-        self.fit
-            .evidence
-            .check(key)
-            .map_or(f64::NAN, |c| c.measured)
-    }
-
     /// Starts at the best value, and starts in all.
     pub fn agreement(&self) -> (usize, usize) {
-        let agreeing = self.measured(STARTS_AGREEING);
+        let agreeing = self.fit.evidence.check(STARTS_AGREEING);
+        let agreeing = agreeing.map_or(0.0, |c| c.measured);
         (agreeing.max(0.0) as usize, self.fit.work.starts)
     }
 
@@ -79,40 +80,39 @@ impl<T: Scalar + Ring> RankRow<T> {
         self.fit.evidence.rel_residual <= EXACT && !self.is_degenerate()
     }
 
-    /// Whether nothing speaks against this number of components.
-    fn is_credible(&self) -> bool {
-        let (agreeing, starts) = self.agreement();
-        let consistent = self.core_consistency.is_none_or(|c| c >= LEAST_CONSISTENCY);
-        // One component always has consistency 100, and with two modes the figure says nothing.
-        let modes = self.fit.model.factors().iter().filter(|f| f.rows() > 1);
-        let consistent = consistent || self.fit.model.rank() == 1 || modes.count() < 3;
-        consistent && !self.is_degenerate() && 2 * agreeing >= starts
+    fn is_chosen_by(&self, detected: impl Fn(&RankEvidence) -> bool) -> bool {
+        self.fit.status != Status::Stopped
+            && detected(&self.evidence)
+            && self.evidence.is_trilinear()
     }
 }
 
 /// Fits every rank in the range `ranks.0` with `engine` (its own rank is replaced) and chooses.
 ///
-/// The smallest exact rank wins; else the greatest credible one: core consistency at least 80, no diverging
-/// components, at least half of the starts agreeing, and at least 5% less unexplained variance than the
-/// credible rank before. The table ends early at an exact fit, or after `ranks.1` ranks in a row that are
-/// not credible.
+/// The smallest exact rank wins. Otherwise the greatest number of components whose last one gains more than noise alone
+/// could and whose core is superdiagonal as far as noise lets it be ([`RankEvidence`]); no row is chosen when nothing is above
+/// the noise. The choice is then held against split halves: the same components must be found in the even and in the odd
+/// slices of the longest mode, where that has at least eight; else the greatest number for which they are is named beside it.
+/// The table ends early at an exact fit, or after `ranks.1` ranks in a row that are not detected.
 ///
 /// # Errors
 /// `InvalidInput` when the range is empty, and those of [`Cp::decompose`].
 pub fn rank_table<T: Scalar + Ring>(
     t: TensorView<'_, T>,
     engine: &Cp,
-    ranks: (std::ops::RangeInclusive<usize>, usize),
+    ranks: (RangeInclusive<usize>, usize),
     rng: &mut impl Rng,
     observer: Observer<'_>,
 ) -> Result<RankTable<T>, Error> {
-    table(ranks, |rank| {
+    check_tensor("rank_table", t)?;
+    let fit = |task: Task<'_, T>, rng: &mut ChaCha8Rng| {
         let engine = Cp {
-            rank,
+            rank: task.rank,
             ..engine.clone()
         };
-        RankRow::of(t, engine.decompose_observed(t, rng, observer)?)
-    })
+        engine.decompose_from(task.t, task.start, rng, observer)
+    };
+    table(t, None, ranks, rng, fit)
 }
 
 /// As [`rank_table`] for incomplete data; the core consistency is taken with the model in the gaps.
@@ -123,17 +123,16 @@ pub fn rank_table_masked(
     t: TensorView<'_>,
     weights: TensorView<'_>,
     engine: &CpMasked,
-    ranks: (std::ops::RangeInclusive<usize>, usize),
+    ranks: (RangeInclusive<usize>, usize),
     rng: &mut impl Rng,
     observer: Observer<'_>,
 ) -> Result<RankTable, Error> {
-    table(ranks, |rank| {
-        let fit = engine
-            .with_rank(rank)
-            .decompose_observed(t, weights, rng, observer)?;
-        let filled = fill(t, weights, &fit.model)?;
-        RankRow::of(filled.view(), fit)
-    })
+    let clean = cleaned("rank_table", t, weights)?;
+    let fit = |task: Task<'_, f64>, rng: &mut ChaCha8Rng| {
+        let engine = engine.with_rank(task.rank);
+        engine.decompose_observed(task.t, task.weights.unwrap_or(weights), rng, observer)
+    };
+    table(clean.view(), Some(weights), ranks, rng, fit)
 }
 
 /// As [`rank_table`] with nonnegative factors, for incomplete data where `weights` are given.
@@ -144,109 +143,233 @@ pub fn rank_table_nonnegative(
     t: TensorView<'_>,
     weights: Option<TensorView<'_>>,
     engine: &CpNonnegative,
-    ranks: (std::ops::RangeInclusive<usize>, usize),
+    ranks: (RangeInclusive<usize>, usize),
     rng: &mut impl Rng,
     observer: Observer<'_>,
 ) -> Result<RankTable, Error> {
-    table(ranks, |rank| {
-        let engine = engine.with_rank(rank);
-        match weights {
-            None => RankRow::of(t, engine.decompose_observed(t, rng, observer)?),
-            Some(w) => {
-                let fit = engine.decompose_masked(t, w, rng, observer)?;
-                RankRow::of(fill(t, w, &fit.model)?.view(), fit)
-            }
+    let clean = match weights {
+        Some(w) => cleaned("rank_table", t, w)?,
+        None => {
+            check_tensor("rank_table", t)?;
+            t.to_tensor()
         }
-    })
+    };
+    let fit = |task: Task<'_, f64>, rng: &mut ChaCha8Rng| {
+        let engine = engine.with_rank(task.rank);
+        match task.weights {
+            None => engine.decompose_observed(task.t, rng, observer),
+            Some(w) => engine.decompose_masked(task.t, w, rng, observer),
+        }
+    };
+    table(clean.view(), weights, ranks, rng, fit)
 }
 
-/// `t` with the model where the weight is zero.
-fn fill(t: TensorView<'_>, weights: TensorView<'_>, model: &CpTensor) -> Result<Tensor, Error> {
-    let mut out = model.to_dense()?;
-    let known = t.as_slice().iter().zip(weights.as_slice());
-    for (x, (&y, &w)) in out.as_mut_slice().iter_mut().zip(known) {
-        if w > 0.0 {
-            *x = y;
-        }
-    }
-    Ok(out)
+/// One fit that the table asks for.
+struct Task<'a, T> {
+    t: TensorView<'a, T>,
+    weights: Option<TensorView<'a>>,
+    rank: usize,
+    /// Factors to start from beside the engine's own starts, on data of norm one.
+    start: Option<Vec<Factor<T>>>,
 }
 
 fn table<T: Scalar + Ring>(
-    (ranks, patience): (std::ops::RangeInclusive<usize>, usize),
-    mut row: impl FnMut(usize) -> Result<RankRow<T>, Error>,
+    t: TensorView<'_, T>,
+    weights: Option<TensorView<'_>>,
+    (ranks, patience): (RangeInclusive<usize>, usize),
+    rng: &mut impl Rng,
+    mut fit: impl FnMut(Task<'_, T>, &mut ChaCha8Rng) -> Result<Fit<CpTensor<T>>, Error>,
 ) -> Result<RankTable<T>, Error> {
     let (first, last) = (*ranks.start(), *ranks.end());
     if first == 0 || first > last {
         let requirement = format!("a range of ranks from 1 upwards, got {first}..{last}");
         return Err(Error::invalid("rank_table", requirement));
     }
+    let rng = &mut ChaCha8Rng::seed_from_u64(rng.random());
+    let scaled = Scaled::of(t)?;
     let mut rows: Vec<RankRow<T>> = Vec::new();
-    let mut doubtful = 0;
-    for rank in ranks {
-        let next = row(rank)?;
-        let stopped = next.fit.status == Status::Stopped;
-        let exact = next.is_exact();
-        doubtful = if next.is_credible() || exact {
+    let mut square = scaled
+        .as_ref()
+        .map_or(0.0, |s| weighted_square(s.data.view(), weights));
+    let (mut start, mut undetected) = (None, 0);
+    // The gain of the first row needs the fit before it.
+    for rank in first.saturating_sub(1).max(1)..=last {
+        let task = Task {
+            t,
+            weights,
+            rank,
+            start: start.take(),
+        };
+        let found = fit(task, rng)?;
+        let Some(scaled) = &scaled else {
+            return Ok(of_zeros(found));
+        };
+        let model = scaled.shrink(&found.model)?;
+        let data = scaled.data.view();
+        let (evidence, residual) = RankEvidence::of(data, weights, &model, square, rng)?;
+        square = small::norm_sq(residual.as_slice());
+        let (kruskal_slack, kruskal_exact) = kruskal_slack(&model);
+        let row = RankRow {
+            fit: found,
+            evidence,
+            split_half: None,
+            kruskal_slack,
+            kruskal_exact,
+        };
+        let over = row.is_exact() || row.fit.status == Status::Stopped;
+        undetected = if row.evidence.is_detected() {
             0
         } else {
-            doubtful + 1
+            undetected + 1
         };
-        rows.push(next);
-        if exact || stopped || doubtful >= patience {
+        if rank >= first {
+            rows.push(row);
+        }
+        if over || undetected >= patience {
             break;
         }
+        let (_, one) = best_rank_one(residual.view(), GROWN.0, GROWN.1, rng)?;
+        start = Some(joined(&model, &one)?);
     }
-    let (chosen, reason) = choose(&rows);
-    Ok(RankTable {
-        rows,
-        chosen,
-        reason,
-    })
+    let table = choose(rows);
+    halves(table, t, weights, rng, &mut fit)
 }
 
-fn choose<T: Scalar + Ring>(rows: &[RankRow<T>]) -> (usize, String) {
-    if let Some(k) = rows.iter().position(RankRow::<T>::is_exact) {
-        return (
-            k,
-            "the smallest number of components that fits exactly".into(),
-        );
+/// The table of the zero tensor.
+fn of_zeros<T: Scalar + Ring>(fit: Fit<CpTensor<T>>) -> RankTable<T> {
+    let row = RankRow {
+        fit,
+        evidence: RankEvidence::NONE,
+        split_half: None,
+        kruskal_slack: 0,
+        kruskal_exact: false,
+    };
+    RankTable {
+        rows: vec![row],
+        chosen: None,
+        other: None,
+        agreed: true,
+        reason: "the tensor is zero".into(),
     }
-    let variance = |k: usize| rows[k].fit.evidence.rel_residual.powi(2);
-    let mut chosen: Option<usize> = None;
-    for k in (0..rows.len()).filter(|&k| rows[k].is_credible()) {
-        if chosen.is_none_or(|c| variance(k) <= (1.0 - LEAST_GAIN) * variance(c)) {
-            chosen = Some(k);
-        }
-    }
-    match chosen {
-        Some(k) if k + 1 < rows.len() => {
-            let next = &rows[k + 1];
-            let (agreeing, starts) = next.agreement();
-            let why = if next.is_degenerate() {
-                "components that diverge against each other".to_owned()
-            } else if next.core_consistency.is_some_and(|c| c < LEAST_CONSISTENCY) {
+}
+
+fn weighted_square<T: Scalar>(data: TensorView<'_, T>, weights: Option<TensorView<'_>>) -> f64 {
+    let Some(weights) = weights else {
+        return small::norm_sq(data.as_slice());
+    };
+    let pairs = data.as_slice().iter().zip(weights.as_slice());
+    pairs.map(|(x, &w)| w * x.abs_sq()).sum()
+}
+
+/// The components of `model` and one more, lengths spread over the modes.
+fn joined<T: Scalar + Ring>(
+    model: &CpTensor<T>,
+    one: &[Factor<T>],
+) -> Result<Vec<Factor<T>>, Error> {
+    let one = CpTensor::from_factors(one.to_vec())?;
+    Ok(model.add(&one)?.balanced())
+}
+
+fn choose<T: Scalar + Ring>(rows: Vec<RankRow<T>>) -> RankTable<T> {
+    let exact = rows.iter().position(RankRow::<T>::is_exact);
+    let above = |k: &usize| rows[*k].is_chosen_by(RankEvidence::is_detected);
+    let rough = |k: &usize| rows[*k].is_chosen_by(RankEvidence::is_detected_if_rough);
+    let number = |k: usize| rows[k].fit.model.rank();
+    let detected = (0..rows.len()).rev().find(above);
+    let mut other = None;
+    let reason = match (exact, detected) {
+        (Some(_), _) => "the smallest number of components that fits exactly".to_owned(),
+        (None, Some(k)) => reason(&rows, k),
+        (None, None) => match (0..rows.len()).rev().find(rough) {
+            Some(k) => {
+                other = Some(number(k));
+                let factor = rows[k].evidence.smoothness;
                 format!(
-                    "a core consistency of {:.0}",
-                    next.core_consistency.unwrap_or(f64::NAN)
+                    "none above noise as smooth as the residual; {} if its smoothness (factor {factor:.1}) is not noise",
+                    number(k)
                 )
-            } else if 2 * agreeing < starts {
-                format!("only {agreeing} of {starts} starts agreeing")
-            } else {
-                "no gain worth a component".to_owned()
-            };
-            (
-                k,
-                format!("the greatest credible number of components; one more has {why}"),
-            )
-        }
-        Some(k) => (
-            k,
-            "the greatest number of components tried, and credible".into(),
-        ),
-        None => (
-            0,
-            "none of the numbers tried is credible; this is the smallest".into(),
-        ),
+            }
+            None => "none above noise".to_owned(),
+        },
+    };
+    let chosen = exact.or(detected);
+    RankTable {
+        chosen,
+        other,
+        agreed: chosen.is_some(),
+        reason,
+        rows,
     }
+}
+
+fn reason<T: Scalar + Ring>(rows: &[RankRow<T>], k: usize) -> String {
+    let head = "the greatest number of components above the noise";
+    let Some(next) = rows.get(k + 1) else {
+        return format!("{head}; it is also the greatest tried");
+    };
+    let e = &next.evidence;
+    if next.fit.status == Status::Stopped {
+        format!("{head}; the next fit was stopped")
+    } else if next.is_degenerate() {
+        format!("{head}; one more has components that diverge against each other")
+    } else if e.is_detected() {
+        let consistency = e.core_consistency.unwrap_or(f64::NAN);
+        format!("{head} and trilinear; one more has a core consistency of {consistency:.0}")
+    } else {
+        let gain = e.gain / (e.noise_gain * e.smoothness);
+        format!("{head}; one more gains {gain:.2} times what noise gives")
+    }
+}
+
+/// Holds the choice against split halves, and names the greatest number that passes where it does not.
+fn halves<T: Scalar + Ring>(
+    mut table: RankTable<T>,
+    t: TensorView<'_, T>,
+    weights: Option<TensorView<'_>>,
+    rng: &mut ChaCha8Rng,
+    fit: &mut impl FnMut(Task<'_, T>, &mut ChaCha8Rng) -> Result<Fit<CpTensor<T>>, Error>,
+) -> Result<RankTable<T>, Error> {
+    let (Some(chosen), Some(mode)) = (table.chosen, halved_mode(t.dims())) else {
+        return Ok(table);
+    };
+    if table.rows[chosen].is_exact() || table.rows.iter().any(|r| r.fit.status == Status::Stopped) {
+        return Ok(table);
+    }
+    let parts = [half(t, mode, 0)?, half(t, mode, 1)?];
+    let masks = match weights {
+        Some(w) => Some([half(w, mode, 0)?, half(w, mode, 1)?]),
+        None => None,
+    };
+    for k in (0..=chosen).rev() {
+        let rank = table.rows[k].fit.model.rank();
+        let mut models = Vec::with_capacity(2);
+        for (p, part) in parts.iter().enumerate() {
+            let weights = masks.as_ref().map(|m| m[p].view());
+            let task = Task {
+                t: part.view(),
+                weights,
+                rank,
+                start: None,
+            };
+            models.push(fit(task, rng)?);
+        }
+        if models.iter().any(|m| m.status == Status::Stopped) {
+            table.agreed = false;
+            table.reason += "; split halves were not finished";
+            return Ok(table);
+        }
+        let least = least_cosine(&models[0].model, &models[1].model, mode);
+        table.rows[k].split_half = Some(least);
+        if least > LEAST_COSINE {
+            if k < chosen {
+                table.other = Some(rank);
+                table.reason += &format!("; split halves agree only on {rank}");
+            }
+            return Ok(table);
+        }
+        table.agreed = false;
+    }
+    table.reason += "; split halves agree on none of them";
+    table.other = Some(0);
+    Ok(table)
 }

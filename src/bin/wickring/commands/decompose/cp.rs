@@ -27,7 +27,7 @@ pub struct CpArgs {
     /// Nonnegative factors and weights.
     #[arg(long)]
     nonneg: bool,
-    /// Number of starts; by default ten where ranks are compared, else until two agree, more where minima are hard to find.
+    /// Number of starts; by default until two agree, more where minima are hard to find.
     #[arg(long)]
     starts: Option<usize>,
     /// Iterations of each start.
@@ -119,8 +119,7 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
                 )?,
                 _ => {
                     let (range, patience) = compared(ranks, t.dims());
-                    let starts = args.starts.unwrap_or(10);
-                    let engine = with_options(Cp::new(*range.start()), args).starts(starts);
+                    let engine = with_options(Cp::new(*range.start()), args);
                     let table =
                         rank_table(t.view(), &engine, (range, patience), &mut rng, &mut watch)?;
                     report.table(&table);
@@ -228,8 +227,7 @@ fn real(
                     &mut watch,
                 )?
             } else {
-                let starts = args.starts.unwrap_or(10);
-                let engine = with_options(Cp::new(first), args).starts(starts);
+                let engine = with_options(Cp::new(first), args);
                 rank_table(t.view(), &engine, (range, patience), &mut rng, &mut watch)?
             };
             report.table(&table);
@@ -242,8 +240,9 @@ fn real(
     report.finish(&fit, context)
 }
 
+/// The chosen fit; the smallest where nothing is above the noise.
 fn chosen<T>(table: RankTable<T>) -> Result<Fit<CpTensor<T>>, Error> {
-    let row = table.rows.into_iter().nth(table.chosen);
+    let row = table.rows.into_iter().nth(table.chosen.unwrap_or(0));
     row.map(|r| r.fit)
         .ok_or(Error::Stopped { op: "decompose cp" })
 }

@@ -8,7 +8,7 @@ use num_complex::Complex;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::path::Path;
-use wickring::decomp::RankTable;
+use wickring::decomp::{RankTable, Uniqueness, uniqueness};
 use wickring::fit::Fit;
 use wickring::io::{npz, write_whole};
 use wickring::linalg::Scalar;
@@ -20,6 +20,10 @@ use wickring::{Error, Status};
 pub struct Report {
     json: Map<String, Value>,
     text: String,
+    /// The number of components said, where it is not that of the fit written.
+    none: bool,
+    /// Whether criteria disagree on the number of components.
+    disputed: bool,
 }
 
 impl Report {
@@ -32,7 +36,12 @@ impl Report {
         json.insert("inputs".into(), inputs(path, dims)?);
         let shape: Vec<String> = dims.iter().map(usize::to_string).collect();
         let text = format!("{}: {}\n", path.display(), shape.join(" x "));
-        Ok(Self { json, text })
+        Ok(Self {
+            json,
+            text,
+            none: false,
+            disputed: false,
+        })
     }
 
     /// Adds the table of ranks and the choice.
@@ -40,26 +49,30 @@ impl Report {
         let mut rows = Vec::new();
         let _ = writeln!(
             self.text,
-            "rank  rel.error   explained  core cons.  agreeing  cond      unique  status"
+            "rank  rel.error   gain/noise  smooth  core cons.  halves  agreeing  cond      status"
         );
         for row in &table.rows {
             let c = &row.fit.evidence;
             let rank = row.fit.model.rank();
             let (agreeing, starts) = row.agreement();
-            let unique = match (row.kruskal_slack >= 0, row.kruskal_exact) {
-                (true, _) => "yes",
-                (false, true) => "open",
-                (false, false) => "?",
-            };
-            let consistency = row.core_consistency.map_or("-".into(), percent);
+            let e = &row.evidence;
+            let consistency = e.core_consistency.map_or("-".into(), percent);
+            let ratio = e.gain / e.noise_gain;
+            let halves = row.split_half.map_or("-".into(), |x| format!("{x:.2}"));
             let _ = writeln!(
                 self.text,
-                "{rank:>4}  {:<10.6}  {:>8.4}%  {consistency:>10}  {:>8}  {:<8}  {unique:<6}  {}{}",
+                "{rank:>4}  {:<10.6}  {:>10}  {:>6.1}  {consistency:>10}  {halves:>6}  {:>8}  {:<8}  {}, {}{}",
                 c.rel_residual,
-                100.0 * (1.0 - c.rel_residual * c.rel_residual),
+                if ratio.abs() < 1e4 {
+                    format!("{ratio:.2}")
+                } else {
+                    format!("{ratio:.1e}")
+                },
+                e.smoothness,
                 format!("{agreeing}/{starts}"),
                 format!("{:.1e}", c.condition),
                 row.fit.status,
+                uniqueness(&row.fit.model).word(),
                 if row.is_degenerate() {
                     ", degenerate"
                 } else {
@@ -70,7 +83,15 @@ impl Report {
                 "rank": rank,
                 "rel_error": c.rel_residual,
                 "explained_variance": 1.0 - c.rel_residual * c.rel_residual,
-                "core_consistency": row.core_consistency,
+                "gain": e.gain,
+                "noise_gain": number(e.noise_gain),
+                "smoothness": e.smoothness,
+                "detected": e.is_detected(),
+                "trilinear": e.is_trilinear(),
+                "core_consistency": e.core_consistency,
+                "core_ratio": e.core_ratio.map(number),
+                "split_half": row.split_half,
+                "unique": uniqueness(&row.fit.model).word(),
                 "starts": starts,
                 "starts_agreeing": agreeing,
                 "condition": number(c.condition),
@@ -80,16 +101,28 @@ impl Report {
                 "status": row.fit.status.name(),
             }));
         }
-        if let Some(row) = table.rows.get(table.chosen) {
-            let rank = row.fit.model.rank();
-            let _ = writeln!(self.text, "chosen: {rank}, {}", table.reason);
+        let _ = writeln!(self.text, "chosen: {}, {}", table.rank(), table.reason);
+        let grows = table
+            .chosen
+            .and_then(|k| table.rows.get(k))
+            .is_some_and(|r| r.evidence.noise_grows());
+        if grows {
+            let warning =
+                "the noise grows with the signal: weights or a logarithm may lower the number";
+            let _ = writeln!(self.text, "warning: {warning}");
+            self.json.insert("warning".into(), json!(warning));
         }
+        self.none = table.chosen.is_none();
+        self.disputed = !table.agreed;
+        self.json.insert("table".into(), json!(rows));
         self.json.insert("ranks".into(), json!(rows));
         self.json.insert("reason".into(), json!(table.reason));
+        self.json.insert("agreed".into(), json!(table.agreed));
+        self.json.insert("other_rank".into(), json!(table.other));
     }
 
     /// Adds what was measured about the fit that is kept.
-    pub fn fit<T>(&mut self, fit: &Fit<CpTensor<T>>) {
+    pub fn fit<T: Scalar + Ring>(&mut self, fit: &Fit<CpTensor<T>>) {
         let c = &fit.evidence;
         let mut report = Map::new();
         let figures = json!({
@@ -105,14 +138,24 @@ impl Report {
         }
         evidence::extend(&mut report, c);
         self.json.insert("status".into(), json!(fit.status.name()));
-        self.json.insert("rank".into(), json!(fit.model.rank()));
+        let rank = if self.none { 0 } else { fit.model.rank() };
+        self.json.insert("rank".into(), json!(rank));
+        let unique = uniqueness(&fit.model);
+        let family = match unique {
+            Uniqueness::Family(n) => Some(n),
+            _ => None,
+        };
+        self.json.insert("unique".into(), json!(unique.word()));
+        self.json.insert("flat_directions".into(), json!(family));
         self.json.insert("rel_error".into(), json!(c.rel_residual));
         self.json.insert("report".into(), Value::Object(report));
         let _ = writeln!(
             self.text,
-            "rank {}: {}, relative error {:.6e}, condition {:.1e}, {} iterations, {} starts",
+            "rank {}: {}, {}{}, relative error {:.6e}, condition {:.1e}, {} iterations, {} starts",
             fit.model.rank(),
             fit.status,
+            unique.word(),
+            family.map_or(String::new(), |n| format!(" (a family of dimension {n})")),
             c.rel_residual,
             c.condition,
             fit.work.sweeps,
@@ -167,6 +210,10 @@ impl Report {
         status: Status,
         context: &Context,
     ) -> Result<Outcome, Error> {
+        if self.disputed && status == Status::Converged {
+            // The fit is good; whether it is the right one is open.
+            self.json.insert("status".into(), json!("undecided"));
+        }
         if let Some(path) = &context.common.out {
             let views: Vec<_> = arrays.iter().map(|(n, t)| (n.as_str(), t.view())).collect();
             npz::write(path, &views)?;
@@ -182,7 +229,7 @@ impl Report {
             );
         }
         context.emit(&Value::Object(self.json), &self.text);
-        Ok(if status == Status::Converged {
+        Ok(if status == Status::Converged && !self.disputed {
             Outcome::Certified
         } else {
             Outcome::NotCertified
