@@ -43,7 +43,8 @@ const VOLATILE: [&str; 6] = [
     "checker",
 ];
 /// Notes whose value is noise of the search.
-const NOISY: [&str; 3] = [
+const NOISY: [&str; 4] = [
+    "starts",
     "relative gradient norm",
     "slope of the residual",
     "log-likelihood gained",
@@ -300,6 +301,16 @@ fn differences(old: &Value, new: &Value, at: &str, strict: bool, out: &mut Vec<S
                 match b.get(k) {
                     Some(w) => differences(v, w, &format!("{at}/{k}"), strict, out),
                     None => out.push(format!("{at}/{k} is gone")),
+                }
+            }
+        }
+        // Lists of checks may grow: each old one must be there under its name.
+        (Value::Array(a), Value::Array(b)) if a.iter().all(|v| v.get("name").is_some()) => {
+            for v in a {
+                let name = v["name"].as_str().unwrap_or("?");
+                match b.iter().find(|w| w["name"] == v["name"]) {
+                    Some(w) => differences(v, w, &format!("{at}/{name}"), strict, out),
+                    None => out.push(format!("{at}/{name} is gone")),
                 }
             }
         }
