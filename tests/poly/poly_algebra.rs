@@ -391,7 +391,7 @@ fn roots_of_all_magnitudes_are_separated_and_named() {
         ),
         (
             "x^9-3*x^3+1",
-            &["-1.23408994e0", "7.02814352e-1", "1.15300320e0"],
+            &["-1.23406662e0", "7.02910572e-1", "1.15281952e0"],
         ),
     ];
     for (text, wanted) in cases {
@@ -400,11 +400,8 @@ fn roots_of_all_magnitudes_are_separated_and_named() {
         let roots = p.real_roots(53, &limit).unwrap();
         let found: Vec<String> = roots.iter().map(|r| r.decimal(9)).collect();
         let trimmed = |s: &str| s.replace("0e", "e");
-        assert_eq!(
-            found,
-            wanted.iter().map(|s| trimmed(s)).collect::<Vec<_>>(),
-            "{text}"
-        );
+        let wanted: Vec<String> = wanted.iter().map(|s| trimmed(s)).collect();
+        assert_eq!(found, wanted, "{text}");
         assert!(roots.windows(2).all(|w| w[0].high < w[1].low), "{text}");
     }
     let p = Poly::parse("10^17*x^2-3*x", &mut Vars::new()).unwrap();

@@ -217,7 +217,8 @@ fn table<T: Scalar + Ring>(
             kruskal_exact,
         };
         let over = row.is_exact() || row.fit.status == Status::Stopped;
-        undetected = if row.evidence.is_detected() {
+        // A residual that is smooth may be signal still: only what is not above rough noise either is given up.
+        undetected = if row.evidence.is_detected_if_rough() {
             0
         } else {
             undetected + 1
