@@ -1,13 +1,11 @@
 //! MATLAB `.mat` files of version 5, plain or compressed.
 
+use super::source;
 use crate::Error;
 use crate::tensor::Tensor;
 use flate2::read::ZlibDecoder;
 use std::io::Read;
 use std::path::Path;
-
-/// Budget for a file, and for what it unpacks to, in bytes: 4 GiB.
-const MAX_BYTES: u64 = 1 << 32;
 
 /// A numeric array of a `.mat` file.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,43 +18,122 @@ pub struct MatArray {
     pub imaginary: Option<Tensor>,
 }
 
-/// Reads every full numeric array; cells, structures, text, sparse matrices and objects are passed over.
+/// A variable of a `.mat` file before its content is unpacked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// The name.
+    pub name: String,
+    /// What it is: `array`, or why it holds no full numeric array (`a structure`, `a sparse matrix`).
+    pub class: &'static str,
+    /// The shape.
+    pub shape: Vec<usize>,
+}
+
+impl Variable {
+    /// Whether it is a full array of numbers.
+    pub fn is_array(&self) -> bool {
+        self.class == ARRAY
+    }
+}
+
+const ARRAY: &str = "an array";
+
+/// Names and shapes of all variables; nothing but heads is unpacked.
 ///
 /// # Errors
 /// `File` naming path and place: not version 5 (files of version 7.3 are HDF5: save with `-v7`), truncated,
-/// or damaged. `LimitExceeded` when the file or its content is larger than 4 GiB.
+/// or damaged.
+pub fn list(path: &Path) -> Result<Vec<Variable>, Error> {
+    let bytes = source::bytes(path)?;
+    let mut found = Vec::new();
+    scan(path, &bytes, &mut |variable| {
+        found.push(variable.clone());
+        false
+    })?;
+    Ok(found)
+}
+
+/// Reads every full numeric array; cells, structures, text, sparse matrices and objects are passed over.
+///
+/// # Errors
+/// As [`list`]; also when the arrays unpack to more than 256 times the file and more than 256 MiB.
 pub fn read(path: &Path) -> Result<Vec<MatArray>, Error> {
-    let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Error::limit("mat::read", "bytes", MAX_BYTES));
-    }
-    decode(&bytes).map_err(|fault| match fault {
+    scan(path, &source::bytes(path)?, &mut Variable::is_array)
+}
+
+/// Reads the array called `name`; no other is unpacked.
+///
+/// # Errors
+/// As [`read`]; `File` listing what there is when `name` is no array of the file.
+pub fn read_one(path: &Path, name: &str) -> Result<MatArray, Error> {
+    let bytes = source::bytes(path)?;
+    let mut seen = Vec::new();
+    let arrays = scan(path, &bytes, &mut |v| {
+        seen.push(v.clone());
+        v.is_array() && v.name == name
+    })?;
+    let found = arrays.into_iter().next();
+    found.ok_or_else(|| match seen.iter().find(|v| v.name == name) {
+        Some(v) => Error::file(path, format!("variable {name}"), no_array(v)),
+        None => {
+            let names: Vec<&str> = seen.iter().map(|v| v.name.as_str()).collect();
+            let problem = format!("has no variable '{name}'; it has {}", names.join(", "));
+            Error::file(path, "", problem)
+        }
+    })
+}
+
+/// Why a variable is not read, and what to do.
+pub fn no_array(v: &Variable) -> String {
+    let remedy = match v.class {
+        SPARSE => format!("save full({})", v.name),
+        STRUCTURE => format!("save the field itself: x = {}.field; save('f.mat', 'x', '-v7')", v.name),
+        _ => "save an array of numbers".to_owned(),
+    };
+    format!("is {}, expected a full array of numbers: {remedy}", v.class)
+}
+
+/// The same from bytes; `path` is only for messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn decode(path: &Path, bytes: &[u8]) -> Result<Vec<MatArray>, Error> {
+    scan(path, bytes, &mut Variable::is_array)
+}
+
+fn scan(
+    path: &Path,
+    bytes: &[u8],
+    wanted: &mut dyn FnMut(&Variable) -> bool,
+) -> Result<Vec<MatArray>, Error> {
+    let most = source::budget(bytes.len() as u64);
+    arrays(bytes, most, wanted).map_err(|fault| match fault {
         Fault::At(at, problem) => Error::file(path, format!("byte {at}"), problem),
-        Fault::TooLarge => Error::limit("mat::read", "bytes", MAX_BYTES),
+        Fault::TooLarge(name) => source::too_large(path, format!("variable {name}"), most),
     })
 }
 
 /// Why bytes are no `.mat` file.
 enum Fault {
     At(usize, String),
-    TooLarge,
+    TooLarge(String),
 }
 
 fn fault<T>(at: usize, problem: &str) -> Result<T, Fault> {
     Err(Fault::At(at, problem.to_owned()))
 }
 
-/// The arrays in the bytes of a file.
-///
-/// # Errors
-/// As [`read`], without the path.
-fn decode(bytes: &[u8]) -> Result<Vec<MatArray>, Fault> {
-    if bytes.starts_with(b"MATLAB 7.3") {
+/// Unpacked bytes that hold the head of a matrix: flags, up to 64 sizes, and a name of up to 63 letters.
+const HEAD: u64 = 1 << 12;
+
+/// The wanted arrays in the bytes of a file, of which neither packed bytes nor entries as 64-bit floats may
+/// exceed `most` bytes in all.
+fn arrays(
+    bytes: &[u8],
+    most: u64,
+    wanted: &mut dyn FnMut(&Variable) -> bool,
+) -> Result<Vec<MatArray>, Fault> {
+    if bytes.starts_with(b"MATLAB 7.3") || bytes.starts_with(b"\x89HDF") {
         return fault(0, "is a version 7.3 (HDF5) file; save it with -v7 instead");
     }
     let big = match bytes.get(126..128) {
@@ -69,35 +146,77 @@ fn decode(bytes: &[u8]) -> Result<Vec<MatArray>, Fault> {
             );
         }
     };
-    let mut arrays = Vec::new();
-    let mut unpacked = 0u64;
+    let mut found = Vec::new();
+    let mut left = most;
     let mut at = 128;
     while at + 8 <= bytes.len() {
-        let reader = Reader { bytes, big };
-        let (kind, body, next) = reader.element(at)?;
+        let (kind, body, next) = Reader { bytes, big }.element(at)?;
+        let unpacked;
+        let mut matrix = (kind == 14).then_some(body);
         if kind == 15 {
-            let mut inner = Vec::new();
-            let mut stream = ZlibDecoder::new(body).take(MAX_BYTES + 1 - unpacked);
-            if stream.read_to_end(&mut inner).is_err() {
-                return fault(at, "compressed element is damaged");
-            }
-            unpacked += inner.len() as u64;
-            if unpacked > MAX_BYTES {
-                return Err(Fault::TooLarge);
-            }
-            let reader = Reader { bytes: &inner, big };
-            let (kind, body, _) = reader.element(0)?;
-            arrays.extend(if kind == 14 {
-                matrix(body, big, at)?
+            unpacked = unpack(body, (big, at), &mut left, wanted)?;
+            matrix = unpacked.as_deref();
+        } else if let Some(body) = matrix {
+            let (variable, _, _) = head(body, big, at)?;
+            if !wanted(&variable) {
+                matrix = None;
             } else {
-                None
-            });
-        } else if kind == 14 {
-            arrays.extend(matrix(body, big, at)?);
+                charge(&variable, &mut left)?;
+            }
+        }
+        if let Some(body) = matrix {
+            found.push(array(body, big, at)?);
         }
         at = next;
     }
-    Ok(arrays)
+    Ok(found)
+}
+
+/// Takes the entries of a variable off the budget.
+fn charge(v: &Variable, left: &mut u64) -> Result<(), Fault> {
+    let entries = v
+        .shape
+        .iter()
+        .try_fold(8u64, |n, &d| n.checked_mul(d as u64));
+    match entries.filter(|&n| n <= *left) {
+        Some(n) => *left -= n,
+        None => return Err(Fault::TooLarge(v.name.clone())),
+    }
+    Ok(())
+}
+
+/// The body of the matrix in a compressed element, when it is wanted; else only its head is unpacked.
+fn unpack(
+    packed: &[u8],
+    (big, at): (bool, usize),
+    left: &mut u64,
+    wanted: &mut dyn FnMut(&Variable) -> bool,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let damaged = |_| Fault::At(at, "compressed element is damaged".to_owned());
+    let mut stream = ZlibDecoder::new(packed);
+    let mut inner = Vec::new();
+    (&mut stream)
+        .take(HEAD)
+        .read_to_end(&mut inner)
+        .map_err(damaged)?;
+    let reader = Reader { bytes: &inner, big };
+    if reader.u32(0) != Some(14) {
+        return Ok(None);
+    }
+    let (variable, _, _) = head(inner.get(8..).unwrap_or(&[]), big, at)?;
+    if !wanted(&variable) {
+        return Ok(None);
+    }
+    charge(&variable, left)?;
+    stream
+        .take(*left + HEAD)
+        .read_to_end(&mut inner)
+        .map_err(damaged)?;
+    if inner.len() as u64 > *left + HEAD {
+        return Err(Fault::TooLarge(variable.name));
+    }
+    let (_, body, _) = Reader { bytes: &inner, big }.element(0)?;
+    Ok(Some(body.to_vec()))
 }
 
 /// Bytes with their byte order.
@@ -144,26 +263,44 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A matrix element; `None` when it is of a class that is passed over.
-fn matrix(bytes: &[u8], big: bool, place: usize) -> Result<Option<MatArray>, Fault> {
+const STRUCTURE: &str = "a structure";
+const SPARSE: &str = "a sparse matrix";
+
+/// What a matrix element is, whether it is complex, and the offset of its real part.
+fn head(bytes: &[u8], big: bool, place: usize) -> Result<(Variable, bool, usize), Fault> {
     let reader = Reader { bytes, big };
     let (_, flags, at) = reader.element(0)?;
-    let head = Reader { bytes: flags, big };
-    let Some(flags) = head.u32(0) else {
+    let words = Reader { bytes: flags, big };
+    let Some(flags) = words.u32(0) else {
         return fault(place, "has a matrix without flags");
     };
-    // Classes 6 to 15 are double, single and the integers.
-    if !(6..=15).contains(&(flags & 0xff)) {
-        return Ok(None);
-    }
+    let class = match flags & 0xff {
+        1 => "a cell array",
+        2 => STRUCTURE,
+        3 => "an object",
+        4 => "text",
+        5 => SPARSE,
+        // Double, single and the integers.
+        6..=15 => ARRAY,
+        16 => "a function handle",
+        _ => "an opaque object",
+    };
     let (kind, body, at) = reader.element(at)?;
     let sizes = numbers(kind, body, big);
     let Some(sizes) = sizes.filter(|s| s.len() <= 64 && s.iter().all(|&n| n >= 0.0)) else {
         return fault(place, "has a matrix without dimensions");
     };
-    let dims: Vec<usize> = sizes.iter().map(|&n| n as usize).collect();
+    let shape = sizes.iter().map(|&n| n as usize).collect();
     let (_, name, at) = reader.element(at)?;
     let name = String::from_utf8_lossy(name).into_owned();
+    Ok((Variable { name, class, shape }, flags & 0x0800 != 0, at))
+}
+
+/// A full array of numbers.
+fn array(bytes: &[u8], big: bool, place: usize) -> Result<MatArray, Fault> {
+    let reader = Reader { bytes, big };
+    let (variable, complex, at) = head(bytes, big, place)?;
+    let (name, dims) = (variable.name, variable.shape);
     let part = |at: usize| -> Result<(Tensor, usize), Fault> {
         let (kind, body, next) = reader.element(at)?;
         let Some(data) = numbers(kind, body, big) else {
@@ -175,16 +312,12 @@ fn matrix(bytes: &[u8], big: bool, place: usize) -> Result<Option<MatArray>, Fau
         }
     };
     let (real, at) = part(at)?;
-    let imaginary = if flags & 0x0800 != 0 {
-        Some(part(at)?.0)
-    } else {
-        None
-    };
-    Ok(Some(MatArray {
+    let imaginary = if complex { Some(part(at)?.0) } else { None };
+    Ok(MatArray {
         name,
         real,
         imaginary,
-    }))
+    })
 }
 
 /// Numbers of a storage type as floats; `None` for a type that holds no numbers.

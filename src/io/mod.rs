@@ -6,7 +6,8 @@
 //!
 //! | item | what it reads and writes |
 //! |---|---|
-//! | [`write_whole`] | any file, through a temporary one and a rename |
+//! | [`write_whole`], [`write_together`] | any files, through temporary ones and renames |
+//! | [`source`] | files, `.gz`, standard input and pipes as bytes |
 //! | [`npy`] | one array, `.npy` (versions 1 to 3; C and Fortran order; integers, floats, complex) |
 //! | [`npz`] | several named arrays, `.npz` |
 //! | [`model`] | model files in JSON |
@@ -21,8 +22,9 @@ pub mod npy;
 pub mod npz;
 pub(crate) mod rows;
 pub mod samples;
+pub mod source;
 pub(crate) mod text;
 pub mod tns;
 
-pub use atomic::write_whole;
+pub use atomic::{is_stream, write_together, write_whole};
 pub use model::polynomial::POLYNOMIAL_MAP;

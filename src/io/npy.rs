@@ -3,6 +3,7 @@
 //! Own reader instead of a crate: it must refuse a header that claims more than the file holds before
 //! allocating, name the place of every fault, and stream rows in either storage order.
 
+use super::source;
 use crate::Error;
 use crate::error::quoted;
 use crate::tensor::{Tensor, TensorView};
@@ -271,6 +272,24 @@ fn half(bits: u16) -> f64 {
     }
 }
 
+/// What the header of a file says, after the size of the file was held against it.
+///
+/// # Errors
+/// `File` naming path and place.
+pub fn header(path: &Path) -> Result<Header, Error> {
+    let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
+    if source::is_held(path) {
+        let bytes = source::bytes(path)?;
+        return read_header(path, &mut &bytes[..], bytes.len() as u64);
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    let meta = file.metadata().map_err(unreadable)?;
+    if meta.is_dir() {
+        return Err(Error::file(path, "", "is a folder, expected a .npy file"));
+    }
+    read_header(path, &mut BufReader::new(file), meta.len())
+}
+
 /// Reads a real array.
 ///
 /// # Errors
@@ -287,6 +306,20 @@ pub fn read(path: &Path) -> Result<Tensor, Error> {
 pub fn read_complex(path: &Path) -> Result<Tensor<Complex<f64>>, Error> {
     let (header, bytes) = load(path)?;
     in_order(&header, header.dtype.decode_complex(&bytes))
+}
+
+/// Whether a fault of a header says that the entries are of another type: no numbers, but no damage either.
+pub(super) fn is_other_type(problem: &str) -> bool {
+    problem.contains("expected numbers")
+        || problem.contains("pickled")
+        || problem.contains("structured")
+}
+
+/// The complex array that starts in `bytes` with a header.
+pub(super) fn decode_complex(path: &Path, mut bytes: &[u8]) -> Result<Tensor<Complex<f64>>, Error> {
+    let total = bytes.len() as u64;
+    let header = read_header(path, &mut bytes, total)?;
+    in_order(&header, header.dtype.decode_complex(bytes))
 }
 
 /// The array that starts in `bytes` with a header, as found in an archive under `place`.
@@ -318,6 +351,11 @@ fn in_order<T: Clone>(header: &Header, data: Vec<T>) -> Result<Tensor<T>, Error>
 
 fn load(path: &Path) -> Result<(Header, Vec<u8>), Error> {
     let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
+    if source::is_held(path) {
+        let bytes = source::bytes(path)?;
+        let header = read_header(path, &mut &bytes[..], bytes.len() as u64)?;
+        return Ok((header.clone(), bytes[header.data_start..].to_vec()));
+    }
     let file = File::open(path).map_err(unreadable)?;
     let meta = file.metadata().map_err(unreadable)?;
     if meta.is_dir() {

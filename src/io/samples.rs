@@ -5,7 +5,7 @@
 //! (shape, NaN and infinity with the row), to hash it, and to know its scale.
 
 use super::rows::{PartKind, Reader, complex};
-use super::{npy, text};
+use super::{npy, source, text};
 use crate::Error;
 use faer::MatRef;
 use sha2::{Digest, Sha256};
@@ -343,8 +343,12 @@ fn expand(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
 /// `File` when it cannot be read.
 pub fn digest(path: &Path) -> Result<String, Error> {
     let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
-    let mut file = File::open(path).map_err(unreadable)?;
     let mut hash = Sha256::new();
+    if source::is_stream(path) {
+        hash.update(source::raw(path)?);
+        return Ok(hex(&hash.finalize()));
+    }
+    let mut file = File::open(path).map_err(unreadable)?;
     let mut buffer = vec![0; 1 << 16];
     loop {
         let n = file.read(&mut buffer).map_err(unreadable)?;

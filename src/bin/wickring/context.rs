@@ -1,14 +1,16 @@
 //! What every command shares: the common flags, where text goes, how it is interrupted.
 
+use crate::args::Door;
 use crate::progress::Meter;
+use crate::report::{Cost, complain, fail, print, print_object};
 use clap::{Args, ValueEnum};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wickring::Error;
+use wickring::io::write_whole;
 
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug)]
@@ -25,7 +27,7 @@ pub struct Common {
     /// Print nothing but errors.
     #[arg(long, global = true)]
     pub quiet: bool,
-    /// Print more.
+    /// Also say, on standard error, what the run cost: time, processor time, threads, memory.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Progress on standard error.
@@ -37,6 +39,9 @@ pub struct Common {
     /// Where to write the result.
     #[arg(long, global = true)]
     pub out: Option<PathBuf>,
+    /// Let an output replace an input.
+    #[arg(long, global = true)]
+    pub force: bool,
     /// What to do with NaN or infinity in the input.
     #[arg(long, global = true, value_enum, default_value_t = Missing::Refuse)]
     pub missing: Missing,
@@ -94,27 +99,28 @@ pub struct Context {
     /// The flags as given.
     pub common: Common,
     deadline: Option<Instant>,
+    door: Door,
+    start: Instant,
 }
 
 impl Context {
-    /// Checks the flags, sizes the thread pool and listens for Ctrl-C.
-    pub fn new(common: Common) -> Result<Self, Error> {
-        let op = "wickring";
+    /// Checks the flags, sizes the thread pool and listens for Ctrl-C and for the wish to terminate.
+    pub fn new(common: Common, door: Door, start: Instant) -> Result<Self, Error> {
         let deadline = match common.max_seconds {
             None => None,
-            Some(s) if s > 0.0 && s < 1e9 => Some(Instant::now() + Duration::from_secs_f64(s)),
+            Some(s) if s > 0.0 && s < 1e9 => Some(start + Duration::from_secs_f64(s)),
             Some(s) => {
                 return Err(Error::invalid(
-                    op,
-                    format!("--max-seconds must be positive, got {s}"),
+                    "--max-seconds",
+                    format!("must be a positive number of seconds below 1e9, got {s}"),
                 ));
             }
         };
         if let Some(n) = common.threads {
             if n == 0 || n > 1024 {
                 return Err(Error::invalid(
-                    op,
-                    format!("--threads must be in 1..=1024, got {n}"),
+                    "--threads",
+                    format!("must be in 1..=1024, got {n}"),
                 ));
             }
             // A second initialisation cannot happen: this is the only one.
@@ -138,7 +144,12 @@ impl Context {
                 std::process::exit(130);
             }
         });
-        Ok(Self { common, deadline })
+        Ok(Self {
+            common,
+            deadline,
+            door,
+            start,
+        })
     }
 
     /// The generator that `--seed` stands for.
@@ -162,10 +173,22 @@ impl Context {
         self.common.out.as_deref().ok_or_else(missing)
     }
 
-    /// Prints the result: the JSON object with `--json`, else the text, else (with `--quiet`) nothing.
+    /// Prints the result: the JSON object with `--json`, else the text, else (with `--quiet`) nothing. Commands
+    /// whose result is what they print write it to `--out` as well: the object as `.json`, the text as `.txt`.
+    /// That `--out` cannot be written is told when the command has ended.
     pub fn emit(&self, json: &serde_json::Value, text: &str) {
+        if let Some(out) = self.common.out.as_deref().filter(|_| self.door.prints_to_out) {
+            // Time and memory differ from run to run; files do not.
+            let object = out.extension().is_some_and(|e| e == "json");
+            let content = if object { format!("{json}\n") } else { text.to_owned() };
+            if let Err(e) = write_whole(out, content.as_bytes()) {
+                fail(e);
+            }
+        }
         if self.common.json {
-            print(&format!("{json}\n"));
+            let mut value = json.clone();
+            Cost::since(self.start).add_to(&mut value);
+            print_object(&value);
         } else if !self.common.quiet {
             print(text);
         }
@@ -184,19 +207,4 @@ impl Context {
             complain(&format!("warning: {line}"));
         }
     }
-}
-
-/// Standard output may be a closed pipe; that is no reason to panic.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// One clear line on standard error.
-pub fn complain(line: &str) {
-    let line: String = line
-        .chars()
-        .map(|c| if c == '\n' { ' ' } else { c })
-        .collect();
-    let _ = writeln!(std::io::stderr().lock(), "wickring: {line}");
 }

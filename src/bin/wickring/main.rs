@@ -1,14 +1,18 @@
 //! The command line: parse, call the library, print. No mathematics lives here.
 
+mod args;
 mod commands;
 mod context;
 mod evidence;
 mod plot;
 mod progress;
+mod report;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use context::{Common, Context, Outcome};
 use std::process::ExitCode;
+use std::time::Instant;
 use wickring::Error;
 
 /// From samples to polynomials, tensors and proofs.
@@ -26,38 +30,87 @@ Exit codes: 0 done and certified; 1 refuted (the claim is false); 2 bad input or
 3 not certified or not converged within the budget (the best model so far is written, marked so); \
 4 internal error.";
 
+/// The parser of the whole command line.
+fn parser() -> clap::Command {
+    args::shaped(Cli::command())
+}
+
 fn main() -> ExitCode {
+    let start = Instant::now();
     wickring::memory::keep_freed_pages();
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(e) => {
-            // Help and version are no errors; everything else is usage.
-            let _ = e.print();
-            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
-        }
+    let matches = match parser().try_get_matches() {
+        Ok(matches) => matches,
+        Err(e) => return ExitCode::from(usage(&e)),
     };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(e) => return ExitCode::from(usage(&e)),
+    };
+    let json = cli.common.json;
+    let verbose = cli.common.verbose > 0;
     // A panic is a bug; the user still gets one line and the documented exit code.
     std::panic::set_hook(Box::new(|info| {
         let place = info
             .location()
             .map(|l| format!("{}:{}", l.file(), l.line()));
-        context::complain(&format!(
+        report::complain(&format!(
             "internal error at {} (please report it)",
             place.unwrap_or_default()
         ));
     }));
     let run = || {
-        let context = Context::new(cli.common)?;
-        commands::run(&cli.command, &context)
+        let (name, inside) = args::typed(&matches);
+        let door = args::refuse(&name, inside, &cli.common)?;
+        let context = Context::new(cli.common, door, start)?;
+        let outcome = commands::run(&cli.command, &context)?;
+        report::failed().map_or(Ok(outcome), Err)
     };
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
-        Ok(Ok(outcome)) => ExitCode::from(outcome.code()),
+    let code = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        Ok(Ok(outcome)) => outcome.code(),
         Ok(Err(e)) => {
-            context::complain(&e.to_string());
-            ExitCode::from(code_of(&e))
+            report::complain(&e.to_string());
+            if json {
+                report::print_error(&report::describe(&e));
+            }
+            code_of(&e)
         }
-        Err(_) => ExitCode::from(4),
+        Err(_) => {
+            if json {
+                report::print_error(&report::plain("internal", "internal error"));
+            }
+            4
+        }
+    };
+    if verbose {
+        report::complain(&report::Cost::since(start).line());
     }
+    ExitCode::from(if report::lost() { 2 } else { code })
+}
+
+/// Help and version are no errors; everything else is usage, in one line. The exit code.
+fn usage(e: &clap::Error) -> u8 {
+    if !e.use_stderr() {
+        report::print(&e.render().to_string());
+        return if report::lost() { 2 } else { 0 };
+    }
+    if e.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = e.print();
+        return 2;
+    }
+    let text = e.render().to_string();
+    let wanted = |p: &&str| !p.starts_with("Usage:") && !p.trim().is_empty();
+    let parts: Vec<String> = text
+        .split("\n\n")
+        .filter(wanted)
+        .map(|p| p.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let line = parts.join("; ");
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    report::complain(line);
+    if std::env::args_os().any(|a| a == "--json") {
+        report::print_error(&report::plain("usage", line));
+    }
+    2
 }
 
 fn code_of(e: &Error) -> u8 {

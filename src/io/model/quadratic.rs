@@ -2,6 +2,7 @@
 
 use crate::error::quoted;
 use crate::io::samples::Input;
+use crate::io::source;
 use crate::tensor::{QuadraticMap, SymmetricRing};
 use crate::{Error, Status};
 use serde_json::{Map, Value, json};
@@ -113,18 +114,26 @@ impl ModelFile {
     /// # Errors
     /// `File` with the path and the entry that is missing or wrong.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let fault = |what: String| Error::file(path, "", what);
-        let size = std::fs::metadata(path)
-            .map_err(|e| fault(format!("cannot be read: {e}")))?
-            .len();
-        if size > MAX_BYTES {
-            return Err(fault(format!(
-                "has {size} bytes, at most {MAX_BYTES} are read"
-            )));
+        let fault = |place: String, what: &str| Error::file(path, place, what);
+        if let Ok(meta) = std::fs::metadata(path) {
+            if meta.is_dir() {
+                return Err(fault(String::new(), "is a folder, expected a model file (JSON)"));
+            }
+            if meta.len() > MAX_BYTES {
+                let most = format!("has {} bytes, at most {MAX_BYTES} are read", meta.len());
+                return Err(fault(String::new(), &most));
+            }
         }
-        let text =
-            std::fs::read_to_string(path).map_err(|e| fault(format!("cannot be read: {e}")))?;
-        Self::from_json(&text).map_err(|e| in_file(path, e))
+        let bytes = source::bytes(path)?;
+        if bytes.starts_with(b"\x93NUMPY") || bytes.starts_with(b"PK\x03\x04") {
+            let problem = "holds arrays of numbers, expected a model file (JSON)";
+            return Err(fault("byte 0".into(), problem));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|e| {
+            let problem = "is not text, expected a model file (JSON in UTF-8)";
+            fault(format!("byte {}", e.valid_up_to()), problem)
+        })?;
+        Self::from_json(text).map_err(|e| in_file(path, e))
     }
 
     /// Writes the model file, whole or not at all.

@@ -99,8 +99,10 @@ fn pce(args: &Pce, context: &Context) -> Result<Outcome, Error> {
     let map = read_map(&args.model)?;
     let mut outputs = Vec::new();
     let mut text = String::new();
-    let covariance = map.covariance();
     for a in 0..map.output_dim() {
+        if context.should_stop() {
+            return Err(Error::Stopped { op: "map pce" });
+        }
         let expansion = HermiteExpansion::from_poly(&map.output(a)?)?;
         let r = map.latent_dim();
         let mut terms: Vec<(Vec<u32>, f64)> = expansion
@@ -115,7 +117,9 @@ fn pce(args: &Pce, context: &Context) -> Result<Outcome, Error> {
             let degree = |e: &[u32]| e.iter().sum::<u32>();
             degree(&x.0).cmp(&degree(&y.0)).then(y.0.cmp(&x.0))
         });
-        let (mean, variance) = (expansion.expectation().to_f64(), covariance[(a, a)]);
+        let mean = expansion.expectation();
+        let variance = &expansion.inner(&expansion)? - &(&mean * &mean);
+        let (mean, variance) = (mean.to_f64(), variance.to_f64());
         text += &format!(
             "output {a}: {} terms, mean {mean}, variance {variance}\n",
             terms.len()

@@ -27,6 +27,9 @@ const MAX_ENTRIES: usize = 1 << 30;
 /// Runs `wickring sample`.
 pub fn run(args: &Sample, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("sample")?;
+    if args.n == 0 {
+        return Err(Error::invalid("sample", "-n must be at least 1, got 0"));
+    }
     let file = ModelFile::read(&args.model)?;
     let (columns, rows) = draw(&file, args, context)?;
     write_rows(out, columns, &rows)?;

@@ -2,10 +2,10 @@
 
 use num_complex::Complex;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::path::Path;
 use wickring::Error;
-use wickring::io::{mat, npy, npz, tns};
+use wickring::io::samples::digest;
+use wickring::io::{mat, npy, npz, source, tns};
 use wickring::tensor::{SparseTensor, Tensor};
 
 /// A tensor as it stood in its file.
@@ -29,83 +29,90 @@ impl Loaded {
     }
 }
 
-/// Reads the tensor in `path`; `name` picks an array of a file that holds several.
+/// Reads the tensor in `path` (`-` is standard input, `.gz` is unpacked); `name` picks an array of a file that
+/// holds several.
 pub fn load(path: &Path, name: Option<&str>) -> Result<Loaded, Error> {
-    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-    match ending.to_ascii_lowercase().as_str() {
-        "npy" => load_npy(path),
-        "npz" => pick(path, npz::read(path)?, name).map(Loaded::Real),
-        "mat" => {
-            let arrays = mat::read(path)?.into_iter().map(|a| (a.name.clone(), a));
-            let array = pick(path, arrays.collect(), name)?;
-            match array.imaginary {
-                None => Ok(Loaded::Real(array.real)),
-                Some(im) => {
-                    let parts = array.real.as_slice().iter().zip(im.as_slice());
-                    let data = parts.map(|(&re, &im)| Complex::new(re, im)).collect();
-                    Tensor::from_vec(array.real.dims(), data).map(Loaded::Complex)
-                }
-            }
+    let format = source::format(path)?;
+    if let (Some(name), "npy" | "tns" | "csv" | "tsv") = (name, format.as_str()) {
+        let problem =
+            format!("--name {name} does nothing: a .{format} file holds one array without a name");
+        return Err(Error::file(path, "", problem));
+    }
+    match format.as_str() {
+        "npy" if npy::header(path)?.dtype.kind == npy::Kind::Complex => {
+            npy::read_complex(path).map(Loaded::Complex)
         }
+        "npy" => npy::read(path).map(Loaded::Real),
+        "npz" => load_npz(path, name),
+        "mat" => load_mat(path, name),
         "tns" => tns::read(path).map(Loaded::Sparse),
         _ => Err(Error::file(
             path,
             "",
-            "expected a file ending in .npy, .npz, .mat or .tns",
+            "expected a file ending in .npy, .npz, .mat or .tns (or these with .gz)",
         )),
     }
 }
 
-fn load_npy(path: &Path) -> Result<Loaded, Error> {
-    let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
-    let mut file = std::fs::File::open(path).map_err(unreadable)?;
-    let total = file.metadata().map_err(unreadable)?.len();
-    let header = npy::read_header(path, &mut file, total)?;
-    if header.dtype.kind == npy::Kind::Complex {
-        return npy::read_complex(path).map(Loaded::Complex);
-    }
-    npy::read(path).map(Loaded::Real)
+fn load_npz(path: &Path, name: Option<&str>) -> Result<Loaded, Error> {
+    let chosen = match name {
+        Some(name) => name.to_owned(),
+        None => {
+            let members = npz::list(path)?;
+            let arrays = members.iter().filter_map(|m| {
+                let order = m.shape.as_ref().ok()?.len();
+                Some((m.name.as_str(), order))
+            });
+            let refused = members.iter().filter_map(|m| {
+                let problem = m.shape.as_ref().err()?;
+                Some(format!("array {}: {problem}", m.name))
+            });
+            pick(path, &arrays.collect::<Vec<_>>(), refused.collect())?
+        }
+    };
+    Ok(match npz::read_array(path, &chosen)? {
+        npz::Array::Real(t) => Loaded::Real(t),
+        npz::Array::Complex(t) => Loaded::Complex(t),
+    })
 }
 
-/// Has a number of modes.
-trait Shaped {
-    fn order(&self) -> usize;
-}
-impl Shaped for Tensor {
-    fn order(&self) -> usize {
-        self.dims().len()
-    }
-}
-impl Shaped for mat::MatArray {
-    fn order(&self) -> usize {
-        self.real.dims().len()
+fn load_mat(path: &Path, name: Option<&str>) -> Result<Loaded, Error> {
+    let chosen = match name {
+        Some(name) => name.to_owned(),
+        None => {
+            let variables = mat::list(path)?;
+            let arrays = variables.iter().filter(|v| v.is_array());
+            let arrays = arrays.map(|v| (v.name.as_str(), v.shape.len()));
+            let refused = variables.iter().filter(|v| !v.is_array());
+            let refused = refused.map(|v| format!("variable {} {}", v.name, mat::no_array(v)));
+            pick(path, &arrays.collect::<Vec<_>>(), refused.collect())?
+        }
+    };
+    let array = mat::read_one(path, &chosen)?;
+    match array.imaginary {
+        None => Ok(Loaded::Real(array.real)),
+        Some(im) => {
+            let parts = array.real.as_slice().iter().zip(im.as_slice());
+            let data = parts.map(|(&re, &im)| Complex::new(re, im)).collect();
+            Tensor::from_vec(array.real.dims(), data).map(Loaded::Complex)
+        }
     }
 }
 
-/// The array called `name`; without a name the only one, or the only one of the greatest order.
-fn pick<A: Shaped>(path: &Path, arrays: Vec<(String, A)>, name: Option<&str>) -> Result<A, Error> {
-    let names: Vec<&str> = arrays.iter().map(|a| a.0.as_str()).collect();
-    let listed = names.join(", ");
-    let top = arrays.iter().map(|a| a.1.order()).max().unwrap_or(0);
-    let best: Vec<usize> = (0..arrays.len())
-        .filter(|&k| arrays[k].1.order() == top)
-        .collect();
-    let found = match name {
-        Some(name) => names.iter().position(|n| *n == name),
-        None if best.len() == 1 => best.first().copied(),
-        None => None,
+/// Without a name: the only array, or the only one of the greatest order. `refused` says why others are none.
+fn pick(path: &Path, arrays: &[(&str, usize)], refused: Vec<String>) -> Result<String, Error> {
+    let top = arrays.iter().map(|a| a.1).max().unwrap_or(0);
+    let best: Vec<&str> = arrays.iter().filter(|a| a.1 == top).map(|a| a.0).collect();
+    if let [one] = best[..] {
+        return Ok(one.to_owned());
+    }
+    let names: Vec<&str> = arrays.iter().map(|a| a.0).collect();
+    let problem = match (arrays.is_empty(), refused.is_empty()) {
+        (true, true) => "holds no numeric array".to_owned(),
+        (true, false) => format!("holds no numeric array: {}", refused.join("; ")),
+        _ => format!("holds several arrays: choose one with --name ({})", names.join(", ")),
     };
-    let problem = match name {
-        Some(name) => format!("has no array '{name}'; it has {listed}"),
-        None if arrays.is_empty() => "holds no numeric array".to_owned(),
-        None => format!("holds several arrays: choose one with --name ({listed})"),
-    };
-    let found = found.ok_or_else(|| Error::file(path, "", problem))?;
-    arrays
-        .into_iter()
-        .nth(found)
-        .map(|a| a.1)
-        .ok_or_else(|| Error::file(path, "", "is empty"))
+    Err(Error::file(path, "", problem))
 }
 
 /// Refuses entries that are not finite, naming file and index.
@@ -127,9 +134,6 @@ pub fn require_finite(path: &Path, t: &Tensor) -> Result<(), Error> {
 
 /// The `inputs` entry of a report.
 pub fn inputs(path: &Path, dims: &[usize]) -> Result<Value, Error> {
-    let bytes =
-        std::fs::read(path).map_err(|e| Error::file(path, "", format!("cannot be read: {e}")))?;
-    let digest = Sha256::digest(&bytes);
-    let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+    let hex = digest(path)?;
     Ok(json!([{ "path": path.display().to_string(), "sha256": hex, "shape": dims }]))
 }

@@ -176,8 +176,7 @@ fn write_parts(
     if claims == 0 {
         return absent("no relative bound exists", context);
     }
-    let problem = |e: std::io::Error| Error::file(file, "", e.to_string());
-    let bytes = std::fs::read(file).map_err(problem)?;
+    let bytes = wickring::io::source::raw(file)?;
     let certificate = certificate.input(&file.display().to_string(), &bytes);
     let path = out.with_extension("certificate.json");
     write_whole(&path, certificate.to_json().as_bytes())?;

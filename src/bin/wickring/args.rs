@@ -1,0 +1,268 @@
+//! Which common options each command takes; those that would do nothing are refused, with the reason.
+
+use crate::context::Common;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command};
+use std::path::{Path, PathBuf};
+use wickring::Error;
+use wickring::io::{is_stream, source};
+
+/// What a command does with the common options.
+#[derive(Clone, Copy, Debug)]
+pub struct Door {
+    /// The command as it is typed.
+    command: &'static str,
+    /// The common options that it takes besides [`ALWAYS`].
+    takes: &'static [&'static str],
+    /// Endings that `--out` may have; empty for any.
+    endings: &'static [&'static str],
+    /// Whether `--out` is the printed result itself: the object as `.json`, the text as any other name.
+    pub prints_to_out: bool,
+    /// Whether `--missing mask` is possible.
+    masks: bool,
+}
+
+/// Common options of every command.
+const ALWAYS: [&str; 4] = ["json", "quiet", "verbose", "threads"];
+
+const fn door(
+    command: &'static str,
+    takes: &'static [&'static str],
+    endings: &'static [&'static str],
+) -> Door {
+    Door {
+        command,
+        takes,
+        endings,
+        prints_to_out: false,
+        masks: false,
+    }
+}
+
+const fn prints(command: &'static str, takes: &'static [&'static str]) -> Door {
+    Door {
+        prints_to_out: true,
+        ..door(command, takes, &["json", "txt"])
+    }
+}
+
+const fn masks(door: Door) -> Door {
+    Door {
+        masks: true,
+        ..door
+    }
+}
+
+const LONG: &[&str] = &["seed", "progress", "max_seconds", "out", "force", "missing"];
+const DRAWN: &[&str] = &[
+    "seed", "progress", "max_seconds", "out", "force", "missing", "plot",
+];
+const STORY: &[&str] = &["seed", "progress", "max_seconds", "out", "force", "plot"];
+const POLY: &[&str] = &["max_seconds", "out", "force"];
+const POLY_SEEDED: &[&str] = &["seed", "max_seconds", "out", "force"];
+const ASKED: &[&str] = &["max_seconds", "out", "force"];
+const CSV: &[&str] = &["csv", "tsv", "txt"];
+
+/// A row for every command; `tests/cli_options.rs` walks the parser against it.
+const DOORS: &[Door] = &[
+    door("demo", &["seed", "out"], &[]),
+    door("check", &["out", "force"], &[]),
+    door("verify", &["max_seconds", "out", "force"], &[]),
+    prints("poly eq", POLY_SEEDED),
+    prints("poly expand", POLY),
+    prints("poly moment", POLY),
+    prints("poly cumulant", POLY),
+    prints("poly hermite", POLY),
+    prints("poly divide", POLY),
+    prints("poly gcd", POLY),
+    prints("poly factor", POLY),
+    prints("poly groebner", POLY),
+    prints("poly roots", POLY),
+    door("learn mixture", DRAWN, &["json"]),
+    door("learn quadratic", DRAWN, &["json"]),
+    door("learn polynomial", DRAWN, &["json"]),
+    door("learn relu", DRAWN, &["json"]),
+    door("learn two-layer", DRAWN, &["json"]),
+    door("theory online-sgd", STORY, CSV),
+    door("theory full-batch", STORY, CSV),
+    door(
+        "predict",
+        &["seed", "max_seconds", "out", "force", "missing"],
+        &["npy", "csv", "tsv"],
+    ),
+    door("sample", &["seed", "out", "force"], &["npy", "csv", "tsv"]),
+    door("map pce", ASKED, &["json"]),
+    door("map cumulants", ASKED, &["json"]),
+    prints("map distance", &["out", "force"]),
+    prints("map test", &["seed", "out", "force", "missing"]),
+    door("experiment quadratic-story", STORY, CSV),
+    door("experiment mixture", STORY, CSV),
+    door("experiment mixture-compare", STORY, CSV),
+    door("experiment relu-story", STORY, CSV),
+    door("experiment relu-bars", STORY, CSV),
+    door("experiment two-layer", STORY, CSV),
+    masks(door("decompose cp", DRAWN, &["npz"])),
+    door("decompose symmetric", DRAWN, &["npz"]),
+    door("decompose orthogonal", LONG, &["npz"]),
+    masks(door("decompose ring", LONG, &["npz"])),
+    door("decompose exact", LONG, &["npz", "json"]),
+];
+
+/// The door of a command; one without a row takes everything.
+pub fn of(command: &str) -> Door {
+    let known = DOORS.iter().find(|d| d.command == command).copied();
+    known.unwrap_or(Door {
+        masks: true,
+        ..door("", DRAWN, &[])
+    })
+}
+
+impl Door {
+    fn takes(&self, id: &str) -> bool {
+        ALWAYS.contains(&id) || self.takes.contains(&id)
+    }
+}
+
+/// Why an option would do nothing.
+fn reason(id: &str) -> &'static str {
+    match id {
+        "seed" => "it draws no random numbers",
+        "progress" => "it shows no progress",
+        "max_seconds" => "its work is bounded by the size of its input",
+        "out" | "force" => "it writes no file",
+        "missing" => "it reads no table whose entries could be missing",
+        "plot" => "it draws no picture",
+        _ => "it would do nothing",
+    }
+}
+
+/// The parser with every common option shown where it means something and hidden elsewhere.
+pub fn shaped(command: Command) -> Command {
+    let common = Common::augment_args(Command::new("common"));
+    let common: Vec<clap::Arg> = common.get_arguments().cloned().collect();
+    descend(command, "", &common)
+}
+
+fn descend(command: Command, path: &str, common: &[clap::Arg]) -> Command {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|c| c.get_name().to_owned())
+        .collect();
+    if names.is_empty() {
+        let door = of(path);
+        return common.iter().fold(command, |command, arg| {
+            let shown = door.takes(arg.get_id().as_str());
+            command.arg(arg.clone().help_heading("Common options").hide(!shown))
+        });
+    }
+    names.into_iter().fold(command, |command, name| {
+        let inside = join(path, &name);
+        command.mut_subcommand(name, |sub| descend(sub, &inside, common))
+    })
+}
+
+fn join(path: &str, name: &str) -> String {
+    match path {
+        "" => name.to_owned(),
+        path => format!("{path} {name}"),
+    }
+}
+
+/// The command that was typed, and the matches of its own options.
+pub fn typed(matches: &ArgMatches) -> (String, &ArgMatches) {
+    let (mut path, mut at) = (String::new(), matches);
+    while let Some((name, inside)) = at.subcommand() {
+        (path, at) = (join(&path, name), inside);
+    }
+    (path, at)
+}
+
+/// Refuses common options that the command would ignore, endings of `--out` that it does not write, and
+/// outputs that would replace an input.
+pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Door, Error> {
+    let door = of(command);
+    let refused = |id: &str, why: &str| {
+        let text = format!("{command} does not take --{}: {why}", id.replace('_', "-"));
+        Err(Error::invalid("options", text))
+    };
+    for id in matches.ids().map(clap::Id::as_str) {
+        let given = matches.value_source(id) == Some(ValueSource::CommandLine);
+        let known = ["seed", "progress", "max_seconds", "out", "force", "missing", "plot"];
+        if given && known.contains(&id) && !door.takes(id) {
+            return refused(id, reason(id));
+        }
+    }
+    if common.missing == crate::context::Missing::Mask && !door.masks {
+        return refused("missing mask", "it cannot work without the missing entries");
+    }
+    if common.force && common.out.is_none() {
+        return refused("force", "without --out it overwrites nothing");
+    }
+    if let Some(out) = common.out.as_deref().filter(|out| !is_stream(out)) {
+        let ending = out.extension().and_then(|e| e.to_str()).unwrap_or("");
+        let ending = ending.to_ascii_lowercase();
+        if !door.endings.is_empty() && !door.endings.contains(&ending.as_str()) {
+            let listed: Vec<String> = door.endings.iter().map(|e| format!(".{e}")).collect();
+            let problem = format!("{command} writes {}", listed.join(" or "));
+            return Err(Error::file(out, "--out", problem));
+        }
+    }
+    distinct(matches, common)?;
+    Ok(door)
+}
+
+/// No output takes the place of an input (without `--force`) or of another output.
+fn distinct(matches: &ArgMatches, common: &Common) -> Result<(), Error> {
+    if let (Some(out), Some(plot)) = (&common.out, &common.plot)
+        && out == plot
+    {
+        let problem = "--out and --plot name the same file";
+        return Err(Error::file(out.as_path(), "", problem));
+    }
+    if common.force {
+        return Ok(());
+    }
+    let inputs = inputs(matches);
+    let mut outputs: Vec<PathBuf> = Vec::new();
+    if let Some(out) = common.out.as_deref().filter(|out| !is_stream(out)) {
+        outputs.push(out.to_owned());
+        // Reports and certificates stand beside the result.
+        outputs.push(out.with_extension("json"));
+        outputs.push(out.with_extension("certificate.json"));
+    }
+    outputs.extend(common.plot.clone());
+    for output in &outputs {
+        let Ok(place) = output.canonicalize() else {
+            continue;
+        };
+        if inputs.contains(&place) {
+            let problem = "is an input and would be overwritten; choose another --out, or add --force";
+            return Err(Error::file(output.as_path(), "", problem));
+        }
+    }
+    Ok(())
+}
+
+/// Every file that an option or an argument names, and the files of every folder among them.
+fn inputs(matches: &ArgMatches) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for id in matches.ids().map(clap::Id::as_str) {
+        if matches!(id, "out" | "plot") {
+            continue;
+        }
+        let Ok(Some(values)) = matches.try_get_raw(id) else {
+            continue;
+        };
+        for value in values {
+            let path = Path::new(value);
+            if source::is_stream(path) {
+                continue;
+            }
+            if let Ok(entries) = std::fs::read_dir(path) {
+                found.extend(entries.flatten().filter_map(|e| e.path().canonicalize().ok()));
+            }
+            found.extend(path.canonicalize());
+        }
+    }
+    found
+}
