@@ -77,7 +77,12 @@ fn resolve(path: &Path) -> io::Result<Target> {
         }
         let meta = match fs::symlink_metadata(&at) {
             Ok(meta) => meta,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => break,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                return match at.file_name() {
+                    Some(_) => Ok(Target::File(at)),
+                    None => Err(io::Error::other("it is not the name of a file")),
+                };
+            }
             Err(e) => return Err(e),
         };
         if meta.is_dir() {
@@ -95,10 +100,7 @@ fn resolve(path: &Path) -> io::Result<Target> {
             None => next,
         };
     }
-    match at.file_name() {
-        Some(_) => Ok(Target::File(at)),
-        None => Err(io::Error::other("it is not the name of a file")),
-    }
+    Err(io::Error::other("it is a loop of symbolic links"))
 }
 
 /// Whether the name without one of its endings is that of something that exists.

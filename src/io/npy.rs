@@ -322,8 +322,11 @@ pub(super) fn decode_complex(path: &Path, mut bytes: &[u8]) -> Result<Tensor<Com
     in_order(&header, header.dtype.decode_complex(bytes))
 }
 
-/// The array that starts in `bytes` with a header, as found in an archive under `place`.
-pub(super) fn decode(path: &Path, place: &str, mut bytes: &[u8]) -> Result<Tensor, Error> {
+/// The array in `bytes`, header and entries, as found in an archive under `place`; `path` is only for messages.
+///
+/// # Errors
+/// `File` naming path and place; complex entries are refused.
+pub fn decode(path: &Path, place: &str, mut bytes: &[u8]) -> Result<Tensor, Error> {
     let total = bytes.len() as u64;
     let header = read_header(path, &mut bytes, total)?;
     array(path, place, &header, bytes)

@@ -69,7 +69,11 @@ pub fn read_one(path: &Path, name: &str) -> Result<Tensor, Error> {
         Array::Real(t) => Ok(t),
         Array::Complex(_) => {
             let place = format!("array {name}");
-            Err(Error::file(path, place, "holds complex numbers, expected real ones"))
+            Err(Error::file(
+                path,
+                place,
+                "holds complex numbers, expected real ones",
+            ))
         }
     }
 }
@@ -107,7 +111,11 @@ fn open(path: &Path) -> Result<(ZipArchive<Box<dyn Bytes>>, u64), Error> {
     let file = File::open(path).map_err(unreadable)?;
     let meta = file.metadata().map_err(unreadable)?;
     if meta.is_dir() {
-        return Err(Error::file(path, "", "is a folder, expected an .npz archive"));
+        return Err(Error::file(
+            path,
+            "",
+            "is a folder, expected an .npz archive",
+        ));
     }
     let most = source::budget(meta.len());
     let file: Box<dyn Bytes> = Box::new(file);
@@ -207,9 +215,11 @@ fn unpack<R: Read + Seek>(
     let found = members(path, &mut archive)?;
     let mut arrays = Vec::with_capacity(found.len());
     let mut left = most;
+    let mut refused = None;
     for (i, member) in found.into_iter().enumerate() {
         // Text and objects beside the numbers are no fault of the numbers.
-        if member.shape.is_err_and(|problem| npy::is_other_type(&problem)) {
+        if let Some(problem) = member.shape.err().filter(|p| npy::is_other_type(p)) {
+            refused.get_or_insert((member.name, problem));
             continue;
         }
         match one(path, &mut archive, i, left)? {
@@ -224,7 +234,12 @@ fn unpack<R: Read + Seek>(
             }
         }
     }
-    Ok(arrays)
+    match refused {
+        Some((name, problem)) if arrays.is_empty() => {
+            Err(Error::file(path, format!("array {name}"), problem))
+        }
+        _ => Ok(arrays),
+    }
 }
 
 /// Writes named arrays, whole or not at all. The same arrays give the same bytes.

@@ -12,6 +12,15 @@ pub(super) enum PartKind {
     Npy(npy::Header),
     Text(text::Dialect),
     Memory(Vec<f64>),
+    /// An array of a file that is not read again.
+    Held(Held),
+}
+
+/// Rows in memory.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) shape: [usize; 2],
+    pub(super) data: Vec<f64>,
 }
 
 /// Rows of one part, in order.
@@ -40,6 +49,10 @@ impl<'a> Reader<'a> {
         Ok(match kind {
             PartKind::Memory(data) => Self::Memory {
                 left: data,
+                columns: shape[1],
+            },
+            PartKind::Held(array) => Self::Memory {
+                left: &array.data,
                 columns: shape[1],
             },
             PartKind::Text(dialect) => Self::Text(text::Rows::open(path, dialect)?),

@@ -4,13 +4,13 @@
 //! (folders sorted by name), and nothing is ever loaded whole. Opening reads every file once, to check it
 //! (shape, NaN and infinity with the row), to hash it, and to know its scale.
 
-use super::rows::{PartKind, Reader, complex};
+use super::rows::{Held, PartKind, Reader, complex};
 use super::{npy, source, text};
 use crate::Error;
 use faer::MatRef;
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Rows that are read at a time while a file is checked.
@@ -80,6 +80,15 @@ impl Samples {
     /// `File` with path and place: unreadable, empty, truncated, not numbers, another number of columns than
     /// the first file, NaN or infinity (with its row and column).
     pub fn open<P: AsRef<Path>>(paths: &[P]) -> Result<Self, Error> {
+        Self::open_columns(paths, &[])
+    }
+
+    /// The same with some columns only, each named as in the header of a table, or by number from 0.
+    ///
+    /// # Errors
+    /// As [`Samples::open`]; also `File` when a column is not there, or when the files are arrays, whose columns
+    /// have no names.
+    pub fn open_columns<P: AsRef<Path>>(paths: &[P], chosen: &[String]) -> Result<Self, Error> {
         let mut files = Vec::new();
         for path in paths {
             expand(path.as_ref(), &mut files)?;
@@ -90,7 +99,7 @@ impl Samples {
             max_abs: Vec::new(),
         };
         for path in files {
-            samples.append(&path)?;
+            samples.append(&path, chosen)?;
         }
         if samples.parts.is_empty() {
             return Err(Error::invalid(
@@ -150,6 +159,14 @@ impl Samples {
         self.columns
     }
 
+    /// The names of the columns, from the header of the first table; empty when there is none.
+    pub fn names(&self) -> &[String] {
+        match self.parts.first().map(|p| &p.kind) {
+            Some(PartKind::Text(dialect)) => &dialect.names,
+            _ => &[],
+        }
+    }
+
     /// The greatest absolute value in each column.
     pub fn max_abs(&self) -> &[f64] {
         &self.max_abs
@@ -177,20 +194,15 @@ impl Samples {
         }
     }
 
-    fn append(&mut self, path: &Path) -> Result<(), Error> {
-        let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
-        let kind = if is_text(path) {
-            PartKind::Text(text::Dialect::detect(path)?)
-        } else {
-            let file = File::open(path).map_err(unreadable)?;
-            let total = file.metadata().map_err(unreadable)?.len();
-            PartKind::Npy(npy::read_header(path, &mut BufReader::new(file), total)?)
-        };
+    fn append(&mut self, path: &Path, chosen: &[String]) -> Result<(), Error> {
+        let kind = kind_of(path, chosen)?;
         let mut shape = [0, 0];
         if let PartKind::Npy(header) = &kind {
             shape = rows_and_columns(path, header)?;
         } else if let PartKind::Text(dialect) = &kind {
             shape[1] = dialect.columns;
+        } else if let PartKind::Held(array) = &kind {
+            shape = array.shape;
         }
         if self.parts.is_empty() {
             self.columns = shape[1];
@@ -291,6 +303,29 @@ impl Iterator for Chunks<'_> {
     }
 }
 
+/// How the rows of a file are read. Arrays that cannot be read from the file itself (compressed, or a stream)
+/// are held in memory.
+fn kind_of(path: &Path, chosen: &[String]) -> Result<PartKind, Error> {
+    if is_text(&source::format(path)?) {
+        return Ok(PartKind::Text(text::Dialect::detect(path, chosen)?));
+    }
+    let header = npy::header(path)?;
+    if chosen.is_empty() && !source::is_held(path) {
+        return Ok(PartKind::Npy(header));
+    }
+    let [rows, columns] = rows_and_columns(path, &header)?;
+    let picked = match chosen {
+        [] => (0..columns).collect(),
+        chosen => text::choose(path, chosen, &[], columns)?,
+    };
+    let array = npy::read(path)?;
+    let all = array.as_slice();
+    let entry = |i: usize| picked.iter().map(move |&j| all[i + rows * j]);
+    let data = (0..rows).flat_map(entry).collect();
+    let shape = [rows, picked.len()];
+    Ok(PartKind::Held(Held { shape, data }))
+}
+
 fn rows_and_columns(path: &Path, header: &npy::Header) -> Result<[usize; 2], Error> {
     if header.dtype.kind == npy::Kind::Complex {
         return Err(complex(path));
@@ -305,23 +340,25 @@ fn rows_and_columns(path: &Path, header: &npy::Header) -> Result<[usize; 2], Err
     }
 }
 
-fn is_text(path: &Path) -> bool {
-    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-    matches!(ending.to_ascii_lowercase().as_str(), "csv" | "tsv" | "txt")
+fn is_text(format: &str) -> bool {
+    matches!(format, "csv" | "tsv" | "txt")
 }
 
 /// A file itself, or the sample files of a folder in the order of their names.
 fn expand(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
-    if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+    if path.as_os_str() == "-" || !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
     let mut found = Vec::new();
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();
-        let npy = file.extension().is_some_and(|e| e == "npy");
-        if file.is_file() && (npy || is_text(&file)) {
+        if !file.is_file() {
+            continue;
+        }
+        let format = source::format(&file)?;
+        if format == "npy" || is_text(&format) {
             found.push(file);
         }
     }

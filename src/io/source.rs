@@ -123,7 +123,11 @@ pub fn raw(path: &Path) -> Result<Arc<[u8]>, Error> {
     }
     .map_err(unreadable)?;
     if out.len() as u64 > MAX_BYTES {
-        return Err(Error::file(path, "", format!("is larger than {MAX_BYTES} bytes")));
+        return Err(Error::file(
+            path,
+            "",
+            format!("is larger than {MAX_BYTES} bytes"),
+        ));
     }
     let bytes: Arc<[u8]> = out.into();
     if once {

@@ -77,7 +77,10 @@ pub fn parse(path: &Path, text: impl BufRead) -> Result<SparseTensor, Error> {
     if entries.is_empty() {
         return Err(Error::file(path, "", "holds no entry of a tensor"));
     }
-    let most = entries.len().saturating_mul(INDICES_PER_ENTRY).max(FREE_INDEX);
+    let most = entries
+        .len()
+        .saturating_mul(INDICES_PER_ENTRY)
+        .max(FREE_INDEX);
     if let Some(mode) = dims.iter().position(|&d| d > most) {
         let problem = format!(
             "index {} of mode {mode} is more than the {most} indices that a file of {} entries may use; number the indices that occur from 1",

@@ -11,6 +11,7 @@ pub mod gaussian;
 pub mod learn;
 pub mod planted;
 pub mod poly;
+pub mod readers;
 pub mod ring;
 pub mod schemes;
 pub mod theory;

@@ -8,6 +8,7 @@ use wickring::laws::learn::quadratic_fuzz::{fuzz_model_reader, fuzz_moments, fuz
 use wickring::laws::poly::algebra::fuzz_poly_parse;
 use wickring::laws::poly::batch::fuzz_poly_batch;
 use wickring::laws::poly::identities::fuzz_poly_identity;
+use wickring::laws::readers::{fuzz_csv, fuzz_mat, fuzz_npy, fuzz_npz, fuzz_tns};
 use wickring::laws::theory::fuzz::fuzz_theory;
 
 fn replay(name: &str, law: fn(&[u8]) -> Result<(), Broken>, rounds: u64) {
@@ -86,4 +87,29 @@ fn theory() {
 #[test]
 fn cp_decompositions() {
     replay("cp", fuzz_cp, 25);
+}
+
+#[test]
+fn arrays() {
+    replay("read_npy", fuzz_npy, 400);
+}
+
+#[test]
+fn archives() {
+    replay("read_npz", fuzz_npz, 200);
+}
+
+#[test]
+fn matlab_files() {
+    replay("read_mat", fuzz_mat, 400);
+}
+
+#[test]
+fn coordinates() {
+    replay("read_tns", fuzz_tns, 400);
+}
+
+#[test]
+fn tables() {
+    replay("read_csv", fuzz_csv, 200);
 }

@@ -2,6 +2,10 @@
 
 mod demo_page;
 mod golden;
+mod doors;
+mod mistakes;
+mod options;
+mod outside;
 mod poly;
 mod quadratic;
 mod theory;

@@ -55,7 +55,23 @@ const fn masks(door: Door) -> Door {
 
 const LONG: &[&str] = &["seed", "progress", "max_seconds", "out", "force", "missing"];
 const DRAWN: &[&str] = &[
-    "seed", "progress", "max_seconds", "out", "force", "missing", "plot",
+    "seed",
+    "progress",
+    "max_seconds",
+    "out",
+    "force",
+    "missing",
+    "plot",
+];
+const TABLE: &[&str] = &[
+    "seed",
+    "progress",
+    "max_seconds",
+    "out",
+    "force",
+    "missing",
+    "plot",
+    "columns",
 ];
 const STORY: &[&str] = &["seed", "progress", "max_seconds", "out", "force", "plot"];
 const POLY: &[&str] = &["max_seconds", "out", "force"];
@@ -78,23 +94,33 @@ const DOORS: &[Door] = &[
     prints("poly factor", POLY),
     prints("poly groebner", POLY),
     prints("poly roots", POLY),
-    door("learn mixture", DRAWN, &["json"]),
-    door("learn quadratic", DRAWN, &["json"]),
-    door("learn polynomial", DRAWN, &["json"]),
+    door("learn mixture", TABLE, &["json"]),
+    door("learn quadratic", TABLE, &["json"]),
+    door("learn polynomial", TABLE, &["json"]),
     door("learn relu", DRAWN, &["json"]),
     door("learn two-layer", DRAWN, &["json"]),
     door("theory online-sgd", STORY, CSV),
     door("theory full-batch", STORY, CSV),
     door(
         "predict",
-        &["seed", "max_seconds", "out", "force", "missing"],
+        &["seed", "max_seconds", "out", "force", "missing", "columns"],
         &["npy", "csv", "tsv"],
     ),
     door("sample", &["seed", "out", "force"], &["npy", "csv", "tsv"]),
+    door(
+        "moments add",
+        &["max_seconds", "out", "force", "missing", "columns"],
+        &[],
+    ),
+    door("moments merge", &["out", "force"], &[]),
+    prints("moments show", &["out", "force"]),
+    prints("compare", &["out", "force"]),
+    door("convert", &["columns", "missing", "force"], &[]),
+    door("completions", &[], &[]),
     door("map pce", ASKED, &["json"]),
     door("map cumulants", ASKED, &["json"]),
     prints("map distance", &["out", "force"]),
-    prints("map test", &["seed", "out", "force", "missing"]),
+    prints("map test", &["seed", "out", "force", "missing", "columns"]),
     door("experiment quadratic-story", STORY, CSV),
     door("experiment mixture", STORY, CSV),
     door("experiment mixture-compare", STORY, CSV),
@@ -132,6 +158,7 @@ fn reason(id: &str) -> &'static str {
         "out" | "force" => "it writes no file",
         "missing" => "it reads no table whose entries could be missing",
         "plot" => "it draws no picture",
+        "columns" => "it reads no table whose columns could be chosen",
         _ => "it would do nothing",
     }
 }
@@ -187,7 +214,16 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
     };
     for id in matches.ids().map(clap::Id::as_str) {
         let given = matches.value_source(id) == Some(ValueSource::CommandLine);
-        let known = ["seed", "progress", "max_seconds", "out", "force", "missing", "plot"];
+        let known = [
+            "seed",
+            "progress",
+            "max_seconds",
+            "out",
+            "force",
+            "missing",
+            "plot",
+            "columns",
+        ];
         if given && known.contains(&id) && !door.takes(id) {
             return refused(id, reason(id));
         }
@@ -195,14 +231,20 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
     if common.missing == crate::context::Missing::Mask && !door.masks {
         return refused("missing mask", "it cannot work without the missing entries");
     }
-    if common.force && common.out.is_none() {
+    if common.force && common.out.is_none() && door.takes("out") {
         return refused("force", "without --out it overwrites nothing");
     }
     if let Some(out) = common.out.as_deref().filter(|out| !is_stream(out)) {
         let ending = out.extension().and_then(|e| e.to_str()).unwrap_or("");
         let ending = ending.to_ascii_lowercase();
-        if !door.endings.is_empty() && !door.endings.contains(&ending.as_str()) {
-            let listed: Vec<String> = door.endings.iter().map(|e| format!(".{e}")).collect();
+        // `decompose cp --exact` is `decompose exact`.
+        let exact = matches.try_get_one("exact").ok().flatten() == Some(&true);
+        let endings = match command {
+            "decompose cp" if exact => of("decompose exact").endings,
+            _ => door.endings,
+        };
+        if !endings.is_empty() && !endings.contains(&ending.as_str()) {
+            let listed: Vec<String> = endings.iter().map(|e| format!(".{e}")).collect();
             let problem = format!("{command} writes {}", listed.join(" or "));
             return Err(Error::file(out, "--out", problem));
         }
@@ -236,7 +278,8 @@ fn distinct(matches: &ArgMatches, common: &Common) -> Result<(), Error> {
             continue;
         };
         if inputs.contains(&place) {
-            let problem = "is an input and would be overwritten; choose another --out, or add --force";
+            let problem =
+                "is an input and would be overwritten; choose another --out, or add --force";
             return Err(Error::file(output.as_path(), "", problem));
         }
     }
@@ -259,7 +302,11 @@ fn inputs(matches: &ArgMatches) -> Vec<PathBuf> {
                 continue;
             }
             if let Ok(entries) = std::fs::read_dir(path) {
-                found.extend(entries.flatten().filter_map(|e| e.path().canonicalize().ok()));
+                found.extend(
+                    entries
+                        .flatten()
+                        .filter_map(|e| e.path().canonicalize().ok()),
+                );
             }
             found.extend(path.canonicalize());
         }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wickring::Error;
+use wickring::io::samples::Samples;
 use wickring::io::write_whole;
 
 /// Flags that every command takes.
@@ -39,6 +40,9 @@ pub struct Common {
     /// Where to write the result.
     #[arg(long, global = true)]
     pub out: Option<PathBuf>,
+    /// Read these columns of a table only: names of its header, or numbers from 0.
+    #[arg(long, global = true, value_delimiter = ',', value_name = "A,B,..")]
+    pub columns: Vec<String>,
     /// Let an output replace an input.
     #[arg(long, global = true)]
     pub force: bool,
@@ -167,6 +171,14 @@ impl Context {
         Meter::new(self)
     }
 
+    /// The sample in files and folders, with the columns asked for.
+    ///
+    /// # Errors
+    /// As [`Samples::open_columns`].
+    pub fn samples<P: AsRef<Path>>(&self, paths: &[P]) -> Result<Samples, Error> {
+        Samples::open_columns(paths, &self.common.columns)
+    }
+
     /// `--out`, or an error that says that it is needed.
     pub fn out(&self, command: &'static str) -> Result<&Path, Error> {
         let missing = || Error::invalid(command, "--out PATH is required");
@@ -177,12 +189,22 @@ impl Context {
     /// whose result is what they print write it to `--out` as well: the object as `.json`, the text as `.txt`.
     /// That `--out` cannot be written is told when the command has ended.
     pub fn emit(&self, json: &serde_json::Value, text: &str) {
-        if let Some(out) = self.common.out.as_deref().filter(|_| self.door.prints_to_out) {
+        if let Some(out) = self
+            .common
+            .out
+            .as_deref()
+            .filter(|_| self.door.prints_to_out)
+        {
             // Time and memory differ from run to run; files do not.
             let object = out.extension().is_some_and(|e| e == "json");
-            let content = if object { format!("{json}\n") } else { text.to_owned() };
+            let content = if object {
+                format!("{json}\n")
+            } else {
+                text.to_owned()
+            };
             if let Err(e) = write_whole(out, content.as_bytes()) {
                 fail(e);
+                return;
             }
         }
         if self.common.json {

@@ -120,11 +120,15 @@ impl Cost {
     /// The same as one line for people.
     pub fn line(self) -> String {
         let unknown = || "unknown".to_owned();
-        let cpu = self.cpu_seconds.map_or_else(unknown, |s| format!("{s:.2} s"));
+        let cpu = self
+            .cpu_seconds
+            .map_or_else(unknown, |s| format!("{s:.2} s"));
         let peak = self.peak_bytes;
         let peak = peak.map_or_else(unknown, |b| format!("{:.1} MB", b as f64 / 1e6));
         let (seconds, threads) = (self.seconds, rayon::current_num_threads());
-        format!("took {seconds:.3} s with {threads} threads, processor time {cpu}, most memory {peak}")
+        format!(
+            "took {seconds:.3} s with {threads} threads, processor time {cpu}, most memory {peak}"
+        )
     }
 
     /// Adds the three figures to an object.

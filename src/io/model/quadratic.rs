@@ -117,7 +117,10 @@ impl ModelFile {
         let fault = |place: String, what: &str| Error::file(path, place, what);
         if let Ok(meta) = std::fs::metadata(path) {
             if meta.is_dir() {
-                return Err(fault(String::new(), "is a folder, expected a model file (JSON)"));
+                return Err(fault(
+                    String::new(),
+                    "is a folder, expected a model file (JSON)",
+                ));
             }
             if meta.len() > MAX_BYTES {
                 let most = format!("has {} bytes, at most {MAX_BYTES} are read", meta.len());

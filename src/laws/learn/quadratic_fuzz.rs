@@ -73,7 +73,9 @@ pub fn fuzz_peirce(data: &[u8]) -> Result<(), Broken> {
         within("peirce::converged_means_fitted", residual, tol)?;
     }
     let stated = fit.evidence.rel_residual;
-    let same = stated == residual || (stated.is_nan() && residual.is_nan());
+    // Two orders of summation differ by roundings: at most 512 terms of relative error 2^-53 each.
+    let close = (stated - residual).abs() <= 1e-10 * (1.0 + stated.abs());
+    let same = stated == residual || close || (stated.is_nan() && residual.is_nan());
     check("peirce::certificate_is_recomputed", same, || {
         format!("{stated} and {residual}")
     })

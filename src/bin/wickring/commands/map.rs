@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::io::model::POLYNOMIAL_MAP;
 use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
-use wickring::io::samples::Samples;
 use wickring::io::write_whole;
 use wickring::poly::gaussian::{GaussianLaw, HermiteExpansion, joint_cumulant};
 use wickring::poly::{Poly, Rational};
@@ -213,7 +212,7 @@ fn distance(args: &Distance, context: &Context) -> Result<Outcome, Error> {
 
 fn test(args: &Test, context: &Context) -> Result<Outcome, Error> {
     let map = read_map(&args.model)?;
-    let samples = Samples::open(&args.samples)?;
+    let samples = context.samples(&args.samples)?;
     let d = map.output_dim();
     if samples.columns() != d {
         let problem = format!(

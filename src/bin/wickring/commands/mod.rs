@@ -1,11 +1,15 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
 mod check;
+mod compare;
+mod completions;
+mod convert;
 mod decompose;
 mod demo;
 mod experiment;
 mod learn;
 mod map;
+mod moments;
 mod poly;
 mod predict;
 mod sample;
@@ -38,6 +42,12 @@ pub enum Command {
     /// Questions to a learned quadratic or polynomial map: chaos expansion, cumulants, distance, tests.
     #[command(subcommand)]
     Map(map::Map),
+    /// Sums of samples: made from parts, merged, shown; the same bytes however the sample is split.
+    #[command(subcommand)]
+    Moments(moments::Moments),
+    Compare(compare::Compare),
+    Convert(convert::Convert),
+    Completions(completions::Completions),
     /// Planted problems that tell a paper's story: tables and pictures.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
@@ -55,6 +65,10 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
         Command::Poly(args) => poly::run(args, context),
         Command::Learn(args) => learn::run(args, context),
         Command::Map(args) => map::run(args, context),
+        Command::Moments(args) => moments::run(args, context),
+        Command::Compare(args) => compare::run(args, context),
+        Command::Convert(args) => convert::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
         Command::Sample(args) => sample::run(args, context),
         Command::Theory(args) => theory::run(args, context),
         Command::Predict(args) => predict::run(args, context),

@@ -1,5 +1,6 @@
 //! `wickring sample`: draw from a learned or hand-written model.
 
+use super::predict::rows_of_text;
 use crate::context::{Context, Outcome};
 use clap::Args;
 use serde_json::json;
@@ -90,14 +91,15 @@ pub fn write_rows(out: &Path, columns: usize, rows: &[f64]) -> Result<(), Error>
     let n = rows.len().checked_div(columns).unwrap_or(0);
     match out.extension().and_then(|e| e.to_str()) {
         Some("npy") => write_whole(out, &npy::encode(&[n, columns], false, rows)),
-        Some("csv") => {
-            let line = |row: &[f64]| row.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
-            let text: String = rows
-                .chunks_exact(columns)
-                .map(|row| line(row) + "\n")
-                .collect();
+        Some(ending @ ("csv" | "tsv")) => {
+            let separator = if ending == "tsv" { '\t' } else { ',' };
+            let text = rows_of_text(rows, columns, separator);
             write_whole(out, text.as_bytes())
         }
-        _ => Err(Error::file(out, "", "samples are written to .npy or .csv")),
+        _ => Err(Error::file(
+            out,
+            "",
+            "samples are written to .npy, .csv or .tsv",
+        )),
     }
 }

@@ -110,7 +110,10 @@ fn pick(path: &Path, arrays: &[(&str, usize)], refused: Vec<String>) -> Result<S
     let problem = match (arrays.is_empty(), refused.is_empty()) {
         (true, true) => "holds no numeric array".to_owned(),
         (true, false) => format!("holds no numeric array: {}", refused.join("; ")),
-        _ => format!("holds several arrays: choose one with --name ({})", names.join(", ")),
+        _ => format!(
+            "holds several arrays: choose one with --name ({})",
+            names.join(", ")
+        ),
     };
     Err(Error::file(path, "", problem))
 }

@@ -103,7 +103,7 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
     }
     let out = context.out(OP)?;
     let components = number_of_components(&args.components)?;
-    let mut samples = Samples::open(&args.samples)?;
+    let mut samples = context.samples(&args.samples)?;
     let looked_at = evenly(&samples, LOOKED_AT)?;
     let learned = match args.method {
         Method::Diffusion => diffusion(args, context, &mut samples, &looked_at, components)?,

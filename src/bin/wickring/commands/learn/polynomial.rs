@@ -62,7 +62,7 @@ enum Degrees {
 /// Runs `wickring learn polynomial`.
 pub fn run(args: &LearnPolynomial, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("learn polynomial")?;
-    let samples = Samples::open(&args.samples)?;
+    let samples = context.samples(&args.samples)?;
     let mut learner = Polynomial::new(args.degree).holdout(args.holdout);
     if let Latent(Some(rank)) = args.latent {
         learner = learner.latent(rank);

@@ -105,7 +105,7 @@ impl Latent {
 /// Runs `wickring learn quadratic`.
 pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("learn quadratic")?;
-    let samples = Samples::open(&args.samples)?;
+    let samples = context.samples(&args.samples)?;
     let mut meter = context.meter();
     let learned = learn(args, &samples, context, &mut |p| meter.step(p));
     drop(meter);

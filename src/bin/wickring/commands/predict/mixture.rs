@@ -6,7 +6,6 @@ use clap::ValueEnum;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use wickring::io::model::{ModelFile, in_file};
-use wickring::io::samples::Samples;
 use wickring::io::{npy, write_whole};
 use wickring::learn::mixture::{Generator, SCHEMA};
 use wickring::{Error, Status};
@@ -40,7 +39,7 @@ pub fn run(
     context: &Context,
 ) -> Result<Outcome, Error> {
     let out = context.out("predict")?;
-    let samples = Samples::open(input)?;
+    let samples = context.samples(input)?;
     let dim = model.dim();
     if samples.columns() != dim {
         let problem = format!("has {} columns, but the model has {dim}", samples.columns());

@@ -7,7 +7,6 @@ use mixture::Quantity;
 use serde_json::json;
 use std::path::PathBuf;
 use wickring::io::model::{ModelFile, in_file};
-use wickring::io::samples::Samples;
 use wickring::io::{npy, write_whole};
 use wickring::learn::Predictor;
 use wickring::{Error, Status};
@@ -43,7 +42,7 @@ pub fn run(args: &Predict, context: &Context) -> Result<Outcome, Error> {
         return mixture::run(&model, &args.input, (args.quantity, args.variance), context);
     }
     let predictor = Predictor::from_model(&file).map_err(|e| in_file(&args.model, e))?;
-    let samples = Samples::open(&args.input)?;
+    let samples = context.samples(&args.input)?;
     if samples.columns() != predictor.inputs() {
         let (found, wanted) = (samples.columns(), predictor.inputs());
         let problem = format!("has {found} columns, but the model has {wanted} inputs");

@@ -1,0 +1,4 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    assert_eq!(wickring::laws::readers::fuzz_npz(data), Ok(()));
+});
