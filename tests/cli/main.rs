@@ -1,8 +1,8 @@
 //! The command line, from outside.
 
 mod demo_page;
-mod golden;
 mod doors;
+mod golden;
 mod mistakes;
 mod options;
 mod outside;
