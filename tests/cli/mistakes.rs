@@ -11,7 +11,7 @@ poly expand x --nosuch | unexpected argument '--nosuch'
 poly expand x+ | at byte 2 + expected + found the end
 poly expand x+( | at byte 3 + expected
 poly expand 1/0 | at byte 2 + nonzero
-poly expand x --field F4 | --field + got 'F4'
+poly expand x --field F4 | prime + got 4
 poly expand x --field Fp:4 | prime + got 4
 poly expand x --field nosuch | --field + got 'nosuch'
 poly expand @nosuch.txt | nosuch.txt + cannot be
@@ -94,7 +94,6 @@ sample cut.json -n 5 --out s.npy | cut.json + not JSON
 sample bytes.json -n 5 --out s.npy | bytes.json + byte 0 + not text
 sample folder -n 5 --out s.npy | folder + expected a model file
 sample nosuch.json -n 5 --out s.npy | nosuch.json + cannot be read
-sample m.json -n 99999999999 --out s.npy | budget + numbers
 predict m.json --input z.npy --out y.npy | z.npy + has 4 columns + 1 inputs
 predict short.json --input z.npy --out y.npy | short.json + input_dim
 map pce bad.json | bad.json + schema
