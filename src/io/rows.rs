@@ -24,6 +24,8 @@ pub(super) struct Held {
 }
 
 /// Rows of one part, in order.
+// One reader is open at a time: its size does not matter.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Reader<'a> {
     Npy {
         path: &'a Path,
