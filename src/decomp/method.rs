@@ -81,7 +81,7 @@ registered!(
     Tucker,
     TensorView<'_>,
     TuckerTensor<f64>,
-    |m, t, rng, watch| m.decompose(*t)
+    |m, t, rng, watch| m.decompose_observed(*t, &mut watch)
 );
 registered!(Waring, TensorView<'_>, SymmetricCp, |m, t, rng, watch| m
     .decompose_observed(*t, rng, &mut watch));
@@ -143,7 +143,7 @@ registered!(
     TtSvd,
     TensorView<'_>,
     TensorTrain<f64>,
-    |m, t, rng, watch| m.decompose(*t)
+    |m, t, rng, watch| m.decompose_observed(*t, &mut watch)
 );
 registered!(
     RingCompletion,

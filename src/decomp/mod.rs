@@ -9,7 +9,7 @@
 //! | [`CpMasked`] | the same for incomplete or weighted data |
 //! | [`CpNonnegative`] | the same with nonnegative factors |
 //! | [`rank_table`] | how many components? |
-//! | [`Tucker`] | a small core and orthonormal bases: HOSVD and orthogonal iteration |
+//! | [`Tucker`] | a small core and orthonormal bases, ranks or an error given: HOSVD and orthogonal iteration |
 //! | [`Waring`] | symmetric CP of any order with signed weights |
 //! | [`Overcomplete`] | symmetric CP with more components than dimensions |
 //! | [`SubspacePower`], [`KoszulYoung`] | order four up to `n^2/2` components, order three up to `2n`: no starts near the answer |
@@ -26,7 +26,8 @@
 //! | [`RingQueries`] | rings of any order from few queried entries |
 //! | [`RingRanks`] | which ranks a ring could have, from its unfoldings |
 //! | [`RingSampledAls`] | rings by least squares on sampled rows |
-//! | [`RingSvd`], [`TtSvd`] | sequential SVDs: rings (rarely close), trains with a prescribed error |
+//! | [`TtSvd`] | trains with a prescribed error or given ranks |
+//! | [`RingSvd`] | rings by sequential SVDs (rarely close) |
 
 pub(crate) mod cp;
 pub(crate) mod exact_cp;
@@ -36,7 +37,9 @@ pub(crate) mod peirce;
 pub(crate) mod ring;
 pub(crate) mod robust;
 pub(crate) mod symmetric;
+pub(crate) mod train;
 pub(crate) mod tucker;
+mod unfolding_svd;
 
 pub use cp::decomposition::{Cp, CpMethod};
 pub use cp::missing::masked::CpMasked;
@@ -72,9 +75,10 @@ pub use ring::auto::Ring;
 pub use ring::gauss_newton::decomposition::RingNls;
 pub use ring::queries::RingQueries;
 pub use ring::ranks::from_unfoldings::{RingRanks, UnfoldingRank};
-pub use ring::svd::{RingSvd, TtSvd};
+pub use ring::svd::RingSvd;
 pub use ring::symmetric::derivations::{Derivations, asymmetry, derivation_form};
 pub use ring::symmetric::gauss_newton::SymmetricNls;
 pub use robust::decomposition::{Robust, RobustMethod};
 pub use robust::planted::NoiseFamily;
 pub use symmetric::waring::{SymmetricMethod, Waring};
+pub use train::TtSvd;

@@ -185,29 +185,47 @@ impl<T: Scalar> TensorTrain<T> {
     /// # Complexity
     /// `O(m n R^3)`.
     pub fn left_orthogonal(&self) -> Result<Self, Error> {
-        let op = "TensorTrain::left_orthogonal";
-        let mut cores = self.cores().to_vec();
-        for k in 0..cores.len().saturating_sub(1) {
-            let (q, r) = T::qr(op, cores[k].view().as_matrix(2))?;
-            let dims = [cores[k].dims()[0], cores[k].dims()[1], q.ncols()];
-            cores[k] = Tensor::from_vec(&dims, columns(q.as_ref()))?;
-            let p = T::product(r.as_ref(), cores[k + 1].view().as_matrix(1));
-            let dims = [p.nrows(), cores[k + 1].dims()[1], cores[k + 1].dims()[2]];
-            cores[k + 1] = Tensor::from_vec(&dims, columns(p.as_ref()))?;
+        let (mut cores, exponent) = self.orthogonal_parts()?;
+        if let Some(last) = cores.last_mut() {
+            shift(last, exponent);
         }
         Self::new(cores)
     }
 
-    /// Frobenius norm, accurate to rounding however much the cores cancel.
+    /// Left-orthogonal cores whose last one has order one, and the power of two that they lack.
+    fn orthogonal_parts(&self) -> Result<(Vec<Tensor<T>>, i32), Error> {
+        let op = "TensorTrain::left_orthogonal";
+        let mut cores = self.cores().to_vec();
+        let mut exponent = 0;
+        for k in 0..cores.len() {
+            let e = exponent_of(norm(cores[k].as_slice()));
+            shift(&mut cores[k], -e);
+            exponent += e;
+            if k + 1 == cores.len() {
+                break;
+            }
+            let (q, r) = T::qr(op, cores[k].view().as_matrix(2))?;
+            let dims = [cores[k].dims()[0], cores[k].dims()[1], q.ncols()];
+            cores[k] = Tensor::from_vec(&dims, columns(q.as_ref()))?;
+            let e = exponent_of(norm(cores[k + 1].as_slice()));
+            shift(&mut cores[k + 1], -e);
+            exponent += e;
+            let p = T::product(r.as_ref(), cores[k + 1].view().as_matrix(1));
+            let dims = [p.nrows(), cores[k + 1].dims()[1], cores[k + 1].dims()[2]];
+            cores[k + 1] = Tensor::from_vec(&dims, columns(p.as_ref()))?;
+        }
+        Ok((cores, exponent))
+    }
+
+    /// Frobenius norm, accurate to rounding however much the cores cancel; infinite where it is beyond the exponent range.
     ///
     /// # Errors
     /// `Backend`.
     pub fn norm(&self) -> Result<f64, Error> {
-        let orthogonal = self.left_orthogonal()?;
-        Ok(orthogonal
-            .cores()
+        let (cores, exponent) = self.orthogonal_parts()?;
+        Ok(cores
             .last()
-            .map_or(0.0, |g| norm(g.as_slice())))
+            .map_or(0.0, |g| times(norm(g.as_slice()), exponent)))
     }
 
     /// The shortest train that the method finds within `tolerance * ||self||` of this one.
@@ -220,40 +238,110 @@ impl<T: Scalar> TensorTrain<T> {
     ///
     /// # Accuracy
     /// `||result - self|| <= tolerance * ||self||` up to rounding, and the error is at most `sqrt(m - 1)`
-    /// times that of the best train of the resulting ranks.
+    /// times that of the best train of the resulting ranks. Norms are carried as powers of two, so that trains of any length
+    /// pass whose cores are in range.
     ///
     /// # Source
     /// Oseledets 2011, algorithm 2.
     pub fn round(&self, tolerance: f64) -> Result<Self, Error> {
+        self.round_to(tolerance, &[])
+    }
+
+    /// [`TensorTrain::round`] with bounds on the inner ranks `R_1, ..`, which may cost more than the tolerance; ranks beyond
+    /// the list are free.
+    ///
+    /// # Errors
+    /// As [`TensorTrain::round`], and `InvalidInput` for a bound of zero.
+    pub fn round_to(&self, tolerance: f64, most: &[usize]) -> Result<Self, Error> {
         let op = "TensorTrain::round";
-        if !(0.0..1.0).contains(&tolerance) {
-            let requirement = format!("the tolerance must lie in 0..1, got {tolerance}");
+        if !(0.0..1.0).contains(&tolerance) || most.contains(&0) {
+            let requirement = format!(
+                "the tolerance must lie in 0..1 and ranks be at least 1, got {tolerance}, {most:?}"
+            );
             return Err(Error::invalid(op, requirement));
         }
-        let size = self.norm()?;
-        let m = self.dims().len();
+        let (unit, exponent) = self.unit()?;
+        let size = unit.cores().last().map_or(0.0, |g| norm(g.as_slice()));
+        let m = unit.cores().len();
         let budget = tolerance * size / ((m.max(2) - 1) as f64).sqrt();
-        self.round_absolute(op, budget)
+        swept(op, unit, budget, most)?.times_two_to(exponent)
+    }
+
+    /// A left-orthogonal train of norm about one, and the exponent of the power of two that is missing.
+    pub(crate) fn unit(&self) -> Result<(Self, i32), Error> {
+        let (cores, exponent) = self.orthogonal_parts()?;
+        Ok((Self::new(cores)?, exponent))
+    }
+
+    /// The train times a power of two, spread over the cores where one alone could not hold it.
+    pub(crate) fn times_two_to(self, exponent: i32) -> Result<Self, Error> {
+        let mut cores = self.ring.into_cores();
+        let m = cores.len() as i32;
+        let spread = exponent.abs() > 500;
+        for (k, core) in (0..m).zip(&mut cores) {
+            let share = exponent.div_euclid(m) + i32::from(k < exponent.rem_euclid(m));
+            let own = if k == 0 { exponent } else { 0 };
+            shift(core, if spread { share } else { own });
+        }
+        Self::new(cores)
     }
 
     /// Rounding with an absolute budget for each of the `m - 1` cuts.
     pub(super) fn round_absolute(&self, op: &'static str, budget: f64) -> Result<Self, Error> {
-        let mut cores = self.left_orthogonal()?.ring.into_cores();
-        for k in (1..cores.len()).rev() {
-            let svd = T::svd(op, cores[k].view().as_matrix(1))?;
-            let keep = kept(&svd.s, budget);
-            let dims = [keep, cores[k].dims()[1], cores[k].dims()[2]];
-            let v = svd.v.adjoint().to_owned();
-            let rows = Mat::from_fn(keep, v.ncols(), |i, j| v[(i, j)]);
-            let scaled = Mat::from_fn(svd.u.nrows(), keep, |i, j| {
-                svd.u[(i, j)] * T::from_real(svd.s[j])
-            });
-            let left = T::product(cores[k - 1].view().as_matrix(2), scaled.as_ref());
-            cores[k] = Tensor::from_vec(&dims, columns(rows.as_ref()))?;
-            let dims = [cores[k - 1].dims()[0], cores[k - 1].dims()[1], keep];
-            cores[k - 1] = Tensor::from_vec(&dims, columns(left.as_ref()))?;
+        let (unit, exponent) = self.unit()?;
+        swept(op, unit, times(budget, -exponent), &[])?.times_two_to(exponent)
+    }
+}
+
+/// The sweep of truncated SVDs from the last core to the first.
+fn swept<T: Scalar>(
+    op: &'static str,
+    train: TensorTrain<T>,
+    budget: f64,
+    most: &[usize],
+) -> Result<TensorTrain<T>, Error> {
+    let mut cores = train.ring.into_cores();
+    for k in (1..cores.len()).rev() {
+        let svd = T::svd(op, cores[k].view().as_matrix(1))?;
+        let keep = kept(&svd.s, budget);
+        let keep = keep.min(most.get(k - 1).copied().unwrap_or(keep));
+        let dims = [keep, cores[k].dims()[1], cores[k].dims()[2]];
+        let v = svd.v.adjoint().to_owned();
+        let rows = Mat::from_fn(keep, v.ncols(), |i, j| v[(i, j)]);
+        let scaled = Mat::from_fn(svd.u.nrows(), keep, |i, j| {
+            svd.u[(i, j)] * T::from_real(svd.s[j])
+        });
+        let left = T::product(cores[k - 1].view().as_matrix(2), scaled.as_ref());
+        cores[k] = Tensor::from_vec(&dims, columns(rows.as_ref()))?;
+        let dims = [cores[k - 1].dims()[0], cores[k - 1].dims()[1], keep];
+        cores[k - 1] = Tensor::from_vec(&dims, columns(left.as_ref()))?;
+    }
+    TensorTrain::new(cores)
+}
+
+/// The binary exponent of a norm, 0 where there is none.
+fn exponent_of(size: f64) -> i32 {
+    if size.is_normal() {
+        size.log2().floor() as i32
+    } else {
+        0
+    }
+}
+
+/// `x 2^power` in steps that cannot overflow before the result does.
+fn times(x: f64, power: i32) -> f64 {
+    let half = power.clamp(-2000, 2000) / 2;
+    let quarter = half / 2;
+    let steps = [quarter, half - quarter, power.clamp(-2000, 2000) - half];
+    steps.iter().fold(x, |x, &p| x * 2f64.powi(p))
+}
+
+fn shift<T: Scalar>(core: &mut Tensor<T>, power: i32) {
+    if power != 0 {
+        let factors = [power / 2, power - power / 2].map(|p| T::from_real(2f64.powi(p)));
+        for x in core.as_mut_slice() {
+            *x = *x * factors[0] * factors[1];
         }
-        Self::new(cores)
     }
 }
 

@@ -4,6 +4,7 @@ mod demo_page;
 mod doors;
 mod golden;
 mod mistakes;
+mod models;
 mod options;
 mod outside;
 mod poly;

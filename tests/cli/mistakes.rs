@@ -72,6 +72,16 @@ decompose cp hole.npy --rank 1 | hole.npy + entry + not finite
 decompose ring t.npy --rank 0 | --rank + got '0'
 decompose ring t.npy --tol 2 | --tol + got 2
 decompose symmetric t.npy --rank 1 | equal + [4, 3, 2]
+decompose train t.npy | required arguments + --tol
+decompose train t.npy --tol 1 | tolerance + [0, 1) + got 1
+decompose train t.npy --ranks 2,2,2 | order 3 + 2 inner ranks + got 3
+decompose train t.npy --ranks 0 | ranks must be at least 1
+decompose train hole.npy --tol .1 | hole.npy + entry + not finite
+decompose train t.npy --tol .1 --seed 1 | does not take --seed
+decompose tucker t.npy | required arguments + --ranks
+decompose tucker t.npy --ranks 2,2 | --ranks has 2 entries + 3 modes
+decompose tucker t.npy --ranks 2,x,2 | numbers from 1 + got 'x'
+decompose tucker t.npy --ranks auto | --tol + got 'auto'
 learn quadratic z.npy | --out PATH is required
 learn quadratic nosuch.npy --out o.json | nosuch.npy + cannot be read
 learn quadratic z.npy --out o.npz | o.npz + writes .json

@@ -44,6 +44,8 @@ decompose cp no.npy --rank 2
 decompose symmetric no.npy --rank 2
 decompose orthogonal no.npy --rank 2
 decompose ring no.npy
+decompose train no.npy --tol 1e-3
+decompose tucker no.npy --ranks 2
 decompose exact no.npy --rank 2";
 
 /// The common options with a value that is good.

@@ -63,6 +63,7 @@ fn every_method_keeps_the_laws() {
     laws("cp", &Cp::new(1));
     laws("cp nonnegative", &CpNonnegative::new(1));
     laws("tucker", &Tucker::new(&[1, 1, 1]));
+    laws("tucker within", &Tucker::within(1e-9));
     laws("waring", &Waring::new(1));
     laws("overcomplete", &Overcomplete::new(1));
     laws("exact", &ExactCp::new(1));
@@ -72,4 +73,5 @@ fn every_method_keeps_the_laws() {
     laws("ring sampled", &RingSampledAls::new(&[1, 1, 1]));
     laws("ring svd", &RingSvd::new(&[1, 1, 1]));
     laws("train", &TtSvd::new(1e-9));
+    laws("train of ranks", &TtSvd::with_ranks(&[1]));
 }

@@ -12,3 +12,4 @@ mod ring_gauge;
 mod ring_ranks;
 mod ring_suite;
 mod ring_symmetric;
+mod trains;

@@ -54,6 +54,7 @@ const fn masks(door: Door) -> Door {
 }
 
 const LONG: &[&str] = &["seed", "progress", "max_seconds", "out", "force", "missing"];
+const CUT: &[&str] = &["progress", "max_seconds", "out", "force", "missing"];
 const DRAWN: &[&str] = &[
     "seed",
     "progress",
@@ -131,6 +132,8 @@ const DOORS: &[Door] = &[
     door("decompose symmetric", DRAWN, &["npz"]),
     door("decompose orthogonal", LONG, &["npz"]),
     masks(door("decompose ring", LONG, &["npz"])),
+    door("decompose train", CUT, &["npz"]),
+    door("decompose tucker", CUT, &["npz"]),
     door("decompose exact", LONG, &["npz", "json"]),
 ];
 

@@ -104,14 +104,6 @@ impl<T: Scalar> Compressed<T> {
         Ok(Self { core, bases })
     }
 
-    /// The bases, the identity where a mode was left as it is.
-    pub(crate) fn into_bases(self) -> Vec<Factor<T>> {
-        let modes = self.bases.into_iter().zip(self.core.dims());
-        modes
-            .map(|(u, &n)| u.unwrap_or_else(|| identity(n, n)))
-            .collect()
-    }
-
     /// Whether nothing was compressed.
     pub(super) fn is_trivial(&self) -> bool {
         self.bases.iter().all(Option::is_none)

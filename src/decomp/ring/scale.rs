@@ -11,7 +11,7 @@ const SAFE: i32 = 120;
 /// Runs `f` on the tensor times a power of two and gives the model the scale of `t` back, spread over the
 /// cores so that none leaves the exponent range. Relative residuals are not changed by that, up to the
 /// precision that subnormal entries have lost.
-pub(super) fn in_scale<T: Scalar>(
+pub(in crate::decomp) fn in_scale<T: Scalar>(
     t: TensorView<'_, T>,
     f: impl FnOnce(TensorView<'_, T>) -> Result<Fit<TensorRing<T>>, Error>,
 ) -> Result<Fit<TensorRing<T>>, Error> {
@@ -49,7 +49,7 @@ pub(crate) fn multiplied(ring: &SymmetricRing, p: i32) -> Result<SymmetricRing, 
 }
 
 /// The exponent of the greatest entry, when it is finite, not zero and outside the safe range.
-fn power<T: Scalar>(t: TensorView<'_, T>) -> Option<i32> {
+pub(in crate::decomp) fn power<T: Scalar>(t: TensorView<'_, T>) -> Option<i32> {
     let mut greatest = 0.0f64;
     for x in t.as_slice() {
         let z = x.to_complex();

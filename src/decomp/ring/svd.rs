@@ -1,136 +1,16 @@
-//! Sequential SVDs: trains with a prescribed error, and rings the same way.
+//! Sequential SVDs at given ranks; trains with a prescribed error are in `decomp/train.rs`.
 
 use super::algebraic::decomposition::{checked_ranks, zero_fit};
 use super::als::decomposition::{Run, certified};
 use super::ranks::dominant_range::Range;
 use super::scale::in_scale;
-use crate::fit::{Check, Evidence, Fit, Work};
-use crate::tensor::{Scalar, Tensor, TensorRing, TensorTrain, TensorView, columns, kept};
+use crate::fit::{Fit, Work};
+use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, columns};
 use crate::{Error, Status};
 use faer::{Mat, MatRef};
 use rand::Rng;
 
 const RING: &str = "RingSvd::decompose";
-const TRAIN: &str = "TtSvd::decompose";
-
-/// Tensor train by sequential truncated SVDs, with a prescribed relative error.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TtSvd {
-    tolerance: f64,
-    max_rank: usize,
-}
-
-impl TtSvd {
-    /// Asks for a relative error of at most `tolerance`, in `[0, 1)`; 0 keeps everything above rounding.
-    pub fn new(tolerance: f64) -> Self {
-        let max_rank = 1 << 20;
-        Self {
-            tolerance,
-            max_rank,
-        }
-    }
-
-    /// A bound on every rank, at least 1; when it cuts more than the tolerance allows, the status says so.
-    #[must_use]
-    pub fn max_rank(self, max_rank: usize) -> Self {
-        Self { max_rank, ..self }
-    }
-
-    /// Decomposes `t`.
-    ///
-    /// # Shapes
-    /// Any order of at least one; cores `R_k x n_k x R_{k+1}` with `R_0 = 1`.
-    ///
-    /// # Errors
-    /// `InvalidInput`: an option out of its domain. `Shape`: no modes or no entries. `NonFinite`, `Backend`.
-    ///
-    /// # Complexity
-    /// `O(N n R)` for each mode with `N` entries: the SVD of each unfolding after a QR of its longer side.
-    ///
-    /// # Accuracy
-    /// `||t - model|| <= tolerance * ||t||` up to rounding unless `max_rank` cuts, and at most
-    /// `sqrt(m - 1)` times the best error with the same ranks.
-    ///
-    /// # Example
-    /// ```
-    /// use wickring::decomp::TtSvd;
-    /// use wickring::tensor::Tensor;
-    /// let t = Tensor::from_fn(&[4, 5, 6], |i| (i[0] + i[1] + i[2]) as f64)?;
-    /// // A sum of one-variable functions has ranks 2.
-    /// assert_eq!(TtSvd::new(1e-12).decompose(t.view())?.model.ranks(), [1, 2, 2]);
-    /// # Ok::<(), wickring::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// Oseledets 2011, algorithm 1.
-    pub fn decompose<T: Scalar>(&self, t: TensorView<'_, T>) -> Result<Fit<TensorTrain<T>>, Error> {
-        if !(0.0..1.0).contains(&self.tolerance) || self.max_rank == 0 {
-            let (tolerance, rank) = (self.tolerance, self.max_rank);
-            let text = format!("tolerance in [0, 1) and max_rank >= 1, got {tolerance}, {rank}");
-            return Err(Error::invalid(TRAIN, text));
-        }
-        // Any rank passes: this checks modes, entries and finiteness.
-        checked_ranks(TRAIN, &[1], t)?;
-        let m = t.order();
-        let size = crate::tensor::norm(t.as_slice());
-        let budget = self.tolerance * size / ((m.max(2) - 1) as f64).sqrt();
-        let mut cores = Vec::with_capacity(m);
-        let (mut rest, mut left) = (t.as_slice().to_vec(), 1);
-        for &n in &t.dims()[..m - 1] {
-            let wide = MatRef::from_column_major_slice(&rest, left * n, rest.len() / (left * n));
-            let (u, s, below) = truncated(wide, budget, self.max_rank)?;
-            let rank = s.len();
-            cores.push(Tensor::from_vec(&[left, n, rank], columns(u.as_ref()))?);
-            rest = columns(below.as_ref());
-            left = rank;
-        }
-        cores.push(Tensor::from_vec(&[left, t.dims()[m - 1], 1], rest)?);
-        let model = TensorTrain::new(cores)?;
-        let residual = model.rel_residual(t)?;
-        // Rounding of m - 1 SVDs of matrices of this many entries.
-        let rounding = 1e-13 * (m as f64) * (t.as_slice().len() as f64).sqrt().max(1.0);
-        let checks = Check::accuracy(
-            "ring.residual",
-            "relative residual",
-            residual,
-            self.tolerance + rounding,
-        );
-        let status = if checks.holds() {
-            Status::Converged
-        } else {
-            Status::Stalled
-        };
-        Ok(Fit {
-            model,
-            status,
-            history: vec![residual],
-            work: Work {
-                starts: 1,
-                ..Work::default()
-            },
-            evidence: Evidence {
-                rel_residual: residual,
-                condition: 1.0,
-                checks: vec![checks],
-            },
-        })
-    }
-}
-
-/// `m ~ u below` with orthonormal `u` and the singular values kept.
-fn truncated<T: Scalar>(
-    m: MatRef<'_, T>,
-    budget: f64,
-    max_rank: usize,
-) -> Result<(Mat<T>, Vec<f64>, Mat<T>), Error> {
-    // m^H = q r, so m = r^H q^H has the left singular vectors of r^H.
-    let (_, r) = T::qr(TRAIN, m.adjoint().to_owned().as_ref())?;
-    let svd = T::svd(TRAIN, r.adjoint().to_owned().as_ref())?;
-    let keep = kept(&svd.s, budget).min(max_rank);
-    let u = svd.u.subcols(0, keep).to_owned();
-    let below = T::adjoint_product(u.as_ref(), m);
-    Ok((u, svd.s[..keep].to_vec(), below))
-}
 
 /// Tensor ring by sequential SVDs at given ranks: fast, no start, but rarely close to the best ring.
 ///

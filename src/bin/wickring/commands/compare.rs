@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::io::{npz, source};
-use wickring::tensor::{CpTensor, Factor, Tensor, TensorRing};
+use wickring::tensor::{CpTensor, Factor, Tensor, TensorRing, TuckerTensor};
 
-/// Compare two factor files of decompose (CP: match score and matched components; rings: distance of their
-/// tensors) or two maps (distance in the best gauge).
+/// Compare two factor files of decompose (CP: match score and matched components; rings, trains and Tucker models:
+/// distance of their tensors) or two maps (distance in the best gauge).
 #[derive(Args)]
 pub struct Compare {
-    /// Factors (.npz with weights and factor_0, .., or core_0, ..) or a model of a map (.json).
+    /// Factors (.npz with weights and factor_0, ..; core_0, ..; core and factor_0, ..) or a model of a map (.json).
     a: PathBuf,
     /// The same kind of file.
     b: PathBuf,
@@ -24,6 +24,7 @@ pub struct Compare {
 enum Model {
     Cp(CpTensor<Complex<f64>>),
     Ring(TensorRing<Complex<f64>>),
+    Tucker(TuckerTensor<Complex<f64>>),
     Map,
 }
 
@@ -32,6 +33,7 @@ impl Model {
         match self {
             Self::Cp(_) => "CP factors",
             Self::Ring(_) => "cores of a ring",
+            Self::Tucker(_) => "a Tucker model",
             Self::Map => "a map",
         }
     }
@@ -42,6 +44,7 @@ pub fn run(args: &Compare, context: &Context) -> Result<Outcome, Error> {
     let (value, text) = match (read(&args.a)?, read(&args.b)?) {
         (Model::Cp(a), Model::Cp(b)) => cp(&a, &b)?,
         (Model::Ring(a), Model::Ring(b)) => ring(&a, &b)?,
+        (Model::Tucker(a), Model::Tucker(b)) => tucker(&a, &b)?,
         (Model::Map, Model::Map) => {
             let distance = read_map(&args.a)?.distance(&read_map(&args.b)?)?;
             let text =
@@ -76,44 +79,57 @@ fn read(path: &Path) -> Result<Model, Error> {
 /// The arrays `stem_0`, `stem_1`, .. with their imaginary parts `stem_k_imag`.
 fn numbered(path: &Path, names: &[String], stem: &str) -> Result<Vec<Tensor<Complex<f64>>>, Error> {
     let mut found = Vec::new();
-    for k in 0.. {
-        let name = format!("{stem}_{k}");
+    for name in (0..).map(|k| format!("{stem}_{k}")) {
         if !names.contains(&name) {
             break;
         }
-        let real = match npz::read_array(path, &name)? {
-            npz::Array::Complex(t) => {
-                found.push(t);
-                continue;
-            }
-            npz::Array::Real(t) => t,
-        };
-        let imag = format!("{name}_imag");
-        let imag = match names.contains(&imag) {
-            true => npz::read_one(path, &imag)?.into_vec(),
-            false => vec![0.0; real.as_slice().len()],
-        };
-        let parts = real.as_slice().iter().zip(imag);
-        let data = parts.map(|(&re, im)| Complex::new(re, im)).collect();
-        found.push(Tensor::from_vec(real.dims(), data)?);
+        found.push(array(path, names, &name)?);
     }
     Ok(found)
 }
 
-fn factors(path: &Path) -> Result<Model, Error> {
+/// One array with its imaginary part `name_imag`.
+fn array(path: &Path, names: &[String], name: &str) -> Result<Tensor<Complex<f64>>, Error> {
+    let real = match npz::read_array(path, name)? {
+        npz::Array::Complex(t) => return Ok(t),
+        npz::Array::Real(t) => t,
+    };
+    let imag = format!("{name}_imag");
+    let imag = match names.contains(&imag) {
+        true => npz::read_one(path, &imag)?.into_vec(),
+        false => vec![0.0; real.as_slice().len()],
+    };
+    let parts = real.as_slice().iter().zip(imag);
+    let data = parts.map(|(&re, im)| Complex::new(re, im)).collect();
+    Tensor::from_vec(real.dims(), data)
+}
+
+/// The ring in a file of cores; `None` for any other file.
+pub fn cores(path: &Path) -> Result<Option<TensorRing<Complex<f64>>>, Error> {
+    if source::format(path)? != "npz" {
+        return Ok(None);
+    }
     let names: Vec<String> = npz::list(path)?.into_iter().map(|m| m.name).collect();
     let cores = numbered(path, &names, "core")?;
-    let fault = |e: Error| Error::file(path, "", e.to_string());
-    if !cores.is_empty() {
-        return TensorRing::new(cores).map(Model::Ring).map_err(fault);
+    if cores.is_empty() {
+        return Ok(None);
     }
+    let fault = |e: Error| Error::file(path, "", e.to_string());
+    TensorRing::new(cores).map(Some).map_err(fault)
+}
+
+fn factors(path: &Path) -> Result<Model, Error> {
+    let names: Vec<String> = npz::list(path)?.into_iter().map(|m| m.name).collect();
+    if let Some(ring) = cores(path)? {
+        return Ok(Model::Ring(ring));
+    }
+    let fault = |e: Error| Error::file(path, "", e.to_string());
     let factors = numbered(path, &names, "factor")?;
-    if factors.is_empty() || !names.iter().any(|n| n == "weights") {
-        let problem = "holds neither weights with factor_0, .. nor core_0, ..";
+    let holds = |name: &str| names.iter().any(|n| n == name);
+    if factors.is_empty() || !(holds("weights") || holds("core")) {
+        let problem = "holds neither weights nor core with factor_0, .., nor core_0, ..";
         return Err(Error::file(path, "", problem));
     }
-    let weights = npz::read_one(path, "weights")?.into_vec();
-    let weights = weights.into_iter().map(|w| Complex::new(w, 0.0)).collect();
     let columns = |t: Tensor<Complex<f64>>| match *t.dims() {
         [n, r] => Factor::new(n, r, t.into_vec()),
         _ => Err(Error::shape(
@@ -123,6 +139,13 @@ fn factors(path: &Path) -> Result<Model, Error> {
         )),
     };
     let factors: Result<Vec<_>, _> = factors.into_iter().map(columns).collect();
+    if holds("core") {
+        let core = array(path, &names, "core")?;
+        let model = factors.and_then(|f| TuckerTensor::new(core, f));
+        return model.map(Model::Tucker).map_err(fault);
+    }
+    let weights = npz::read_one(path, "weights")?.into_vec();
+    let weights = weights.into_iter().map(|w| Complex::new(w, 0.0)).collect();
     let model = factors.and_then(|f| CpTensor::new(weights, f));
     model.map(Model::Cp).map_err(fault)
 }
@@ -167,5 +190,19 @@ fn ring(
         "rings of ranks {ra:?} and {rb:?}: relative distance of their tensors {distance:.3e}\n"
     );
     let value = json!({ "kind": "ring", "ranks": [ra, rb], "distance": distance });
+    Ok((value, text))
+}
+
+fn tucker(
+    a: &TuckerTensor<Complex<f64>>,
+    b: &TuckerTensor<Complex<f64>>,
+) -> Result<(Value, String), Error> {
+    let scale = a.norm()?.max(b.norm()?).max(f64::MIN_POSITIVE);
+    let distance = a.distance(b)? / scale;
+    let (ra, rb) = (a.ranks(), b.ranks());
+    let text = format!(
+        "Tucker models of ranks {ra:?} and {rb:?}: relative distance of their tensors {distance:.3e}\n"
+    );
+    let value = json!({ "kind": "tucker", "ranks": [ra, rb], "distance": distance });
     Ok((value, text))
 }

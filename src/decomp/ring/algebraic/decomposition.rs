@@ -179,7 +179,7 @@ impl RingAlgebraic {
 }
 
 /// One rank for each mode, after checking everything about the input that any ring method needs.
-pub(in crate::decomp::ring) fn checked_ranks<T: Scalar>(
+pub(in crate::decomp) fn checked_ranks<T: Scalar>(
     op: &'static str,
     ranks: &[usize],
     t: TensorView<'_, T>,

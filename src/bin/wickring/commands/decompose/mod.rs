@@ -3,10 +3,13 @@
 pub(crate) mod cp;
 pub(crate) mod cp_report;
 pub(crate) mod exact;
+pub(crate) mod model_report;
 pub(crate) mod numeric_proof;
 pub(crate) mod orthogonal;
 pub(crate) mod ring;
 pub(crate) mod symmetric;
+pub(crate) mod train;
+pub(crate) mod tucker;
 use crate::context::{Context, Outcome};
 use clap::Subcommand;
 use wickring::Error;
@@ -22,6 +25,10 @@ pub enum Decompose {
     Orthogonal(orthogonal::OrthogonalArgs),
     /// Tensor ring: a periodic matrix product.
     Ring(ring::RingArgs),
+    /// Tensor train with a prescribed error or ranks; rounds a file of cores.
+    Train(train::TrainArgs),
+    /// Tucker decomposition with a prescribed error or ranks: a small core and orthonormal bases.
+    Tucker(tucker::TuckerArgs),
     /// Rational CP factors of a small tensor with a certificate: exact over Q, or exit 3.
     Exact(exact::ExactArgs),
 }
@@ -33,6 +40,8 @@ pub fn run(command: &Decompose, context: &Context) -> Result<Outcome, Error> {
         Decompose::Symmetric(args) => symmetric::run(args, context),
         Decompose::Orthogonal(args) => orthogonal::run(args, context),
         Decompose::Ring(args) => ring::run(args, context),
+        Decompose::Train(args) => train::run(args, context),
+        Decompose::Tucker(args) => tucker::run(args, context),
         Decompose::Exact(args) => exact::run_file(args, context),
     }
 }

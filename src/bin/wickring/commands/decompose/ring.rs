@@ -304,7 +304,7 @@ fn report<T: Scalar>(
     }
     if let Some(path) = &context.common.out {
         write(&fit.model, path, &mut text, &mut json)?;
-        prove(args, &fit.model, context)?;
+        prove(&args.file, args.name.as_deref(), &fit.model, context)?;
         let beside = path.with_extension("json");
         let lines = serde_json::to_string_pretty(&json).unwrap_or_default() + "\n";
         write_whole(&beside, lines.as_bytes())?;
@@ -318,8 +318,12 @@ fn report<T: Scalar>(
 }
 
 /// The certificate beside the cores.
-fn prove<T: Scalar>(args: &RingArgs, ring: &TensorRing<T>, context: &Context) -> Result<(), Error> {
-    let (file, name) = (args.file.as_path(), args.name.as_deref());
+pub(super) fn prove<T: Scalar>(
+    file: &Path,
+    name: Option<&str>,
+    ring: &TensorRing<T>,
+    context: &Context,
+) -> Result<(), Error> {
     if T::COMPLEX {
         return super::numeric_proof::complex_ring(file, name, &ring.to_complex(), context);
     }
