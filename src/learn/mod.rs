@@ -37,5 +37,6 @@ pub use quadratic::checks::held_out::HoldoutTest;
 pub use predictor::Predictor;
 pub use quadratic::learner::Quadratic;
 pub use quadratic::noisy::level::Noise;
+pub use quadratic::noisy::noisy_samples::{add_noise, noise_of};
 pub use quadratic::radial::law::RadialLaw;
 pub use quadratic::radial::learner::{RadialMap, RadialQuadratic};

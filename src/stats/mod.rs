@@ -3,6 +3,7 @@
 pub(crate) mod chunk_sums;
 pub(crate) mod classifier_test;
 pub(crate) mod distances;
+pub(crate) mod goodness;
 pub(crate) mod hermite_contractions;
 pub(crate) mod kurtosis;
 pub(crate) mod moments;

@@ -6,6 +6,7 @@ mod mixture_laws;
 mod moments_merge;
 mod network_demos;
 mod polynomial_learner;
+mod quadratic_evidence;
 mod quadratic_learner;
 mod quadratic_variants;
 mod relu_laws;

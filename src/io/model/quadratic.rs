@@ -201,6 +201,26 @@ impl ModelFile {
         QuadraticMap::new(ring, linear, constant)
     }
 
+    /// The standard deviation of Gaussian noise on each output of a quadratic map; zeros when the file has none.
+    ///
+    /// # Errors
+    /// `InvalidInput` when there are not as many as outputs, or one is negative.
+    pub fn noise(&self) -> Result<Vec<f64>, Error> {
+        let op = "ModelFile::noise";
+        let d = self.size(op, "output_dim")?;
+        if !self.body.contains_key("noise") {
+            return Ok(vec![0.0; d]);
+        }
+        let noise = self.numbers(op, "noise", &[d])?;
+        match noise.iter().find(|s| **s < 0.0) {
+            Some(s) => Err(Error::invalid(
+                op,
+                format!("noise: expected numbers of at least 0, found {s}"),
+            )),
+            None => Ok(noise),
+        }
+    }
+
     /// A positive integer entry of the body, at most 2^20.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ const OP: &str = "Quadratic::learn";
 const ROUNDING: f64 = 1e-11;
 /// With observation noise no eigenvalue vanishes; a drop by this factor is taken for the edge of the signal.
 const CLEAR_DROP: f64 = 30.0;
+/// Eigenvalues of noise lie within this many times their usual width.
+const LEVEL: f64 = 3.0;
 
 /// The latent dimension, the number of eigenvalues that belong to it, and the evidence.
 #[derive(Clone, Debug)]
@@ -40,11 +42,12 @@ fn inverse_span(n: usize, general: bool) -> Option<usize> {
 }
 
 impl LatentRank {
-    /// Chooses `r`, or takes the one given, from eigenvalues in falling order.
+    /// Chooses `r`, or takes the one given, from eigenvalues in falling order of a covariance of so many rows.
     pub(in crate::learn) fn choose(
         values: &[f64],
         general: bool,
         given: Option<usize>,
+        rows: u64,
     ) -> Result<Self, Error> {
         let d = values.len();
         let top = values.first().copied().unwrap_or(0.0);
@@ -83,7 +86,14 @@ impl LatentRank {
             // A full set of outputs explains everything unless the drop is far beyond what conditioning does.
             (Some((rank, keep)), Some(_)) if drop(keep) > 1e3 => Ok(Self::with(values, rank, keep)),
             (_, Some(rank)) => Ok(Self::with(values, rank, d)),
-            (None, None) => Err(not_a_span(d, general)),
+            // Noise of the same share on every output leaves equal eigenvalues below those of the map.
+            (None, None) => match (1..d)
+                .take_while(|&r| span(r, general) + 1 < d)
+                .find(|&r| level(values, span(r, general), rows))
+            {
+                Some(rank) => Ok(Self::with(values, rank, span(rank, general))),
+                None => Err(not_a_span(d, general)),
+            },
         }
     }
 
@@ -104,6 +114,19 @@ impl LatentRank {
         }
         Self { rank, keep, checks }
     }
+}
+
+/// Whether the eigenvalues from `keep` on are one level of noise, seen through so many rows, and well below the others.
+///
+/// Eigenvalues of `k` columns of white noise lie within `1 +- (k / n)^(1/2)` of their mean (Marchenko and Pastur 1967), each with
+/// an error of `(2 / n)^(1/2)`.
+fn level(values: &[f64], keep: usize, rows: u64) -> bool {
+    let left = &values[keep..];
+    let (k, n) = (left.len() as f64, rows.max(1) as f64);
+    let mean = left.iter().sum::<f64>() / k;
+    let width = LEVEL * ((k / n).sqrt() + (2.0 / n).sqrt());
+    let near = |v: &f64| (v / mean - 1.0).abs() <= width;
+    left.iter().all(near) && values[keep - 1] > 2.0 * mean
 }
 
 fn not_a_span(found: usize, general: bool) -> Error {
@@ -129,7 +152,7 @@ mod tests {
     use super::*;
 
     fn rank(values: &[f64], general: bool) -> Option<usize> {
-        LatentRank::choose(values, general, None)
+        LatentRank::choose(values, general, None, 1000)
             .ok()
             .map(|c| c.rank)
     }
@@ -141,14 +164,16 @@ mod tests {
         assert_eq!(rank(&[4.0, 2.0, 1.0, 0.5, 0.3, 0.1], false), Some(3));
         assert_eq!(rank(&[4.0, 2.0, 1.0, 0.5, 0.3], true), Some(2));
         assert_eq!(rank(&[1.0], false), Some(1));
+        // Noise of a fifth of the spread: no clear drop, but a level.
+        assert_eq!(rank(&[2.0, 0.6, 0.3, 0.0205, 0.0196], false), Some(2));
     }
 
     #[test]
     fn what_is_no_span_is_refused_with_a_hint() {
-        let e = LatentRank::choose(&[4.0, 2.0, 1.0, 0.5, 0.3], false, None).unwrap_err();
+        let e = LatentRank::choose(&[4.0, 2.0, 1.0, 0.5, 0.3], false, None, 1000).unwrap_err();
         assert!(e.to_string().contains("--general"), "{e}");
         assert!(rank(&[4.0, 2.0, 1.0, 0.5], false).is_none());
-        assert!(LatentRank::choose(&[4.0, 2.0], false, Some(2)).is_err());
-        assert!(LatentRank::choose(&[4.0, 2.0, 1e-17], false, Some(2)).is_err());
+        assert!(LatentRank::choose(&[4.0, 2.0], false, Some(2), 1000).is_err());
+        assert!(LatentRank::choose(&[4.0, 2.0, 1e-17], false, Some(2), 1000).is_err());
     }
 }

@@ -17,16 +17,17 @@
 
 use super::checks::exact_cumulants::ExactCumulants;
 use super::checks::held_out::HoldoutTest;
+use super::checks::noisy_law::{noise_is_told, noisy_law};
 use super::noisy::level::Noise;
 use super::statistical_floor::statistical_floor;
 use super::whitened::standard_outputs::Outputs;
-use crate::fit::{Check, Evidence, Fit, Work};
+use crate::Error;
+use crate::fit::{Check, Ended, Evidence, Fit, Work, judge};
 use crate::io::samples::Samples;
 use crate::run::Observer;
 use crate::stats::split::Split;
 use crate::stats::two_sample::held_out_notes;
 use crate::tensor::QuadraticMap;
-use crate::{Error, Status};
 use rand::Rng;
 use std::ops::ControlFlow;
 
@@ -168,18 +169,20 @@ impl Quadratic {
         // The variance that comes from the error of the model itself: that of the best estimator after the
         // refinement, up to 2.2 times its error from moments.
         let inflation = if found.likely { 1.5 } else { 5.0 } * held / learning;
+        let noise = outputs.noise_and_rounding(found.noise);
         let test = HoldoutTest::run(
             &map,
             samples,
             split,
             directions.as_ref(),
-            (inflation, &outputs.noise(found.noise)),
+            (inflation, &noise),
             &mut |p| {
                 stopped |= observer(p).is_break();
                 ControlFlow::Continue(())
             },
         )?;
         let mut checks = white.latent.checks;
+        checks.extend(outputs.rounding_note());
         // What the refinement found stands on its own; the map of the moments stands on the frame.
         match found.likely {
             true => checks.extend_from_slice(frame.checks()),
@@ -204,17 +207,28 @@ impl Quadratic {
         if found.noise == 0.0 {
             let mut draw = |n: usize, g: &mut _| Ok(map.sample(n, g));
             checks.extend(held_out_notes(samples, split, &mut draw, rng)?);
+        } else if !stopped {
+            let learned = outputs.summary.count() as usize;
+            match noisy_law(samples, (&map, &noise), learned, rng, observer) {
+                Ok(law) => checks.extend(law),
+                Err(Error::Stopped { .. }) => stopped = true,
+                Err(e) => return Err(e),
+            }
+            if self.noise == Noise::Estimated && white.left_over.is_none() {
+                checks.push(noise_is_told(found.noise));
+            }
         }
         let evidence = Evidence {
             rel_residual: test.rel_residual,
             condition: white.cond,
             checks,
         };
-        let status = match evidence.holds() {
-            _ if stopped => Status::Stopped,
-            true => Status::Converged,
-            false => Status::Stalled,
+        let ended = if stopped {
+            Ended::Stopped
+        } else {
+            Ended::Arrived
         };
+        let status = judge(&evidence.decisive(None), ended);
         let work = Work {
             sweeps: frame.squarings() + found.sweeps,
             samples: read + 3 * samples.rows() as u64,

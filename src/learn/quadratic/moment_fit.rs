@@ -2,6 +2,7 @@
 
 use super::latent_rank::{LatentRank, span};
 use super::learner::Quadratic;
+use super::noiseless::fit::EXACT;
 use super::noisy::level;
 use super::noisy::level::Noise;
 use super::whitened::map::WhiteMap;
@@ -36,7 +37,8 @@ impl Quadratic {
         let mut gram = Mat::from_fn(m, m, |i, j| 0.5 * cov[(i, j)]);
         let mut values = symmetric_eigen(OP, gram.as_ref())?.values;
         values.reverse();
-        let latent = LatentRank::choose(&values, self.general, self.latent)?;
+        let latent =
+            LatentRank::choose(&values, self.general, self.latent, outputs.summary.count())?;
         let noise = match self.noise {
             // Told by how far the samples are from the variety, then.
             Noise::Estimated if self.refine && latent.keep == m && m > latent.rank => 0.0,
@@ -50,7 +52,9 @@ impl Quadratic {
             mean: outputs.summary.mean().to_vec(),
             down: white.down,
             split,
+            exact: EXACT,
         };
+        let rows = rows.tolerating(&outputs.rounding, 2.0);
         Ok(White {
             rows,
             up: white.up,

@@ -3,13 +3,14 @@
 use super::checks::algebraic::SecondOpinion;
 use super::learner::Quadratic;
 use super::moment_fit::{White, white_map};
-use super::noiseless::fit::{EXACT, Polish};
+use super::noiseless::fit::Polish;
 use super::noiseless::latents_of_all::{OFF, seen_latents};
 use super::noisy::level;
 use super::noisy::level::Noise;
 use super::noisy::refinement::NoisyStep;
 use super::whitened::map::WhiteMap;
 use super::whitened::standard_outputs::Outputs;
+use super::whitened::third_cumulants::WhiteRows;
 use crate::Error;
 use crate::decomp::PeirceFrame;
 use crate::fit::Check;
@@ -20,6 +21,8 @@ use crate::tensor::QuadraticMap;
 use rand::Rng;
 
 const OP: &str = "Quadratic::learn";
+/// Noise, as a share of the spread, up to which the nearest variety is a better start than the moments.
+const SMALL: f64 = 0.05;
 
 /// The best map there is, and what it rests on.
 pub(in crate::learn) struct Refined {
@@ -83,7 +86,7 @@ impl Quadratic {
             let name = "observation noise allowed for, as a share of the standard deviation";
             found
                 .checks
-                .push(Check::reported("quadratic.noise", name, found.noise.sqrt()));
+                .push(Check::reported(level::NOISE, name, found.noise.sqrt()));
         }
         Ok(found)
     }
@@ -101,13 +104,13 @@ impl Quadratic {
         found.noise = 0.0;
         let polish = white.rows.polish(samples, start.clone(), observer)?;
         found.sweeps += polish.sweeps;
-        if polish.residual <= EXACT {
+        if polish.residual <= white.rows.exact {
             found.map = outputs.read_off(&polish.map, &white.up)?;
             found.likely = true;
             found.latents(samples, white, &polish.map, rng)?;
         } else {
             let kind = (white.latent.rank, self.general, self.holdout);
-            match SecondOpinion::of(samples, kind, EXACT, rng, observer)? {
+            match SecondOpinion::of(samples, kind, white.rows.exact, rng, observer)? {
                 SecondOpinion::Exact(map) => {
                     let in_white = outputs.in_white(&map, self.general, &white.rows);
                     found.latents(samples, white, &in_white, rng)?;
@@ -116,6 +119,12 @@ impl Quadratic {
                 // Where it is not asked nobody can tell whether the polish stalled: no ground for trust either.
                 SecondOpinion::None | SecondOpinion::Unasked => {}
             }
+        }
+        // A polish that stalled above the rounding of the samples is finished by the likelihood, whose noise is then known.
+        let rounded = outputs.rounding_variance();
+        if !found.likely && rounded > 0.0 && polish.residual <= SMALL {
+            let known = (Some(rounded), true);
+            return found.noisily(samples, (outputs, white), start, known, rng, observer);
         }
         let guess = self.noise == Noise::Estimated && white.left_over.is_none();
         if guess && !found.likely {
@@ -139,12 +148,36 @@ impl Refined {
         observer: Observer<'_>,
     ) -> Result<(), Error> {
         let from = (&white.rows, &white.up);
+        let near = self.near_variety(samples, white, start, noise.0, observer)?;
+        let start = near.as_ref().unwrap_or(start);
         let step = NoisyStep::run(samples, from, start, noise, rng, observer)?;
         self.map = outputs.read_off(&step.map, &step.up)?;
         (self.likely, self.noise) = (step.better, step.variance);
         self.sweeps += step.sweeps;
         self.checks.extend(step.checks);
         Ok(())
+    }
+
+    /// Where noise is small, the map whose variety is nearest to the samples: its error is that of the noise, while the moments
+    /// are far from it in units of the noise, and a likelihood that starts there takes their misfit for noise.
+    fn near_variety(
+        &mut self,
+        samples: &Samples,
+        white: &White,
+        start: &WhiteMap,
+        noise: Option<f64>,
+        observer: Observer<'_>,
+    ) -> Result<Option<WhiteMap>, Error> {
+        if noise.is_some_and(|v| v.sqrt() > SMALL) {
+            return Ok(None);
+        }
+        let rows = WhiteRows {
+            exact: SMALL,
+            ..white.rows.clone()
+        };
+        let polish = rows.polish(samples, start.clone(), observer)?;
+        self.sweeps += polish.sweeps;
+        Ok((polish.residual <= SMALL).then_some(polish.map))
     }
 
     /// Whether every sample lies on the variety of the map, and the latents that they give away are Gaussian.
@@ -170,13 +203,17 @@ impl Refined {
     /// What the distance of the samples from the variety says.
     fn of_the_variety(&mut self, polish: &Polish, white: &White) {
         let name = match self.likely {
-            true if polish.residual > EXACT => {
+            true if polish.residual > white.rows.exact => {
                 "the polish stalled and the algebraic learner found the variety: residual of the polish"
             }
             true => "samples lie on the variety of the map: relative residual",
             false => "moments kept: observation noise or misfit, relative residual of the variety",
         };
-        let allowed = if self.likely { f64::INFINITY } else { EXACT };
+        let allowed = if self.likely {
+            f64::INFINITY
+        } else {
+            white.rows.exact
+        };
         self.checks.push(Check::accuracy(
             "quadratic.variety-residual",
             name,

@@ -9,8 +9,8 @@ use wickring::Error;
 use wickring::io::model::POLYNOMIAL_MAP;
 use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
 use wickring::io::{npy, write_whole};
-use wickring::learn::RadialMap;
 use wickring::learn::mixture::{Chain, Generator, SCHEMA};
+use wickring::learn::{RadialMap, add_noise};
 
 /// Draw samples from a model, as rows of a .npy or .csv file.
 #[derive(Args)]
@@ -56,7 +56,11 @@ fn draw(file: &ModelFile, args: &Sample, context: &Context) -> Result<(usize, Ve
                 let rows = model.sample(args.n, &mut context.rng());
                 return Ok((columns, rows.map_err(|e| in_file(&args.model, e))?));
             }
-            Ok((columns, map.sample(args.n, &mut context.rng())))
+            let noise = file.noise().map_err(|e| in_file(&args.model, e))?;
+            let rng = &mut context.rng();
+            let mut rows = map.sample(args.n, rng);
+            add_noise(&mut rows, &noise, rng);
+            Ok((columns, rows))
         }
         POLYNOMIAL_MAP => {
             let map = file.polynomial_map();

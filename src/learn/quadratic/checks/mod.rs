@@ -3,3 +3,4 @@
 pub(crate) mod algebraic;
 pub(crate) mod exact_cumulants;
 pub(crate) mod held_out;
+pub(crate) mod noisy_law;

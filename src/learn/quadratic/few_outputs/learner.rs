@@ -127,6 +127,7 @@ impl FewOutputs {
             mean: outputs.summary.mean().to_vec(),
             down: Mat::identity(m, m),
             split,
+            exact: EXACT,
         };
         let moments = Cumulants::of(samples, &rows, None, observer)?;
         let mut found: Vec<(f64, SymmetricRing)> = Vec::new();
@@ -174,11 +175,13 @@ impl FewOutputs {
             ),
         ];
 
+        checks.extend(outputs.rounding_note());
         let white = Whitening::of(OP, moments.gram.as_ref(), m)?;
         let rows = WhiteRows {
             down: white.down,
             ..rows
         };
+        let rows = rows.tolerating(&outputs.rounding, 2.0);
         let mut map = in_units(&outputs, &first.ring, samples.columns())?;
         let mut exact = false;
         if m > r && !stopped {
@@ -290,25 +293,26 @@ impl FewOutputs {
         let mut best = f64::INFINITY;
         for candidate in candidates.iter().take(TRIED) {
             let start = white_map(&candidate.ring, rows, up);
-            let polish = start.fit_variety(part, &starts, observer)?;
+            let polish = start.fit_variety(part, &starts, rows.exact, observer)?;
             out.sweeps += polish.sweeps;
             best = best.min(polish.residual);
-            if !(polish.residual <= EXACT) {
+            if !(polish.residual <= rows.exact) {
                 continue;
             }
+            let near = rows.exact_row();
             let all = rows.spread(samples, MOST, 0)?;
             let all = MatRef::from_row_major_slice(&all, all.len() / m, m);
-            let seen = polish.map.search(all, &starts, None);
-            let off = seen.gaps.iter().filter(|g| !(**g <= EXACT)).count();
-            let map = polish.map.standardised_by(&seen)?;
+            let seen = polish.map.search(all, &starts, None, near);
+            let off = seen.gaps.iter().filter(|g| !(**g <= near)).count();
+            let map = polish.map.standardised_by(&seen, near)?;
             let held = WhiteRows {
                 split: rows.split.other(),
                 ..rows.clone()
             };
             let held = held.spread(samples, CHECKED, 0)?;
             let held = MatRef::from_row_major_slice(&held, held.len() / m, m);
-            let unseen = polish.map.search(held, &starts, None);
-            let off_held = unseen.gaps.iter().filter(|g| !(**g <= EXACT)).count();
+            let unseen = polish.map.search(held, &starts, None, near);
+            let off_held = unseen.gaps.iter().filter(|g| !(**g <= near)).count();
             out.checks = vec![
                 Check::reported(
                     "few-outputs.variety-residual",
@@ -328,11 +332,7 @@ impl FewOutputs {
                     LOST,
                 ),
             ];
-            let kept = seen
-                .latents
-                .iter()
-                .zip(&seen.gaps)
-                .filter(|s| *s.1 <= EXACT);
+            let kept = seen.latents.iter().zip(&seen.gaps).filter(|s| *s.1 <= near);
             let latents: Vec<f64> = kept.flat_map(|s| s.0.iter().copied()).collect();
             let test = Normality::of(OP, &latents, r, (false, false), rng)?;
             out.checks.extend(test.checks());
@@ -344,7 +344,7 @@ impl FewOutputs {
             "few-outputs.no-candidate",
             name,
             best,
-            EXACT,
+            rows.exact,
         )];
         Ok(out)
     }

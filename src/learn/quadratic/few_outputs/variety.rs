@@ -43,6 +43,7 @@ impl WhiteMap {
         y: MatRef<'_, f64>,
         starts: &[Vec<f64>],
         known: Option<Vec<Vec<f64>>>,
+        near: f64,
     ) -> Seen {
         let places = Self::places(self.rank);
         let unit = crate::linalg::frobenius(y) / (y.nrows().max(1) as f64).sqrt();
@@ -52,7 +53,7 @@ impl WhiteMap {
         self.latents(y, &places, &mut latents, STEPS);
         let mut gaps = self.gaps(y, &places, &latents, unit);
         for start in starts {
-            let open: Vec<usize> = (0..gaps.len()).filter(|&i| !(gaps[i] <= EXACT)).collect();
+            let open: Vec<usize> = (0..gaps.len()).filter(|&i| !(gaps[i] <= near)).collect();
             if open.is_empty() {
                 break;
             }
@@ -96,15 +97,17 @@ impl WhiteMap {
         self,
         y: MatRef<'_, f64>,
         starts: &[Vec<f64>],
+        exact: f64,
         observer: Observer<'_>,
     ) -> Result<Polish, Error> {
-        let mut seen = self.search(y, starts, None);
+        let near = if exact > EXACT { 5.0 * exact } else { exact };
+        let mut seen = self.search(y, starts, None, near);
         let mut polish = self.polish_from(y, seen.latents, observer)?;
         for _ in 1..ROUNDS {
-            if polish.residual <= EXACT {
+            if polish.residual <= exact {
                 break;
             }
-            seen = polish.map.search(y, starts, None);
+            seen = polish.map.search(y, starts, None, near);
             let next = polish.map.clone().polish_from(y, seen.latents, observer)?;
             if !(next.residual < 0.99 * polish.residual) {
                 break;
@@ -118,16 +121,11 @@ impl WhiteMap {
     }
 
     /// The map for standard latents, from those of many rows; rows off the variety are left out.
-    pub(in crate::learn) fn standardised_by(&self, seen: &Seen) -> Result<Self, Error> {
+    pub(in crate::learn) fn standardised_by(&self, seen: &Seen, near: f64) -> Result<Self, Error> {
         let r = self.rank;
         let mut cov = Mat::<f64>::zeros(r, r);
         let mut count = 0.0;
-        for (x, _) in seen
-            .latents
-            .iter()
-            .zip(&seen.gaps)
-            .filter(|s| *s.1 <= EXACT)
-        {
+        for (x, _) in seen.latents.iter().zip(&seen.gaps).filter(|s| *s.1 <= near) {
             count += 1.0;
             for i in 0..r {
                 (0..r).for_each(|j| cov[(i, j)] += x[i] * x[j]);

@@ -40,7 +40,7 @@ const PATIENCE: usize = 25;
 /// How the polish ended.
 #[derive(Clone, Debug)]
 pub(in crate::learn) struct Polish {
-    /// The map after the change of `x`; meaningful when `residual <= EXACT`.
+    /// The map after the change of `x`; meaningful when the residual is that of an exact fit.
     pub(in crate::learn) map: WhiteMap,
     /// Relative residual of the variety.
     pub(in crate::learn) residual: f64,
@@ -49,17 +49,18 @@ pub(in crate::learn) struct Polish {
 
 impl WhiteMap {
     /// Fits this map to rows `y` (`m x N`, each a sample) and fixes the change of `x` by the mean of `y`, which
-    /// is zero by centring.
+    /// is zero by centring. Rows within `exact` lie on the variety.
     pub(in crate::learn) fn polish(
         self,
         y: MatRef<'_, f64>,
+        exact: f64,
         observer: Observer<'_>,
     ) -> Result<Polish, Error> {
         let places = Self::places(self.rank);
         let mut latents = self.first_latents(y, &places)?;
         self.latents(y, &places, &mut latents, FIRST_STEPS);
         let mut polish = self.polish_from(y, latents, observer)?;
-        if polish.residual <= EXACT {
+        if polish.residual <= exact {
             polish.map = polish.map.standardised()?;
         }
         Ok(polish)

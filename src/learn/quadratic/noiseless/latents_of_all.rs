@@ -3,9 +3,10 @@
 use super::latent_of_sample::LatentSolver;
 use crate::Error;
 use crate::io::samples::{Chunk, Samples};
+use crate::learn::quadratic::noiseless::fit::EXACT;
 use crate::learn::quadratic::whitened::map::WhiteMap;
 use crate::learn::quadratic::whitened::third_cumulants::WhiteRows;
-use crate::linalg::{norm2, solve, symmetric_eigen};
+use crate::linalg::{frobenius, norm2, solve, symmetric_eigen};
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
@@ -38,8 +39,15 @@ pub(in crate::learn) fn seen_latents(
     let places = WhiteMap::places(r);
     let features = map.features();
     let c = map.coefficients.subcols(0, features);
+    // White coordinates have variance two; `up` leads from a row's distance there to that of the outputs.
+    let slack = if rows.exact > EXACT {
+        rows.exact_row() * (2.0 * n as f64).sqrt() * frobenius(up.as_ref())
+    } else {
+        0.0
+    };
     let reader = Reader {
         rows,
+        slack,
         map,
         up,
         inverse: solve(OP, c, Mat::<f64>::identity(n, n).as_ref())?,
@@ -70,6 +78,8 @@ pub(in crate::learn) fn seen_latents(
 
 struct Reader<'a> {
     rows: &'a WhiteRows,
+    /// Distance from the variety that rounding of the sample may cause.
+    slack: f64,
     map: &'a WhiteMap,
     up: &'a Mat<f64>,
     inverse: Mat<f64>,
@@ -115,7 +125,8 @@ impl Reader<'_> {
                 let gaps: Vec<f64> = (0..m).map(gap).collect();
                 let length = norm2(&(0..m).map(|a| z[(i, a)]).collect::<Vec<_>>());
                 // Outputs have unit variance here.
-                seen.off += usize::from(!(norm2(&gaps) <= OFF * (length + (m as f64).sqrt())));
+                let allowed = OFF * (length + (m as f64).sqrt()) + self.slack;
+                seen.off += usize::from(!(norm2(&gaps) <= allowed));
                 if split == self.rows.split {
                     seen.kept.extend(x);
                 }

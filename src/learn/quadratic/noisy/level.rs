@@ -11,6 +11,9 @@ use crate::learn::quadratic::latent_rank::LatentRank;
 /// A share of the standard deviation below which noise is called absent.
 pub(in crate::learn) const ABSENT: f64 = 1e-5;
 
+/// The key of the noise that a law includes, as a share of the standard deviation of each output.
+pub(in crate::learn) const NOISE: &str = "quadratic.noise";
+
 /// What the learner assumes about observation noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Noise {

@@ -3,4 +3,5 @@
 pub(crate) mod latent_posterior;
 pub(crate) mod level;
 pub(crate) mod likelihood;
+pub(crate) mod noisy_samples;
 pub(crate) mod refinement;

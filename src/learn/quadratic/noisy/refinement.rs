@@ -11,7 +11,7 @@ use crate::fit::Check;
 use crate::io::samples::Samples;
 use crate::learn::quadratic::whitened::map::WhiteMap;
 use crate::learn::quadratic::whitened::third_cumulants::WhiteRows;
-use crate::linalg::thin_qr;
+use crate::linalg::{frobenius, thin_qr};
 use crate::run::Observer;
 use faer::{Mat, MatRef};
 use rand::Rng;
@@ -88,10 +88,11 @@ impl NoisyStep {
             noise_known: known,
         };
         let mut sweeps = fitted.fit(part, &bank, first, observer)?;
+        // A small part of the sampling error, and of the noise: what the map misses beyond is taken for noise.
+        let share = (fitted.variance * (all.nrows() * n) as f64).sqrt() / frobenius(all);
         let last = Effort {
-            sweeps: 20,
-            // A small part of the sampling error.
-            tol: 0.05 * (1.0 / all.nrows() as f64).sqrt(),
+            sweeps: 150,
+            tol: 0.05 * (1.0 / all.nrows() as f64).sqrt().min(share),
             ..first
         };
         sweeps += fitted.fit(all, &bank, last, observer)?;

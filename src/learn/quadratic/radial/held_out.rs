@@ -51,34 +51,7 @@ impl Held {
         }
         let z = MatRef::from_row_major_slice(&data, data.len() / d, d);
         let along = z * &directions;
-        let r = map.latent_dim();
-        let (n, f) = (rows.down.ncols(), r * (r + 1) / 2);
-        let c = white.coefficients.subcols(0, f);
-        let y = Mat::from_fn(n, z.nrows(), |k, i| {
-            let scaled = |a: usize| z[(i, rows.active[a])] * rows.scale[a] - rows.mean[a];
-            (0..rows.active.len())
-                .map(|a| rows.down[(a, k)] * scaled(a))
-                .sum::<f64>()
-                - white.coefficients[(k, f)]
-        });
-        let squares = crate::linalg::solve(OP, c, y.as_ref())?;
-        let mut x = Vec::with_capacity(r * z.nrows());
-        let half = 0.5f64.sqrt();
-        for i in 0..z.nrows() {
-            let mut square = Mat::<f64>::zeros(r, r);
-            for (k, &(a, b)) in WhiteMap::places(r).iter().enumerate() {
-                let v = if a == b {
-                    squares[(k, i)]
-                } else {
-                    half * squares[(k, i)]
-                };
-                square[(a, b)] = v;
-                square[(b, a)] = v;
-            }
-            let e = symmetric_eigen(OP, square.as_ref())?;
-            let root = e.values[r - 1].max(0.0).sqrt();
-            x.extend((0..r).map(|j| e.vectors[(j, r - 1)] * root));
-        }
+        let x = latents_of(z, rows, white, map.latent_dim())?;
         Ok(Self {
             directions,
             along,
@@ -167,6 +140,43 @@ impl Held {
             radii,
         }
     }
+}
+
+/// The latents of rows up to sign, `r` entries each: `x x'` by the linear inverse, as its eigenvector times the root.
+pub(in crate::learn) fn latents_of(
+    z: MatRef<'_, f64>,
+    rows: &WhiteRows,
+    white: &WhiteMap,
+    r: usize,
+) -> Result<Vec<f64>, Error> {
+    let (n, f) = (rows.down.ncols(), r * (r + 1) / 2);
+    let c = white.coefficients.subcols(0, f);
+    let y = Mat::from_fn(n, z.nrows(), |k, i| {
+        let scaled = |a: usize| z[(i, rows.active[a])] * rows.scale[a] - rows.mean[a];
+        (0..rows.active.len())
+            .map(|a| rows.down[(a, k)] * scaled(a))
+            .sum::<f64>()
+            - white.coefficients[(k, f)]
+    });
+    let squares = crate::linalg::solve(OP, c, y.as_ref())?;
+    let mut x = Vec::with_capacity(r * z.nrows());
+    let half = 0.5f64.sqrt();
+    for i in 0..z.nrows() {
+        let mut square = Mat::<f64>::zeros(r, r);
+        for (k, &(a, b)) in WhiteMap::places(r).iter().enumerate() {
+            let v = if a == b {
+                squares[(k, i)]
+            } else {
+                half * squares[(k, i)]
+            };
+            square[(a, b)] = v;
+            square[(b, a)] = v;
+        }
+        let e = symmetric_eigen(OP, square.as_ref())?;
+        let root = e.values[r - 1].max(0.0).sqrt();
+        x.extend((0..r).map(|j| e.vectors[(j, r - 1)] * root));
+    }
+    Ok(x)
 }
 
 /// `P(|u_1| <= s)` for `u` uniform on the sphere of `R^r`: `2 c int_0^s (1 - v^2)^((r-3)/2) dv`, by substitution

@@ -8,9 +8,11 @@
 
 use super::held_out::Held;
 use super::law::RadialLaw;
+use super::law_check::{directions_follow, left_out, outputs_follow};
 use super::raw_moments::RawMoments;
+use crate::Error;
 use crate::decomp::{PeirceFrame, TensorContraction, Whitening};
-use crate::fit::{Check, Evidence, Fit, Work};
+use crate::fit::{Check, Ended, Evidence, Fit, Work, judge};
 use crate::io::model::ModelFile;
 use crate::io::samples::Samples;
 use crate::learn::quadratic::latent_rank::LatentRank;
@@ -23,7 +25,6 @@ use crate::run::Observer;
 use crate::stats::Moments;
 use crate::stats::split::Split;
 use crate::tensor::QuadraticMap;
-use crate::{Error, Status};
 use faer::Mat;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
@@ -135,7 +136,7 @@ impl RadialQuadratic {
         let raw = outputs.raw_second();
         let mut values = symmetric_eigen(OP, raw.as_ref())?.values;
         values.reverse();
-        let latent = LatentRank::choose(&values, false, self.latent)?;
+        let latent = LatentRank::choose(&values, false, self.latent, outputs.summary.count())?;
         let (r, n) = (latent.rank, latent.keep);
         if n > MAX_STORED {
             return Err(Error::limit(OP, "white coordinates", MAX_STORED as u64));
@@ -147,7 +148,9 @@ impl RadialQuadratic {
             mean: outputs.summary.mean().to_vec(),
             down: white.down.clone(),
             split,
+            exact: EXACT,
         };
+        let centred = centred.tolerating(&outputs.rounding, 1.0);
         let prepare = |chunk: &_, out: &mut Vec<f64>| centred.white(chunk, out);
         let summary = Moments::of_samples(samples, (n, true), &prepare, observer)?.summary()?;
         let shift = &white.down.transpose().to_owned() * column(outputs.summary.mean());
@@ -175,11 +178,13 @@ impl RadialQuadratic {
             },
             false => None,
         };
-        let exact = polish.as_ref().is_some_and(|p| p.residual <= EXACT);
+        let exact = polish.as_ref().is_some_and(|p| p.residual <= centred.exact);
         let chosen = polish.as_ref().filter(|_| exact).map_or(&start, |p| &p.map);
         let map = outputs.read_off(chosen, &white.up)?;
 
         let mut checks = latent.checks;
+        checks.push(left_out(&raw, &values, n));
+        checks.extend(outputs.rounding_note());
         checks.extend_from_slice(frame.checks());
         let mut found = RadialMap {
             map,
@@ -194,7 +199,7 @@ impl RadialQuadratic {
                 ),
                 false => (
                     "moments kept: observation noise or misfit, relative residual of the variety",
-                    EXACT,
+                    centred.exact,
                 ),
             };
             checks.push(Check::accuracy(
@@ -255,16 +260,33 @@ impl RadialQuadratic {
             third,
             MAX_Z,
         ));
+        // Moments err about twice as much as the empirical law does.
+        let learned = outputs.summary.count() as usize / if exact { 1 } else { 5 };
+        let mut whole = |rng: &mut _, observer: Observer<'_>| -> Result<(), Error> {
+            if !found.radii.is_empty() {
+                checks.extend(outputs_follow(samples, &found, learned, rng, observer)?);
+            }
+            if exact {
+                let latents = (&centred, chosen);
+                checks.extend(directions_follow(samples, latents, rng, observer)?);
+            }
+            Ok(())
+        };
+        match whole(rng, observer) {
+            Err(Error::Stopped { .. }) => stopped = true,
+            other => other?,
+        }
         let evidence = Evidence {
             rel_residual,
             condition: white.condition,
             checks,
         };
-        let status = match evidence.holds() {
-            _ if stopped => Status::Stopped,
-            true => Status::Converged,
-            false => Status::Stalled,
+        let ended = if stopped {
+            Ended::Stopped
+        } else {
+            Ended::Arrived
         };
+        let status = judge(&evidence.decisive(None), ended);
         Ok(Fit {
             model: found,
             status,

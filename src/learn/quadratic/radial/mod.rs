@@ -2,5 +2,6 @@
 
 pub(crate) mod held_out;
 pub(crate) mod law;
+pub(crate) mod law_check;
 pub(crate) mod learner;
 pub(crate) mod raw_moments;

@@ -3,9 +3,12 @@
 use super::map::WhiteMap;
 use super::third_cumulants::WhiteRows;
 use crate::Error;
+use crate::fit::Check;
 use crate::io::samples::Samples;
 use crate::learn::quadratic::noiseless::fit::{EXACT, Polish};
 use crate::run::Observer;
+use crate::stats::goodness::rounding::rounding;
+use crate::stats::goodness::rows::first_rows;
 use crate::stats::split::Split;
 use crate::stats::{MomentSummary, Moments};
 use crate::tensor::{QuadraticMap, SymmetricRing};
@@ -30,6 +33,8 @@ pub(in crate::learn) struct Outputs {
     pub(in crate::learn) summary: MomentSummary,
     /// Mean of every column, in the units of the data.
     mean: Vec<f64>,
+    /// Standard deviation of the rounding of every column, in the units of the data.
+    pub(in crate::learn) rounding: Vec<f64>,
 }
 
 impl Outputs {
@@ -54,6 +59,7 @@ impl Outputs {
             mean: vec![0.0; d],
             down: Mat::zeros(d, 0),
             split,
+            exact: EXACT,
         };
         let prepare = |chunk: &_, out: &mut Vec<f64>| all.scaled(chunk, out);
         let moments = Moments::of_samples(samples, (d, false), &prepare, observer)?;
@@ -83,6 +89,7 @@ impl Outputs {
             scale,
             summary,
             mean,
+            rounding: rounding(&first_rows(samples)?, d),
         })
     }
 
@@ -98,6 +105,37 @@ impl Outputs {
             out[a] = variance.sqrt() / s;
         }
         out
+    }
+
+    /// Those of noise and rounding together.
+    pub(in crate::learn) fn noise_and_rounding(&self, variance: f64) -> Vec<f64> {
+        let noise = self.noise(variance);
+        noise
+            .iter()
+            .zip(&self.rounding)
+            .map(|(a, b)| a.hypot(*b))
+            .collect()
+    }
+
+    /// Mean variance of the rounding, as a share of that of each output.
+    pub(in crate::learn) fn rounding_variance(&self) -> f64 {
+        let share = |(&a, s): (&usize, &f64)| (self.rounding[a] * s).powi(2);
+        let sum: f64 = self.active.iter().zip(&self.scale).map(share).sum();
+        sum / self.active.len() as f64
+    }
+
+    /// The rounding as evidence, where there is one.
+    pub(in crate::learn) fn rounding_note(&self) -> Option<Check> {
+        let share = |(&a, s): (&usize, &f64)| self.rounding[a] * s;
+        let worst = self
+            .active
+            .iter()
+            .zip(&self.scale)
+            .map(share)
+            .fold(0.0, f64::max);
+        let label =
+            "rounding of the samples as they are written, as a share of the standard deviation";
+        (worst > 1e-12).then(|| Check::reported("quadratic.rounding", label, worst))
     }
 
     /// `E zz'` of the scaled outputs that vary, about the origin.
@@ -183,8 +221,8 @@ impl WhiteRows {
         for attempt in 0..ATTEMPTS {
             let y = self.spread(samples, wanted, attempt)?;
             let y = faer::MatRef::from_row_major_slice(&y, y.len() / n, n);
-            let polish = start.clone().polish(y, observer)?;
-            let done = polish.residual <= EXACT;
+            let polish = start.clone().polish(y, self.exact, observer)?;
+            let done = polish.residual <= self.exact;
             if best.as_ref().is_none_or(|b| polish.residual < b.residual) {
                 best = Some(polish);
             }

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::decomp::{Contraction, JordanBasis};
 use crate::io::samples::{Chunk, Samples};
+use crate::learn::quadratic::noiseless::fit::EXACT;
 use crate::linalg::small::{axpy, dot};
 use crate::linalg::symmetric_product;
 use crate::run::{Observer, Progress};
@@ -19,6 +20,8 @@ const OP: &str = "Quadratic::learn";
 const BLOCK: usize = 512;
 /// Blocks read before they are worked on side by side.
 const BATCH: usize = 8;
+/// Room for the rounding of a sample, in units of its standard deviation.
+const ROUNDED: f64 = 1.3;
 
 /// Rows of a sample in the coordinates `y = down' (scale * z - mean)`, for the columns that vary.
 #[derive(Clone, Debug)]
@@ -33,9 +36,36 @@ pub(in crate::learn) struct WhiteRows {
     pub(in crate::learn) down: Mat<f64>,
     /// Which rows are left for learning.
     pub(in crate::learn) split: Split,
+    /// Relative distance from the variety of a map at which rows lie on it: rounding, of arithmetic and of the sample.
+    pub(in crate::learn) exact: f64,
 }
 
 impl WhiteRows {
+    /// The same rows, with room for rounding of the given standard deviation in each column of the sample; `unit` is the
+    /// variance of a white coordinate.
+    ///
+    /// In white coordinates the rounding has the covariance `down' V down`; a fit that follows it leaves at most its trace.
+    pub(in crate::learn) fn tolerating(self, rounding: &[f64], unit: f64) -> Self {
+        let n = self.down.ncols();
+        let variance = |(row, (&a, s)): (usize, (&usize, &f64))| {
+            let v = (rounding[a] * s).powi(2);
+            v * (0..n).map(|k| self.down[(row, k)].powi(2)).sum::<f64>()
+        };
+        let columns = self.active.iter().zip(&self.scale).enumerate();
+        let trace: f64 = columns.map(variance).sum();
+        let exact = EXACT.max(ROUNDED * (trace / (unit * n as f64)).sqrt());
+        Self { exact, ..self }
+    }
+
+    /// The same for a single row, whose rounding may be several times the usual.
+    pub(in crate::learn) fn exact_row(&self) -> f64 {
+        if self.exact > EXACT {
+            5.0 * self.exact
+        } else {
+            EXACT
+        }
+    }
+
     /// Appends the scaled active entries of the rows for learning.
     pub(in crate::learn) fn scaled(&self, chunk: &Chunk, out: &mut Vec<f64>) {
         let all = self.active.len() == chunk.columns;

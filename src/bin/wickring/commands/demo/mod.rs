@@ -240,7 +240,7 @@ impl Page<'_> {
         self.certificate = std::mem::take(&mut self.certificate).absorb(claims);
         save(
             &self.folder.join("outputs.svg"),
-            &pictures(&read, &samples, seed)?,
+            &pictures((&read, &[]), &samples, seed)?,
         )?;
         let latent = read.latent_dim() == r;
         Ok(vec![

@@ -14,7 +14,9 @@ use wickring::fit::{Check, Fit};
 use wickring::io::model::{Header, ModelFile, in_file};
 use wickring::io::samples::Samples;
 use wickring::io::write_whole;
-use wickring::learn::{ExactCumulants, FewOutputs, Noise, Quadratic, RadialLaw, RadialQuadratic};
+use wickring::learn::{
+    ExactCumulants, FewOutputs, Noise, Quadratic, RadialLaw, RadialQuadratic, add_noise, noise_of,
+};
 use wickring::poly::Rational;
 use wickring::run::Observer;
 use wickring::tensor::{PolynomialMap, QuadraticMap};
@@ -125,7 +127,10 @@ pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
     let beside = out.with_extension("certificate.json");
     write_whole(&beside, certificate.to_json().as_bytes())?;
     if let Some(path) = &context.common.plot {
-        save(path, &pictures(&fit.model, &samples, context.common.seed)?)?;
+        save(
+            path,
+            &pictures((&fit.model, &noise_of(&fit)), &samples, context.common.seed)?,
+        )?;
     }
     let text = text(&fit, &samples, out, &beside);
     context.emit(&summary(&fit, out, &beside), &text);
@@ -209,7 +214,12 @@ pub fn model_file(fit: &Fit<QuadraticMap>, samples: &Samples, seed: u64) -> Mode
         inputs: samples.inputs().cloned().collect(),
         report: report(fit),
     };
-    ModelFile::of_quadratic_map(&fit.model, header)
+    let mut file = ModelFile::of_quadratic_map(&fit.model, header);
+    let noise = noise_of(fit);
+    if noise.iter().any(|s| *s > 0.0) {
+        file.body.insert("noise".into(), json!(noise));
+    }
+    file
 }
 
 /// Exact claims about the learned map that the independent checker can replay.
@@ -285,9 +295,17 @@ pub fn table<M>(fit: &Fit<M>) -> String {
 }
 
 /// Distribution functions of the first outputs, samples against the model.
-pub fn pictures(map: &QuadraticMap, samples: &Samples, seed: u64) -> Result<Vec<Figure>, Error> {
+pub fn pictures(
+    (map, noise): (&QuadraticMap, &[f64]),
+    samples: &Samples,
+    seed: u64,
+) -> Result<Vec<Figure>, Error> {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-    beside(samples, |n| map.sample(n, rng))
+    beside(samples, |n| {
+        let mut rows = map.sample(n, rng);
+        add_noise(&mut rows, noise, rng);
+        rows
+    })
 }
 
 /// The same for anything that can be drawn from.
