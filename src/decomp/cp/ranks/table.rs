@@ -323,6 +323,8 @@ fn reason<T: Scalar + Ring>(rows: &[RankRow<T>], k: usize) -> String {
 }
 
 /// Holds the choice against split halves, and names the greatest number that passes where it does not.
+///
+/// A number above the length of a mode has no core to be judged by: one that its halves refuse is not chosen at all.
 fn halves<T: Scalar + Ring>(
     mut table: RankTable<T>,
     t: TensorView<'_, T>,
@@ -330,7 +332,7 @@ fn halves<T: Scalar + Ring>(
     rng: &mut ChaCha8Rng,
     fit: &mut impl FnMut(Task<'_, T>, &mut ChaCha8Rng) -> Result<Fit<CpTensor<T>>, Error>,
 ) -> Result<RankTable<T>, Error> {
-    let (Some(chosen), Some(mode)) = (table.chosen, halved_mode(t.dims())) else {
+    let (Some(mut chosen), Some(mode)) = (table.chosen, halved_mode(t.dims())) else {
         return Ok(table);
     };
     if table.rows[chosen].is_exact() || table.rows.iter().any(|r| r.fit.status == Status::Stopped) {
@@ -342,7 +344,11 @@ fn halves<T: Scalar + Ring>(
         None => None,
     };
     for k in (0..=chosen).rev() {
-        let rank = table.rows[k].fit.model.rank();
+        let row = &table.rows[k];
+        let (rank, unjudged) = (row.fit.model.rank(), row.evidence.core_ratio.is_none());
+        if unjudged && !row.is_chosen_by(RankEvidence::is_detected) {
+            continue;
+        }
         let mut models = Vec::with_capacity(2);
         for (p, part) in parts.iter().enumerate() {
             let weights = masks.as_ref().map(|m| m[p].view());
@@ -368,7 +374,16 @@ fn halves<T: Scalar + Ring>(
             }
             return Ok(table);
         }
-        table.agreed = false;
+        let judged = |j: &usize| table.rows[*j].is_chosen_by(RankEvidence::is_detected);
+        match (0..k).rev().find(judged) {
+            Some(next) if k == chosen && unjudged => {
+                chosen = next;
+                table.chosen = Some(next);
+                table.reason = reason(&table.rows, next);
+                table.reason += &format!("; split halves do not agree on {rank}");
+            }
+            _ => table.agreed = false,
+        }
     }
     table.reason += "; split halves agree on none of them";
     table.other = Some(0);
