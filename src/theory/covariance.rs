@@ -109,10 +109,15 @@ impl Covariances {
     /// `O(80 N (N + D))`.
     pub fn defect(&self) -> f64 {
         let top = self.largest_eigenvalue();
-        if top == 0.0 {
-            return 0.0;
-        }
         let (omega, phi) = (self.omega(), self.phi());
+        if top == 0.0 {
+            // Inputs that do not vary cannot vary together with anything.
+            return if phi.norm_max() > 0.0 {
+                f64::INFINITY
+            } else {
+                0.0
+            };
+        }
         let rest = |x: &Mat<f64>| omega * x - phi * (phi.transpose() * x);
         // Shifted by what bounds the spectrum of Omega, the most negative eigenvalue is the largest.
         let shift = 1.05 * top;

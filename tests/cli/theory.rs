@@ -238,6 +238,19 @@ fn wrong_predictions_are_not_certified() {
         (code, &out["hypotheses_hold"]),
         (Some(3), &Value::Bool(false))
     );
+    // Equations that a single sample throws off, a step far too long, inputs without variance that vary with latents.
+    folder.matrix("zero.npy", 40, 40, |_, _| 0.0);
+    folder.matrix("phi.npy", 40, 20, |i, j| 0.1 * scattered(i, j));
+    let (zero, phi) = (folder.path("zero.npy"), folder.path("phi.npy"));
+    for (args, expected) in [
+        ("--activation x^2-1 --lr 0.2 --time 0.1".to_owned(), 3),
+        ("--integrator euler --dt 5".to_owned(), 3),
+        (format!("--omega {zero} --phi {phi}"), 2),
+    ] {
+        let (code, out) = json(&format!("theory online-sgd --preset quick {args}"));
+        assert_eq!(code, Some(expected), "{args}: {out}");
+        assert_ne!(out["status"], "converged", "{args}");
+    }
     // A student of another learning rate than the simulated one cannot be had from here; a rate at which
     // descent explodes can.
     let (code, _) = json("theory online-sgd --preset quick --activation x^3 --lr 5");
@@ -290,6 +303,10 @@ fn bad_usage_is_one_clear_line() {
     for args in [
         "online-sgd --activation x*y",
         "online-sgd --activation 3",
+        "online-sgd --activation relu",
+        "online-sgd --activation tanh",
+        "online-sgd --generator Tanh",
+        "full-batch --generator gelu",
         "online-sgd --generator nonsense(",
         "online-sgd --lr -1",
         "online-sgd --time 0",

@@ -111,8 +111,15 @@ impl Report {
         if !sound {
             text += UNSOUND;
         }
+        let status = match solved == self.fits.len() {
+            _ if self.stopped => Status::Stopped,
+            false => Status::IllConditioned,
+            true if !agrees => Status::Stalled,
+            true if !sound => Status::Undecided,
+            true => Status::Converged,
+        };
         let json = json!({
-            "status": if self.stopped { "stopped" } else if solved == self.fits.len() { "converged" } else { "ill-conditioned" },
+            "status": status.name(),
             "seed": context.common.seed,
             "inputs": title,
             "warnings": self.warnings.texts,
@@ -128,13 +135,10 @@ impl Report {
             })),
         });
         context.emit(&json, &text);
-        Ok(
-            if solved == self.fits.len() && agrees && sound && !self.stopped {
-                Outcome::Certified
-            } else {
-                Outcome::NotCertified
-            },
-        )
+        Ok(match status {
+            Status::Converged => Outcome::Certified,
+            _ => Outcome::NotCertified,
+        })
     }
 
     /// Error against alpha, one line for each lambda, with the simulated points on it.

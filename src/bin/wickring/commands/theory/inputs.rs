@@ -15,6 +15,8 @@ use wickring::theory::{
 };
 
 const OP: &str = "theory";
+/// The names that are known; students of online learning take erf, linear and polynomials only.
+const ACTIVATIONS: &str = "sign, erf, tanh, relu, abs, step, sigmoid, linear";
 
 /// Where inputs come from: a random generator, weights from files, samples, or covariances.
 #[derive(Args, Debug)]
@@ -274,12 +276,15 @@ pub fn polynomial(text: &str) -> Result<Poly<Rational>, Error> {
     if text == "linear" {
         return Ok(Poly::variable(0));
     }
-    let p = Poly::parse(text, &mut Vars::new())?;
-    if p.nvars() == 1 && p.total_degree() <= 60 {
+    let mut vars = Vars::new();
+    let p = Poly::parse(text, &mut vars)?;
+    // A longer name is a function that is not known, not a variable: nobody means the linear activation by 'gelu'.
+    let letter = vars.names().iter().all(|name| name.chars().count() == 1);
+    if letter && p.nvars() == 1 && p.total_degree() <= 60 {
         return Ok(p);
     }
     let requirement = format!(
-        "an activation by name or a polynomial in one variable of degree 1 to 60, not '{text}'"
+        "an activation by name ({ACTIVATIONS}) or a polynomial of degree 1 to 60 in a variable of one letter, not '{text}'"
     );
     Err(Error::invalid(OP, requirement))
 }
