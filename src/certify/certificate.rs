@@ -1,16 +1,18 @@
 //! Writing certificates.
 
 use super::expression::Expression;
+use super::format::SCHEMAS;
+use super::json::Json;
 use crate::Error;
 use crate::poly::Rational;
 use crate::tensor::TensorView;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// A list of claims with the data to check them, written as JSON of schema `wickring/certificate/1`.
+/// A list of claims with the data to check them, written as JSON of schema `wickring/certificate/2`.
 ///
-/// The text ends with a seal, the SHA-256 of everything else, so that a file damaged on its way is refused.
-/// The seal proves nothing; the claims are what [`check`](super::checker::replay::check) recomputes.
+/// The text ends with a seal, the SHA-256 of everything else whatever its layout, so that a file damaged on its
+/// way is refused. The seal proves nothing; the claims are what [`check`](super::check) recomputes.
 ///
 /// # Example
 /// ```
@@ -27,6 +29,7 @@ use sha2::{Digest, Sha256};
 pub struct Certificate {
     inputs: Vec<Value>,
     claims: Vec<Value>,
+    fit: Option<(String, String)>,
 }
 
 impl Certificate {
@@ -52,11 +55,20 @@ impl Certificate {
         self
     }
 
-    /// The claims and inputs of both.
+    /// States how the fit ended that the claims come from: its status, and the first check that it failed, in
+    /// words; empty when it failed none. A claim may be true of a model that fits nothing.
+    #[must_use]
+    pub fn fit(mut self, status: &str, failed: &str) -> Self {
+        self.fit = Some((status.to_owned(), failed.to_owned()));
+        self
+    }
+
+    /// The claims and inputs of both; the status is that of `other`, if it states one.
     #[must_use]
     pub fn absorb(mut self, other: Self) -> Self {
         self.claims.extend(other.claims);
         self.inputs.extend(other.inputs);
+        self.fit = other.fit.or(self.fit);
         self
     }
 
@@ -75,10 +87,13 @@ impl Certificate {
     /// The text of the file.
     pub fn to_json(&self) -> String {
         let producer = concat!("wickring ", env!("CARGO_PKG_VERSION"));
+        let fit = self.fit.as_ref();
+        let fit = fit.map(|(status, failed)| json!({ "status": status, "failed": failed }));
         let whole = json!({
-            "schema": "wickring/certificate/1",
+            "schema": SCHEMAS[1],
             "producer": producer,
             "inputs": self.inputs,
+            "fit": fit,
             "claims": self.claims,
         });
         // The seal comes last, whatever the order in which the keys of an object are written.
@@ -91,7 +106,15 @@ impl Certificate {
     pub fn seal_text(object: &str) -> Option<String> {
         let open = object.trim_end().strip_suffix('}')?;
         let sealed = |seal: &str| format!("{open},\"seal\":\"{seal}\"}}\n");
-        let seal = sha256(sealed(&"0".repeat(64)).as_bytes());
+        let json = Json::parse(object).ok();
+        let schema = json
+            .as_ref()
+            .and_then(|json| json.field("schema")?.text().ok());
+        let seal = match (&json, schema) {
+            (Some(json), Some(schema)) if schema == SCHEMAS[1] => json.seal(),
+            // Version 1: of the text itself, with zeros in the place of the seal.
+            _ => sha256(sealed(&"0".repeat(64)).as_bytes()),
+        };
         Some(sealed(&seal))
     }
 }

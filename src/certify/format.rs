@@ -1,99 +1,106 @@
-//! The schema `wickring/certificate/1` and what a check answers: declarations only.
+//! The header of a certificate, of schema `wickring/certificate/1` or `/2`, and what a check answers.
 //!
-//! Unknown, missing and repeated fields are refused. Whatever carries meaning stays raw JSON and is judged by
-//! the checker where it is used.
+//! Unknown, missing and repeated fields are refused. What a claim says stays raw and is judged by the checker.
 
-use serde::Deserialize;
-use serde_json::Value;
+use super::certificate::sha256;
+use super::checker::replay::claim;
+use super::json::{Json, malformed};
+use super::numbers::{Budget, OP};
+use crate::Error;
+use std::time::Instant;
 
-/// The file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct File {
-    pub(super) schema: String,
+pub(super) const SCHEMAS: [&str; 2] = ["wickring/certificate/1", "wickring/certificate/2"];
+
+/// The status of the fit that a certificate was written for, as its producer states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatedFit {
+    /// `converged`, `stalled`, ..
+    pub status: String,
+    /// The first check that failed, in words; empty when none did.
+    pub failed: String,
+}
+
+/// The fields of the file.
+pub(super) struct Header<'a> {
     pub(super) producer: String,
-    pub(super) inputs: Vec<Input>,
-    pub(super) claims: Vec<RawClaim>,
-    pub(super) seal: String,
+    pub(super) inputs: Vec<(String, String)>,
+    pub(super) fit: Option<StatedFit>,
+    pub(super) claims: &'a [Json<'a>],
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    pub(super) path: String,
-    pub(super) sha256: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawClaim {
-    pub(super) kind: String,
-    pub(super) about: String,
-    pub(super) data: Value,
-}
-
-/// `left = sum of a * b` over the pairs `[a, b]`; for sums of squares `left = sum of a * b^2`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Algebra {
-    pub(super) left: Value,
-    pub(super) right: Vec<(Value, Value)>,
-}
-
-/// `["moment", [a, b, ..], v]` says that `E[z_a z_b ..] = v` up to `tolerance`, `["cumulant", ..]` likewise.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Moments {
-    pub(super) polynomials: Vec<Value>,
-    pub(super) values: Vec<(String, Vec<usize>, Value)>,
-    pub(super) tolerance: Value,
-}
-
-/// `T[i, j, ..] = Tr(G_0[i] G_1[j] ..)` with cores `R x n x R'` for the model `ring`. For `cp` the cores are
-/// `1 x n x R`, the diagonals of diagonal matrices. Over `Q[x,1/x]` the error may be `O(x^order)`; `bound` is
-/// that of a numeric claim.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Factorisation {
-    pub(super) model: String,
-    pub(super) field: String,
-    pub(super) cores: Vec<Vec<Vec<Vec<Value>>>>,
-    pub(super) target: Target,
-    pub(super) order: u32,
-    pub(super) bound: Value,
-}
-
-/// The tensor of matrix multiplication, or entries row by row, the last index fastest.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub(super) enum Target {
-    Matmul([u16; 3]),
-    Dense {
-        shape: Vec<usize>,
-        entries: Vec<Value>,
-    },
-}
-
-impl Target {
-    /// What the claim is about, as the data have it.
-    pub(super) fn describe(&self) -> String {
-        match self {
-            Self::Matmul([n, m, p]) => format!("matrix multiplication <{n},{m},{p}>"),
-            Self::Dense { shape, .. } => format!("a tensor of {shape:?}"),
+impl<'a> Header<'a> {
+    /// Reads the header and holds the content against the seal.
+    pub(super) fn read(file: &'a Json<'a>, text: &str) -> Result<Self, Error> {
+        let schema = file.field("schema").map_or(Ok(""), Json::text)?;
+        let (fields, expected, fit) = if schema == SCHEMAS[1] {
+            let [s, p, i, fit, c, seal] =
+                file.fields(["schema", "producer", "inputs", "fit", "claims", "seal"])?;
+            ([s, p, i, c, seal], file.seal(), Some(fit))
+        } else {
+            let fields = file.fields(["schema", "producer", "inputs", "claims", "seal"])?;
+            // The text itself, with zeros in the place of the seal.
+            let seal = fields[4].text()?;
+            let zeros = text.replacen(seal, &"0".repeat(64), 1);
+            (fields, sha256(zeros.as_bytes()), None)
+        };
+        let [schema, producer, inputs, claims, seal] = fields;
+        let known = SCHEMAS.contains(&schema.text()?) && !claims.list()?.is_empty();
+        if !known || seal.text()? != expected {
+            let parts = format!(
+                "the schema {}, a claim, and the seal {expected}",
+                SCHEMAS[1]
+            );
+            return malformed(format!("a certificate with this content has {parts}"));
         }
+        let inputs = inputs.list()?.iter().map(input);
+        Ok(Self {
+            producer: producer.text()?.to_owned(),
+            inputs: inputs.collect::<Result<_, _>>()?,
+            fit: fit.map_or(Ok(None), stated_fit)?,
+            claims: claims.list()?,
+        })
     }
 }
 
-/// What was found to hold, or why it does not.
-pub(super) type Verdict = Result<String, String>;
+fn input(json: &Json<'_>) -> Result<(String, String), Error> {
+    let [path, sha256] = json.fields(["path", "sha256"])?;
+    let (path, digest) = (path.text()?.to_owned(), sha256.text()?.to_owned());
+    let hex = |b| b"0123456789abcdef".contains(&b);
+    if digest.len() != 64 || !digest.bytes().all(hex) {
+        return malformed(format!("the sha256 of {path:?} must have 64 digits"));
+    }
+    Ok((path, digest))
+}
+
+fn stated_fit(json: &Json<'_>) -> Result<Option<StatedFit>, Error> {
+    if *json == Json::Null {
+        return Ok(None);
+    }
+    let [status, failed] = json.fields(["status", "failed"])?;
+    Ok(Some(StatedFit {
+        status: status.text()?.to_owned(),
+        failed: failed.text()?.to_owned(),
+    }))
+}
+
+/// What was found about a claim, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    True(String),
+    /// True, and it would be true of zeros as well.
+    Vacuous(String),
+    False(String),
+}
 
 /// Limits of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Length of the certificate in bytes.
     pub bytes: usize,
-    /// Word operations, and 64 for each term stored.
+    /// Word operations, and 64 and more for each term stored; each is paid for before it is done.
     pub steps: u64,
+    /// When to stop.
+    pub deadline: Option<Instant>,
 }
 
 impl Default for Limits {
@@ -102,6 +109,7 @@ impl Default for Limits {
         Self {
             bytes: 1 << 26,
             steps: 1 << 28,
+            deadline: None,
         }
     }
 }
@@ -113,23 +121,38 @@ pub struct Finding {
     pub kind: String,
     /// The producer's words about it, not checked.
     pub about: String,
-    /// Whether the claim is true.
+    /// Whether the claim is true and says something.
     pub holds: bool,
+    /// Whether the claim is true and says nothing: it would hold for zeros as well.
+    pub vacuous: bool,
     /// What was found to be true, or what is wrong.
     pub reason: String,
 }
 
 impl Finding {
     pub(super) fn new(kind: String, about: String, verdict: Verdict) -> Self {
-        let holds = verdict.is_ok();
+        let (holds, vacuous, reason) = match verdict {
+            Verdict::True(reason) => (true, false, reason),
+            Verdict::Vacuous(reason) => (false, true, reason),
+            Verdict::False(reason) => (false, false, reason),
+        };
         // Values may have thousands of digits.
-        let reason = verdict.unwrap_or_else(|why| why);
         let reason = reason.chars().take(300).collect();
         Self {
             kind,
             about,
             holds,
+            vacuous,
             reason,
+        }
+    }
+
+    /// `TRUE`, `FALSE` or `VACUOUS`.
+    pub fn word(&self) -> &'static str {
+        match (self.holds, self.vacuous) {
+            (true, _) => "TRUE",
+            (_, true) => "VACUOUS",
+            _ => "FALSE",
         }
     }
 }
@@ -141,13 +164,59 @@ pub struct Report {
     pub producer: String,
     /// The files that it was made from and their SHA-256, as stated.
     pub inputs: Vec<(String, String)>,
+    /// The status of the fit that it was written for, as stated; absent in version 1.
+    pub fit: Option<StatedFit>,
     /// One finding for each claim, in order; never empty.
     pub findings: Vec<Finding>,
 }
 
 impl Report {
-    /// Whether every claim is true.
+    /// Whether every claim is true and says something.
     pub fn holds(&self) -> bool {
         self.findings.iter().all(|f| f.holds)
     }
+
+    /// Whether a claim is false.
+    pub fn refuted(&self) -> bool {
+        self.findings.iter().any(|f| !f.holds && !f.vacuous)
+    }
+}
+
+/// Replays every claim of a certificate, given as JSON text.
+///
+/// # Errors
+/// `InvalidInput` when the text is not a well-formed certificate (a false claim is no error: see
+/// [`Report::holds`]), `LimitExceeded` when checking it would cost more than `limits`, `Stopped` at their deadline.
+///
+/// # Example
+/// ```
+/// use wickring::certify::{Certificate, Claim, Limits, check};
+/// let claim = Claim::identity("(x + y)^2", "x^2 + 2*x*y + y^2")?;
+/// let text = Certificate::new().claim(claim).to_json();
+/// assert!(check(&text, Limits::default())?.holds());
+/// # Ok::<(), wickring::Error>(())
+/// ```
+pub fn check(text: &str, limits: Limits) -> Result<Report, Error> {
+    // A value takes about 64 bytes once read, and there are no more values than separators.
+    let separators = text.bytes().filter(|b| b",[{".contains(b)).count();
+    if text.len() > limits.bytes || separators > limits.bytes / 16 {
+        return Err(Error::limit(OP, "bytes", limits.bytes as u64));
+    }
+    let mut budget = Budget::new(OP, limits.steps, limits.deadline);
+    budget.spend(16 * separators + text.len() / 8)?;
+    let file = Json::parse(text)?;
+    let header = Header::read(&file, text)?;
+    let mut findings = Vec::new();
+    for item in header.claims {
+        let [kind, about, data] = item.fields(["kind", "about", "data"])?;
+        let (kind, about) = (kind.text()?, about.text()?.to_owned());
+        let verdict = claim(kind, data, &mut budget)?;
+        findings.push(Finding::new(kind.to_owned(), about, verdict));
+    }
+    Ok(Report {
+        producer: header.producer,
+        inputs: header.inputs,
+        fit: header.fit,
+        findings,
+    })
 }

@@ -19,9 +19,11 @@ pub(crate) mod checker;
 pub(crate) mod emit;
 pub(crate) mod expression;
 pub(crate) mod format;
+pub(crate) mod json;
+pub(crate) mod numbers;
+pub(crate) mod rings;
 
 pub use certificate::{Certificate, Claim, ClaimedTensor, Entry, sha256};
-pub use checker::replay::check;
 pub use emit::provers::{Language, emit};
 pub use expression::Expression;
-pub use format::{Finding, Limits, Report};
+pub use format::{Finding, Limits, Report, StatedFit, check};

@@ -92,6 +92,7 @@ pub fn fuzz_certificate(data: &[u8]) -> Result<(), Broken> {
     let limits = Limits {
         bytes: 1 << 16,
         steps: 1 << 18,
+        ..Limits::default()
     };
     let text = String::from_utf8_lossy(data);
     let _ = certify::check(&text, limits);
@@ -103,9 +104,9 @@ pub fn fuzz_certificate(data: &[u8]) -> Result<(), Broken> {
         let claim = certify::Claim::equal(&expression, &expression);
         let same = Certificate::new().claim(claim).to_json();
         if let Ok(report) = certify::check(&same, limits) {
-            check("schemes::fuzz_certificate", report.holds(), || {
-                text.to_string()
-            })?;
+            // Both sides are written alike, which says nothing.
+            let vacuous = !report.refuted() && !report.holds();
+            check("schemes::fuzz_certificate", vacuous, || text.to_string())?;
         }
     }
     Ok(())

@@ -92,11 +92,21 @@ impl Builder {
             factors,
             adjoined: self.adjoined,
             target: self.target,
+            target_guessed: false,
             modulo_two: self.modulo_two,
         };
         scheme.check_invariants()?;
         Ok(scheme)
     }
+}
+
+/// Whether a name has the word `mod2`, `F2`, `GF2` or `Z2` in it.
+pub(crate) fn modulo_two_in_name(name: &str) -> bool {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let known = ["mod2", "f2", "gf2", "z2"];
+    words
+        .map(str::to_ascii_lowercase)
+        .any(|w| known.contains(&&w[..]))
 }
 
 /// `n, m, p` with `nm = a`, `mp = b`, `np = c`, if there are such.

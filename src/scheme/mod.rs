@@ -23,4 +23,4 @@ pub use formats::read::{SchemeFormat, read_lrp, read_schemes};
 pub use model::{Adjoined, Factor, Scheme, Target};
 pub use residual::Residual;
 pub use ring::RationalRing;
-pub use verdict::{Examination, SchemeField, Verdict, examine};
+pub use verdict::{Examination, SchemeField, Verdict, examine, examine_until};

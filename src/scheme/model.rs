@@ -153,6 +153,15 @@ impl Target {
         }
     }
 
+    /// How many entries are not zero.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Matmul([n, m, p]) => n.saturating_mul(*m).saturating_mul(*p),
+            Self::Polymul([a, b]) => a.saturating_mul(*b),
+            Self::Dense(_, entries) => entries.len(),
+        }
+    }
+
     /// The nonzero entries by position, first index slowest.
     pub(crate) fn entries(&self) -> BTreeMap<usize, Rational> {
         let shape = self.shape();
@@ -208,7 +217,9 @@ pub struct Scheme {
     pub adjoined: Adjoined,
     /// The tensor that the file says it is, if it says so.
     pub target: Option<Target>,
-    /// Whether the file says that it is meant modulo 2.
+    /// Whether nobody says what tensor it is: the target was guessed from the sizes.
+    pub target_guessed: bool,
+    /// Whether the file, or its name, says that it is meant modulo 2.
     pub modulo_two: bool,
 }
 
@@ -238,6 +249,7 @@ impl Scheme {
             factors: built,
             adjoined: Adjoined::None,
             target: Some(target),
+            target_guessed: false,
             modulo_two: false,
         };
         scheme.check_invariants()?;
@@ -316,6 +328,21 @@ impl Scheme {
         } else {
             "Q"
         }
+    }
+
+    /// How many numbers a claim about this scheme lists.
+    pub fn claim_size(&self, target: &Target) -> usize {
+        let shape = target.shape();
+        let dense = shape.iter().fold(1, |v: usize, &n| v.saturating_mul(n));
+        let listed = match target {
+            Target::Matmul(dims) if dims.iter().all(|n| u16::try_from(*n).is_ok()) => 3,
+            _ => dense,
+        };
+        let factors = self
+            .factors
+            .iter()
+            .map(|f| f.size.saturating_mul(self.rank()));
+        factors.fold(listed, usize::saturating_add)
     }
 
     /// The claim that this scheme, as it stands, is `target` over `field` (`mod p` or as [`Scheme::field`]).

@@ -1,19 +1,19 @@
 //! Tensor rings and trains with exact entries, held against a tensor.
 
 use super::model::Target;
-use super::residual::Residual;
+use super::residual::{MAX_STEPS, Residual};
 use crate::Error;
+use crate::certify::numbers::Budget;
 use crate::certify::{Claim, Entry};
 use crate::poly::{Integer, Rational, integer_gcd};
 use crate::tensor::Tensor;
 use num_traits::Zero;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 const OP: &str = "verify";
-/// Products of entries that one verification may form.
-const MAX_PRODUCTS: usize = 1 << 28;
-/// Partial products held at a time.
-const MAX_HELD: usize = 1 << 23;
+/// Words of partial products held at a time.
+const MAX_HELD: usize = 1 << 25;
 /// Bits of a common denominator; floats of very different sizes need the most.
 const MAX_BITS: usize = 1 << 13;
 
@@ -126,11 +126,24 @@ impl RationalRing {
     /// What the ring multiplies out to, minus the target, exactly.
     ///
     /// # Errors
-    /// `Shape` when the sizes differ from those of the target, `LimitExceeded` beyond 2^28 products.
+    /// `Shape` when the sizes differ from those of the target, `LimitExceeded` beyond 2^33 steps: a product of
+    /// integers is 16 and the product of their words.
     ///
     /// # Complexity
     /// `R_0 n_0 .. n_k R_k R_(k+1)` products of integers for each core `k`.
     pub fn residual(&self, target: &Target) -> Result<Residual, Error> {
+        self.residual_until(target, None)
+    }
+
+    /// The same until a deadline.
+    ///
+    /// # Errors
+    /// As [`RationalRing::residual`], and `Stopped`.
+    pub fn residual_until(
+        &self,
+        target: &Target,
+        deadline: Option<Instant>,
+    ) -> Result<Residual, Error> {
         let shape = target.shape();
         if self.sizes() != shape {
             let expected = format!("cores of sizes {shape:?} for {}", target.name());
@@ -143,7 +156,9 @@ impl RationalRing {
             cores.push((core.dims, cleared));
             scale *= denominator;
         }
-        let sums = multiply_out(&cores)?;
+        let mut budget = Budget::new(OP, MAX_STEPS, deadline);
+        let sums = multiply_out(&cores, &mut budget)?;
+        budget.spend(target.count().saturating_mul(64))?;
         let wanted = target.entries();
         let mut terms = BTreeMap::new();
         for (at, sum) in sums.into_iter().enumerate() {
@@ -169,6 +184,17 @@ impl RationalRing {
             rows.chunks(c.dims[1]).map(<[_]>::to_vec).collect()
         };
         self.cores.iter().map(core).collect()
+    }
+
+    /// How many numbers a claim about this ring lists.
+    pub fn claim_size(&self, target: &Target) -> usize {
+        let volume = target
+            .shape()
+            .iter()
+            .fold(1, |v: usize, &n| v.saturating_mul(n));
+        self.cores
+            .iter()
+            .fold(volume, |sum, c| sum.saturating_add(c.entries.len()))
     }
 
     /// The claim that the ring is exactly `target`.
@@ -213,19 +239,32 @@ impl Core {
 }
 
 /// All entries of the ring of integer cores, the last index fastest.
-fn multiply_out(cores: &[([usize; 3], Vec<Integer>)]) -> Result<Vec<Integer>, Error> {
+fn multiply_out(
+    cores: &[([usize; 3], Vec<Integer>)],
+    budget: &mut Budget,
+) -> Result<Vec<Integer>, Error> {
     let Some((last, inner)) = cores.split_last() else {
         return Ok(Vec::new());
     };
     let first = cores[0].0[0];
-    let spend = |parts: [usize; 5]| {
-        let all = parts.iter().try_fold(1usize, |p, &n| p.checked_mul(n));
-        let fits = all.is_some_and(|p| p <= MAX_PRODUCTS);
-        let held = parts[..4].iter().try_fold(1usize, |p, &n| p.checked_mul(n));
-        if fits && held.is_some_and(|h| h <= MAX_HELD) {
-            return Ok(());
+    // The words of a partial product, and of an entry of the next core.
+    let mut words = 1;
+    let widest = |core: &[Integer]| {
+        core.iter()
+            .map(|n| n.as_sign_words().1.len())
+            .max()
+            .unwrap_or(1)
+    };
+    let hold = |parts: [usize; 5]| {
+        let held = parts.iter().try_fold(1usize, |p, &n| p.checked_mul(n));
+        match held.is_some_and(|h| h <= MAX_HELD) {
+            true => Ok(()),
+            false => Err(Error::limit(
+                OP,
+                "words of partial products",
+                MAX_HELD as u64,
+            )),
         }
-        Err(Error::limit(OP, "products of entries", MAX_PRODUCTS as u64))
     };
     // The products so far, `(a, indices, b)` with `a` the slowest.
     let mut paths: Vec<Integer> = (0..first * first)
@@ -233,9 +272,11 @@ fn multiply_out(cores: &[([usize; 3], Vec<Integer>)]) -> Result<Vec<Integer>, Er
         .collect();
     let mut count = 1;
     for ([left, size, right], core) in inner {
-        spend([first, count, *size, *right, *left])?;
+        let wide = widest(core);
+        hold([first, count, *size, *right, words + wide])?;
         let mut longer = vec![Integer::zero(); first * count * size * right];
         for (head, path) in paths.chunks_exact(*left).enumerate() {
+            budget.spend((left * size * right).saturating_mul(16 + words * wide))?;
             let block = &mut longer[head * size * right..][..size * right];
             for (b, p) in path.iter().enumerate().filter(|(_, p)| !p.is_zero()) {
                 let slice = &core[b * size * right..][..size * right];
@@ -244,12 +285,14 @@ fn multiply_out(cores: &[([usize; 3], Vec<Integer>)]) -> Result<Vec<Integer>, Er
                 }
             }
         }
-        (paths, count) = (longer, count * size);
+        (paths, count, words) = (longer, count * size, words + wide);
     }
     let ([left, size, _], core) = last;
-    spend([count, *size, 1, 1, first * left])?;
+    let wide = widest(core);
+    hold([count, *size, 1, 1, words + wide])?;
     let mut entries = vec![Integer::zero(); count * size];
     for (head, path) in paths.chunks_exact(*left).enumerate() {
+        budget.spend((left * size).saturating_mul(16 + words * wide))?;
         let (a, at) = (head / count, head % count);
         for (b, p) in path.iter().enumerate().filter(|(_, p)| !p.is_zero()) {
             for (i, sum) in entries[at * size..][..*size].iter_mut().enumerate() {

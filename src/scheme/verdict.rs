@@ -1,14 +1,15 @@
 //! Is a scheme what it claims to be, and under which convention?
 
 use super::model::{Adjoined, Scheme, Target};
-use super::residual::Residual;
+use super::residual::{MAX_STEPS, Residual};
 use crate::Error;
+use crate::certify::numbers::Budget;
+use std::time::Instant;
 
 /// Where to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemeField {
-    /// The smallest field that holds the entries; modulo 2 if the file says so, or if it fails over the
-    /// integers and no coefficient is other than 0 and 1.
+    /// The smallest field that holds the entries; modulo 2 if the file says so.
     Auto,
     /// The integers: entries with denominators are wrong.
     Integers,
@@ -84,8 +85,10 @@ pub struct Examination {
     pub transposed: Vec<bool>,
     /// The difference over the rationals (or their extension), in the best convention.
     pub residual: Residual,
-    /// Whether the same entries are exact modulo 2.
+    /// Whether the same entries are exact modulo 2, in some convention.
     pub holds_modulo_two: bool,
+    /// Whether neither the file nor the caller named the target: it was guessed from the sizes.
+    pub target_guessed: bool,
 }
 
 /// Transposes the index of factor `k` of a matrix-multiplication scheme, stored `columns x rows`.
@@ -122,7 +125,22 @@ pub fn examine(
     target: Option<&Target>,
     field: SchemeField,
 ) -> Result<Examination, Error> {
+    examine_until(scheme, target, field, None)
+}
+
+/// The same until a deadline.
+///
+/// # Errors
+/// As [`examine`], and `Stopped`.
+pub fn examine_until(
+    scheme: &Scheme,
+    target: Option<&Target>,
+    field: SchemeField,
+    deadline: Option<Instant>,
+) -> Result<Examination, Error> {
     let op = "verify";
+    let mut budget = Budget::new(op, MAX_STEPS, deadline);
+    let target_guessed = target.is_none() && scheme.target_guessed;
     let sizes: Vec<_> = scheme.factors.iter().map(|f| f.size()).collect();
     let unknown = || {
         Error::invalid(
@@ -161,6 +179,7 @@ pub fn examine(
         ));
     }
     let mut best: Option<(usize, Residual, Scheme, Vec<bool>)> = None;
+    let mut holds_modulo_two = false;
     for transposed in conventions(&target) {
         let mut turned = scheme.clone();
         if let Target::Matmul([n, m, p]) = target {
@@ -174,7 +193,9 @@ pub fn examine(
                 }
             }
         }
-        let residual = Residual::of(&turned, &target)?;
+        let residual = Residual::within(&turned, &target, &mut budget)?;
+        holds_modulo_two |=
+            scheme.has_values_modulo(2) && residual.modulo(2).is_some_and(|r| r.is_zero());
         let wrong = match modulus {
             Some(p) => {
                 let rest = residual.modulo(p).ok_or_else(|| {
@@ -193,18 +214,6 @@ pub fn examine(
         }
     }
     let (wrong, residual, scheme, transposed) = best.ok_or_else(unknown)?;
-    let holds_modulo_two =
-        scheme.has_values_modulo(2) && residual.modulo(2).is_some_and(|r| r.is_zero());
-    // Files written for arithmetic modulo 2 have no signs.
-    let unsigned = || {
-        let values = scheme
-            .factors
-            .iter()
-            .flat_map(|f| f.columns.iter().flatten());
-        values
-            .flat_map(|(_, v)| v)
-            .all(|(e, c)| *e == 0 && *c == 1.into())
-    };
     let lowest = residual
         .lowest_power()
         .filter(|_| scheme.adjoined == Adjoined::X);
@@ -216,9 +225,6 @@ pub fn examine(
             let order = u32::try_from(order).unwrap_or(u32::MAX);
             (Verdict::Border { order }, scheme.field().to_owned())
         }
-        _ if field == SchemeField::Auto && holds_modulo_two && unsigned() => {
-            (Verdict::Exact, "mod 2".to_owned())
-        }
         _ => (Verdict::Wrong, scheme.field().to_owned()),
     };
     Ok(Examination {
@@ -229,6 +235,7 @@ pub fn examine(
         transposed,
         residual,
         holds_modulo_two,
+        target_guessed,
     })
 }
 

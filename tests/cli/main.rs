@@ -1,5 +1,6 @@
 //! The command line, from outside.
 
+mod claims;
 mod demo_page;
 mod doors;
 mod golden;

@@ -83,7 +83,7 @@ const CSV: &[&str] = &["csv", "tsv", "txt"];
 /// A row for every command; `tests/cli_options.rs` walks the parser against it.
 const DOORS: &[Door] = &[
     door("demo", &["seed", "out"], &[]),
-    door("check", &["out", "force"], &[]),
+    door("check", &["max_seconds", "out", "force"], &[]),
     door("verify", &["max_seconds", "out", "force"], &[]),
     prints("poly eq", POLY_SEEDED),
     prints("poly expand", POLY),

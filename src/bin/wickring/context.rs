@@ -81,6 +81,8 @@ pub enum Outcome {
     Certified,
     /// The claim is false.
     Refuted,
+    /// Nothing was claimed that could be true or false.
+    NoClaim,
     /// Not certified, or not converged within the budget.
     NotCertified,
 }
@@ -91,6 +93,7 @@ impl Outcome {
         match self {
             Self::Certified => 0,
             Self::Refuted => 1,
+            Self::NoClaim => 2,
             Self::NotCertified => 3,
         }
     }
@@ -164,6 +167,11 @@ impl Context {
     /// Whether the user or the clock asked to stop.
     pub fn should_stop(&self) -> bool {
         INTERRUPTED.load(Ordering::SeqCst) || self.deadline.is_some_and(|d| Instant::now() >= d)
+    }
+
+    /// When the clock asks to stop.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     /// The observer for long work: shows progress and passes on the wish to stop.

@@ -1,7 +1,7 @@
 //! How evidence is printed: one JSON form and one table for every command.
 
 use serde_json::{Map, Value, json};
-use wickring::fit::{Check, Evidence};
+use wickring::fit::{Check, Evidence, Fit};
 
 /// A number, or null where JSON has none: infinities and NaN.
 pub fn number(x: f64) -> Value {
@@ -32,6 +32,16 @@ pub fn extend(report: &mut Map<String, Value>, evidence: &Evidence) {
     report.insert("condition".into(), number(evidence.condition));
     report.insert("evidence".into(), list.clone());
     report.insert("checks".into(), list);
+}
+
+/// How a fit ended, as certificates state it: its status, and the first check that failed, in words.
+pub fn stated<M>(fit: &Fit<M>) -> (&'static str, String) {
+    let failed = fit.evidence.checks.iter().find(|c| !c.holds());
+    let words = |c: &Check| {
+        let (key, label, measured, allowed) = (c.key, &c.label, c.measured, c.allowed);
+        format!("{key}: {label}: {measured:.3e}, at most {allowed:.3e}")
+    };
+    (fit.status.name(), failed.map(words).unwrap_or_default())
 }
 
 /// The checks line by line: a mark where a bound is broken, the label, the measured value and the bound.

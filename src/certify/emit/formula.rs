@@ -8,18 +8,23 @@ use std::collections::BTreeSet;
 const OP: &str = "certify::emit";
 const MAX_WRITTEN: usize = 1 << 24;
 
-/// An identifier that is no keyword anywhere.
+/// An identifier that is no keyword anywhere; different names stay different.
 fn variable(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
-        .collect();
-    format!("v_{plain}")
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return format!("v_{name}");
+    }
+    let hex: String = name.bytes().map(|b| format!("{b:02x}")).collect();
+    format!("w_{hex}")
+}
+
+/// Whether a text names a variable, by its first character.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || !c.is_ascii())
 }
 
 pub(super) fn variables(tree: &Value, found: &mut BTreeSet<String>) {
     match tree {
-        Value::String(s) if s.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+        Value::String(s) if is_name(s) => {
             found.insert(variable(s));
         }
         Value::Array(items) => items.iter().skip(1).for_each(|t| variables(t, found)),
@@ -42,7 +47,7 @@ fn number(text: &str, language: Language) -> String {
 pub(super) fn formula(tree: &Value, language: Language) -> Result<String, Error> {
     let wrong = || Error::invalid(OP, "a malformed expression: check the certificate first");
     let text = match tree {
-        Value::String(s) if s.starts_with(|c: char| c.is_ascii_alphabetic()) => variable(s),
+        Value::String(s) if is_name(s) => variable(s),
         Value::String(s) => number(s, language),
         Value::Number(n) => number(&n.to_string(), language),
         Value::Array(items) => {

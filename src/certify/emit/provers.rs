@@ -2,6 +2,7 @@
 
 use super::formula::{formula, variables};
 use crate::Error;
+use crate::certify::json::Json;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -33,8 +34,7 @@ pub enum Language {
 /// # Errors
 /// `InvalidInput` when the text is no certificate or a claim cannot be put as an identity.
 pub fn emit(certificate: &str, language: Language) -> Result<String, Error> {
-    let json: Value =
-        serde_json::from_str(certificate).map_err(|e| Error::invalid(OP, e.to_string()))?;
+    let json = Value::from(&Json::parse(certificate)?);
     let claims = json["claims"].as_array().filter(|c| !c.is_empty());
     let claims = claims.ok_or_else(|| Error::invalid(OP, "the certificate has no claims"))?;
     if language == Language::Sage
@@ -46,7 +46,7 @@ pub fn emit(certificate: &str, language: Language) -> Result<String, Error> {
         return sage(&found);
     }
     if matches!(language, Language::Python | Language::Sage) {
-        let text = Value::from(json.to_string()).to_string();
+        let text = Value::from(certificate).to_string();
         return Ok(REPLAY.replacen("@TEXT@", &text, 1));
     }
     let mut file = match language {

@@ -10,6 +10,11 @@ use std::collections::BTreeMap;
 const OP: &str = "scheme entry";
 const MAX_NESTING: usize = 40;
 const MAX_POWER: i64 = 1 << 12;
+const MAX_BITS: u64 = 1 << 14;
+/// Digits of a number as written.
+const MAX_DIGITS: usize = 1 << 12;
+/// Products of terms that a text may ask for, for each of its bytes.
+const MAX_WORK: usize = 1 << 8;
 
 /// A sum of powers of the adjoined element: exponent to nonzero coefficient.
 pub(crate) type Scalar = BTreeMap<i64, Rational>;
@@ -24,6 +29,7 @@ pub(crate) fn read(text: &str, adjoined: &mut Adjoined) -> Result<Scalar, Error>
         text: text.as_bytes(),
         at: 0,
         adjoined,
+        work: 0,
     };
     let value = reader.sum(0)?;
     match reader.peek() {
@@ -48,13 +54,17 @@ fn add(sum: &mut Scalar, e: i64, c: &Rational) {
     }
 }
 
+fn fits(n: i64, e: &i64) -> bool {
+    n.unsigned_abs() <= MAX_POWER as u64 && e.unsigned_abs() <= MAX_POWER as u64
+}
+
 fn product(a: &Scalar, b: &Scalar) -> Result<Scalar, Error> {
     let mut sum = Scalar::new();
     for (ea, ca) in a {
         for (eb, cb) in b {
             let c = ca * cb;
-            if c.bits() > 1 << 14 || (ea + eb).abs() > MAX_POWER {
-                return Err(Error::limit(OP, "bits", 1 << 14));
+            if c.bits() as u64 > MAX_BITS || (ea + eb).unsigned_abs() > MAX_POWER as u64 {
+                return Err(Error::limit(OP, "bits", MAX_BITS));
             }
             add(&mut sum, ea + eb, &c);
         }
@@ -66,6 +76,7 @@ struct Reader<'a> {
     text: &'a [u8],
     at: usize,
     adjoined: &'a mut Adjoined,
+    work: usize,
 }
 
 impl Reader<'_> {
@@ -114,6 +125,17 @@ impl Reader<'_> {
         }
     }
 
+    /// The product of two scalars, when the text is long enough for it.
+    fn times(&mut self, a: &Scalar, b: &Scalar) -> Result<Scalar, Error> {
+        let words = |s: &Scalar| s.values().map(|c| 1 + c.bits() / 64).sum::<usize>();
+        self.work = self.work.saturating_add(words(a).saturating_mul(words(b)));
+        let most = MAX_WORK * (64 + self.text.len());
+        if self.work > most {
+            return Err(Error::limit(OP, "products of terms", most as u64));
+        }
+        product(a, b)
+    }
+
     /// Factors with `*`, `/`, or nothing between them: `1/50x` is `(1/50)*x`.
     fn product(&mut self, depth: usize) -> Result<Scalar, Error> {
         let mut value = self.atom(depth)?;
@@ -121,7 +143,8 @@ impl Reader<'_> {
             match self.peek() {
                 Some(b'*') => {
                     self.at += 1;
-                    value = product(&value, &self.atom(depth)?)?;
+                    let factor = self.atom(depth)?;
+                    value = self.times(&value, &factor)?;
                 }
                 Some(b'/') => {
                     self.at += 1;
@@ -135,10 +158,11 @@ impl Reader<'_> {
                     let inverse = inverse.ok_or_else(|| {
                         self.expected("a single term other than zero to divide by")
                     })?;
-                    value = product(&value, &inverse)?;
+                    value = self.times(&value, &inverse)?;
                 }
                 Some(b) if b == b'(' || b.is_ascii_alphabetic() => {
-                    value = product(&value, &self.atom(depth)?)?;
+                    let factor = self.atom(depth)?;
+                    value = self.times(&value, &factor)?;
                 }
                 _ => return Ok(value),
             }
@@ -159,7 +183,7 @@ impl Reader<'_> {
             Some(b'-') => {
                 self.at += 1;
                 let minus = self.atom(depth + 1)?;
-                return product(&constant(Rational::from(-1)), &minus);
+                return self.times(&constant(Rational::from(-1)), &minus);
             }
             Some(b'0'..=b'9' | b'.') => {
                 let mut digits = self.take(|b| b.is_ascii_digit() || b == b'.');
@@ -167,6 +191,9 @@ impl Reader<'_> {
                     self.at += 1;
                     let exponent = self.take(|b| b.is_ascii_digit() || b == b'-' || b == b'+');
                     digits = format!("{digits}e{exponent}");
+                }
+                if digits.len() > MAX_DIGITS {
+                    return Err(Error::limit(OP, "digits", MAX_DIGITS as u64));
                 }
                 constant(digits.parse().map_err(|_| self.expected("a number"))?)
             }
@@ -192,11 +219,11 @@ impl Reader<'_> {
             .parse()
             .map_err(|_| self.expected("a whole exponent"))?;
         match base.first_key_value() {
-            Some((e, c)) if base.len() == 1 && n.abs() <= MAX_POWER && e.abs() <= MAX_POWER => {
+            Some((e, c)) if base.len() == 1 && fits(n, e) => {
                 let c = if n < 0 { c.recip() } else { Some(c.clone()) };
                 let c = c.ok_or_else(|| self.expected("something other than zero"))?;
-                if c.bits() as u64 * n.unsigned_abs() > 1 << 14 {
-                    return Err(Error::limit(OP, "bits", 1 << 14));
+                if c.bits() as u64 * n.unsigned_abs() > MAX_BITS {
+                    return Err(Error::limit(OP, "bits", MAX_BITS));
                 }
                 Ok(Scalar::from([(e * n, c.pow(n.unsigned_abs() as u32))]))
             }
@@ -223,7 +250,7 @@ impl Reader<'_> {
                 (Adjoined::X, sign * size)
             }
         };
-        if power.abs() > MAX_POWER {
+        if power.unsigned_abs() > MAX_POWER as u64 {
             return Err(self.expected("a power of x that is not larger than 4096"));
         }
         if *self.adjoined != Adjoined::None && *self.adjoined != wanted {

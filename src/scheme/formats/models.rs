@@ -2,11 +2,11 @@
 
 use super::tables;
 use crate::Error;
+use crate::certify::json::Json;
 use crate::poly::Rational;
 use crate::scheme::build::Builder;
 use crate::scheme::model::Scheme;
 use crate::scheme::ring::RationalRing;
-use serde_json::Value;
 
 const OP: &str = "JSON model";
 
@@ -16,20 +16,20 @@ const OP: &str = "JSON model";
 /// # Errors
 /// `InvalidInput` with the place, `Shape`.
 pub fn read_models(text: &str) -> Result<Option<(Vec<Scheme>, Vec<RationalRing>)>, Error> {
-    let json: Value = serde_json::from_str(text).map_err(|e| Error::invalid(OP, e.to_string()))?;
-    if let Some(factors) = json.get("factors") {
+    let json = Json::read(text, OP)?;
+    if let Some(factors) = json.field("factors") {
         let factors = list(factors, "factors", |f, at| {
             list(f, at, |row, at| list(row, at, number))
         })?;
-        let weights = match json.get("weights") {
+        let weights = match json.field("weights") {
             Some(weights) => Some(list(weights, "weights", number)?),
             None => None,
         };
         return Ok(Some((vec![scheme(&factors, weights)?], Vec::new())));
     }
-    if let Some(cores) = json.get("cores") {
+    if let Some(cores) = json.field("cores") {
         let slices =
-            |c: &Value, at: &str| list(c, at, |s, at| list(s, at, |r, at| list(r, at, number)));
+            |c: &Json<'_>, at: &str| list(c, at, |s, at| list(s, at, |r, at| list(r, at, number)));
         let cores = list(cores, "cores", slices)?;
         return Ok(Some((Vec::new(), vec![RationalRing::new("", &cores)?])));
     }
@@ -37,22 +37,19 @@ pub fn read_models(text: &str) -> Result<Option<(Vec<Scheme>, Vec<RationalRing>)
 }
 
 fn list<T>(
-    value: &Value,
+    value: &Json<'_>,
     at: &str,
-    item: impl Fn(&Value, &str) -> Result<T, Error>,
+    item: impl Fn(&Json<'_>, &str) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
-    let items = value.as_array();
-    let items = items.ok_or_else(|| Error::invalid(OP, format!("{at} must be a list")))?;
+    let Json::List(items) = value else {
+        return Err(Error::invalid(OP, format!("{at} must be a list")));
+    };
     let each = items.iter().enumerate();
     each.map(|(i, v)| item(v, &format!("{at}[{i}]"))).collect()
 }
 
-fn number(value: &Value, at: &str) -> Result<Rational, Error> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    };
+fn number(value: &Json<'_>, at: &str) -> Result<Rational, Error> {
+    let text = value.number_text().unwrap_or("");
     // What is written with a power of ten must be of the size of floats, or it would not fit into memory.
     let plain = !text.contains(['e', 'E']);
     let small = text.len() < 1 << 14 && (plain || text.parse::<f64>().is_ok_and(f64::is_normal));

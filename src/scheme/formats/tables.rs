@@ -4,7 +4,7 @@ use super::entry;
 use crate::Error;
 use crate::error::quoted;
 use crate::poly::Rational;
-use crate::scheme::build::{Builder, dims_in_name, matmul_of_sizes};
+use crate::scheme::build::{Builder, dims_in_name, matmul_of_sizes, modulo_two_in_name};
 use crate::scheme::model::{Scheme, Target};
 
 fn at_line(op: &'static str, n: usize, what: &str) -> Error {
@@ -259,11 +259,13 @@ fn linear_form(text: &str) -> Result<Vec<Symbol>, Error> {
 
 /// The format that sizes alone suggest: a matrix product, else a product of polynomials.
 pub(crate) fn guess(scheme: &mut Scheme, name: &str) {
+    scheme.modulo_two |= modulo_two_in_name(name) || modulo_two_in_name(&scheme.name);
     if scheme.target.is_some() {
         return;
     }
     let sizes: Vec<usize> = scheme.factors.iter().map(|f| f.size()).collect();
     let named = dims_in_name(name).filter(|[n, m, p]| sizes == [n * m, m * p, n * p]);
+    scheme.target_guessed = named.is_none();
     scheme.target = match (named.or_else(|| matmul_of_sizes(&sizes)), &sizes[..]) {
         (Some(dims), _) => Some(Target::Matmul(dims)),
         (None, &[a, b, c]) if a + b == c + 1 => Some(Target::Polymul([a, b])),

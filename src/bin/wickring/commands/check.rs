@@ -2,20 +2,26 @@
 
 use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use wickring::Error;
-use wickring::certify::{self, Language, Limits};
+use wickring::certify::{self, Finding, Language, Limits, Report};
+use wickring::io::samples::digest;
 use wickring::io::write_whole;
 
 /// Replay certificates with the small independent checker, which trusts nothing but the file: exit 0 if
-/// every claim is true, 1 if one is false, 2 if a file is not a well-formed certificate.
+/// every claim is true and says something, 1 if one is false or a file of --data is not what was used, 2 if a
+/// file is not a well-formed certificate, 3 if a claim is vacuous (it would hold for zeros as well) or checking
+/// costs more than allowed.
 #[derive(Args)]
 pub struct Check {
     /// Certificates (JSON); '-' reads standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// Compare these files with the digests of the inputs that the certificates name.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    data: Vec<PathBuf>,
     /// After checking, write the claims of the one certificate for another system, to --out or to standard output.
     #[arg(long, value_enum)]
     emit: Option<Emit>,
@@ -66,51 +72,115 @@ pub fn run(args: &Check, context: &Context) -> Result<Outcome, Error> {
     let limits = Limits {
         bytes: args.max_bytes,
         steps: args.max_steps,
+        deadline: context.deadline(),
     };
-    let (mut all, mut text, mut reports) = (true, String::new(), Vec::new());
+    let data = args.data.iter().map(|path| Ok((path, digest(path)?)));
+    let data = data.collect::<Result<Vec<_>, Error>>()?;
+    let (mut refuted, mut open, mut text) = (false, false, String::new());
+    let mut reports = Vec::new();
     for path in &args.files {
-        let report = certify::check(&read(path, limits.bytes)?, limits)
-            .map_err(|e| Error::file(path, "", e.to_string()))?;
-        all &= report.holds();
-        for finding in &report.findings {
-            let word = if finding.holds { "TRUE " } else { "FALSE" };
-            let about = match finding.about.as_str() {
-                "" => String::new(),
-                words => format!(" (said to be about: {})", words.escape_debug()),
-            };
-            let (kind, reason) = (&finding.kind, &finding.reason);
-            text += &format!("{word} {kind}: {reason}{about}\n");
+        let report = match read(path, limits.bytes).and_then(|text| certify::check(&text, limits)) {
+            Ok(report) => report,
+            // The file may be right; nobody knows.
+            Err(e @ (Error::LimitExceeded { .. } | Error::Stopped { .. })) => {
+                text += &format!("UNKNOWN {}: {e}\n", path.display());
+                reports.push(json!({ "file": path, "holds": null, "reason": e.to_string() }));
+                open = true;
+                continue;
+            }
+            Err(e @ Error::File { .. }) => return Err(e),
+            Err(e) => return Err(Error::file(path, "", e.to_string())),
+        };
+        refuted |= report.refuted();
+        open |= !report.holds();
+        text += &words(&report);
+        let (lines, compared, differ) = compare(&report.inputs, &data);
+        refuted |= differ;
+        text += &lines;
+        let mut object = object(path, &report);
+        if !data.is_empty() {
+            object["data"] = compared;
         }
-        let findings: Vec<_> = report
-            .findings
-            .iter()
-            .map(|f| json!({ "kind": f.kind, "about": f.about, "holds": f.holds, "reason": f.reason }))
-            .collect();
-        let inputs: Vec<_> = report
-            .inputs
-            .iter()
-            .map(|(path, sha256)| json!({ "path": path, "sha256": sha256 }))
-            .collect();
-        reports.push(json!({
-            "file": path, "holds": report.holds(), "producer": report.producer,
-            "inputs": inputs, "claims": findings,
-        }));
+        reports.push(object);
     }
+    let outcome = match (refuted, open) {
+        (true, _) => Outcome::Refuted,
+        (_, true) => Outcome::NotCertified,
+        _ => Outcome::Certified,
+    };
     if let Some(language) = args.emit {
         let [path] = &args.files[..] else {
             return Err(Error::invalid("--emit", "takes one certificate at a time"));
         };
-        if all {
+        if outcome == Outcome::Certified {
             language.write(&read(path, limits.bytes)?, context)?;
             return Ok(Outcome::Certified);
         }
     }
+    let all = outcome == Outcome::Certified;
     context.emit(&json!({ "holds": all, "certificates": reports }), &text);
-    Ok(if all {
-        Outcome::Certified
-    } else {
-        Outcome::Refuted
+    Ok(outcome)
+}
+
+/// What was found, a line for the fit and one for each claim.
+fn words(report: &Report) -> String {
+    let mut text = String::new();
+    if let Some(fit) = &report.fit {
+        let failed = match fit.failed.as_str() {
+            "" => String::new(),
+            words => format!("; it failed: {}", words.escape_debug()),
+        };
+        let status = fit.status.escape_debug();
+        text += &format!("FIT     said to be {status}{failed}\n");
+    }
+    for finding in &report.findings {
+        let about = match finding.about.as_str() {
+            "" => String::new(),
+            words => format!(" (said to be about: {})", words.escape_debug()),
+        };
+        let (word, kind, reason) = (finding.word(), &finding.kind, &finding.reason);
+        text += &format!("{word:<7} {kind}: {reason}{about}\n");
+    }
+    text
+}
+
+/// The same for programs.
+fn object(path: &Path, report: &Report) -> Value {
+    let finding = |f: &Finding| {
+        json!({
+            "kind": f.kind, "about": f.about, "verdict": f.word(), "holds": f.holds, "reason": f.reason,
+        })
+    };
+    let findings: Vec<_> = report.findings.iter().map(finding).collect();
+    let input = |(path, sha256): &(String, String)| json!({ "path": path, "sha256": sha256 });
+    let inputs: Vec<_> = report.inputs.iter().map(input).collect();
+    let fit = report.fit.as_ref();
+    let fit = fit.map(|f| json!({ "status": f.status, "failed": f.failed }));
+    json!({
+        "file": path, "holds": report.holds(), "producer": report.producer, "fit": fit,
+        "inputs": inputs, "claims": findings,
     })
+}
+
+/// Files against the inputs by their digests, and whether a file is none of them.
+fn compare(inputs: &[(String, String)], data: &[(&PathBuf, String)]) -> (String, Value, bool) {
+    let (mut text, mut rows, mut differ) = (String::new(), Vec::new(), false);
+    for (path, sha256) in data {
+        let input = inputs.iter().find(|i| i.1 == *sha256);
+        differ |= input.is_none();
+        text += &match input {
+            Some((name, _)) => format!("SAME    {} is the input {name:?}\n", path.display()),
+            None => format!("DIFFERS {} has the bytes of no input\n", path.display()),
+        };
+        let name = input.map(|i| &i.0);
+        rows.push(json!({ "file": path, "sha256": sha256, "input": name }));
+    }
+    for (name, sha256) in inputs {
+        if !data.is_empty() && !data.iter().any(|d| d.1 == *sha256) {
+            text += &format!("ABSENT  the input {name:?} was not compared\n");
+        }
+    }
+    (text, json!(rows), differ)
 }
 
 fn read(path: &Path, limit: usize) -> Result<String, Error> {

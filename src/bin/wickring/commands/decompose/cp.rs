@@ -236,7 +236,7 @@ fn real(
     };
     drop(meter);
     report.fit(&fit);
-    super::numeric_proof::cp(&args.file, args.name.as_deref(), &fit.model, context)?;
+    super::numeric_proof::cp(&args.file, args.name.as_deref(), &fit, context)?;
     report.finish(&fit, context)
 }
 

@@ -52,6 +52,7 @@ pub fn run(
     let claim = found.scheme.claim(&found.field, &found.target);
     let certificate = Certificate::new()
         .input(&file.display().to_string(), &digest)
+        .fit(fit.status.name(), "")
         .claim(claim)
         .to_json();
     exact = exact && check(&certificate, Limits::default())?.holds();

@@ -3,16 +3,23 @@
 
 use crate::commands::tensor_file::{Loaded, load};
 use crate::context::Context;
+use crate::evidence::stated;
 use num_complex::Complex;
 use std::path::Path;
 use wickring::Error;
 use wickring::certify::{Certificate, Claim};
+use wickring::fit::Fit;
 use wickring::io::write_whole;
 use wickring::scheme::{RationalRing, Residual, Scheme, Target, schemes_from_arrays};
 use wickring::tensor::{CpTensor, Tensor, TensorRing};
 
 /// Products of entries beyond which no certificate is written: the checker would need minutes.
 const MAX_PRODUCTS: usize = 1 << 20;
+
+/// The file with the tensor, and the tensor's name in it.
+type Source<'a> = (&'a Path, Option<&'a str>);
+/// How the fit ended.
+type Stated = (&'static str, String);
 
 /// Writes `f.certificate.json` beside `--out f.npz` for a CP model of the tensor in `file`.
 ///
@@ -21,9 +28,10 @@ const MAX_PRODUCTS: usize = 1 << 20;
 pub fn cp(
     file: &Path,
     name: Option<&str>,
-    model: &CpTensor,
+    fit: &Fit<CpTensor>,
     context: &Context,
 ) -> Result<(), Error> {
+    let (model, stated) = (&fit.model, stated(fit));
     let mut arrays = vec![("weights".to_owned(), vector(model.weights())?)];
     for (k, f) in model.factors().iter().enumerate() {
         let data = f.as_slice().to_vec();
@@ -33,7 +41,7 @@ pub fn cp(
         ));
     }
     let products = model.rank();
-    write(file, name, products, context, |target| {
+    write((file, name), products, stated, context, |target| {
         let scheme = schemes_from_arrays(&arrays, "")?.into_iter().next();
         let missing = || Error::invalid("decompose cp", "a model without terms has no certificate");
         let scheme: Scheme = scheme.ok_or_else(missing)?;
@@ -47,21 +55,27 @@ pub fn cp(
 
 /// The same for a ring with cores `R x n x R'`.
 pub fn ring(
-    file: &Path,
-    name: Option<&str>,
+    source: Source<'_>,
     cores: &[&Tensor],
+    stated: Stated,
     context: &Context,
 ) -> Result<(), Error> {
     let widest = cores.iter().map(|c| c.dims()[0] * c.dims()[2]).max();
     let first = cores.first().map_or(1, |c| c.dims()[0]);
-    write(file, name, widest.unwrap_or(1) * first, context, |target| {
-        let ring = RationalRing::from_tensors("", cores)?;
-        let residual = ring.residual(target)?;
-        let bound = residual.relative_bound(target);
-        Ok(bound
-            .is_finite()
-            .then(|| ring.residual_claim(target, bound)))
-    })
+    write(
+        source,
+        widest.unwrap_or(1) * first,
+        stated,
+        context,
+        |target| {
+            let ring = RationalRing::from_tensors("", cores)?;
+            let residual = ring.residual(target)?;
+            let bound = residual.relative_bound(target);
+            Ok(bound
+                .is_finite()
+                .then(|| ring.residual_claim(target, bound)))
+        },
+    )
 }
 
 /// The same for a complex ring, as one claim about a real ring for each part of the tensor.
@@ -71,16 +85,16 @@ pub fn ring(
 /// and the imaginary part is the same with `-i` times the first core. A part that is zero throughout has no
 /// relative bound and no claim.
 pub fn complex_ring(
-    file: &Path,
-    name: Option<&str>,
+    source: Source<'_>,
     ring: &TensorRing<Complex<f64>>,
+    stated: Stated,
     context: &Context,
 ) -> Result<(), Error> {
     let widest = ring.cores().iter().map(|c| c.dims()[0] * c.dims()[2]).max();
     let products = 8 * widest.unwrap_or(1) * ring.ranks()[0];
     let parts = [Complex::new(0.5, 0.0), Complex::new(0.0, -0.5)];
     let rings = parts.map(|factor| embedded(ring, factor));
-    write_parts(file, name, products, context, |part, target| {
+    write_parts(source, products, stated, context, |part, target| {
         let cores = rings[part].as_ref().map_err(Clone::clone)?;
         let ring = RationalRing::from_tensors("", &cores.iter().collect::<Vec<_>>())?;
         let residual = ring.residual(target)?;
@@ -118,20 +132,20 @@ fn vector(x: &[f64]) -> Result<Tensor, Error> {
 }
 
 fn write(
-    file: &Path,
-    name: Option<&str>,
+    source: Source<'_>,
     products: usize,
+    stated: Stated,
     context: &Context,
     claim: impl Fn(&Target) -> Result<Option<Claim>, Error>,
 ) -> Result<(), Error> {
-    write_parts(file, name, products, context, |_, target| claim(target))
+    write_parts(source, products, stated, context, |_, target| claim(target))
 }
 
 /// Claims about the real part of the tensor in a file (part 0) and about its imaginary part (part 1).
 fn write_parts(
-    file: &Path,
-    name: Option<&str>,
+    (file, name): Source<'_>,
     products: usize,
+    (status, failed): Stated,
     context: &Context,
     claim: impl Fn(usize, &Target) -> Result<Option<Claim>, Error>,
 ) -> Result<(), Error> {
@@ -148,7 +162,7 @@ fn write_parts(
         }
         Loaded::Sparse(_) => return absent("the tensor is sparse", context),
     };
-    let mut certificate = Certificate::new();
+    let mut certificate = Certificate::new().fit(status, &failed);
     let mut claims = 0;
     for (k, t) in parts.iter().enumerate() {
         let entries: usize = t.dims().iter().product();

@@ -304,7 +304,8 @@ fn report<T: Scalar>(
     }
     if let Some(path) = &context.common.out {
         write(&fit.model, path, &mut text, &mut json)?;
-        prove(&args.file, args.name.as_deref(), &fit.model, context)?;
+        let source = (args.file.as_path(), args.name.as_deref());
+        prove(source, &fit.model, evidence::stated(&fit), context)?;
         let beside = path.with_extension("json");
         let lines = serde_json::to_string_pretty(&json).unwrap_or_default() + "\n";
         write_whole(&beside, lines.as_bytes())?;
@@ -319,13 +320,13 @@ fn report<T: Scalar>(
 
 /// The certificate beside the cores.
 pub(super) fn prove<T: Scalar>(
-    file: &Path,
-    name: Option<&str>,
+    source: (&Path, Option<&str>),
     ring: &TensorRing<T>,
+    stated: (&'static str, String),
     context: &Context,
 ) -> Result<(), Error> {
     if T::COMPLEX {
-        return super::numeric_proof::complex_ring(file, name, &ring.to_complex(), context);
+        return super::numeric_proof::complex_ring(source, &ring.to_complex(), stated, context);
     }
     let real = |g: &Tensor<T>| {
         let data = g.as_slice().iter().map(|x| x.to_complex().re).collect();
@@ -337,7 +338,7 @@ pub(super) fn prove<T: Scalar>(
         .map(real)
         .collect::<Result<Vec<_>, _>>()?;
     let cores: Vec<&Tensor> = cores.iter().collect();
-    super::numeric_proof::ring(file, name, &cores, context)
+    super::numeric_proof::ring(source, &cores, stated, context)
 }
 
 /// Says whether one core serves at every place.

@@ -119,9 +119,9 @@ fn fresh<T: Scalar>(
     )?;
     report.finish("cores", fit.status, context, |context| {
         super::ring::prove(
-            &args.file,
-            args.name.as_deref(),
+            (args.file.as_path(), args.name.as_deref()),
             fit.model.as_ring(),
+            crate::evidence::stated(&fit),
             context,
         )
     })

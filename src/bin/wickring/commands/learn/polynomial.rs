@@ -98,7 +98,8 @@ pub fn run(args: &LearnPolynomial, context: &Context) -> Result<Outcome, Error> 
     }
     file.write(out)?;
     let beside_model = out.with_extension("certificate.json");
-    let certificate = certificate(&fit.model.map, &samples)?;
+    let (status, failed) = crate::evidence::stated(&fit);
+    let certificate = certificate(&fit.model.map, &samples)?.fit(status, &failed);
     write_whole(&beside_model, certificate.to_json().as_bytes())?;
     if let Some(path) = &context.common.plot {
         let draw = |n: usize| fit.model.map.sample(n, &mut context.rng());

@@ -123,7 +123,8 @@ pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
         file.body.insert("radial".into(), radial);
     }
     file.write(out)?;
-    let certificate = certificate(&fit.model, &samples)?;
+    let (status, failed) = evidence::stated(&fit);
+    let certificate = certificate(&fit.model, &samples)?.fit(status, &failed);
     let beside = out.with_extension("certificate.json");
     write_whole(&beside, certificate.to_json().as_bytes())?;
     if let Some(path) = &context.common.plot {

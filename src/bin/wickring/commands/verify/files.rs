@@ -15,8 +15,8 @@ use wickring::scheme::{
 pub struct Loaded {
     /// Its path; of three files the first.
     pub path: PathBuf,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
+    /// What was read, with its bytes.
+    pub inputs: Vec<(PathBuf, Vec<u8>)>,
     /// The sums of rank-one terms in it.
     pub schemes: Vec<Scheme>,
     /// The rings and trains in it.
@@ -88,7 +88,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Error> {
             .unwrap_or_default();
         let in_file = |e: Error| Error::file(path, "", e.to_string());
         let mut rings = Vec::new();
-        let (path, bytes, schemes) = match extension.as_str() {
+        let (path, inputs, schemes) = match extension.as_str() {
             "sms" => {
                 let whole = stem
                     .strip_suffix(['L', 'R', 'P'])
@@ -115,9 +115,10 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Error> {
                     text_of(path, &parts[1])?,
                     text_of(path, &parts[2])?,
                 ];
+                let paths = ['L', 'R', 'P'].map(sibling);
                 (
                     first,
-                    parts.concat(),
+                    paths.into_iter().zip(parts).collect(),
                     vec![read_lrp(&l, &r, &p, stem).map_err(in_file)?],
                 )
             }
@@ -128,7 +129,11 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Error> {
                     true => schemes_from_arrays(&arrays, stem).map_err(in_file)?,
                     false => Vec::new(),
                 };
-                (path.clone(), read_bytes(path)?, schemes)
+                (
+                    path.clone(),
+                    vec![(path.clone(), read_bytes(path)?)],
+                    schemes,
+                )
             }
             other => {
                 let known = "expected .json, .m, .mpl, .exp, .txt, .sms or .npz";
@@ -147,12 +152,12 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Error> {
                     }
                     None => read_schemes(&text, format, stem).map_err(in_file)?,
                 };
-                (path.clone(), bytes, schemes)
+                (path.clone(), vec![(path.clone(), bytes)], schemes)
             }
         };
         loaded.push(Loaded {
             path,
-            bytes,
+            inputs,
             schemes,
             rings,
         });

@@ -6,13 +6,13 @@ use super::check::Emit;
 use crate::context::{Context, Outcome};
 use clap::Args;
 use files::{load, read_target, read_text};
-use record::{Row, Wishes, ring_row, scheme_row};
+use record::{Good, Row, Wishes, ring_row, scheme_row};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use wickring::Error;
 use wickring::certify::Certificate;
 use wickring::io::write_whole;
-use wickring::scheme::{RankTable, SchemeField, examine};
+use wickring::scheme::{RankTable, SchemeField, examine_until};
 
 /// Is this factorisation exactly the tensor that it claims to be? Exact arithmetic over Z, Q, Q(i), F_p or
 /// Q[x,1/x], in every way of storing the matrices.
@@ -20,17 +20,18 @@ use wickring::scheme::{RankTable, SchemeField, examine};
 /// Reads .json, .m, .mpl, .exp, Laurent .txt, .npz with plain arrays, and .sms triples (name one of X_L.sms,
 /// X_R.sms, X_P.sms); also the factors (weights, factor_0, ..) and the cores of rings and trains (core_0, ..)
 /// that decompose writes, or the same in JSON. Exit 0 if every scheme is exact (or, over Q[x,1/x], exact up to
-/// O(x)), 1 if one is wrong; floats stand for the rationals that they are.
+/// O(x)), 1 if one is wrong, 2 if nobody says what one should be, 3 if it costs too much; floats stand for the rationals that they are.
 #[derive(Args)]
 pub struct Verify {
     /// Files with schemes.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The tensor it should be: matmul:N,M,P, polymul:A,B, or a file (.npy, .npz, .mat, .tns); by default what
-    /// the file says.
-    #[arg(long)]
+    /// the file says, else a guess from the sizes, and a scheme that is not what was guessed ends with exit 2.
+    #[arg(long, visible_alias = "target")]
     tensor: Option<String>,
-    /// auto, Z, Q, Qi, F2, Fp:P or laurent.
+    /// auto, Z, Q, Qi, F2, Fp:P or laurent; auto is F2 for what the file or its name calls so, else the smallest
+    /// of the others that holds the entries.
     #[arg(long, default_value = "auto")]
     field: String,
     /// Accept a model whose relative residual (Frobenius, exact arithmetic) is at most this.
@@ -69,20 +70,27 @@ pub fn run(args: &Verify, context: &Context) -> Result<Outcome, Error> {
         cost: args.cost,
         tol: args.tol,
         table: table.as_ref(),
+        claims: context.common.out.is_some() || args.emit.is_some(),
+        deadline: context.deadline(),
     };
-    let (mut all, mut records) = (true, Vec::new());
+    let (mut worst, mut records) = (Good::Yes, Vec::new());
     let mut certificate = Certificate::new();
     for file in load(&args.files)? {
-        certificate = certificate.input(&file.path.display().to_string(), &file.bytes);
+        for (path, bytes) in &file.inputs {
+            certificate = certificate.input(&path.display().to_string(), bytes);
+        }
         let place = |name: &str, e: Error| {
             let place = match name {
                 "" => String::new(),
                 name => format!("scheme {name}"),
             };
-            Error::file(&file.path, place, e.to_string())
+            match e {
+                Error::LimitExceeded { .. } | Error::Stopped { .. } => e,
+                e => Error::file(&file.path, place, e.to_string()),
+            }
         };
         let schemes = file.schemes.iter().map(|scheme| -> Result<Row, Error> {
-            let found = examine(scheme, target.as_ref(), field);
+            let found = examine_until(scheme, target.as_ref(), field, wishes.deadline);
             let found = found.map_err(|e| place(&scheme.name, e))?;
             Ok(scheme_row(&file.path, scheme, &found, &wishes))
         });
@@ -95,9 +103,12 @@ pub fn run(args: &Verify, context: &Context) -> Result<Outcome, Error> {
                 return Err(Error::Stopped { op: "verify" });
             }
             let row = row?;
-            all &= row.good;
+            worst = worst.max(row.good);
             if args.emit.is_none() || context.common.out.is_some() {
                 context.say(&row.text);
+            }
+            if let Some(reason) = row.no_claim {
+                context.warn(&reason);
             }
             records.push(row.json);
             certificate = match row.claim {
@@ -106,14 +117,14 @@ pub fn run(args: &Verify, context: &Context) -> Result<Outcome, Error> {
             };
         }
     }
-    finish(args, &certificate, all, records, context)
+    finish(args, &certificate, worst, records, context)
 }
 
 /// Writes what was proved.
 fn finish(
     args: &Verify,
     certificate: &Certificate,
-    all: bool,
+    worst: Good,
     records: Vec<Value>,
     context: &Context,
 ) -> Result<Outcome, Error> {
@@ -135,11 +146,19 @@ fn finish(
         }
     }
     if context.common.json && (args.emit.is_none() || context.common.out.is_some()) {
-        context.emit(&json!({ "exact": all, "schemes": records }), "");
+        context.emit(
+            &json!({ "exact": worst == Good::Yes, "schemes": records }),
+            "",
+        );
     }
-    Ok(if all {
-        Outcome::Certified
-    } else {
-        Outcome::Refuted
+    if worst == Good::Unclaimed {
+        context.warn(
+            "no claim: the file names no tensor, and is not what its sizes suggest; say --tensor",
+        );
+    }
+    Ok(match worst {
+        Good::Yes => Outcome::Certified,
+        Good::Unclaimed => Outcome::NoClaim,
+        Good::No => Outcome::Refuted,
     })
 }

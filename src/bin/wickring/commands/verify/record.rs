@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::Instant;
 use wickring::Error;
 use wickring::certify::Claim;
 use wickring::scheme::{
-    Cost, Examination, RankTable, RationalRing, Residual, Scheme, Target, Verdict, find_faults,
+    Cost, Examination, Fault, RankTable, RationalRing, Residual, Scheme, Target, Verdict,
+    find_faults,
 };
 
 /// What the flags ask for beside the verdict.
@@ -18,6 +20,26 @@ pub struct Wishes<'a> {
     pub tol: Option<f64>,
     /// Best known ranks.
     pub table: Option<&'a RankTable>,
+    /// State claims for a certificate.
+    pub claims: bool,
+    /// When to stop.
+    pub deadline: Option<Instant>,
+}
+
+/// Numbers that a claim may list.
+const MAX_CLAIM: usize = 1 << 22;
+/// Terms times wrong entries that a search for a fault may look at.
+const MAX_SEARCH: usize = 1 << 26;
+
+/// How a finding stands, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Good {
+    /// The claim holds, exactly or as asked for.
+    Yes,
+    /// It does not, but nobody made it: the target was guessed.
+    Unclaimed,
+    /// It does not.
+    No,
 }
 
 /// One finding.
@@ -26,10 +48,28 @@ pub struct Row {
     pub text: String,
     /// For programs.
     pub json: Value,
-    /// Whether the claim holds, exactly or as asked for.
-    pub good: bool,
+    /// Whether the claim holds.
+    pub good: Good,
     /// What a certificate may say.
     pub claim: Option<Claim>,
+    /// Why there is no claim although one was asked for.
+    pub no_claim: Option<String>,
+}
+
+/// The claim, unless it was not asked for or is too large to be written down.
+fn stated(
+    wishes: &Wishes<'_>,
+    size: usize,
+    claim: impl FnOnce() -> Option<Claim>,
+) -> (Option<Claim>, Option<String>) {
+    if !wishes.claims {
+        return (None, None);
+    }
+    if size > MAX_CLAIM {
+        let why = format!("no claim is written: it would list {size} numbers, at most {MAX_CLAIM}");
+        return (None, Some(why));
+    }
+    (claim(), None)
 }
 
 /// A finding about a sum of rank-one terms.
@@ -47,18 +87,27 @@ pub fn scheme_row(path: &Path, scheme: &Scheme, found: &Examination, wishes: &Wi
         bound,
         within,
     };
-    let claim = found.scheme.claim(&found.field, &found.target);
-    let claim = match (&found.verdict, bound) {
-        (Verdict::Exact, _) => Some(claim),
-        (Verdict::Border { order }, _) => Some(claim.up_to_order(*order)),
-        (_, Some(bound)) if within => Some(found.scheme.residual_claim(&found.target, bound)),
-        _ => None,
+    let size = found.scheme.claim_size(&found.target);
+    let (claim, no_claim) = stated(wishes, size, || {
+        let exact = || found.scheme.claim(&found.field, &found.target);
+        match (&found.verdict, bound) {
+            (Verdict::Exact, _) => Some(exact()),
+            (Verdict::Border { order }, _) => Some(exact().up_to_order(*order)),
+            (_, Some(bound)) if within => Some(found.scheme.residual_claim(&found.target, bound)),
+            _ => None,
+        }
+    });
+    let good = match (!wrong || within, found.target_guessed) {
+        (true, _) => Good::Yes,
+        (_, true) => Good::Unclaimed,
+        _ => Good::No,
     };
     Row {
         text: record.text(),
         json: record.json(),
-        good: !wrong || within,
+        good,
         claim,
+        no_claim,
     }
 }
 
@@ -79,14 +128,19 @@ pub fn ring_row(
     let kind = if ring.is_train() { "train" } else { "ring" };
     let missing = || Error::invalid("verify", format!("a {kind} needs --tensor FILE.npy"));
     let target = target.ok_or_else(missing)?;
-    let residual = ring.residual(target)?;
+    let residual = ring.residual_until(target, wishes.deadline)?;
     let bound = residual.relative_bound(target);
     let within = within(Some(bound), wishes.tol);
-    let (word, claim) = match (residual.is_zero(), within) {
-        (true, _) => ("EXACT", Some(ring.claim(target))),
-        (_, true) => ("WITHIN", Some(ring.residual_claim(target, bound))),
-        _ => ("WRONG", None),
+    let (word, good) = match (residual.is_zero(), within) {
+        (true, _) => ("EXACT", Good::Yes),
+        (_, true) => ("WITHIN", Good::Yes),
+        _ => ("WRONG", Good::No),
     };
+    let (claim, no_claim) = stated(wishes, ring.claim_size(target), || match word {
+        "EXACT" => Some(ring.claim(target)),
+        "WITHIN" => Some(ring.residual_claim(target, bound)),
+        _ => None,
+    });
     let what = format!(
         "{}: {} as a {kind} of ranks {:?} over {}",
         path.display(),
@@ -106,12 +160,14 @@ pub fn ring_row(
         "format": Value::Null, "rank": ring.ranks().iter().max(), "ranks": ring.ranks(), "field": ring.field(),
         "wrong_entries": residual.wrong_entries(), "largest_residual": residual.largest(),
         "rel_residual": bound, "error_order": Value::Null, "convention": "", "holds_mod_2": Value::Null,
+        "target_guessed": false,
     });
     Ok(Row {
         text,
         json,
-        good: claim.is_some(),
+        good,
         claim,
+        no_claim,
     })
 }
 
@@ -147,6 +203,18 @@ impl Record<'_> {
         let rest = prime.filter(|_| found.verdict == Verdict::Wrong);
         let rest = rest.and_then(|p| found.residual.modulo(p));
         rest.as_ref().unwrap_or(&found.residual).wrong_entries()
+    }
+
+    /// The likeliest fault, unless the search would be long.
+    fn fault(&self) -> Result<Option<Fault>, &'static str> {
+        let found = self.found;
+        let work = found.scheme.rank().saturating_mul(found.residual.terms());
+        match work > MAX_SEARCH {
+            true => Err("too many terms are wrong to look for one fault"),
+            false => Ok(find_faults(&found.scheme, &found.residual)
+                .into_iter()
+                .next()),
+        }
     }
 
     fn best(&self) -> Option<usize> {
@@ -189,23 +257,31 @@ impl Record<'_> {
             }
             _ => {
                 let hint = if found.holds_modulo_two && !found.field.starts_with("mod") {
-                    "; it holds mod 2, so only signs or even numbers are wrong"
+                    "; it holds mod 2 (--field F2), so only signs or even numbers are wrong"
                 } else {
                     ""
                 };
                 let gap = gap_words(residual, self.wrong_entries(), self.bound);
-                let word = if self.within { "WITHIN" } else { "WRONG " };
+                let word = match (self.within, found.target_guessed) {
+                    (true, _) => "WITHIN",
+                    (_, true) => "NO CLAIM, and not",
+                    _ => "WRONG ",
+                };
                 format!("{word} {what} over {}: {gap}{hint}", found.field)
             }
         };
+        if found.target_guessed {
+            text += ", the target guessed from the sizes";
+        }
         if !found.convention().is_empty() {
             text += &format!(" ({})", found.convention());
         }
         if self.wishes.find_bad && found.verdict == Verdict::Wrong {
-            match find_faults(&found.scheme, residual).first() {
-                Some(fault) => text += &format!("\n       one fault explains it: {fault}"),
-                None => text += "\n       no single vector explains it",
-            }
+            text += &match self.fault() {
+                Ok(Some(fault)) => format!("\n       one fault explains it: {fault}"),
+                Ok(None) => "\n       no single vector explains it".to_owned(),
+                Err(why) => format!("\n       {why}"),
+            };
         }
         if self.wishes.cost {
             let c = Cost::of(&found.scheme, &found.target);
@@ -235,6 +311,7 @@ impl Record<'_> {
             Verdict::Exact => ("EXACT", None),
             Verdict::Border { order } => ("BORDER", Some(order)),
             _ if self.within => ("WITHIN", None),
+            _ if found.target_guessed => ("NO CLAIM", None),
             _ => ("WRONG", None),
         };
         let format = match found.target {
@@ -247,10 +324,10 @@ impl Record<'_> {
             "wrong_entries": self.wrong_entries(), "largest_residual": found.residual.largest(),
             "rel_residual": self.bound.filter(|b| b.is_finite()),
             "error_order": order, "convention": found.convention(), "holds_mod_2": found.holds_modulo_two,
+            "target_guessed": found.target_guessed,
         });
         if self.wishes.find_bad && found.verdict == Verdict::Wrong {
-            let faults = find_faults(&found.scheme, &found.residual);
-            record["fault"] = faults.first().map_or(Value::Null, |f| {
+            record["fault"] = self.fault().ok().flatten().map_or(Value::Null, |f| {
                 let repairs: Vec<_> = f.repairs.iter().map(|(at, found, wanted)| {
                     json!({ "position": at, "found": found.to_string(), "wanted": wanted.to_string() })
                 }).collect();
