@@ -32,7 +32,10 @@ pub(crate) fn limited(
     what: &'static str,
 ) -> Result<i64, Error> {
     let beyond = match json {
-        Json::Number(n) => is_whole(n) && n.parse::<IBig>().is_ok_and(|n| n > IBig::from(most)),
+        Json::Number(n) if is_whole(n) => match n.strip_prefix('-') {
+            Some(size) => least < 0 && size.parse().map_or(true, |n: u64| n > least.unsigned_abs()),
+            None => n.parse().map_or(true, |n: u64| n > most.unsigned_abs()),
+        },
         _ => false,
     };
     match beyond {

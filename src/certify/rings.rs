@@ -1,7 +1,7 @@
 //! The rings in which entries of factorisations lie.
 
 use super::json::{Json, malformed};
-use super::numbers::{Budget, limited};
+use super::numbers::{Budget, limited, whole};
 use crate::Error;
 use dashu_int::{UBig, ops::Gcd, ops::PowerOfTwo};
 use dashu_ratio::RBig;
@@ -83,7 +83,10 @@ impl Ring {
                     };
                     budget.spend(64)?;
                     let c = budget.rational(c, floats)?;
-                    let power = limited(power, -most, most, "power")?;
+                    let power = match most {
+                        0 => whole(power, 0, 0)?,
+                        _ => limited(power, -most, most, "power")?,
+                    };
                     let old = sum.entry(power).or_insert(RBig::ZERO);
                     *old = budget.sum(old, &c)?;
                 }
