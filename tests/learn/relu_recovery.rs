@@ -157,6 +157,32 @@ fn the_search_is_never_worse_than_random_starts() -> Result<(), Error> {
     Ok(())
 }
 
+/// A star of six whose first moments cancel, beside one neuron that outweighs it.
+#[test]
+fn a_strong_neuron_does_not_hide_a_star() -> Result<(), Error> {
+    for (d, n, weight) in [(3, 3000, 3.0), (8, 4000, 3.0), (8, 4000, 0.3)] {
+        let (x, _) = trial(Story::Separated, (d, 1, n), 0.0, 5)
+            .plant()
+            .map(|p| (p.x, p.y))?;
+        let value = |i: usize| {
+            let star = |j: i32| {
+                let angle = std::f64::consts::PI * f64::from(j) / 6.0;
+                let z = angle.cos() * x[(i, 0)] + angle.sin() * x[(i, 1)];
+                if j % 2 == 0 { z.max(0.0) } else { -z.max(0.0) }
+            };
+            let strong = weight * (0.3 * x[(i, 1)] + x[(i, 2)]).max(0.0);
+            strong + (0..6).map(star).sum::<f64>()
+        };
+        let y: Vec<f64> = (0..x.nrows()).map(value).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let fit = ReluLearner::new().learn(x.as_ref(), &y, &mut rng)?;
+        let report = &fit.model.report;
+        assert!(report.exact, "{d} {weight}: {report:?}");
+        assert_eq!(fit.model.network.neurons().len(), 7);
+    }
+    Ok(())
+}
+
 #[test]
 fn offsets_are_found_when_asked_for() -> Result<(), Error> {
     let mut rng = ChaCha8Rng::seed_from_u64(2);

@@ -278,17 +278,27 @@ fn reason(report: &Report, checks: &[Check], k: usize, limit: usize) -> Option<S
     }
     let (name, measured, allowed) = (&failed.label, failed.measured, failed.allowed);
     let odd = failed.key == structure::ODD;
+    let wanted = report.samples as f64 * (measured / allowed).max(1.0);
     let advice = if crowded {
-        "bring more samples or ask for fewer neurons"
+        format!("bring {wanted:.1e} samples or more, or ask for fewer neurons")
     } else if odd {
         "neurons through the origin have no odd part but the linear one: offsets inside neurons? (centre the \
          inputs, or allow offsets)"
+            .to_owned()
     } else if failed.key == EXPECTED || failed.key == MISSED {
-        "the noise is too large for this many samples, or the targets do not depend on the inputs"
+        let enough = if wanted.is_finite() {
+            format!(" (about {wanted:.1e} would do)")
+        } else {
+            String::new()
+        };
+        format!(
+            "the noise is too large for this many samples{enough}, or the targets do not depend on the inputs"
+        )
     } else if k >= limit {
-        "the targets are not a network with this many neurons: allow more"
+        "the targets are not a network with this many neurons: allow more".to_owned()
     } else {
         "the targets are not such a network with independent noise, or more samples are needed"
+            .to_owned()
     };
     Some(format!(
         "{name} is {measured:.3e}, allowed {allowed:.3e}: {advice}"

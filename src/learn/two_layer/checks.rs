@@ -1,8 +1,12 @@
 //! What is known about a two-layer network that was learnt, recomputed from samples and network alone.
 
 use super::learner::Method;
+use super::network::TwoLayerNetwork;
+use super::sample::count;
+use super::search::{AGREED, Found};
 use crate::Status;
 use crate::fit::{Check, Ended, Role, judge};
+use crate::stats::ResidualTest;
 use serde_json::{Value, json};
 
 /// Held-out relative error below which a network is called exact.
@@ -30,118 +34,252 @@ pub struct Report {
     pub declined: bool,
     /// Whether the held-out error is at the level of rounding.
     pub exact: bool,
-    /// Estimated standard deviation of the label noise.
-    pub noise: f64,
+    /// Estimated standard deviation of the label noise; `None` where the residual is not noise.
+    pub noise: Option<f64>,
     /// Expected error of the function, relative to its variance, that this noise causes.
-    pub expected_error: f64,
-    /// What is left in the residual by degree `1..=m`, in deviations of independent noise.
-    pub structure: Vec<f64>,
+    pub expected_error: Option<f64>,
+    /// What is left in the residual that depends on the inputs; `None` where it is rounding.
+    pub left: Option<ResidualTest>,
     /// Share of the variance of the network by degree `0..=m` under standard normal inputs.
     pub spectrum: Vec<f64>,
     /// Neurons over the generic rank of the top tensor: from 1 on the weights are not unique.
     pub crowding: f64,
+    /// Directions in which the weights move, to first order, without changing the function; `None` where that
+    /// was not looked at.
+    pub free_directions: Option<usize>,
     /// Samples used.
     pub samples: usize,
     /// Numbers fitted.
     pub parameters: usize,
     /// Starts tried.
     pub starts: usize,
-    /// Why the network is not certified; `None` when it is.
+    /// Why the network is not certified, and what to do; `None` when it is.
     pub reason: Option<String>,
 }
 
-/// The figures that the verdict rests on.
-pub(super) struct Figures {
-    pub held_out: f64,
-    pub held_samples: usize,
+/// What the verdict rests on.
+pub(super) struct Subject<'a> {
+    pub found: &'a Found,
+    pub declined: bool,
+    pub exact: bool,
+    /// Number of held-out samples.
+    pub held: usize,
     /// Relative residual on all samples after the last fit.
     pub residual: f64,
+    /// Standard deviation of the targets.
+    pub deviation: f64,
     pub samples: usize,
     pub parameters: usize,
     pub rounding: f64,
-    pub structure: Vec<f64>,
-    pub declined: bool,
-}
-
-/// Evidence, status and reason.
-pub(super) fn measured(f: &Figures) -> (Vec<Check>, Status, Option<String>) {
-    let exact = f.held_out <= EXACT_ERROR.max(f.rounding);
-    let spare = f.samples.saturating_sub(f.parameters).max(1) as f64;
-    let noise = f.residual * f.samples as f64 / spare;
-    let explained = (1.0 - noise).max(f64::MIN_POSITIVE);
-    let expected = noise * f.parameters as f64 / f.samples as f64 / explained;
-    // Where the residual is rounding, too few samples leave the network undetermined; under noise they blur it.
-    let crowding = if exact {
-        Role::Conditioning
-    } else {
-        Role::Sampling
-    };
-    let mut checks = vec![Check::new(
-        crowding,
-        CROWDED,
-        "parameters per sample",
-        f.parameters as f64 / f.samples as f64,
-        if exact { 0.95 } else { 0.5 },
-    )];
-    if exact {
-        let allowed = EXACT_ERROR.max(f.rounding);
-        checks.push(Check::sampling(
-            "two-layer.held-out-error",
-            "held-out relative error",
-            f.held_out,
-            allowed,
-        ));
-    } else {
-        let name = "expected relative error of the function";
-        checks.push(Check::sampling(EXPECTED, name, expected, RECOVERED));
-        let trained = (f.samples - f.held_samples).max(1) as f64;
-        let above = f.held_out / (noise * (1.0 + f.parameters as f64 / trained));
-        // Five deviations of a mean of squared residuals, whose tails are heavier than normal ones.
-        let spread = 1.0 + 10.0 * (2.0 / f.held_samples.max(1) as f64).sqrt();
-        checks.push(Check::sampling(
-            "two-layer.held-out-above-noise",
-            "held-out error above the noise",
-            above,
-            spread,
-        ));
-        for (k, s) in f.structure.iter().enumerate() {
-            let name = format!(
-                "structure of degree {} left in the residual (deviations)",
-                k + 1
-            );
-            checks.push(Check::sampling("two-layer.structure", name, *s, 6.0));
-        }
-    }
-    let declined = f64::from(u8::from(f.declined));
-    let declined = Check::search("two-layer.declined", "no network was found", declined, 0.0);
-    let status = judge(&[checks.as_slice(), &[declined]].concat(), Ended::Arrived);
-    let reason = if f.declined {
-        Some(
-            "no network was found that predicts better than the mean of the targets: more samples or fewer \
-             neurons are needed (from r of order d^(m/2) on no efficient method is known)"
-                .to_owned(),
-        )
-    } else {
-        checks.iter().find(|e| !e.holds()).map(|e| {
-            let (name, measured, allowed) = (&e.label, e.measured, e.allowed);
-            let advice = if e.key == CROWDED {
-                "bring more samples or ask for fewer neurons"
-            } else if e.key == EXPECTED {
-                "the noise is too large for this many samples, or the fit is no optimum"
-            } else {
-                "the targets are no such network with independent noise, or the search ended in a local minimum: \
-                 more samples, more starts or another method may help"
-            };
-            format!("{name} is {measured:.3e}, allowed {allowed:.3e}: {advice}")
-        })
-    };
-    (checks, status, reason)
+    pub left: Option<ResidualTest>,
+    pub free: Option<usize>,
+    pub network: &'a TwoLayerNetwork,
 }
 
 /// Too few samples for so many parameters.
 const CROWDED: &str = "two-layer.parameters-per-sample";
 /// The error that is expected where no sample was held out.
 const EXPECTED: &str = "two-layer.expected-error";
+/// What depends on the inputs in the residual.
+const STRUCTURE: &str = "two-layer.structure";
+/// What could hide in the residual.
+const MISSED: &str = "two-layer.missed-structure";
+
+/// Noise of a residual that passes for noise, and the error that it causes.
+struct Noise {
+    /// Variance over that of the targets.
+    variance: f64,
+    /// Expected relative error of the function.
+    expected: f64,
+    /// Variance of the function over that of the targets.
+    explained: f64,
+}
+
+impl Noise {
+    fn of(s: &Subject<'_>) -> Self {
+        let n = s.samples as f64;
+        let spare = s.samples.saturating_sub(s.parameters).max(1) as f64;
+        let variance = s.residual * n / spare;
+        let explained = (1.0 - variance).max(f64::MIN_POSITIVE);
+        let expected = variance * s.parameters as f64 / n / explained;
+        Self {
+            variance,
+            expected,
+            explained,
+        }
+    }
+}
+
+/// Evidence, status and report.
+pub(super) fn measured(s: &Subject<'_>) -> (Vec<Check>, Status, Report) {
+    let noise = Noise::of(s);
+    let structure = s.left.as_ref().is_some_and(ResidualTest::structure);
+    let mut checks = vec![crowding(s)];
+    if s.exact {
+        checks.push(Check::sampling(
+            "two-layer.held-out-error",
+            "held-out relative error",
+            s.found.held_out,
+            EXACT_ERROR.max(s.rounding),
+        ));
+    } else if let Some(left) = &s.left {
+        checks.extend(of_residual(left));
+        if !structure {
+            checks.extend(of_noise(s, &noise, left));
+        }
+    } else if !s.declined {
+        let name = "structure that was not tested, relative to the function";
+        checks.push(Check::power(MISSED, name, 1.0, RECOVERED));
+    }
+    checks.extend(uniqueness(s));
+    let declined = f64::from(u8::from(s.declined));
+    checks.push(Check::search(
+        "two-layer.declined",
+        "no network was found",
+        declined,
+        0.0,
+    ));
+    let status = judge(&checks, Ended::Arrived);
+    let known = !(structure || s.declined);
+    let report = Report {
+        method: s.found.method,
+        choice: s.found.choice.clone(),
+        held_out_error: s.found.held_out,
+        held_out_samples: s.held,
+        improper_error: s.found.improper,
+        trivial_error: 1.0,
+        declined: s.declined,
+        exact: s.exact,
+        noise: known.then(|| noise.variance.sqrt() * s.deviation),
+        expected_error: known.then_some(noise.expected),
+        left: s.left.clone(),
+        spectrum: s.network.spectrum(),
+        crowding: crowded(s.network),
+        free_directions: s.free,
+        samples: s.samples,
+        parameters: s.parameters,
+        starts: s.found.starts,
+        reason: reason(s, &checks),
+    };
+    (checks, status, report)
+}
+
+/// Where the residual is rounding, too few samples leave the network undetermined; under noise they blur it.
+fn crowding(s: &Subject<'_>) -> Check {
+    let role = if s.exact {
+        Role::Conditioning
+    } else {
+        Role::Sampling
+    };
+    let share = s.parameters as f64 / s.samples as f64;
+    let allowed = if s.exact { 0.95 } else { 0.5 };
+    Check::new(role, CROWDED, "parameters per sample", share, allowed)
+}
+
+fn of_residual(left: &ResidualTest) -> [Check; 2] {
+    let (z, degree) = left.greatest();
+    let name = format!(
+        "structure of degree {degree} left in the residual (deviations of {} permuted rows)",
+        left.rows
+    );
+    let unequal = "rank correlation of the residual's size with the inputs (deviations)";
+    [
+        Check::sampling(STRUCTURE, name, z, left.bound),
+        Check::reported("two-layer.unequal-noise", unequal, left.unequal),
+    ]
+}
+
+fn of_noise(s: &Subject<'_>, noise: &Noise, left: &ResidualTest) -> [Check; 3] {
+    let trained = (s.samples - s.held).max(1) as f64;
+    let above = s.found.held_out / (noise.variance * (1.0 + s.parameters as f64 / trained));
+    // Five deviations of a mean of squared residuals, whose tails are heavier than normal ones.
+    let spread = 1.0 + 10.0 * (2.0 / s.held.max(1) as f64).sqrt();
+    let m = s.network.activation().degree();
+    let missed = left.visible.iter().take(m).copied().fold(0.0, f64::max);
+    [
+        Check::sampling(
+            EXPECTED,
+            "expected relative error of the function",
+            noise.expected,
+            RECOVERED,
+        ),
+        Check::sampling(
+            "two-layer.held-out-above-noise",
+            "held-out error above the noise",
+            above,
+            spread,
+        ),
+        Check::power(
+            MISSED,
+            "structure that the test would miss, relative to the function",
+            missed * noise.variance / noise.explained,
+            RECOVERED,
+        ),
+    ]
+}
+
+/// Whether the function tells its weights. That it does not is no fault of the function, which is what is learnt.
+fn uniqueness(s: &Subject<'_>) -> Option<Check> {
+    let free = s.free?;
+    let name = if free > 0 {
+        "weights not unique: directions in which they move without changing the function"
+    } else {
+        "directions in which the weights move without changing the function"
+    };
+    let key = "two-layer.uniqueness";
+    Some(Check::uniqueness(key, name, free as f64, f64::INFINITY))
+}
+
+fn crowded(network: &TwoLayerNetwork) -> f64 {
+    let (d, m) = (network.input_dim(), network.activation().degree());
+    (network.neurons() * d) as f64 / count(d, m) as f64
+}
+
+/// What is wrong and what to do about it.
+fn reason(s: &Subject<'_>, checks: &[Check]) -> Option<String> {
+    if s.declined {
+        let text = "no network was found that predicts better than the mean of the targets, which is what was \
+                    written: bring more samples or ask for fewer neurons (from r of order d^(m/2) on no efficient \
+                    method is known)";
+        return Some(text.to_owned());
+    }
+    let failed = checks.iter().find(|e| !e.holds())?;
+    let rows = s.samples as f64;
+    let times = |factor: f64| format!("{:.1e} samples", rows * factor.max(1.0));
+    let advice = match failed.key {
+        CROWDED => {
+            let wanted = times(failed.measured / failed.allowed);
+            format!("bring {wanted} or more, or ask for fewer neurons")
+        }
+        EXPECTED => {
+            let wanted = times(failed.measured / failed.allowed);
+            format!("the noise is too large for so few samples: about {wanted} would do")
+        }
+        MISSED => {
+            let wanted = times(failed.measured / failed.allowed);
+            format!(
+                "with so much noise these samples cannot show whether the network is right: about {wanted} would"
+            )
+        }
+        STRUCTURE if s.found.agreed >= AGREED => format!(
+            "the residual depends on the inputs, and {} starts ended at this same network: the targets are \
+             probably no sum of {} such neurons; try more neurons, free coefficients or another activation",
+            s.found.agreed + 1,
+            s.network.neurons()
+        ),
+        STRUCTURE => format!(
+            "the residual depends on the inputs, so this is not noise: {} starts did not find a better network; \
+             try more starts, more neurons, free coefficients or another activation",
+            s.found.starts
+        ),
+        _ => "the error is greater on samples that were not fitted: bring more samples or ask for fewer neurons"
+            .to_owned(),
+    };
+    let (name, measured, allowed) = (&failed.label, failed.measured, failed.allowed);
+    Some(format!(
+        "{name} is {measured:.3e}, allowed {allowed:.3e}: {advice}"
+    ))
+}
 
 impl Report {
     /// The report as it stands in model files; `evidence` is listed with its bounds.
@@ -161,9 +299,16 @@ impl Report {
             "improper_relative_error": self.improper_error,
             "trivial_relative_error": self.trivial_error,
             "noise": { "standard_deviation": self.noise, "expected_relative_error": self.expected_error },
-            "structure_left": self.structure,
+            "structure_left": self.left.as_ref().map(|l| json!({
+                "degrees": l.degrees, "along_weights": l.along, "allowed": l.bound, "rows": l.rows,
+                "share_seen": l.visible, "unequal_noise": l.unequal,
+            })),
             "spectrum": self.spectrum,
             "crowding": self.crowding,
+            "weights": {
+                "unique": self.free_directions.map(|f| f == 0),
+                "free_directions": self.free_directions,
+            },
             "samples": self.samples,
             "parameters": self.parameters,
             "starts": self.starts,

@@ -2,19 +2,20 @@
 
 use super::OP;
 use super::activation::{MAX_DEGREE, PolynomialActivation};
-use super::checks::{Figures, Report, measured};
+use super::checks::{EXACT_ERROR, Report, Subject, measured};
 use super::from_tensor::constant;
 use super::network::TwoLayerNetwork;
-use super::sample::count;
-use super::search::{Found, Task, search};
-use super::structure;
+use super::prepared::Prepared;
+use super::risk::{Point, Risk};
+use super::search::{Found, Task, left_in, search};
+use super::uniqueness::free_directions;
+use super::watch::Watch;
 use crate::fit::{Evidence, Fit, Work};
 use crate::linalg::norm2;
 use crate::run::{Observer, unobserved};
 use crate::{Error, Status};
 use faer::{Mat, MatRef};
 use rand::Rng;
-use rand::seq::SliceRandom;
 
 /// How a network is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,9 +166,10 @@ impl TwoLayerLearner {
 
     /// Learns a network from inputs and targets.
     ///
-    /// `Converged` means: the held-out error is that of rounding; or the fit is at the noise level, the noise
-    /// leaves the function within 10% of its variance, and no degree up to that of the activation is left in
-    /// the residual.
+    /// `Converged` means: the held-out error is that of rounding; or the residual passes for noise independent
+    /// of the inputs in the degrees `1..=max(8, m + 3)`, the fit is at that noise, and the noise leaves the
+    /// function within 10% of its variance. While something is left in the residual, up to eight times as many
+    /// starts are tried; noise is never estimated from a residual with structure.
     ///
     /// # Shapes
     /// `x` is `n x d` (samples are rows), `y` has `n` entries.
@@ -202,8 +204,9 @@ impl TwoLayerLearner {
             starts: self.starts,
             iterations: self.iterations,
         };
-        let found = search(&task, &data.train()?, &data.aside()?, rng, observe)?;
-        self.finish(&data, found, x.ncols())
+        let mut watch = Watch::new(observe);
+        let found = search(&task, &data.train()?, &data.aside()?, rng, &mut watch)?;
+        self.finish(&data, found, rng, &mut watch)
     }
 
     /// The last fit on all samples, its evidence, and the way back to the given coordinates.
@@ -211,83 +214,58 @@ impl TwoLayerLearner {
         &self,
         data: &Prepared,
         found: Found,
-        d: usize,
+        rng: &mut impl Rng,
+        watch: &mut Watch<'_>,
     ) -> Result<Fit<LearnedTwoLayer>, Error> {
         let all = data.all()?;
-        let risk = super::risk::Risk {
+        let (n, d, sigma) = (all.len(), all.dim(), &self.activation);
+        let risk = Risk {
             sample: &all,
-            phi: &self.activation,
+            phi: sigma,
         };
-        let mut point = found.point;
+        let mut point = found.point.clone();
         let declined = !(found.held_out < 1.0);
         if declined {
             point.weights.fill(0.0);
-        } else {
-            let _ = risk.polish(&mut point, found.free, 30);
+        } else if !watch.stopped {
+            let _ = risk.polish(&mut point, found.free, 30, watch);
         }
-        let n = all.len();
-        let outside = |v: &[f64]| {
-            // The constant is projected out of the fit.
-            let mean = v.iter().sum::<f64>() / n as f64;
-            v.iter().map(|e| e - mean).collect::<Vec<f64>>()
-        };
-        let variance = norm2(&outside(&all.y)).powi(2).max(f64::MIN_POSITIVE);
+        // The constant is projected out of the fit.
+        let mean = all.y.iter().sum::<f64>() / n as f64;
+        let centred: Vec<f64> = all.y.iter().map(|v| v - mean).collect();
+        let variance = norm2(&centred).powi(2).max(f64::MIN_POSITIVE);
         let residual = risk.residual(&point);
-        let unknowns = self.neurons * (d + usize::from(found.free)) + 1;
-        let structure = structure::deviations(all.x.as_ref(), &residual, self.activation.degree());
-        let figures = Figures {
-            held_out: found.held_out,
-            held_samples: data.held,
+        let exact = found.held_out <= EXACT_ERROR.max(data.rounding);
+        let tested = !(exact || declined || watch.stopped);
+        let left = match tested {
+            true => left_in(&all, &residual, &point, sigma, rng)?,
+            false => None,
+        };
+        let network = self.network(data, &point)?;
+        let subject = Subject {
+            found: &found,
+            declined,
+            exact,
+            held: data.held,
             residual: norm2(&residual).powi(2) / variance,
+            deviation: (variance / n as f64).sqrt(),
             samples: n,
-            parameters: unknowns,
+            parameters: self.neurons * (d + usize::from(found.free)) + 1,
             rounding: data.rounding,
-            structure,
-            declined,
+            left,
+            free: match declined {
+                true => None,
+                false => free_directions(all.x.as_ref(), &point, sigma, found.free),
+            },
+            network: &network,
         };
-        let (checks, mut status, reason) = measured(&figures);
-        if found.stopped {
+        let (checks, mut status, mut report) = measured(&subject);
+        if watch.stopped {
             status = Status::Stopped;
+            report.reason = Some("stopped before the end: this is the best network so far".into());
         }
-        let weights = Mat::from_fn(self.neurons, d, |i, j| {
-            point.weights[i + self.neurons * j] / data.scale
-        });
-        let plain = TwoLayerNetwork::new(
-            self.activation.clone(),
-            0.0,
-            point.coefficients.clone(),
-            weights.clone(),
-        )?;
-        let values = plain.evaluate(data.inputs.as_ref())?;
-        let gaps = data.targets.iter().zip(&values).map(|(y, v)| y - v);
-        let offset = constant(gaps.sum::<f64>() / n as f64, &data.targets);
-        let network =
-            TwoLayerNetwork::new(self.activation.clone(), offset, point.coefficients, weights)?;
-        let m = self.activation.degree();
-        let spare = n.saturating_sub(unknowns).max(1) as f64;
-        let noise = figures.residual * n as f64 / spare;
-        let explained = (1.0 - noise).max(f64::MIN_POSITIVE);
-        let report = Report {
-            method: found.method,
-            choice: found.choice,
-            held_out_error: figures.held_out,
-            held_out_samples: data.held,
-            improper_error: found.improper,
-            trivial_error: 1.0,
-            declined,
-            exact: figures.held_out <= super::checks::EXACT_ERROR.max(data.rounding),
-            noise: (noise * variance / n as f64).sqrt(),
-            expected_error: noise * unknowns as f64 / n as f64 / explained,
-            structure: figures.structure.clone(),
-            spectrum: network.spectrum(),
-            crowding: (self.neurons * d) as f64 / count(d, m) as f64,
-            samples: n,
-            parameters: unknowns,
-            starts: found.starts,
-            reason,
-        };
         let evidence = Evidence {
-            rel_residual: figures.residual.sqrt(),
+            rel_residual: subject.residual.sqrt(),
             condition: 1.0,
             checks,
         };
@@ -305,6 +283,21 @@ impl TwoLayerLearner {
             work,
             evidence,
         })
+    }
+
+    /// The network in the coordinates that were given, with the constant that fits all samples.
+    fn network(&self, data: &Prepared, point: &Point) -> Result<TwoLayerNetwork, Error> {
+        let (n, d) = (data.inputs.nrows(), data.inputs.ncols());
+        let weights = Mat::from_fn(self.neurons, d, |i, j| {
+            point.weights[i + self.neurons * j] / data.scale
+        });
+        let of = |constant: f64| {
+            let (sigma, c) = (self.activation.clone(), point.coefficients.clone());
+            TwoLayerNetwork::new(sigma, constant, c, weights.clone())
+        };
+        let values = of(0.0)?.evaluate(data.inputs.as_ref())?;
+        let gaps = data.targets.iter().zip(&values).map(|(y, v)| y - v);
+        of(constant(gaps.sum::<f64>() / n as f64, &data.targets))
     }
 
     fn check(&self, x: MatRef<'_, f64>, y: &[f64]) -> Result<(), Error> {
@@ -353,66 +346,5 @@ impl TwoLayerLearner {
             return Err(Error::degenerate(OP, hypothesis, measured));
         }
         Ok(())
-    }
-}
-
-/// Samples in random order, the inputs divided by their root mean square.
-struct Prepared {
-    inputs: Mat<f64>,
-    targets: Vec<f64>,
-    scale: f64,
-    held: usize,
-    rounding: f64,
-}
-
-impl Prepared {
-    fn of(x: MatRef<'_, f64>, y: &[f64], held: f64, rng: &mut impl Rng) -> Result<Self, Error> {
-        let (n, d) = (x.nrows(), x.ncols());
-        let mut order: Vec<usize> = (0..n).collect();
-        order.shuffle(rng);
-        let lengths: Vec<f64> = (0..d)
-            .map(|j| norm2(&Vec::from_iter(x.col(j).iter().copied())))
-            .collect();
-        let scale = norm2(&lengths) / ((n * d) as f64).sqrt();
-        let mean = y.iter().map(|v| v / n as f64).sum::<f64>();
-        let centred: Vec<f64> = y.iter().map(|v| v - mean).collect();
-        let sd = norm2(&centred) / (n as f64).sqrt();
-        if !(scale > 1e-100 && scale < 1e100) {
-            let hypothesis = "inputs of a size between 1e-100 and 1e100 (root mean square)";
-            return Err(Error::degenerate(OP, hypothesis, scale));
-        }
-        if !(sd < 1e140) {
-            let hypothesis = "targets whose variance does not overflow (deviation)";
-            return Err(Error::degenerate(OP, hypothesis, sd));
-        }
-        if !(sd > 4.0 * f64::EPSILON * mean.abs()) {
-            let hypothesis = "targets that vary (deviation)";
-            return Err(Error::degenerate(OP, hypothesis, sd));
-        }
-        Ok(Self {
-            inputs: Mat::from_fn(n, d, |i, j| x[(order[i], j)]),
-            targets: order.iter().map(|&i| y[i]).collect(),
-            scale,
-            held: ((n as f64 * held).round() as usize).clamp(2, (n / 2).max(2)),
-            rounding: (8.0 * f64::EPSILON * mean.abs() / sd).powi(2),
-        })
-    }
-
-    fn range(&self, from: usize, to: usize) -> Result<super::sample::Sample, Error> {
-        let d = self.inputs.ncols();
-        let x = Mat::from_fn(to - from, d, |i, j| self.inputs[(from + i, j)] / self.scale);
-        super::sample::Sample::new(x, self.targets[from..to].to_vec(), &[0])
-    }
-
-    fn all(&self) -> Result<super::sample::Sample, Error> {
-        self.range(0, self.targets.len())
-    }
-
-    fn train(&self) -> Result<super::sample::Sample, Error> {
-        self.range(self.held, self.targets.len())
-    }
-
-    fn aside(&self) -> Result<super::sample::Sample, Error> {
-        self.range(0, self.held)
     }
 }

@@ -24,14 +24,17 @@
 
 pub(crate) mod activation;
 pub(crate) mod checks;
+pub(crate) mod descents;
 pub(crate) mod from_tensor;
 pub(crate) mod learner;
 pub(crate) mod network;
+pub(crate) mod prepared;
 pub(crate) mod regression;
 pub(crate) mod risk;
 pub(crate) mod sample;
 pub(crate) mod search;
-pub(crate) mod structure;
+pub(crate) mod uniqueness;
+pub(crate) mod watch;
 
 pub use activation::{MAX_DEGREE, PolynomialActivation};
 pub use checks::Report;

@@ -11,6 +11,7 @@
 
 use super::activation::PolynomialActivation;
 use super::sample::Sample;
+use super::watch::Watch;
 use crate::linalg::Scalar;
 use crate::linalg::small::{axpy, dot, norm_sq};
 use crate::optim::lbfgs_wolfe::descend;
@@ -145,7 +146,9 @@ impl Risk<'_> {
     }
 
     /// Levenberg-Marquardt over the weights and, if `free`, the coefficients; steps by conjugate gradients.
-    pub fn polish(&self, at: &mut Point, free: bool, steps: usize) -> Trace {
+    ///
+    /// `watch` is asked before every step and every product of it.
+    pub fn polish(&self, at: &mut Point, free: bool, steps: usize, watch: &mut Watch<'_>) -> Trace {
         let scale = self.scale();
         let (mut residual, mut slopes, mut values) = self.forward(at);
         let mut error = norm_sq(&residual);
@@ -154,13 +157,22 @@ impl Risk<'_> {
             evaluations: 1,
         };
         let mut damping = 1e-3 * (error / scale).min(1.0);
-        for _ in 0..steps {
+        for k in 0..steps {
+            let far = (error / scale).sqrt();
+            let products = &mut trace.evaluations;
+            let mut stops = || {
+                *products += 1;
+                watch.stops("polish", k, steps, far)
+            };
             let tangent = Tangent {
                 risk: self,
                 slopes: &slopes,
                 values: free.then_some(&values),
             };
-            let step = tangent.step(&residual, damping, (error / scale).sqrt());
+            let step = tangent.step(&residual, damping, far, &mut stops);
+            if watch.stopped {
+                break;
+            }
             let mut trial = at.clone();
             axpy(&mut trial.weights, 1.0, &step[..at.weights.len()]);
             if free {
@@ -230,7 +242,13 @@ impl Tangent<'_> {
     }
 
     /// `(J'J + damping D)^-1 J' e` with `D` the diagonal of `J'J`, in whose scale the iteration runs.
-    fn step(&self, residual: &[f64], damping: f64, far: f64) -> Vec<f64> {
+    fn step(
+        &self,
+        residual: &[f64],
+        damping: f64,
+        far: f64,
+        stops: &mut dyn FnMut() -> bool,
+    ) -> Vec<f64> {
         let x = &self.risk.sample.x;
         let d = x.ncols();
         let squares: Vec<f64> = (0..d)
@@ -259,7 +277,7 @@ impl Tangent<'_> {
         let tol = (0.3 * far).clamp(1e-9, 0.1);
         let goal = tol * tol * size;
         for _ in 0..300 {
-            if !(size > goal) {
+            if !(size > goal) || stops() {
                 break;
             }
             let image = self.forward(&scaled(direction.clone()));

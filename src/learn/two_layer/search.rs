@@ -2,23 +2,22 @@
 
 use super::OP;
 use super::activation::PolynomialActivation;
+use super::descents::Descents;
 use super::from_tensor::lift;
 use super::learner::{Coefficients, Method};
 use super::network::TwoLayerNetwork;
 use super::regression::{HermiteFit, MOST_FEATURES};
 use super::risk::{Point, Risk};
 use super::sample::{Sample, low_degrees};
+use super::watch::Watch;
 use crate::Error;
 use crate::decomp::Overcomplete;
-use crate::run::{Observer, Progress};
+use crate::stats::{ResidualTest, residual_test};
 use faer::{Mat, MatRef};
 use rand::Rng;
-use rand_distr::{Distribution, StandardNormal};
 
 /// Relative squared error on the training samples below which a fit is exact and the search ends.
 const EXACT: f64 = 1e-20;
-/// Most features that are projected off the targets.
-const MOST_LOW: usize = 2500;
 /// Most features of the regression unless it is asked for.
 const MOST_REGRESSION: usize = 4000;
 
@@ -45,42 +44,165 @@ pub(super) struct Found {
     pub history: Vec<f64>,
     pub evaluations: usize,
     pub starts: usize,
-    pub stopped: bool,
+    /// Further starts that ended at the same residual.
+    pub agreed: usize,
 }
 
-/// Runs the paths in their order until one is exact, and keeps the best on the samples set aside.
+impl Found {
+    /// The mean of the targets, before anything is found.
+    pub fn nothing(task: &Task<'_>, train: &Sample) -> Self {
+        let r = task.neurons;
+        Self {
+            point: Point {
+                weights: vec![0.0; r * train.dim()],
+                coefficients: vec![1.0; r],
+            },
+            free: false,
+            method: Method::Risk,
+            choice: String::new(),
+            held_out: f64::INFINITY,
+            improper: None,
+            history: Vec::new(),
+            evaluations: 0,
+            starts: 0,
+            agreed: 0,
+        }
+    }
+
+    /// The relative squared error on the training samples.
+    pub fn residual(&self) -> f64 {
+        self.history.last().copied().unwrap_or(f64::INFINITY)
+    }
+
+    /// Whether nothing but rounding is left there.
+    pub fn exact(&self) -> bool {
+        self.residual() <= EXACT
+    }
+}
+
+/// Starts on top of those asked for while something is left in the residual, for each of these.
+const MORE: usize = 8;
+/// Starts that end where the best one ended: from then on the residual is that of the best network.
+pub(super) const AGREED: usize = 4;
+/// Work that further starts may take in any case, as evaluations times samples times weights.
+const WORK: f64 = 4e9;
+
+/// Runs the paths in their order until one is exact, keeps the best on the samples set aside, and goes on with
+/// more starts while that one leaves something that depends on the inputs.
 pub(super) fn search(
     task: &Task<'_>,
     train: &Sample,
     aside: &Sample,
     rng: &mut impl Rng,
-    observe: Observer<'_>,
+    watch: &mut Watch<'_>,
 ) -> Result<Found, Error> {
     let (paths, choice) = plan(task, train)?;
-    let mut best: Option<Found> = None;
+    let mut best = Found::nothing(task, train);
     let mut improper = None;
+    let mut starts = 0;
     for (k, &method) in paths.iter().enumerate() {
         let mut found = match method {
-            Method::Risk => by_risk(task, train, aside, rng, observe)?,
-            _ => by_tensor(task, method, train, aside, rng, observe)?,
+            Method::Risk => Descents::prepared(task, train, aside)?.first(rng, watch),
+            _ => by_tensor(task, method, train, aside, rng, watch)?,
         };
         improper = improper.or(found.improper);
-        let better = best.as_ref().is_none_or(|b| found.held_out < b.held_out);
-        let stop = found.stopped || found.history.last().is_some_and(|e| *e <= EXACT);
-        if better {
+        starts += found.starts;
+        if k == 0 || found.held_out < best.held_out {
             found.choice = match k {
                 0 => choice.clone(),
                 _ => format!("{choice}; that was not exact, {} was better", method.name()),
             };
-            best = Some(found);
+            best = found;
         }
-        if stop {
+        if watch.stopped || best.exact() {
             break;
         }
     }
-    let mut best = best.ok_or(Error::Stopped { op: OP })?;
+    best.starts = starts;
     best.improper = improper;
+    if paths.contains(&Method::Risk) && !best.exact() && !watch.stopped {
+        more(task, (train, aside), &mut best, rng, watch)?;
+    }
     Ok(best)
+}
+
+/// Further starts while the residual depends on the inputs: until one is exact or leaves nothing, several have
+/// ended at the best one, or the budget is spent.
+fn more(
+    task: &Task<'_>,
+    (train, aside): (&Sample, &Sample),
+    best: &mut Found,
+    rng: &mut impl Rng,
+    watch: &mut Watch<'_>,
+) -> Result<(), Error> {
+    if !left_on(task, train, best, rng)? {
+        return Ok(());
+    }
+    let descents = Descents::prepared(task, train, aside)?;
+    let unit = (train.len() * train.dim() * task.neurons) as f64;
+    let most = (WORK / unit).max(best.evaluations as f64);
+    let mut spent = 0;
+    for k in task.starts..task.starts * (1 + MORE) {
+        if spent as f64 > most || best.agreed >= AGREED || watch.stopped {
+            break;
+        }
+        let found = descents.start(k, rng, watch);
+        spent += found.evaluations;
+        best.starts += 1;
+        let (new, old) = (found.residual(), best.residual());
+        if (new - old).abs() <= 1e-6 * old {
+            best.agreed += 1;
+        }
+        if found.held_out < best.held_out && new < old * (1.0 - 1e-6) {
+            let (choice, improper, starts) = (best.choice.clone(), best.improper, best.starts);
+            *best = Found {
+                choice: format!("{choice}; start {} left least", k + 1),
+                improper,
+                starts,
+                ..found
+            };
+            if best.exact() || !left_on(task, train, best, rng)? {
+                break;
+            }
+        }
+    }
+    best.evaluations += spent;
+    Ok(())
+}
+
+/// Whether the training residual of a network depends on the inputs.
+fn left_on(
+    task: &Task<'_>,
+    train: &Sample,
+    found: &Found,
+    rng: &mut impl Rng,
+) -> Result<bool, Error> {
+    let risk = Risk {
+        sample: train,
+        phi: task.sigma,
+    };
+    let residual = risk.residual(&found.point);
+    if residual.iter().any(|e| !e.is_finite()) {
+        return Ok(true);
+    }
+    let left = left_in(train, &residual, &found.point, task.sigma, rng)?;
+    Ok(left.is_some_and(|l| l.structure()))
+}
+
+/// The test of a residual in every degree that matters; `None` with too few samples for any.
+pub(super) fn left_in(
+    sample: &Sample,
+    residual: &[f64],
+    at: &Point,
+    sigma: &PolynomialActivation,
+    rng: &mut impl Rng,
+) -> Result<Option<ResidualTest>, Error> {
+    if residual.len() < 8 {
+        return Ok(None);
+    }
+    let top = (sigma.degree() + 3).max(8);
+    let directions = at.rows(sample.dim());
+    residual_test(sample.x.as_ref(), residual, directions, top, rng).map(Some)
 }
 
 /// The paths in their order, and why.
@@ -127,74 +249,6 @@ fn plan(task: &Task<'_>, train: &Sample) -> Result<(Vec<Method>, String), Error>
     })
 }
 
-/// Descent on the risk of the top degree where the lower ones can be projected off, else of the network.
-fn by_risk(
-    task: &Task<'_>,
-    train: &Sample,
-    aside: &Sample,
-    rng: &mut impl Rng,
-    observe: Observer<'_>,
-) -> Result<Found, Error> {
-    let (n, d, r, m) = (train.len(), train.dim(), task.neurons, task.sigma.degree());
-    let low = low_degrees(task.sigma);
-    let p = HermiteFit::features(d, &low);
-    let projected = m >= 3 && p <= MOST_LOW && (p + r * d) as f64 <= 0.85 * n as f64;
-    let mut top = vec![0.0; m];
-    top.push(task.sigma.leading());
-    let monomial = PolynomialActivation::new(top)?;
-    let inner = if projected {
-        Sample::new(train.x.clone(), train.y.clone(), &low)?
-    } else {
-        train.clone()
-    };
-    let risk = Risk {
-        sample: &inner,
-        phi: if projected { &monomial } else { task.sigma },
-    };
-    let mut best: Option<Found> = None;
-    let (mut evaluations, mut starts) = (0, 0);
-    for k in 0..task.starts {
-        let signs = start_signs(k, r, m, task.coefficients);
-        let mut normal = || StandardNormal.sample(rng);
-        let mut point = risk.small_start(r, &signs, &mut normal);
-        let mut stopped = false;
-        let mut step = 0;
-        let trace = risk.descend(&mut point, task.iterations, &mut |error| {
-            step += 1;
-            let total = task.iterations as u64;
-            let p = Progress::of("descent", step, total).with_figure(error.sqrt());
-            stopped = stopped || observe(&p).is_break();
-            stopped
-        });
-        starts += 1;
-        let mut found = finish(task, point, projected, train, aside);
-        evaluations += trace.evaluations + found.evaluations;
-        let exact = found.history.last().is_some_and(|e| *e <= EXACT);
-        found.history.splice(0..0, trace.errors);
-        found.stopped = stopped;
-        if best.as_ref().is_none_or(|b| found.held_out < b.held_out) {
-            best = Some(found);
-        }
-        if exact || stopped {
-            break;
-        }
-    }
-    let mut best = best.ok_or(Error::Stopped { op: OP })?;
-    (best.evaluations, best.starts) = (evaluations, starts);
-    Ok(best)
-}
-
-/// Signs of the components of a start: an even power has them, and only free coefficients may be negative.
-fn start_signs(k: usize, r: usize, m: usize, coefficients: Coefficients) -> Vec<f64> {
-    let mixed = m.is_multiple_of(2) && coefficients == Coefficients::Free;
-    let sign = |i: usize| match k % 3 {
-        0 if mixed => [1.0, -1.0][i % 2],
-        1 if mixed => -1.0,
-        _ => 1.0,
-    };
-    (0..r).map(sign).collect()
-}
-
 /// The top tensor from all samples at once, and its decomposition.
 fn by_tensor(
     task: &Task<'_>,
@@ -202,7 +256,7 @@ fn by_tensor(
     train: &Sample,
     aside: &Sample,
     rng: &mut impl Rng,
-    observe: Observer<'_>,
+    watch: &mut Watch<'_>,
 ) -> Result<Found, Error> {
     let (d, m) = (train.dim(), task.sigma.degree());
     let (x, y) = (train.x.as_ref(), &train.y);
@@ -220,7 +274,7 @@ fn by_tensor(
     let engine = Overcomplete::new(task.neurons)
         .starts(task.starts.max(4))
         .max_iterations(task.iterations);
-    let parts = engine.decompose_packed(&tensor, rng, observe)?;
+    let parts = engine.decompose_packed(&tensor, rng, watch.observer())?;
     let r = task.neurons;
     let model = &parts.model;
     let (mut weights, mut signs) = (vec![0.0; r * d], vec![1.0; r]);
@@ -236,16 +290,22 @@ fn by_tensor(
         weights,
         coefficients: signs,
     };
-    let mut found = finish(task, point, true, train, aside);
+    watch.heard(parts.status == crate::Status::Stopped);
+    let mut found = finish(task, point, true, (train, aside), watch);
     found.method = method;
     found.improper = improper;
     found.starts = parts.work.starts;
-    found.stopped = parts.status == crate::Status::Stopped;
     Ok(found)
 }
 
 /// Neurons from components, polished; with free coefficients where equal ones do not do.
-fn finish(task: &Task<'_>, point: Point, tensor: bool, train: &Sample, aside: &Sample) -> Found {
+pub(super) fn finish(
+    task: &Task<'_>,
+    point: Point,
+    tensor: bool,
+    (train, aside): (&Sample, &Sample),
+    watch: &mut Watch<'_>,
+) -> Found {
     let risk = Risk {
         sample: train,
         phi: task.sigma,
@@ -262,7 +322,7 @@ fn finish(task: &Task<'_>, point: Point, tensor: bool, train: &Sample, aside: &S
         } else {
             point.clone()
         };
-        let trace = risk.polish(&mut at, free, 60);
+        let trace = risk.polish(&mut at, free, 60, watch);
         let held_out = held_out_error(task.sigma, &at, train, aside);
         let exact = trace.errors.last().is_some_and(|e| *e <= EXACT);
         let found = Found {
@@ -275,29 +335,18 @@ fn finish(task: &Task<'_>, point: Point, tensor: bool, train: &Sample, aside: &S
             history: trace.errors,
             evaluations: trace.evaluations,
             starts: 1,
-            stopped: false,
+            agreed: 0,
         };
         // Free coefficients must be worth their price.
         let worth = best.as_ref().is_none_or(|b| held_out < 0.9 * b.held_out);
         if worth {
             best = Some(found);
         }
-        if exact {
+        if exact || watch.stopped {
             break;
         }
     }
-    best.unwrap_or_else(|| Found {
-        point,
-        free: false,
-        method: Method::Risk,
-        choice: String::new(),
-        held_out: f64::INFINITY,
-        improper: None,
-        history: Vec::new(),
-        evaluations: 0,
-        starts: 1,
-        stopped: false,
-    })
+    best.unwrap_or_else(|| Found::nothing(task, train))
 }
 
 /// Mean square error on the samples set aside over the variance of their targets; infinite when it overflows.

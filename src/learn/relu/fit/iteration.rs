@@ -151,18 +151,8 @@ fn rounds(
         if found.landing.mse > enough {
             spare.extend(room.pursue(train, wide, search, rng, found));
         }
-        if found.landing.mse > enough
-            && round > 0
-            && let Some(landed) = from_net(&room.low, search, rng)
-        {
-            let start = room.lifted(&landed.kinks);
-            found.offer(polish(train, start, search), train, search);
-        }
-        if found.landing.mse > enough && round > 1 {
-            for landed in by_chance(&room.low, search, 8, rng) {
-                let start = room.lifted(&landed.kinks);
-                found.offer(polish(train, start, search), train, search);
-            }
+        if found.landing.mse > enough && round > 0 {
+            deeper(train, search, (&room, &spanned), round, rng, found);
         }
         // Cancelling neurons may hide from every test: only after two rounds does silence mean absence.
         let silence_counts = round > 0 || found.landing.kinks.len() > 0;
@@ -185,6 +175,84 @@ fn rounds(
         }
     }
     Ok(())
+}
+
+/// The dearer searches of a later round, each only after those before it have failed.
+fn deeper(
+    train: &Sample,
+    search: Search,
+    (room, spanned): (&Room, &Span),
+    round: usize,
+    rng: &mut impl Rng,
+    found: &mut Found,
+) {
+    let enough = search.enough * mean_square(&train.y);
+    if found.landing.kinks.len() > 0 {
+        let kinks = found.landing.kinks.clone();
+        let starts = beside(train, &kinks, spanned, search, rng);
+        found.try_all(train, starts, search);
+    }
+    if found.landing.mse > enough
+        && let Some(landed) = from_net(&room.low, search, rng)
+    {
+        let start = room.lifted(&landed.kinks);
+        found.offer(polish(train, start, search), train, search);
+    }
+    if found.landing.mse > enough && round > 1 {
+        for landed in by_chance(&room.low, search, 8, rng) {
+            let start = room.lifted(&landed.kinks);
+            found.offer(polish(train, start, search), train, search);
+        }
+    }
+}
+
+/// A network together with neurons for what it leaves, found in the residual alone.
+///
+/// The descent has ended, so the residual holds nothing that turns and lengths of the neurons found explain: a
+/// strong one no longer drowns a crowd of weak ones, and the crowd's own directions lead its spectrum. The joint
+/// descent then rights both.
+fn beside(
+    train: &Sample,
+    kinks: &Kinks,
+    spanned: &Span,
+    search: Search,
+    rng: &mut impl Rng,
+) -> Vec<Kinks> {
+    let room = search.limit.saturating_sub(kinks.len());
+    if room == 0 {
+        return Vec::new();
+    }
+    let inner = Search {
+        limit: room,
+        ..search
+    };
+    let (d, full) = (train.dim(), (train.dim(), train.len()));
+    let seen = train.range(0, train.len().min(SEARCHED));
+    let rest = kinks.forward(&seen).residual;
+    let most = spanned.rank().min(room).min(d).max(1);
+    let mut ranks = vec![
+        spanned.rank_by_gap().unwrap_or(2).min(most),
+        2.min(most),
+        most,
+    ];
+    ranks.dedup();
+    let mut starts = Vec::new();
+    for r in ranks {
+        let basis = spanned.first(r);
+        let low = seen.project(basis, rest.clone());
+        let mut landed = greedy(&low, inner, full, rng);
+        landed.extend(from_net(&low, inner, rng));
+        for more in landed.iter().filter(|l| l.kinks.len() > 0) {
+            let up = more.kinks.lift(basis, &kinks.linear);
+            let neurons: Vec<(Vec<f64>, f64)> = (0..up.len())
+                .map(|i| (up.weight(i).to_vec(), up.signs[i]))
+                .collect();
+            let mut joint = kinks.with(&neurons);
+            joint.linear = up.linear;
+            starts.push(joint);
+        }
+    }
+    starts
 }
 
 /// Whether the residual depends on the inputs as far as the tests can see.

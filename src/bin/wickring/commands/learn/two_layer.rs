@@ -29,7 +29,7 @@ pub struct TwoLayer {
     /// Targets, one a row.
     #[arg(long, required = true, num_args = 1..)]
     targets: Vec<PathBuf>,
-    /// The activation, a polynomial in one variable: 'a0+a1*x+a2*x^2+a3*x^3'.
+    /// The activation, a polynomial in one variable: 'a0+a1*x+a2*x^2+a3*x^3', or of Hermite polynomials: 'He3-0.5*He1'.
     #[arg(long, allow_hyphen_values = true)]
     activation: String,
     /// The number of neurons.
@@ -205,11 +205,17 @@ fn summary(fit: &Fit<LearnedTwoLayer>, report: &Value, out: &std::path::Path) ->
     }
     if r.exact {
         let _ = writeln!(text, "exact: nothing but rounding is left");
-    } else {
+    } else if let (Some(noise), Some(error)) = (r.noise, r.expected_error) {
         let _ = writeln!(
             text,
-            "noise {:.3e}; expected relative error of the function {:.2e}",
-            r.noise, r.expected_error
+            "noise {noise:.3e}; expected relative error of the function {error:.2e}"
+        );
+    }
+    if r.free_directions.is_some_and(|f| f > 0) {
+        let free = r.free_directions.unwrap_or(0);
+        let _ = writeln!(
+            text,
+            "weights not unique: they move in {free} directions without changing the function"
         );
     }
     let verdict = match (&r.reason, fit.status) {
