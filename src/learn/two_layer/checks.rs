@@ -299,9 +299,14 @@ impl Report {
             "improper_relative_error": self.improper_error,
             "trivial_relative_error": self.trivial_error,
             "noise": { "standard_deviation": self.noise, "expected_relative_error": self.expected_error },
-            "structure_left": self.left.as_ref().map(|l| json!({
-                "degrees": l.degrees, "along_weights": l.along, "allowed": l.bound, "rows": l.rows,
-                "share_seen": l.visible, "unequal_noise": l.unequal,
+            "structure_left": self.left.as_ref().map_or(&[][..], |l| &l.degrees),
+            "residual_test": self.left.as_ref().map(|l| json!({
+                "degrees": l.degrees,
+                "along_weights": l.along,
+                "allowed": l.bound,
+                "rows": l.rows,
+                "share_seen": l.visible,
+                "unequal_noise": l.unequal,
             })),
             "spectrum": self.spectrum,
             "crowding": self.crowding,
