@@ -4,5 +4,6 @@ mod gaussian_data;
 mod gaussian_laws;
 mod poly_algebra;
 mod poly_batch;
+mod poly_factor;
 mod poly_identity;
 mod poly_laws;

@@ -1,19 +1,17 @@
 //! Factors of univariate integer polynomials.
 
 use super::lift::lift;
-use super::modular;
-use super::{MAX_DEGREE, positive, reduced};
+use super::{MAX_DEGREE, binomial, knapsack, modular, recombine, reduced};
 use crate::Error;
-use crate::poly::coefficients::rational::{Integer, integer_gcd};
-use crate::poly::coefficients::store::Store;
-use crate::poly::polynomial::univariate::{Dense, Field, primes_below};
+use crate::poly::coefficients::rational::{Integer, gcd64, integer_gcd};
+use crate::poly::polynomial::univariate::{Dense, Field, is_prime};
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
 use dashu_int::ops::{BitTest, SquareRoot, UnsignedAbs};
 
 const OP: &str = "Poly::factor";
-/// Sets of modular factors that may be tried before the search is called too long.
-const MAX_SETS: u64 = 1 << 20;
+/// Good primes that are looked at: the one with the fewest factors is lifted, and the degrees of factors must agree with all.
+const PRIMES: usize = 5;
 
 /// Constant first.
 pub(crate) type Dense2 = Vec<Integer>;
@@ -61,55 +59,141 @@ pub(crate) fn irreducible(
     let Some((v, f)) = dense(p)? else {
         return Err(Error::invalid(OP, "a polynomial in one variable"));
     };
-    let Some((field, parts)) = lifted_parts(&f, budget)? else {
-        return Ok(vec![positive(p.clone())]);
-    };
-    recombine(p, v, field, parts, budget)
+    let factors = factors(f, budget)?;
+    Ok(factors.iter().map(|g| sparse(g, v)).collect())
 }
 
-/// The modulus and the monic factors modulo it, lifted beyond twice the bound of any factor; `None` when
-/// `f` is irreducible already modulo one prime.
-fn lifted_parts(
-    f: &[Integer],
-    budget: &Budget<'_>,
-) -> Result<Option<(Integer, Vec<Dense2>)>, Error> {
-    if f.len() <= 2 {
-        return Ok(None);
+/// The same for coefficients, constant first; leading coefficients of factors are positive.
+pub(crate) fn factors(mut f: Dense2, budget: &Budget<'_>) -> Result<Vec<Dense2>, Error> {
+    let mut found = Vec::new();
+    if f.first() == Some(&Integer::ZERO) {
+        f.remove(0);
+        found.push(vec![Integer::ZERO, Integer::ONE]);
     }
-    let lead = f.last().cloned().unwrap_or(Integer::ONE);
-    // Of a few primes the one with the fewest factors: recombination is exponential in their number.
-    let mut best: Option<(u64, Vec<Dense>)> = None;
+    if f.last().is_some_and(|c| *c < Integer::ZERO) {
+        f = f.iter().map(|c| -c).collect();
+    }
+    if f.len() > 1 {
+        // With x^k for x the degree is lower; then one prime factor of k after the other is put back.
+        let k = exponents_gcd(&f);
+        let mut open = match binomial::factors(&f) {
+            Some(parts) => parts,
+            None => {
+                let low: Dense2 = f.iter().step_by(k).cloned().collect();
+                let parts = of_general(&low, budget)?;
+                parts.into_iter().map(|g| (g, k)).collect()
+            }
+        };
+        while let Some((g, k)) = open.pop() {
+            let Some(q) = (2..=k).find(|q| k.is_multiple_of(*q)) else {
+                found.push(g);
+                continue;
+            };
+            let g = spread(&g, q);
+            let parts = match binomial::factors(&g) {
+                // What stays a binomial of the same degree is irreducible.
+                Some(parts) if parts.iter().all(|(_, m)| *m == 1) => {
+                    parts.into_iter().map(|p| p.0).collect()
+                }
+                _ => of_general(&g, budget)?,
+            };
+            open.extend(parts.into_iter().map(|g| (g, k / q)));
+        }
+    }
+    found.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    Ok(found)
+}
+
+/// The greatest common divisor of the exponents.
+fn exponents_gcd(f: &[Integer]) -> usize {
+    let used = f.iter().enumerate().filter(|(_, c)| **c != Integer::ZERO);
+    let gcd = |a: usize, b: usize| gcd64(a as u64, b as u64) as usize;
+    used.map(|(i, _)| i).fold(0, gcd).max(1)
+}
+
+/// `f(x^k)`.
+pub(crate) fn spread(f: &[Integer], k: usize) -> Dense2 {
+    let mut g = vec![Integer::ZERO; (f.len() - 1) * k + 1];
+    for (i, c) in f.iter().enumerate() {
+        g[i * k] = c.clone();
+    }
+    g
+}
+
+/// Factors of a primitive square-free polynomial with nonzero constant and positive leading coefficient.
+fn of_general(f: &[Integer], budget: &Budget<'_>) -> Result<Vec<Dense2>, Error> {
+    if f.len() <= 2 {
+        return Ok(vec![f.to_vec()]);
+    }
+    let Some((p, parts, degrees)) = modular_factors(f, budget)? else {
+        return Ok(vec![f.to_vec()]);
+    };
+    // Mignotte, Mahler: the multiple of a factor of degree <= n/2 with the leading coefficient of f has coefficients of at
+    // most 2^(n/2) |f|_2.
+    let square: Integer = f.iter().map(|c| c * c).sum();
+    let norm = Integer::from(square.unsigned_abs().sqrt()) + Integer::ONE;
+    let mut bits = norm.bit_len() + (f.len() - 1) / 2 + 2;
+    if parts.len() > recombine::FEW {
+        bits = bits.max(knapsack::wanted_bits(f, parts.len()));
+    }
+    budget.check_bits(OP, bits as u64 * f.len() as u64)?;
+    let (m, parts) = lift(f, p, &parts, &(Integer::ONE << bits), budget)?;
+    recombine::recombine(f, p, &m, parts, &degrees, budget)
+}
+
+/// A prime, the monic irreducible factors modulo it, and whether a factor can have a degree.
+type Modular = (u64, Vec<Dense>, Vec<bool>);
+
+/// `None` when the degrees modulo several primes show that `f` is irreducible.
+fn modular_factors(f: &[Integer], budget: &Budget<'_>) -> Result<Option<Modular>, Error> {
+    let n = f.len() - 1;
+    let check = || budget.check_time(OP);
+    let mut possible = vec![true; n + 1];
+    let mut best: Option<(u64, Vec<(usize, Dense)>, usize)> = None;
     let mut tried = 0;
-    for p in primes_below(1 << 20) {
-        budget.check_time(OP)?;
+    for p in (11u64..1 << 20).filter(|&p| is_prime(p)) {
+        check()?;
         let field = Field { p };
         let image = field.trim(f.iter().map(|c| reduced(c, p)).collect());
-        let good =
-            reduced(&lead, p) != 0 && field.gcd(&image, &field.derivative(&image)).len() == 1;
-        if !good {
+        if image.len() <= n || field.gcd(&image, &field.derivative(&image)).len() > 1 {
             continue;
         }
-        let parts = modular::irreducible(field, &field.monic(&image));
-        if parts.len() == 1 {
+        let parts = modular::by_degree(field, &field.monic(&image), &check)?;
+        let count = parts.iter().map(|(d, g)| (g.len() - 1) / d).sum();
+        let sums = subset_sums(&parts, n);
+        for (d, s) in possible.iter_mut().zip(&sums) {
+            *d &= *s;
+        }
+        if !possible[1..n].iter().any(|&d| d) {
             return Ok(None);
         }
-        if best.as_ref().is_none_or(|(_, b)| parts.len() < b.len()) {
-            best = Some((p, parts));
+        if best.as_ref().is_none_or(|b| count < b.2) {
+            best = Some((p, parts, count));
         }
         tried += 1;
-        if tried == if f.len() > 200 { 3 } else { 8 } {
+        if tried == PRIMES || (tried >= 3 && count <= 3) {
             break;
         }
     }
-    let Some((p, parts)) = best else {
+    let Some((p, parts, _)) = best else {
         return Err(Error::limit(OP, "primes", 1 << 20));
     };
-    // Mignotte: a factor of degree <= n has coefficients of at most 2^n |f|_2; times the leading one.
-    let square: Integer = f.iter().map(|c| c * c).sum();
-    let norm = Integer::from(square.unsigned_abs().sqrt()) + Integer::ONE;
-    let bound = (norm << (f.len() + 1)) * &lead * &lead;
-    budget.check_bits(OP, bound.bit_len() as u64 * f.len() as u64)?;
-    lift(f, p, &parts, &bound, budget).map(Some)
+    let parts = modular::equal_degrees(Field { p }, parts, &check)?;
+    Ok(Some((p, parts, possible)))
+}
+
+/// Which degrees products of the irreducible factors can have.
+fn subset_sums(parts: &[(usize, Dense)], n: usize) -> Vec<bool> {
+    let mut sums = vec![false; n + 1];
+    sums[0] = true;
+    for (d, g) in parts {
+        for _ in 0..(g.len() - 1) / d {
+            for k in (*d..=n).rev() {
+                sums[k] |= sums[k - d];
+            }
+        }
+    }
+    sums
 }
 
 /// The remainder in `-m/2..=m/2`.
@@ -121,107 +205,40 @@ pub(crate) fn symmetric(c: &Integer, m: &Integer) -> Integer {
     if &r + &r > *m { r - m } else { r }
 }
 
-fn product_mod(f: &[Integer], g: &[Integer], m: &Integer) -> Dense2 {
-    if f.is_empty() || g.is_empty() {
-        return Vec::new();
-    }
-    let mut h = vec![Integer::ZERO; f.len() + g.len() - 1];
-    for (i, x) in f.iter().enumerate() {
-        for (j, y) in g.iter().enumerate() {
-            h[i + j] += x * y;
-        }
-    }
-    h.iter().map(|c| symmetric(c, m)).collect()
-}
-
-/// Tries sets of lifted factors, smallest first.
-fn recombine(
-    p: &Poly<Integer>,
-    v: usize,
-    m: Integer,
-    mut parts: Vec<Dense2>,
-    budget: &Budget<'_>,
-) -> Result<Vec<Poly<Integer>>, Error> {
-    let mut rest = p.clone();
-    let mut found = Vec::new();
-    let (mut size, mut sets) = (1, 0u64);
-    while 2 * size <= parts.len() {
-        let mut chosen: Vec<usize> = (0..size).collect();
-        let mut hit = false;
-        loop {
-            sets += 1;
-            if sets > MAX_SETS {
-                return Err(Error::limit(OP, "sets of modular factors", MAX_SETS));
-            }
-            if sets.is_multiple_of(64) {
-                budget.check_time(OP)?;
-            }
-            if let Some(factor) = candidate(&rest, v, &m, &parts, &chosen)
-                && let Some(quotient) = rest.divide_exact(&factor, budget)?
-            {
-                found.push(positive(factor));
-                rest = quotient;
-                for &i in chosen.iter().rev() {
-                    parts.remove(i);
-                }
-                hit = true;
-                break;
-            }
-            if !advance(&mut chosen, parts.len()) {
-                break;
-            }
-        }
-        if !hit {
-            size += 1;
-        }
-    }
-    if rest.degree(v) > 0 {
-        found.push(positive(rest));
-    }
-    Ok(found)
-}
-
-/// The next set of as many indices below `n`.
-pub(crate) fn advance(chosen: &mut [usize], n: usize) -> bool {
-    let k = chosen.len();
-    for i in (0..k).rev() {
-        if chosen[i] < n - (k - i) {
-            chosen[i] += 1;
-            for j in i + 1..k {
-                chosen[j] = chosen[j - 1] + 1;
-            }
-            return true;
-        }
-    }
-    false
-}
-
-/// The primitive polynomial that the chosen factors would make; `None` when the constant terms already
-/// tell that it does not divide.
-fn candidate(
-    rest: &Poly<Integer>,
-    v: usize,
-    m: &Integer,
-    parts: &[Dense2],
-    chosen: &[usize],
-) -> Option<Poly<Integer>> {
-    let mut top = vec![0; v + 1];
-    top[v] = rest.degree(v);
-    let lead = rest.coefficient(&top);
-    let constant = rest.coefficient(&[]);
-    let low = chosen
-        .iter()
-        .fold(lead.clone(), |c, &i| symmetric(&(c * &parts[i][0]), m));
-    // lead * factor(0) must divide lead * rest(0).
-    if constant != Integer::ZERO && !super::divides(&low, &(&constant * &lead)) {
+/// The exact quotient over the integers.
+pub(crate) fn quotient(f: &[Integer], g: &[Integer]) -> Option<Dense2> {
+    let n = g.len().checked_sub(1)?;
+    let lead = g.last()?;
+    if f.len() < g.len() {
         return None;
     }
-    let mut f = vec![lead];
-    for &i in chosen {
-        f = product_mod(&f, &parts[i], m);
+    let mut rest = f.to_vec();
+    let mut quotient = vec![Integer::ZERO; f.len() - n];
+    for k in (0..quotient.len()).rev() {
+        if rest[k + n] == Integer::ZERO {
+            continue;
+        }
+        if !super::divides(lead, &rest[k + n]) {
+            return None;
+        }
+        let q = &rest[k + n] / lead;
+        for (j, y) in g[..n].iter().enumerate() {
+            rest[k + j] -= &q * y;
+        }
+        quotient[k] = q;
     }
-    let content = f.iter().fold(Integer::ZERO, |g, c| integer_gcd(&g, c));
-    let p = sparse(&f, v);
-    let store = p.store().divided(&content);
-    (!store.is_empty()).then(|| Poly::from_parts(p.monomials().clone(), store))
+    let clean = rest[..n].iter().all(|c| *c == Integer::ZERO);
+    clean.then_some(quotient)
+}
+
+/// Divided by the greatest common divisor of the coefficients, leading coefficient positive.
+pub(crate) fn primitive(f: &[Integer]) -> Dense2 {
+    let mut content = f.iter().fold(Integer::ZERO, |g, c| integer_gcd(&g, c));
+    if f.last().is_some_and(|c| *c < Integer::ZERO) {
+        content = -content;
+    }
+    match content == Integer::ZERO {
+        true => Vec::new(),
+        false => f.iter().map(|c| c / &content).collect(),
+    }
 }

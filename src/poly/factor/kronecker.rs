@@ -1,7 +1,7 @@
 //! Several variables made one, and back.
 
 use super::integral;
-use super::integral::advance;
+use super::recombine::advance;
 use super::{MAX_DEGREE, positive};
 use crate::Error;
 use crate::poly::coefficients::rational::Integer;

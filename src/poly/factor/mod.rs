@@ -1,15 +1,25 @@
 //! Factors of polynomials over the rationals and modulo primes.
 //!
-//! Univariate: Yun's square-free factors, one good prime, Cantor and Zassenhaus modulo it, Hensel's lifting
-//! beyond the coefficient bound of Mignotte, recombination by trial division, smallest sets first.
-//! Multivariate: Kronecker's substitution makes one variable of all; factors are recombined the same way.
-//! Every factor that is returned was divided out exactly, so the product is certain; irreducibility
-//! follows from all smaller sets having failed.
+//! Univariate: Yun's square-free factors, binomials and powers of the variable first, then of several primes the one with the
+//! fewest factors, Cantor and Zassenhaus modulo it, Hensel's lifting beyond the coefficient bound of Mignotte; few modular
+//! factors are recombined by trial division, smallest sets first, many by van Hoeij's lattices.
+//! Multivariate: contents, powers of variables and homogeneous forms first; then factors of an image in one variable are lifted
+//! with their leading coefficients known beforehand, sparsely, modulo primes. Where no image serves, Kronecker's substitution.
+//! Every factor was divided out or multiplied up exactly, so the product is certain; irreducibility follows from an irreducible
+//! image, or from all smaller sets having failed.
 
+pub(crate) mod binomial;
+pub(crate) mod bivariate;
 pub(crate) mod integral;
+pub(crate) mod knapsack;
 pub(crate) mod kronecker;
+pub(crate) mod lattice;
 pub(crate) mod lift;
 pub(crate) mod modular;
+pub(crate) mod recombine;
+pub(crate) mod several;
+pub(crate) mod sparse_lift;
+pub(crate) mod wang;
 
 use super::coefficients::rational::{Integer, Rational};
 use super::coefficients::rationals::Rationals;
@@ -85,7 +95,8 @@ impl Poly<Rational> {
     /// # Ok::<(), wickring::Error>(())
     /// ```
     /// # Source
-    /// Zassenhaus 1969; Cantor, Zassenhaus 1981; Mignotte 1974.
+    /// Zassenhaus 1969; Cantor, Zassenhaus 1981; Mignotte 1974; van Hoeij 2002; Wang
+    /// 1978; Chen, Monagan 2020.
     pub fn factor(&self, budget: &Budget<'_>) -> Result<Factors, Error> {
         if self.is_zero() {
             return Err(Error::invalid(
@@ -96,7 +107,7 @@ impl Poly<Rational> {
         let (unit, p) = primitive(self);
         let mut factors = Vec::new();
         for (part, times) in square_free_integer(&p, budget)? {
-            for factor in kronecker::irreducible(&part, budget)? {
+            for factor in several::irreducible(&part, budget)? {
                 factors.push((rational(&factor), times));
             }
         }
@@ -190,7 +201,11 @@ pub(crate) fn exact(
 }
 
 /// The content of `p` seen as a polynomial in variable `v`.
-fn content_in(p: &Poly<Integer>, v: usize, budget: &Budget<'_>) -> Result<Poly<Integer>, Error> {
+pub(crate) fn content_in(
+    p: &Poly<Integer>,
+    v: usize,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
     let mut content = Poly::zero();
     for coefficient in p.coefficients_in(v).values() {
         content = gcd(&content, coefficient, budget)?;
@@ -219,7 +234,16 @@ impl Poly<Integer> {
     /// # Complexity
     /// `O(n^3 log p)` for degree `n`; degrees beyond 10^4 are refused with `LimitExceeded`.
     pub fn factor_mod(&self, p: u64) -> Result<ModularFactors, Error> {
+        self.factor_mod_within(p, &Budget::default())
+    }
+
+    /// [`Poly::factor_mod`] within a budget.
+    ///
+    /// # Errors
+    /// Also `Stopped`, when the budget ends.
+    pub fn factor_mod_within(&self, p: u64, budget: &Budget<'_>) -> Result<ModularFactors, Error> {
         let op = "Poly::factor_mod";
+        let check = || budget.check_time(op);
         if p >= 1 << 62 || !is_prime(p) {
             return Err(Error::invalid(op, format!("a prime below 2^62, got {p}")));
         }
@@ -233,7 +257,7 @@ impl Poly<Integer> {
         };
         let mut all = Vec::new();
         for (part, times) in modular::square_free(field, &f) {
-            for factor in modular::irreducible(field, &part) {
+            for factor in modular::irreducible(field, &part, &check)? {
                 all.push((factor, times));
             }
         }

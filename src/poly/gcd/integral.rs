@@ -4,7 +4,7 @@ use super::prime_image::{Image, image_gcd};
 use crate::Error;
 use crate::poly::coefficients::rational::{Integer, Rational, integer_gcd};
 use crate::poly::factor::{exact, positive, primitive, rational, reduced};
-use crate::poly::polynomial::univariate::{Field, primes_below};
+use crate::poly::polynomial::univariate::{Dense, Field, MERSENNE, primes_below};
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ fn lowest(p: &Poly<Integer>) -> Vec<u32> {
     p.monomials().ranges().0
 }
 
-fn lowered(p: &Poly<Integer>, low: &[u32]) -> Poly<Integer> {
+pub(crate) fn lowered(p: &Poly<Integer>, low: &[u32]) -> Poly<Integer> {
     if low.iter().all(|&k| k == 0) {
         return p.clone();
     }
@@ -134,6 +134,9 @@ fn modular(
     if points > MAX_POINTS || used.iter().any(|&v| a.degree(v).max(b.degree(v)) > 1 << 20) {
         return Err(Error::limit(OP, "interpolation points", MAX_POINTS as u64));
     }
+    if let Some(whole) = one_divides_the_other(a, b, &used, budget)? {
+        return Ok(positive(whole));
+    }
     let lead = |p: &Poly<Integer>| p.leading_term().map_or(Integer::ONE, |t| t.1);
     let scale = integer_gcd(&lead(a), &lead(b));
     let mut state: Option<Combined> = None;
@@ -144,7 +147,7 @@ fn modular(
             continue;
         }
         let (x, y) = (image(a, &used, p), image(b, &used, p));
-        let mut common = image_gcd(field, &x, &y, used.len(), &|| budget.check_time(OP))?;
+        let mut common = image_gcd(&field, &x, &y, used.len(), &|| budget.check_time(OP))?;
         let factor = reduced(&scale, p);
         for c in common.values_mut() {
             *c = field.mul(*c, factor);
@@ -177,6 +180,49 @@ fn modular(
     Err(Error::limit(OP, "primes", PRIMES))
 }
 
+/// The smaller one when it divides the other: tried when it does at a random point, all but the first variable replaced.
+fn one_divides_the_other(
+    a: &Poly<Integer>,
+    b: &Poly<Integer>,
+    used: &[usize],
+    budget: &Budget<'_>,
+) -> Result<Option<Poly<Integer>>, Error> {
+    let (small, large) = if a.len() > b.len() { (b, a) } else { (a, b) };
+    for (small, large) in [(small, large), (large, small)] {
+        if used.iter().any(|&v| small.degree(v) > large.degree(v)) {
+            continue;
+        }
+        let field = Field { p: MERSENNE };
+        let [f, g] = [large, small].map(|p| section(p, used, field));
+        if g.is_empty() || !field.remainder(&f, &g).is_empty() {
+            continue;
+        }
+        if large.divide_exact(small, budget)?.is_some() {
+            return Ok(Some(small.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// The image in the first variable used, fixed large numbers in place of the others.
+pub(in crate::poly) fn section(p: &Poly<Integer>, used: &[usize], field: Field) -> Dense {
+    let Some((&first, others)) = used.split_first() else {
+        return Dense::new();
+    };
+    let mut f = vec![0; p.degree(first) as usize + 1];
+    for (e, c) in p.iter() {
+        let at = |v: usize| e.get(v).copied().unwrap_or(0);
+        let mut value = reduced(&c, field.p);
+        for &v in others.iter().filter(|&&v| at(v) > 0) {
+            let x = (v as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) % field.p;
+            value = field.mul(value, field.pow(x, at(v).into()));
+        }
+        let sum = &mut f[at(first) as usize];
+        *sum = field.add(*sum, value);
+    }
+    field.trim(f)
+}
+
 /// The terms modulo `m`, exponents of the variables `used` only.
 pub(in crate::poly) fn image(p: &Poly<Integer>, used: &[usize], m: u64) -> Image {
     let at = |e: &[u32], v: usize| e.get(v).copied().unwrap_or(0);
@@ -188,7 +234,7 @@ pub(in crate::poly) fn image(p: &Poly<Integer>, used: &[usize], m: u64) -> Image
 }
 
 /// Images of one divisor joined by the Chinese remainder theorem.
-struct Combined {
+pub(crate) struct Combined {
     top: Vec<u32>,
     terms: BTreeMap<Vec<u32>, Integer>,
     modulus: Modulus,
@@ -208,7 +254,7 @@ fn balanced(c: Integer, m: &Integer) -> Integer {
 }
 
 impl Combined {
-    fn new(top: Vec<u32>, image: &Image, p: u64) -> Self {
+    pub(crate) fn new(top: Vec<u32>, image: &Image, p: u64) -> Self {
         let m = Integer::from(p);
         let terms = image
             .iter()
@@ -223,7 +269,7 @@ impl Combined {
     }
 
     /// Joins one more image; true when it changed nothing.
-    fn join(&mut self, image: &Image, field: Field) -> bool {
+    pub(crate) fn join(&mut self, image: &Image, field: Field) -> bool {
         let m = &self.modulus.0;
         let inverse = field.inv(reduced(m, field.p));
         let next = m * Integer::from(field.p);
@@ -251,7 +297,7 @@ impl Combined {
     }
 
     /// The primitive polynomial of these terms in the variables `used`.
-    fn candidate(&self, used: &[usize]) -> Poly<Integer> {
+    pub(crate) fn candidate(&self, used: &[usize]) -> Poly<Integer> {
         let n = used.last().map_or(0, |v| v + 1);
         let p = Poly::from_terms(self.terms.iter().map(|(key, c)| {
             let mut row = vec![0; n];

@@ -1,5 +1,6 @@
 //! Greatest common divisors.
 
+pub(crate) mod ground;
 pub(crate) mod integral;
 pub(crate) mod over_prime_field;
 pub(crate) mod prime_image;

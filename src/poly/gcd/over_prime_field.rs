@@ -1,7 +1,8 @@
 //! Greatest common divisors modulo a prime, in any number of variables.
 
-use super::integral::image;
-use super::prime_image::image_gcd;
+use super::ground::{Extension, Ground};
+use super::integral::{image, section};
+use super::prime_image::{Image, image_gcd};
 use crate::Error;
 use crate::poly::coefficients::rational::{Integer, Rational};
 use crate::poly::coefficients::residue::Residue;
@@ -82,9 +83,22 @@ fn gcd(a: &P, b: &P, p: u64, budget: &Budget<'_>) -> Result<P, Error> {
         return Err(Error::limit(OP, "degree", MAX_DEGREE as u64));
     }
     let images = [a, b].map(|f| image(&f.to_integers(), &used, p));
-    let field = Field { p };
+    if let Some(found) = small_divisor(a, b, &used, p, budget)? {
+        return Ok(found);
+    }
+    let most = used.iter().map(|&v| a.degree(v).max(b.degree(v)));
+    let most = u64::from(most.max().unwrap_or(0));
     let check = || budget.check_time(OP);
-    match image_gcd(field, &images[0], &images[1], used.len(), &check) {
+    let [x, y] = &images;
+    // A small field has too few points: those of an extension serve as well, the divisor stays the same.
+    let field = Field { p };
+    let enough = 40 * most + 1000;
+    let larger = (p < enough).then(|| Extension::new(p, enough)).flatten();
+    let found = match larger {
+        Some(field) => in_extension(&field, x, y, used.len(), &check),
+        None => image_gcd(&field, x, y, used.len(), &check),
+    };
+    match found {
         Ok(found) => {
             let terms = found.into_iter().map(|(key, c)| {
                 let mut row = vec![0; n];
@@ -95,7 +109,7 @@ fn gcd(a: &P, b: &P, p: u64, budget: &Budget<'_>) -> Result<P, Error> {
             });
             let found = P::from_terms(terms.collect::<Result<Vec<_>, Error>>()?);
             let divides = |f: &P| f.divide_exact(&found, budget).map(|q| q.is_some());
-            if divides(a)? && divides(b)? {
+            if found.is_constant() || (divides(a)? && divides(b)?) {
                 return Ok(found);
             }
         }
@@ -103,6 +117,53 @@ fn gcd(a: &P, b: &P, p: u64, budget: &Budget<'_>) -> Result<P, Error> {
         Err(e) => return Err(e),
     }
     by_remainders(a, b, used[0], p, budget)
+}
+
+/// One of the two when it divides the other; tried when the degrees allow it.
+fn small_divisor(
+    a: &P,
+    b: &P,
+    used: &[usize],
+    p: u64,
+    budget: &Budget<'_>,
+) -> Result<Option<P>, Error> {
+    let field = Field { p };
+    for (small, large) in [(a, b), (b, a)] {
+        if used.iter().any(|&v| small.degree(v) > large.degree(v)) {
+            continue;
+        }
+        let [f, g] = [large, small].map(|q| section(&q.to_integers(), used, field));
+        // Nothing is known where the divisor vanishes or loses its degree; then division is tried, too.
+        if !g.is_empty() && !field.remainder(&f, &g).is_empty() {
+            continue;
+        }
+        if large.divide_exact(small, budget)?.is_some() {
+            return Ok(Some(small.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// [`image_gcd`] with coefficients taken into a larger field and back.
+fn in_extension(
+    field: &Extension,
+    a: &Image,
+    b: &Image,
+    nvars: usize,
+    check: &dyn Fn() -> Result<(), Error>,
+) -> Result<Image, Error> {
+    let up = |f: &Image| -> Image {
+        let each = f.iter().map(|(e, &c)| (e.clone(), field.of_residue(c)));
+        each.collect()
+    };
+    let found = image_gcd(field, &up(a), &up(b), nvars, check)?;
+    let down = found
+        .into_iter()
+        .map(|(e, c)| Some((e, field.to_residue(c)?)));
+    // Its coefficients lie in the smaller field when no point was luckless.
+    let (op, what, limit) = (OP, "points of the field", field.size());
+    down.collect::<Option<Image>>()
+        .ok_or(Error::LimitExceeded { op, what, limit })
 }
 
 /// The greatest common divisor of `common` and all coefficients of `f` in variable `v`.

@@ -1,8 +1,9 @@
 //! Greatest common divisors of polynomials in several variables modulo one prime, by evaluation of the last
 //! variable and interpolation.
 
+use super::ground::Ground;
 use crate::Error;
-use crate::poly::polynomial::univariate::{Dense, Field};
+use crate::poly::polynomial::univariate::Dense;
 use std::collections::BTreeMap;
 
 /// Exponents to nonzero residues.
@@ -15,8 +16,8 @@ type Columns = BTreeMap<Vec<u32>, Dense>;
 ///
 /// # Errors
 /// `LimitExceeded` when the field has too few points, and what `check` says.
-pub(crate) fn image_gcd(
-    field: Field,
+pub(crate) fn image_gcd<G: Ground>(
+    field: &G,
     a: &Image,
     b: &Image,
     nvars: usize,
@@ -48,7 +49,7 @@ pub(crate) fn image_gcd(
     Ok(found)
 }
 
-fn columns(field: Field, image: &Image) -> Columns {
+fn columns<G: Ground>(field: &G, image: &Image) -> Columns {
     let mut all = Columns::new();
     for (e, &c) in image {
         let Some((&k, key)) = e.split_last() else {
@@ -65,7 +66,7 @@ fn columns(field: Field, image: &Image) -> Columns {
 }
 
 /// The common divisor of all columns, and the columns divided by it.
-fn primitive(field: Field, mut all: Columns) -> (Dense, Columns) {
+fn primitive<G: Ground>(field: &G, mut all: Columns) -> (Dense, Columns) {
     let mut content = Dense::new();
     for f in all.values() {
         content = field.gcd(&content, f);
@@ -79,14 +80,14 @@ fn primitive(field: Field, mut all: Columns) -> (Dense, Columns) {
     (content, all)
 }
 
-fn at(field: Field, all: &Columns, x: u64) -> Image {
+fn at<G: Ground>(field: &G, all: &Columns, x: u64) -> Image {
     let values = all.iter().map(|(e, f)| (e.clone(), field.value(f, x)));
     values.filter(|(_, c)| *c != 0).collect()
 }
 
 /// The divisor of two primitive lists of columns, up to a factor in the last variable.
-fn interpolate(
-    field: Field,
+fn interpolate<G: Ground>(
+    field: &G,
     a: &Columns,
     b: &Columns,
     nvars: usize,
@@ -102,7 +103,7 @@ fn interpolate(
     let mut modulus: Dense = vec![1];
     let mut top: Option<Vec<u32>> = None;
     let (mut points, mut stable) = (0, 0);
-    for x in 1..field.p {
+    for x in 1..field.size() {
         let scale = field.value(&gamma, x);
         if scale == 0 {
             continue;
@@ -153,6 +154,6 @@ fn interpolate(
     Err(Error::limit(
         "Poly::gcd_mod",
         "points of the field",
-        field.p,
+        field.size(),
     ))
 }

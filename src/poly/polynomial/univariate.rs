@@ -1,5 +1,7 @@
 //! Dense univariate polynomials modulo a word-sized prime: the engine under gcd and factorisation.
 
+use crate::Error;
+
 /// Coefficients modulo `p`, constant first, no trailing zeros.
 pub(crate) type Dense = Vec<u64>;
 
@@ -20,6 +22,12 @@ impl Field {
     pub(crate) fn mul(self, a: u64, b: u64) -> u64 {
         if self.p < 1 << 32 {
             return a * b % self.p;
+        }
+        if self.p == MERSENNE {
+            // 2^61 = 1: the high part is added to the low one.
+            let product = u128::from(a) * u128::from(b);
+            let sum = (product as u64 & MERSENNE) + (product >> 61) as u64;
+            return if sum >= MERSENNE { sum - MERSENNE } else { sum };
         }
         (u128::from(a) * u128::from(b) % u128::from(self.p)) as u64
     }
@@ -62,11 +70,36 @@ impl Field {
         if f.is_empty() || g.is_empty() {
             return Vec::new();
         }
-        let mut h = vec![0; f.len() + g.len() - 1];
-        for (i, &x) in f.iter().enumerate() {
-            for (j, &y) in g.iter().enumerate() {
-                h[i + j] = self.add(h[i + j], self.mul(x, y));
+        if self.delays(f.len().min(g.len())) {
+            return self.product_delayed(f, g);
+        }
+        // Fifteen products below 2^124 fit 128 bits.
+        let mut h = Vec::with_capacity(f.len() + g.len() - 1);
+        for k in 0..f.len() + g.len() - 1 {
+            let (low, high) = (k.saturating_sub(g.len() - 1), k.min(f.len() - 1));
+            let mut sum = 0u128;
+            for (n, i) in (low..=high).enumerate() {
+                if n % 8 == 7 {
+                    sum %= u128::from(self.p);
+                }
+                sum += u128::from(f[i]) * u128::from(g[k - i]);
             }
+            h.push((sum % u128::from(self.p)) as u64);
+        }
+        self.trim(h)
+    }
+    /// Whether so many products of residues and one residue add up below 2^64.
+    fn delays(self, n: usize) -> bool {
+        self.p < 1 << 28 && (n as u64 + 1).saturating_mul(self.p * self.p) < 1 << 63
+    }
+    fn product_delayed(self, f: &[u64], g: &[u64]) -> Dense {
+        let mut h = vec![0; f.len() + g.len() - 1];
+        let (short, long) = if f.len() < g.len() { (f, g) } else { (g, f) };
+        for (i, &x) in short.iter().enumerate().filter(|&(_, &x)| x != 0) {
+            add_multiple(&mut h[i..i + long.len()], long, x);
+        }
+        for c in &mut h {
+            *c %= self.p;
         }
         self.trim(h)
     }
@@ -80,6 +113,10 @@ impl Field {
             return (Vec::new(), rest);
         }
         let inverse = self.inv(top);
+        let steps = f.len() - g.len() + 1;
+        if self.delays(steps.min(g.len())) {
+            return self.divided_delayed(rest, g, inverse);
+        }
         let mut quotient = vec![0; f.len() - g.len() + 1];
         for k in (0..quotient.len()).rev() {
             let q = self.mul(rest[k + g.len() - 1], inverse);
@@ -91,6 +128,22 @@ impl Field {
             }
         }
         rest.truncate(g.len() - 1);
+        (self.trim(quotient), self.trim(rest))
+    }
+    fn divided_delayed(self, mut rest: Dense, g: &[u64], inverse: u64) -> (Dense, Dense) {
+        let n = g.len() - 1;
+        let mut quotient = vec![0; rest.len() - n];
+        for k in (0..quotient.len()).rev() {
+            let q = rest[k + n] % self.p * inverse % self.p;
+            quotient[k] = q;
+            if q != 0 {
+                add_multiple(&mut rest[k..k + n], &g[..n], self.p - q);
+            }
+        }
+        rest.truncate(n);
+        for c in &mut rest {
+            *c %= self.p;
+        }
         (self.trim(quotient), self.trim(rest))
     }
     pub(crate) fn remainder(self, f: &[u64], g: &[u64]) -> Dense {
@@ -132,21 +185,48 @@ impl Field {
         self.trim(each.map(|(i, &c)| self.mul(c, i as u64 % self.p)).collect())
     }
     /// `base^exponent mod f`, the exponent as little-endian words.
-    pub(crate) fn power_mod(self, base: &[u64], exponent: &[u64], f: &[u64]) -> Dense {
+    ///
+    /// # Errors
+    /// What `check` says, which is asked once a bit.
+    pub(crate) fn power_mod(
+        self,
+        base: &[u64],
+        exponent: &[u64],
+        f: &[u64],
+        check: &dyn Fn() -> Result<(), Error>,
+    ) -> Result<Dense, Error> {
         let mut result = self.remainder(&[1], f);
+        let mut begun = false;
         for word in exponent.iter().rev() {
             for bit in (0..64).rev() {
-                result = self.remainder(&self.product(&result, &result), f);
-                if word >> bit & 1 == 1 {
+                let one = word >> bit & 1 == 1;
+                begun |= one;
+                if begun {
+                    check()?;
+                    result = self.remainder(&self.product(&result, &result), f);
+                }
+                if one {
                     result = self.remainder(&self.product(&result, base), f);
                 }
             }
         }
-        result
+        Ok(result)
     }
     /// The value at a point.
     pub(crate) fn value(self, f: &[u64], x: u64) -> u64 {
         f.iter().rev().fold(0, |v, &c| self.add(self.mul(v, x), c))
+    }
+}
+
+/// The largest prime below 2^62 whose remainders are sums and shifts.
+pub(crate) const MERSENNE: u64 = (1 << 61) - 1;
+
+/// `sum += x g` for residues below 2^28, without reduction.
+pub(crate) fn add_multiple(sum: &mut [u64], g: &[u64], x: u64) {
+    const LOW: u64 = u32::MAX as u64;
+    let x = x & LOW;
+    for (s, &y) in sum.iter_mut().zip(g) {
+        *s += x * (y & LOW);
     }
 }
 

@@ -167,7 +167,9 @@ pub fn factor(args: &One, context: &Context) -> Result<Outcome, Error> {
             (found.unit.to_string(), found.factors)
         }
         Field::Prime(q) => {
-            let (unit, factors) = p.map(Rational::numerator).factor_mod(q)?;
+            let (unit, factors) = p
+                .map(Rational::numerator)
+                .factor_mod_within(q, &budget(&stop))?;
             let lift = |(f, k): (P<wickring::poly::Integer>, u32)| {
                 (f.map(|c| Rational::from(c.clone())), k)
             };

@@ -1,0 +1,160 @@
+//! Factors: forms that are known beforehand, many modular factors, several variables, clocks that are kept.
+#![allow(clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+use wickring::Error;
+use wickring::poly::{Budget, Factors, Integer, Poly, Rational, Vars};
+
+fn read(text: &str) -> Poly<Rational> {
+    Poly::parse(text, &mut Vars::fixed(["x", "y", "z", "w", "t"])).unwrap()
+}
+
+/// The factors, multiplied up again.
+fn factored(p: &Poly<Rational>) -> Factors {
+    let limit = Budget::default().deadline(Instant::now() + Duration::from_secs(60));
+    let found = p.factor(&limit).unwrap();
+    assert_eq!(found.expand(&Budget::default()).unwrap(), *p);
+    found
+}
+
+fn degrees(found: &Factors) -> Vec<u64> {
+    let mut all: Vec<u64> = found.factors.iter().map(|f| f.0.total_degree()).collect();
+    all.sort_unstable();
+    all
+}
+
+/// Small numbers from a fixed sequence.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self, most: i64) -> i64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as i64 % (2 * most + 1) - most
+    }
+
+    /// A polynomial of this degree in the first variable.
+    fn univariate(&mut self, degree: u32, most: i64) -> Poly<Rational> {
+        let lower = (0..degree).map(|k| (vec![k], Rational::from(self.next(most))));
+        let lower: Vec<_> = lower.collect();
+        Poly::from_terms(lower.into_iter().chain([(vec![degree], Rational::from(1))]))
+    }
+}
+
+/// Swinnerton-Dyer's polynomial of the first primes: irreducible, with factors of degree two at most modulo every prime.
+fn swinnerton_dyer(count: usize) -> Poly<Rational> {
+    let x = Poly::<Rational>::variable(0);
+    let mut f = x.clone();
+    for p in [2, 3, 5, 7, 11, 13].into_iter().take(count) {
+        // f(x - s) f(x + s) with s^2 = p: even and odd parts in s.
+        let s = Poly::variable(1);
+        let shifted = f.compose(&[&x + &s], &Budget::default()).unwrap();
+        let (mut even, mut odd) = (Poly::zero(), Poly::zero());
+        for (k, c) in shifted.coefficients_in(1) {
+            let power = Rational::from(p).pow(k / 2);
+            match k % 2 {
+                0 => even += &c.scale(&power),
+                _ => odd += &c.scale(&power),
+            }
+        }
+        f = &(&even * &even) - &(&odd * &odd).scale(&Rational::from(p));
+    }
+    f
+}
+
+#[test]
+fn roots_of_unity_and_binomials() {
+    for (n, factors) in [(12, 6), (100, 9), (210, 16), (1000, 16), (997, 2)] {
+        let p = read(&format!("x^{n} - 1"));
+        assert_eq!(factored(&p).factors.len(), factors, "{n}");
+    }
+    for (text, wanted) in [
+        ("x^64+1", vec![64]),
+        ("x^96+1", vec![32, 64]),
+        ("x^4+4", vec![2, 2]),
+        ("x^12+64", vec![2, 2, 4, 4]),
+        ("4*x^4+1", vec![2, 2]),
+        ("8*x^9-27", vec![3, 6]),
+        ("8*x^9+27", vec![3, 6]),
+        ("x^6-4", vec![3, 3]),
+        ("x^30-2", vec![30]),
+        ("32*x^10+243*x^5", vec![1, 1, 1, 1, 1, 1, 4]),
+        (
+            "x^105+x^70+x^35+1",
+            vec![1, 2, 4, 4, 6, 8, 8, 12, 12, 24, 24],
+        ),
+    ] {
+        let found = factored(&read(text));
+        if text.contains("243") {
+            assert_eq!(found.factors[0].1, 5, "{text}");
+            continue;
+        }
+        let sum: u64 = degrees(&found).iter().sum();
+        assert_eq!(sum, read(text).total_degree(), "{text}");
+        if text.len() < 10 {
+            assert_eq!(degrees(&found), wanted, "{text}");
+        }
+    }
+}
+
+#[test]
+fn many_modular_factors() {
+    for count in 2..=5 {
+        let p = swinnerton_dyer(count);
+        assert_eq!(degrees(&factored(&p)), [1 << count]);
+    }
+    let (a, b) = (swinnerton_dyer(4), swinnerton_dyer(3));
+    let shifted = a.compose(&[read("x + 1")], &Budget::default()).unwrap();
+    assert_eq!(degrees(&factored(&(&(&a * &b) * &shifted))), [8, 16, 16]);
+}
+
+#[test]
+fn products_of_random_factors() {
+    let mut numbers = Numbers(7);
+    for (count, degree, most) in [
+        (2, 50, 100),
+        (5, 20, 10),
+        (12, 6, 5),
+        (3, 1, 1000),
+        (24, 3, 9),
+    ] {
+        let parts: Vec<_> = (0..count)
+            .map(|_| numbers.univariate(degree, most))
+            .collect();
+        let product = parts.iter().fold(read("6"), |p, q| &p * q);
+        let found = factored(&product);
+        let number: u32 = found.factors.iter().map(|f| f.1).sum();
+        assert!(number >= count, "{count} of degree {degree}");
+    }
+    let p = numbers.univariate(120, 1000);
+    assert_eq!(factored(&p).factors.len(), 1);
+}
+
+/// The clock is asked inside of every step.
+#[test]
+fn deadlines_are_kept() {
+    let hard = &swinnerton_dyer(6) * &read("x^301 - 17*x^2 + 3");
+    let wide = &read("(x+2*y+3*z+w+5)^12 - 7") * &read("(x-y+z^2-w)^9+x*y*z*w+3");
+    let modular = read("x^2999 + x^17 + 1").map(Rational::numerator);
+    for (name, seconds) in [("hard", 0.05), ("wide", 0.3), ("modular", 0.2)] {
+        let wait = Duration::from_secs_f64(seconds);
+        let start = Instant::now();
+        let limit = Budget::default().deadline(start + wait);
+        let stopped = match name {
+            "hard" => hard.factor(&limit).err(),
+            "wide" => wide.factor(&limit).err(),
+            _ => modular.factor_mod_within((1 << 61) - 1, &limit).err(),
+        };
+        let took = start.elapsed();
+        assert!(
+            took < wait.mul_f64(1.1) + Duration::from_millis(400),
+            "{name}: {took:?}"
+        );
+        assert!(
+            matches!(stopped, None | Some(Error::Stopped { .. })),
+            "{name}: {stopped:?}"
+        );
+    }
+    assert!(Integer::from(1) > Integer::from(0));
+}
