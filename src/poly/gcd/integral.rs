@@ -298,7 +298,7 @@ impl Combined {
 
     /// The primitive polynomial of these terms in the variables `used`.
     pub(crate) fn candidate(&self, used: &[usize]) -> Poly<Integer> {
-        let n = used.last().map_or(0, |v| v + 1);
+        let n = used.iter().max().map_or(0, |v| v + 1);
         let p = Poly::from_terms(self.terms.iter().map(|(key, c)| {
             let mut row = vec![0; n];
             for (&v, &k) in used.iter().zip(key) {
