@@ -1,0 +1,59 @@
+"""From samples to polynomials, tensors and proofs.
+
+>>> import numpy as np
+>>> from wickring import Poly, cp
+>>> p = Poly("(x + y)^4")
+>>> p.expect()
+Fraction(12, 1)
+>>> t = np.einsum("ir,jr,kr->ijk", *np.random.default_rng(0).normal(size=(3, 5, 2)))
+>>> cp(t, 2).status
+'converged'
+"""
+
+from __future__ import annotations
+
+from . import errors
+from ._dask import moments
+from ._decompose import cp, ring, symmetric, train, tucker
+from ._fit import Check, Evidence, Fit
+from ._models import CP, Ring, SymmetricCP, Train, Tucker
+from ._native import Model, Moments, Poly, __version__
+from ._poly import GroebnerBasis, Root, from_sympy, groebner, roots, symbols
+from ._progress import tqdm_progress
+from ._verify import Report, check, identity, verify
+
+load = Model.load
+
+__all__ = [
+    "CP",
+    "Check",
+    "Evidence",
+    "Fit",
+    "GroebnerBasis",
+    "Model",
+    "Moments",
+    "Poly",
+    "Report",
+    "Ring",
+    "Root",
+    "SymmetricCP",
+    "Train",
+    "Tucker",
+    "__version__",
+    "check",
+    "cp",
+    "errors",
+    "from_sympy",
+    "groebner",
+    "identity",
+    "load",
+    "moments",
+    "ring",
+    "roots",
+    "symbols",
+    "symmetric",
+    "tqdm_progress",
+    "train",
+    "tucker",
+    "verify",
+]

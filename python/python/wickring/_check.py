@@ -1,0 +1,46 @@
+"""Anything array-like into the one layout that the library reads: the same memory where it already has it.
+
+Conversions happen here, in numpy, so that no value is dropped on the way: complex numbers and texts are refused instead of
+losing a part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["matrix", "tensor", "vector"]
+
+
+def _real(x: ArrayLike, name: str) -> NDArray[Any]:
+    a = np.asarray(x)
+    if a.dtype.kind == "O":
+        a = a.astype(np.float64)
+    if a.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: real numbers are needed, got dtype {a.dtype}")
+    return a
+
+
+def matrix(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
+    """Rows of samples: C order, float64."""
+    a = _real(x, name)
+    if a.ndim != 2:
+        raise ValueError(f"{name}: expected a 2D array (rows are samples), got shape {a.shape}. Reshape your data")
+    return np.ascontiguousarray(a, dtype=np.float64)
+
+
+def vector(x: ArrayLike, name: str = "y") -> NDArray[np.float64]:
+    """One number a row."""
+    a = _real(x, name)
+    if a.ndim != 1:
+        raise ValueError(f"{name}: expected a 1D array, got shape {a.shape}")
+    return np.ascontiguousarray(a, dtype=np.float64)
+
+
+def tensor(x: Any, name: str = "x", complex_too: bool = False) -> NDArray[Any]:
+    """An array of any order: Fortran order, float64 or, where allowed, complex128."""
+    a = np.asarray(x)
+    if complex_too and a.dtype.kind == "c":
+        return np.asfortranarray(a, dtype=np.complex128)
+    return np.asfortranarray(_real(a, name), dtype=np.float64)

@@ -1,0 +1,182 @@
+"""Decompositions of arrays."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _native
+from ._check import tensor
+from ._fit import Fit
+from ._models import CP, Ring, SymmetricCP, Train, Tucker
+from ._progress import Callback, Progress, watching
+from .errors import NotConvergedWarning
+
+__all__ = ["cp", "ring", "symmetric", "train", "tucker"]
+
+M = TypeVar("M")
+
+#: Greatest number of components that `rank="auto"` tries.
+AUTO_LIMIT = 12
+
+
+def _data(x: Any, complex_too: bool = True) -> Any:
+    """An array of any kind; a sparse triple `(coordinates, values, shape)`, a scipy.sparse array or a pyttb tensor become
+    dense."""
+    if isinstance(x, tuple) and len(x) == 3:
+        coordinates, values, shape = x
+        dense = np.zeros(shape, dtype=np.asarray(values).dtype, order="F")
+        np.add.at(dense, tuple(np.asarray(c) for c in coordinates), values)
+        x = dense
+    elif hasattr(x, "subs") and hasattr(x, "vals"):
+        x = x.full().data
+    elif hasattr(x, "toarray"):
+        x = x.toarray()
+    elif type(x).__module__.startswith("pyttb"):
+        x = x.data
+    return tensor(x, complex_too=complex_too)
+
+
+def _options(starts: int | None, max_iter: int | None, tol: float | None) -> dict[str, Any]:
+    return {"starts": starts, "max_iter": max_iter, "tol": tol}
+
+
+def _how(random_state: int, progress: Callback | None, timeout: float | None) -> dict[str, Any]:
+    return {"seed": int(random_state), "progress": progress, "timeout": timeout}
+
+
+def _fit(model: M, raw: dict[str, Any], data: Any, strict: bool) -> Fit[M]:
+    fit = Fit(model, raw["status"], raw["evidence"], raw["history"], raw["work"], raw.get("ranks"), data)
+    if strict:
+        fit.converged()
+    elif fit.status != "converged":
+        failing = [c["label"] for c in fit.evidence["checks"] if not c["holds"]]
+        why = f": {failing[0]}" if failing else ""
+        text = f"{fit.status} at relative residual {fit.rel_residual:.3e}{why}"
+        warnings.warn(text, NotConvergedWarning, stacklevel=3)
+    return fit
+
+
+def _ranks(rank: int | str | tuple[int, int] | range, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Lowest and highest rank, and how many in a row without credit end the search."""
+    never = 2**31
+    if isinstance(rank, str):
+        if rank != "auto":
+            raise ValueError(f"rank: a number, a range or 'auto', got {rank!r}")
+        most = math.prod(shape) // max(max(shape, default=1), 1)
+        return 1, max(1, min(AUTO_LIMIT, most)), 2
+    if isinstance(rank, range):
+        return rank.start, rank.stop - 1, never
+    if isinstance(rank, tuple):
+        return int(rank[0]), int(rank[1]), never
+    return int(rank), int(rank), never
+
+
+def cp(
+    x: Any,
+    rank: int | str | tuple[int, int] | range = "auto",
+    *,
+    nonneg: bool = False,
+    missing: str = "refuse",
+    method: str = "auto",
+    starts: int | None = None,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    random_state: int = 0,
+    progress: Progress = None,
+    timeout: float | None = None,
+    strict: bool = False,
+) -> Fit[CP]:
+    """Canonical polyadic decomposition of a real or complex array of any order.
+
+    `rank` is a number, a range of which the best supported is chosen, or "auto". `missing="mask"` treats entries that
+    are NaN as not measured. `method`: auto, als, nls, algebraic. A fit that did not pass its tests warns, or with
+    `strict` raises `NotConverged`. `progress` is a callback or `True`; `timeout` ends the work after that many seconds
+    with the best model so far.
+    """
+    if missing not in ("refuse", "mask"):
+        raise ValueError(f"missing: 'refuse' or 'mask', got {missing!r}")
+    t = _data(x)
+    masked = missing == "mask" and not np.isfinite(t).all()
+    ranks, options = _ranks(rank, t.shape), _options(starts, max_iter, tol)
+    with watching(progress) as see:
+        how = _how(random_state, see, timeout)
+        if t.dtype.kind == "c":
+            if nonneg or masked:
+                raise ValueError("nonnegative factors and missing entries are for real arrays")
+            raw = _native.cp_complex(t, ranks, method, options, how)
+        else:
+            raw = _native.cp(t, ranks, (nonneg, masked), method, options, how)
+    return _fit(CP(raw["weights"], raw["factors"]), raw, t, strict)
+
+
+def ring(
+    x: Any,
+    ranks: int | Sequence[int] | str = "auto",
+    *,
+    starts: int | None = None,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    random_state: int = 0,
+    progress: Progress = None,
+    timeout: float | None = None,
+    strict: bool = False,
+) -> Fit[Ring]:
+    """Tensor ring of a real or complex array; ranks given (one number stands for all) or "auto". Entries that are NaN were
+    not measured. Everything else as in `cp`."""
+    t = _data(x)
+    given = None if isinstance(ranks, str) else [ranks] if isinstance(ranks, int) else [int(r) for r in ranks]
+    options = _options(starts, max_iter, tol)
+    with watching(progress) as see:
+        how = _how(random_state, see, timeout)
+        solve = _native.ring_complex if t.dtype.kind == "c" else _native.ring
+        raw = solve(t, given, options, how)
+    return _fit(Ring(raw["cores"]), raw, t, strict)
+
+
+def train(x: ArrayLike, *, tol: float = 1e-10, max_rank: int | None = None, strict: bool = False) -> Fit[Train]:
+    """Tensor train with a relative error of at most `tol`, by sequential singular value decompositions."""
+    t = _data(x, complex_too=False)
+    raw = _native.train(t, tol, max_rank)
+    return _fit(Train(raw["cores"]), raw, t, strict)
+
+
+def tucker(
+    x: ArrayLike,
+    ranks: Sequence[int],
+    *,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    strict: bool = False,
+) -> Fit[Tucker]:
+    """Tucker decomposition of given ranks: truncated singular value decompositions and orthogonal iteration."""
+    t = _data(x, complex_too=False)
+    raw = _native.tucker(t, [int(r) for r in ranks], _options(None, max_iter, tol))
+    return _fit(Tucker(raw["core"], raw["factors"]), raw, t, strict)
+
+
+def symmetric(
+    x: ArrayLike,
+    rank: int,
+    *,
+    method: str = "auto",
+    starts: int | None = None,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    random_state: int = 0,
+    progress: Progress = None,
+    timeout: float | None = None,
+    strict: bool = False,
+) -> Fit[SymmetricCP]:
+    """Symmetric (Waring) decomposition with signed weights. `method`: auto, waring, lbfgs, overcomplete. Everything else as
+    in `cp`."""
+    t = _data(x, complex_too=False)
+    options = _options(starts, max_iter, tol)
+    with watching(progress) as see:
+        raw = _native.symmetric(t, rank, method, options, _how(random_state, see, timeout))
+    return _fit(SymmetricCP(raw["weights"], raw["vectors"], raw["order"]), raw, t, strict)

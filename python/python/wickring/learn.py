@@ -1,0 +1,413 @@
+"""Learners as scikit-learn estimators (`pip install wickring[sklearn]`).
+
+Every estimator has after `fit`: `model_` (save it with `model_.save(path)`: the file of the command line), `status_`,
+`converged_`, and `certificate_`, what was measured. Data that are too few or too poor for the theorem behind a learner
+do not stop a pipeline: `converged_` is false, `model_` is what the first two moments say, `certificate_["failed"]` names
+the hypothesis, and a `ConvergenceWarning` is given; `strict=True` raises instead.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, DensityMixin, RegressorMixin  # type: ignore[import-untyped,unused-ignore]
+from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped,unused-ignore]
+from sklearn.utils import check_random_state  # type: ignore[import-untyped,unused-ignore]
+from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped,unused-ignore]
+
+from . import _native
+from ._native import Model
+from ._progress import Progress, watching
+from .errors import Degenerate, InvalidInput, NotConverged, Stopped
+
+__all__ = ["ContinuousMixture", "GaussianMixture", "PolynomialMap", "QuadraticMap", "ReluRegressor", "TwoLayerRegressor"]
+
+Matrix = NDArray[np.float64]
+
+
+def _within(name: str, value: Any, low: float, high: float) -> None:
+    """A number in a closed range; options are judged here, so that what the library refuses is about the data."""
+    if not (isinstance(value, (int, float, np.integer, np.floating)) and low <= value <= high):
+        raise ValueError(f"{name}: a number from {low} to {high}, got {value!r}")
+
+
+def _one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{name}: one of {', '.join(known)}, got {value!r}")
+
+
+def _factor(covariance: Matrix) -> Matrix:
+    """`L` with `L L' = covariance`, for any positive semidefinite matrix."""
+    values, vectors = np.linalg.eigh(np.atleast_2d(covariance))
+    return np.ascontiguousarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+
+class _Learner(BaseEstimator):  # type: ignore[misc,unused-ignore]
+    """What all learners do alike."""
+
+    random_state: Any
+    strict: bool
+    progress: Progress
+    timeout: float | None
+
+    def _learn(
+        self, call: Callable[[dict[str, Any]], tuple[Model, dict[str, Any]]], instead: Callable[[], Model]
+    ) -> None:
+        """Runs a learner; what the data do not allow is a model of moments and a warning, or with `strict` an error."""
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        try:
+            with watching(self.progress) as see:
+                self.model_, raw = call({"seed": seed, "progress": see, "timeout": self.timeout})
+        except (Degenerate, InvalidInput, Stopped) as e:
+            if self.strict:
+                raise
+            self.model_ = instead()
+            self._found(self.model_.status if not isinstance(e, Stopped) else "stopped", {"checks": [], "failed": str(e)}, 1)
+            return
+        failed = next((c["label"] for c in raw["evidence"]["checks"] if not c["holds"]), None)
+        self._found(raw["status"], {**raw["evidence"], "failed": failed}, raw["work"]["sweeps"])
+
+    def _found(self, status: str, evidence: dict[str, Any], sweeps: int) -> None:
+        self.status_, self.certificate_ = status, evidence
+        self.converged_, self.n_iter_ = status == "converged", max(1, sweeps)
+        if self.converged_:
+            return
+        message = f"{type(self).__name__}: {status}: {evidence['failed'] or 'the tests of the model did not pass'}"
+        if self.strict:
+            raise NotConverged(message, status=status, rel_residual=evidence.get("rel_residual", float("nan")))
+        warnings.warn(message, ConvergenceWarning, stacklevel=4)
+
+    def _samples(self, X: Any) -> Matrix:
+        return validate_data(self, X, dtype=np.float64, order="C", ensure_min_samples=2)  # type: ignore[no-any-return]
+
+    def _rows(self, X: Any) -> Matrix:
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=np.float64, order="C", reset=False)  # type: ignore[no-any-return]
+
+    def _labelled(self, X: Any, y: Any) -> tuple[Matrix, Matrix]:
+        X, y = validate_data(self, X, y, dtype=np.float64, order="C", ensure_min_samples=2, y_numeric=True)
+        return X, np.ascontiguousarray(y, dtype=np.float64)
+
+
+class _Law:
+    """Estimators that can be drawn from."""
+
+    model_: Model
+
+    def sample(self, n_samples: int = 1, *, random_state: Any = None, as_frame: bool = False) -> Any:
+        """Draws rows from the learned law; `as_frame` gives a pandas frame with the names of the columns."""
+        check_is_fitted(self)
+        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        x = self.model_.sample(int(n_samples), seed)
+        if not as_frame:
+            return x
+        import pandas as pd  # type: ignore[import-untyped,unused-ignore]
+
+        return pd.DataFrame(x, columns=getattr(self, "feature_names_in_", None))
+
+
+class _Map(_Law, _Learner):
+    """Maps of hidden normal variables."""
+
+    def _moment_map(self, X: Matrix) -> Model:
+        return _native.normal_map(list(X.mean(axis=0)), _factor(np.cov(X, rowvar=False)))
+
+    @property
+    def n_latent_(self) -> int:
+        """The number of hidden variables."""
+        check_is_fitted(self)
+        return int(json.loads(self.model_.to_json())["latent_dim"])
+
+    def evaluate(self, Z: Any) -> Matrix:
+        """The outputs of the map at rows of hidden variables."""
+        check_is_fitted(self)
+        return self.model_.evaluate(np.ascontiguousarray(Z, dtype=np.float64))
+
+
+class QuadraticMap(_Map):
+    """A quadratic map of hidden normal variables, from its outputs alone.
+
+    `n_latent`: number of hidden variables, by default from the data. `linear`: whether the map has a linear part. `noise`:
+    a share of noise on the outputs, or "estimate". `refine` fits beyond the moments.
+    """
+
+    def __init__(
+        self,
+        n_latent: int | None = None,
+        linear: bool = False,
+        noise: float | str | None = None,
+        holdout: float = 0.2,
+        refine: bool = True,
+        random_state: Any = None,
+        strict: bool = False,
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.n_latent = n_latent
+        self.linear = linear
+        self.noise = noise
+        self.holdout = holdout
+        self.refine = refine
+        self.random_state = random_state
+        self.strict = strict
+        self.progress = progress
+        self.timeout = timeout
+
+    def fit(self, X: Any, y: Any = None) -> QuadraticMap:
+        """Learns from rows of outputs."""
+        X = self._samples(X)
+        _within("holdout", self.holdout, 0.01, 0.5)
+        if self.n_latent is not None:
+            _within("n_latent", self.n_latent, 1, 10_000)
+        level = self.noise
+        if isinstance(level, str):
+            _one_of("noise", level, ("estimate",))
+            level = float("nan")
+        elif level is not None:
+            _within("noise", level, 0.0, 0.999999)
+        self._learn(
+            lambda how: _native.learn_quadratic(X, self.n_latent, (self.linear, self.refine), level, self.holdout, how),
+            lambda: self._moment_map(X),
+        )
+        return self
+
+
+class PolynomialMap(_Map):
+    """A polynomial map of constant degree of hidden normal variables, from its outputs alone. `form`: auto, homogeneous (only
+    that degree), general."""
+
+    def __init__(
+        self,
+        degree: int = 2,
+        n_latent: int | None = None,
+        form: str = "auto",
+        holdout: float = 0.2,
+        random_state: Any = None,
+        strict: bool = False,
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.degree = degree
+        self.n_latent = n_latent
+        self.form = form
+        self.holdout = holdout
+        self.random_state = random_state
+        self.strict = strict
+        self.progress = progress
+        self.timeout = timeout
+
+    def fit(self, X: Any, y: Any = None) -> PolynomialMap:
+        """Learns from rows of outputs."""
+        X = self._samples(X)
+        _within("degree", self.degree, 2, 8)
+        _within("holdout", self.holdout, 0.01, 0.5)
+        _one_of("form", self.form, ("auto", "homogeneous", "general"))
+        self._learn(
+            lambda how: _native.learn_polynomial(X, self.degree, self.n_latent, self.form, self.holdout, how),
+            lambda: self._moment_map(X),
+        )
+        return self
+
+
+class _Mixture(DensityMixin, _Law, _Learner):  # type: ignore[misc,unused-ignore]
+    """Mixtures, with a density."""
+
+    def _one_normal(self, X: Matrix) -> Model:
+        c = np.atleast_2d(np.cov(X, rowvar=False))
+        scale = float(np.trace(c)) / len(c) or 1.0
+        return _native.normal_mixture(list(X.mean(axis=0)), np.ascontiguousarray(c + 1e-6 * scale * np.eye(len(c))))
+
+    def score_samples(self, X: Any) -> Matrix:
+        """`log p` at each row."""
+        X = self._rows(X)
+        return self.model_.log_density(X, 0)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The mean of `log p` over the rows."""
+        return float(np.mean(self.score_samples(X)))
+
+
+class GaussianMixture(_Mixture):
+    """A mixture of normal laws.
+
+    `n_components`: a number, or a pair `(least, most)` of which the best BIC is taken. `covariance_type`: full, tied,
+    diagonal, tied-diagonal, spherical, tied-spherical, equal-shape. `method`: em, or moments (method of moments, then
+    refined; equal-variance spherical components in high dimension).
+    """
+
+    def __init__(
+        self,
+        n_components: int | tuple[int, int] = 1,
+        covariance_type: str = "full",
+        method: str = "em",
+        n_init: int = 20,
+        random_state: Any = None,
+        strict: bool = False,
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.method = method
+        self.n_init = n_init
+        self.random_state = random_state
+        self.strict = strict
+        self.progress = progress
+        self.timeout = timeout
+
+    def fit(self, X: Any, y: Any = None) -> GaussianMixture:
+        """Learns from rows."""
+        X = self._samples(X)
+        n = self.n_components
+        least, most = (n, n) if isinstance(n, (int, np.integer)) else n
+        _within("n_components", least, 1, most)
+        _within("n_components", most, 1, 10_000)
+        _within("n_init", self.n_init, 1, 10_000)
+        _one_of("method", self.method, ("em", "moments"))
+        components = (int(least), int(most))
+        self._learn(
+            lambda how: _native.learn_mixture(X, self.method, components, [self.covariance_type], self.n_init, how),
+            lambda: self._one_normal(X),
+        )
+        parts = json.loads(self.model_.to_json())["components"]
+        self.weights_ = np.array([p["weight"] for p in parts])
+        self.means_ = np.array([p["mean"] for p in parts])
+        self.covariances_ = np.array([p["covariance"] for p in parts])
+        return self
+
+    def predict_proba(self, X: Any) -> Matrix:
+        """The probability of each component at each row."""
+        joint = self.model_.joint_log_density(self._rows(X))
+        p = np.exp(joint - joint.max(axis=1, keepdims=True))
+        total: Matrix = p / p.sum(axis=1, keepdims=True)
+        return total
+
+    def predict(self, X: Any) -> NDArray[np.intp]:
+        """The likeliest component of each row."""
+        best: NDArray[np.intp] = self.model_.joint_log_density(self._rows(X)).argmax(axis=1)
+        return best
+
+    def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.intp]:
+        """Learns, then the likeliest component of each row."""
+        return self.fit(X).predict(X)
+
+
+class ContinuousMixture(_Mixture):
+    """A continuous mixture of normal laws of one noise level, by scores at a ladder of noise levels and reverse diffusion.
+    `noise`: its standard deviation, by default from the data."""
+
+    def __init__(
+        self,
+        noise: float | None = None,
+        random_state: Any = None,
+        strict: bool = False,
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.noise = noise
+        self.random_state = random_state
+        self.strict = strict
+        self.progress = progress
+        self.timeout = timeout
+
+    def fit(self, X: Any, y: Any = None) -> ContinuousMixture:
+        """Learns from rows."""
+        X = self._samples(X)
+        self._learn(lambda how: _native.learn_score(X, self.noise, how), lambda: self._one_normal(X))
+        return self
+
+
+class _Regressor(RegressorMixin, _Learner):  # type: ignore[misc,unused-ignore]
+    """Functions of inputs."""
+
+    def predict(self, X: Any) -> Matrix:
+        """The value at each row."""
+        return self.model_.evaluate(self._rows(X))[:, 0]
+
+
+class ReluRegressor(_Regressor):
+    """A narrow network `c + <w, x> + sum_i b_i relu(<a_i, x>)`, exact where the samples allow it. `n_neurons`: at most so many
+    kinks, by default what the samples allow, ten at most; `offsets` lets neurons have them."""
+
+    def __init__(
+        self,
+        n_neurons: int | None = None,
+        offsets: bool = False,
+        holdout: float = 0.125,
+        random_state: Any = None,
+        strict: bool = False,
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.n_neurons = n_neurons
+        self.offsets = offsets
+        self.holdout = holdout
+        self.random_state = random_state
+        self.strict = strict
+        self.progress = progress
+        self.timeout = timeout
+
+    def fit(self, X: Any, y: Any) -> ReluRegressor:
+        """Learns from inputs and targets."""
+        X, y = self._labelled(X, y)
+        _within("holdout", self.holdout, 1e-6, 0.5)
+        if self.n_neurons is not None:
+            _within("n_neurons", self.n_neurons, 0, 28)
+        self._learn(
+            lambda how: _native.learn_relu(X, y, self.n_neurons, self.offsets, self.holdout, how),
+            lambda: self._affine(X, y),
+        )
+        return self
+
+    @staticmethod
+    def _affine(X: Matrix, y: Matrix) -> Model:
+        centre = X.mean(axis=0)
+        w = np.linalg.lstsq(X - centre, y - y.mean(), rcond=None)[0]
+        return _native.affine_network(float(y.mean() - centre @ w), list(w))
+
+
+class TwoLayerRegressor(_Regressor):
+    """`sum_i c_i sigma(<w_i, x>)` with a given polynomial `sigma` such as "x^2" and number of neurons."""
+
+    def __init__(
+        self,
+        n_neurons: int = 1,
+        activation: str = "x^2",
+        n_init: int = 3,
+        holdout: float = 0.05,
+        random_state: Any = None,
+        strict: bool = False,
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.n_neurons = n_neurons
+        self.activation = activation
+        self.n_init = n_init
+        self.holdout = holdout
+        self.random_state = random_state
+        self.strict = strict
+        self.progress = progress
+        self.timeout = timeout
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True  # a function of another form is declined, not approximated
+        return tags
+
+    def fit(self, X: Any, y: Any) -> TwoLayerRegressor:
+        """Learns from inputs and targets."""
+        X, y = self._labelled(X, y)
+        _within("n_neurons", self.n_neurons, 1, 10_000)
+        _within("n_init", self.n_init, 1, 100)
+        _within("holdout", self.holdout, 1e-6, 0.5)
+        constant = float(y.mean())
+        self._learn(
+            lambda how: _native.learn_two_layer(X, y, self.activation, (self.n_neurons, self.n_init), self.holdout, how),
+            lambda: _native.constant_network(self.activation, constant, X.shape[1]),
+        )
+        return self
