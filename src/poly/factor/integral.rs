@@ -85,6 +85,10 @@ pub(crate) fn factors(mut f: Dense2, budget: &Budget<'_>) -> Result<Vec<Dense2>,
             }
         };
         while let Some((g, k)) = open.pop() {
+            if let (2, 2.., Some(parts)) = (g.len(), k, binomial::factors(&spread(&g, k))) {
+                open.extend(parts);
+                continue;
+            }
             let Some(q) = (2..=k).find(|q| k.is_multiple_of(*q)) else {
                 found.push(g);
                 continue;

@@ -25,6 +25,11 @@ pub(crate) fn irreducible(
     if p.is_constant() {
         return Ok(found);
     }
+    // Binomials of one variable, and of two, are best left as they are.
+    if variables(&p).len() == 1 || homogeneous(&p) {
+        found.extend(in_lowest_terms(&p, budget)?.into_iter().map(positive));
+        return Ok(found);
+    }
     // With x for x^k the degree is lower; then one prime factor of k after the other is put back.
     let powers = powers_of_variables(&p);
     let least = with_powers(&p, |v, e| e / powers[v]);
@@ -38,6 +43,11 @@ pub(crate) fn irreducible(
             found.push(positive(g));
             continue;
         };
+        if variables(&g).len() == 1 {
+            let whole = with_powers(&g, |w, e| if w == v { e * powers[v] } else { e });
+            found.extend(integral::irreducible(&whole, budget)?);
+            continue;
+        }
         let q = (2..=powers[v]).find(|q| powers[v].is_multiple_of(*q));
         let q = q.unwrap_or(1);
         powers[v] /= q;
@@ -59,6 +69,16 @@ fn powers_of_variables(p: &Poly<Integer>) -> Vec<u32> {
     powers.iter().map(|&k| k.max(1)).collect()
 }
 
+fn variables(p: &Poly<Integer>) -> Vec<usize> {
+    (0..p.nvars()).filter(|&v| p.degree(v) > 0).collect()
+}
+
+fn homogeneous(p: &Poly<Integer>) -> bool {
+    let degree = p.total_degree();
+    let total = |e: &[u32]| e.iter().map(|&k| u64::from(k)).sum::<u64>();
+    p.iter().all(|(e, _)| total(&e) == degree)
+}
+
 fn with_powers(p: &Poly<Integer>, f: impl Fn(usize, u32) -> u32) -> Poly<Integer> {
     Poly::from_terms(p.iter().map(|(mut e, c)| {
         for (v, k) in e.iter_mut().enumerate() {
@@ -71,13 +91,11 @@ fn with_powers(p: &Poly<Integer>, f: impl Fn(usize, u32) -> u32) -> Poly<Integer
 /// The same without a look at powers of variables; no variable divides `p`.
 fn in_lowest_terms(p: &Poly<Integer>, budget: &Budget<'_>) -> Result<Vec<Poly<Integer>>, Error> {
     budget.check_time(OP)?;
-    let used: Vec<usize> = (0..p.nvars()).filter(|&v| p.degree(v) > 0).collect();
+    let used = variables(p);
     let Some(&last) = used.last().filter(|_| used.len() > 1) else {
         return integral::irreducible(p, budget);
     };
-    let degree = p.total_degree();
-    let total = |e: &[u32]| e.iter().map(|&k| u64::from(k)).sum::<u64>();
-    if p.iter().all(|(e, _)| total(&e) == degree) {
+    if homogeneous(p) {
         // Factors of a homogeneous polynomial are homogeneous.
         let flat = with_powers(p, |v, e| if v == last { 0 } else { e });
         let parts = irreducible(&flat, budget)?;
