@@ -97,18 +97,18 @@ pub(super) enum Verdict {
 pub struct Limits {
     /// Length of the certificate in bytes.
     pub bytes: usize,
-    /// Word operations, and 64 and more for each term stored; each is paid for before it is done.
+    /// Word operations, and 256 and more for each term stored; each is paid for before it is done.
     pub steps: u64,
     /// When to stop.
     pub deadline: Option<Instant>,
 }
 
 impl Default for Limits {
-    /// 64 MB of text and 2^28 steps: about a minute and one gigabyte at most.
+    /// 64 MB of text and 2^30 steps: about a minute and one gigabyte at most.
     fn default() -> Self {
         Self {
             bytes: 1 << 26,
-            steps: 1 << 28,
+            steps: 1 << 30,
             deadline: None,
         }
     }
@@ -203,7 +203,7 @@ pub fn check(text: &str, limits: Limits) -> Result<Report, Error> {
         return Err(Error::limit(OP, "bytes", limits.bytes as u64));
     }
     let mut budget = Budget::new(OP, limits.steps, limits.deadline);
-    budget.spend(16 * separators + text.len() / 8)?;
+    budget.spend(64 * separators + text.len() / 8)?;
     let file = Json::parse(text)?;
     let header = Header::read(&file, text)?;
     let mut findings = Vec::new();

@@ -190,7 +190,7 @@ fn bases() -> Vec<Value> {
 /// What the checker says, in the words of the Python program; `None` beyond its limits.
 fn verdict(text: &str) -> Option<String> {
     let limits = Limits {
-        steps: 1 << 18,
+        steps: 1 << 20,
         ..Limits::default()
     };
     match check(text, limits) {

@@ -53,7 +53,7 @@ impl Machine {
                 Some(old) => self.budget.sum(&old, &c)?,
                 None => {
                     // In memory: a place in the tree, the exponents, the number.
-                    self.budget.spend(64 + 2 * (e.len() + words(&c)))?;
+                    self.budget.spend(256 + 8 * (e.len() + words(&c)))?;
                     c
                 }
             };
@@ -73,7 +73,7 @@ impl Machine {
         let at = |e: &[i64], i| e.get(i).copied().unwrap_or(0);
         self.budget.spend(1)?;
         for ((ea, ca), (eb, cb)) in a.iter().flat_map(|x| b.iter().map(move |y| (x, y))) {
-            self.budget.spend(8 + ea.len() + eb.len())?;
+            self.budget.spend(16 + ea.len() + eb.len())?;
             let e = (0..ea.len().max(eb.len())).map(|i| at(ea, i) + at(eb, i));
             let c = self.budget.product(ca, cb)?;
             self.put(sum, e.collect(), if minus { -c } else { c })?;
@@ -93,7 +93,7 @@ impl Machine {
             Json::Text(name) if name.starts_with(is_letter) => {
                 let known = self.names.iter().position(|n| n == name);
                 let mut exponents = vec![0; known.unwrap_or(self.names.len())];
-                self.budget.spend(64 + 2 * exponents.len())?;
+                self.budget.spend(256 + 8 * exponents.len())?;
                 self.names.extend(known.is_none().then(|| name.to_string()));
                 exponents.push(1);
                 return Ok(monomial(exponents, RBig::ONE));
