@@ -242,6 +242,10 @@ fn systematic_corruptions_are_rejected() {
     let deep = (0..100).fold(json!(1), |v, _| json!([v]));
     let (mut count, mut refuted) = (0, 0);
     for place in &all {
+        // How the fit ended is told, not proved; it may be left out.
+        if place.starts_with("/fit") {
+            continue;
+        }
         // Words are free, and so is what they say.
         let free = ["/about", "/producer", "/path"]
             .iter()
