@@ -63,7 +63,11 @@ const CASES: &[(&str, &str, &[&str])] = &[
     ("cumulant", "poly cumulant x^2+y --order 1..4", &[]),
     ("hermite", "poly hermite x^5-x*y^2", &[]),
     ("verify-right", "verify strassen.exp", &[]),
-    ("verify-wrong", "verify broken.exp --tensor matmul:2,2,2", &[]),
+    (
+        "verify-wrong",
+        "verify broken.exp --tensor matmul:2,2,2",
+        &[],
+    ),
     (
         "cp",
         "decompose cp cp.npy --rank 3 --out cp.npz",
