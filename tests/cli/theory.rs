@@ -244,7 +244,7 @@ fn wrong_predictions_are_not_certified() {
     let (zero, phi) = (folder.path("zero.npy"), folder.path("phi.npy"));
     for (args, expected) in [
         ("--activation x^2-1 --lr 0.2 --time 0.1".to_owned(), 3),
-        ("--integrator euler --dt 5".to_owned(), 3),
+        ("--integrator euler --dt 5 --points 3".to_owned(), 3),
         (format!("--omega {zero} --phi {phi}"), 2),
     ] {
         let (code, out) = json(&format!("theory online-sgd --preset quick {args}"));

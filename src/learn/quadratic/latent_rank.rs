@@ -15,7 +15,7 @@ const ROUNDING: f64 = 1e-11;
 /// With observation noise no eigenvalue vanishes; a drop by this factor is taken for the edge of the signal.
 const CLEAR_DROP: f64 = 30.0;
 /// Eigenvalues of noise lie within this many times their usual width.
-const LEVEL: f64 = 3.0;
+const LEVEL: f64 = 2.0;
 
 /// The latent dimension, the number of eigenvalues that belong to it, and the evidence.
 #[derive(Clone, Debug)]

@@ -227,7 +227,7 @@ impl OnlineSgd {
             } else {
                 FIXED_STEP
             };
-            let name = "change of the order parameters under another step control, relative";
+            let name = "change of the order parameters at a coarser step, relative";
             checks.push(Check::accuracy("online.step-change", name, spread, allowed));
         }
         let start = start_gap(&modes, &overlaps.q, student.units());
