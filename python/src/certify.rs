@@ -33,6 +33,7 @@ pub fn check<'py>(
     let limits = Limits {
         bytes: max_bytes.unwrap_or(usual.bytes),
         steps: max_steps.unwrap_or(usual.steps),
+        ..usual
     };
     let report = py.detach(|| certify::check(text, limits)).or_raise(py)?;
     let claims = PyList::empty(py);
