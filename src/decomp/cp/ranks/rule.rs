@@ -27,6 +27,8 @@ const CORE_OF_NOISE: f64 = 3.0;
 const POWERLESS: f64 = 1e4;
 /// Components that outweigh the model this many times are not believed.
 const MOST_CANCELLATION: f64 = 30.0;
+/// Smoothness of a residual, as a factor of the gain, from which it is not noise.
+const SMOOTH: f64 = 2.0;
 /// Correlation of the sizes of residual and model from which noise grows with the signal.
 const GROWS: f64 = 0.3;
 
@@ -47,6 +49,8 @@ pub struct RankEvidence {
     pub grows: f64,
     /// Whether the core can tell at all.
     core_tells: bool,
+    /// Whether there is no core to be looked at, above the length of a mode, though there are three modes or more.
+    coreless: bool,
     /// Cancellation between the components.
     cancellation: f64,
 }
@@ -61,6 +65,7 @@ impl RankEvidence {
         core_consistency: None,
         grows: 0.0,
         core_tells: false,
+        coreless: false,
         cancellation: 1.0,
     };
 
@@ -78,7 +83,10 @@ impl RankEvidence {
     pub fn is_trilinear(&self) -> bool {
         let consistent = self.core_consistency.is_none_or(|c| c >= CONSISTENT);
         let by_noise = self.core_ratio.is_none_or(|r| r <= CORE_OF_NOISE);
-        self.cancellation <= MOST_CANCELLATION && (!self.core_tells || consistent || by_noise)
+        // A smooth residual is what the model misses, not noise: without a core nothing tells components from it.
+        let told = !self.coreless || self.smoothness <= SMOOTH;
+        told && self.cancellation <= MOST_CANCELLATION
+            && (!self.core_tells || consistent || by_noise)
     }
 
     /// Whether the noise grows with the signal, so that a component may stand for its unevenness.
@@ -122,6 +130,7 @@ impl RankEvidence {
             core_ratio: gap.zip(of_noise).map(|(g, n)| g.squared / n),
             core_consistency: gap.map(|g| 100.0 * (1.0 - g.squared / rank)),
             grows: correlation(residual.as_slice(), dense.as_slice()),
+            coreless: real_modes > 2 && gap.is_none(),
             core_tells: real_modes > 2 && of_noise.is_some_and(|n| n <= POWERLESS * rank),
             cancellation: model.cancellation(),
         };
