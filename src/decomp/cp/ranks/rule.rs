@@ -83,10 +83,15 @@ impl RankEvidence {
     pub fn is_trilinear(&self) -> bool {
         let consistent = self.core_consistency.is_none_or(|c| c >= CONSISTENT);
         let by_noise = self.core_ratio.is_none_or(|r| r <= CORE_OF_NOISE);
-        // A smooth residual is what the model misses, not noise: without a core nothing tells components from it.
-        let told = !self.coreless || self.smoothness <= SMOOTH;
-        told && self.cancellation <= MOST_CANCELLATION
+        self.can_be_told()
+            && self.cancellation <= MOST_CANCELLATION
             && (!self.core_tells || consistent || by_noise)
+    }
+
+    /// Whether anything tells components from what the model misses: a smooth residual is no noise, and above the length of a
+    /// mode there is no core.
+    pub(super) fn can_be_told(&self) -> bool {
+        !self.coreless || self.smoothness <= SMOOTH
     }
 
     /// Whether the noise grows with the signal, so that a component may stand for its unevenness.

@@ -218,7 +218,7 @@ fn table<T: Scalar + Ring>(
         };
         let over = row.is_exact() || row.fit.status == Status::Stopped;
         // A residual that is smooth may be signal still: only what is not above rough noise either is given up.
-        undetected = if row.evidence.is_detected_if_rough() {
+        undetected = if row.evidence.is_detected_if_rough() && row.evidence.can_be_told() {
             0
         } else {
             undetected + 1
@@ -346,7 +346,7 @@ fn halves<T: Scalar + Ring>(
     for k in (0..=chosen).rev() {
         let row = &table.rows[k];
         let (rank, unjudged) = (row.fit.model.rank(), row.evidence.core_ratio.is_none());
-        if unjudged && !row.is_chosen_by(RankEvidence::is_detected) {
+        if k > chosen || (unjudged && !row.is_chosen_by(RankEvidence::is_detected)) {
             continue;
         }
         let mut models = Vec::with_capacity(2);
