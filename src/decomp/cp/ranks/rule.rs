@@ -135,7 +135,7 @@ impl RankEvidence {
             core_ratio: gap.zip(of_noise).map(|(g, n)| g.squared / n),
             core_consistency: gap.map(|g| 100.0 * (1.0 - g.squared / rank)),
             grows: correlation(residual.as_slice(), dense.as_slice()),
-            coreless: real_modes > 2 && gap.is_none(),
+            coreless: real_modes > 2 && data.dims().iter().any(|&n| n > 1 && n < model.rank()),
             core_tells: real_modes > 2 && of_noise.is_some_and(|n| n <= POWERLESS * rank),
             cancellation: model.cancellation(),
         };

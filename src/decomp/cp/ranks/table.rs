@@ -93,7 +93,8 @@ impl<T: Scalar + Ring> RankRow<T> {
 /// could and whose core is superdiagonal as far as noise lets it be ([`RankEvidence`]); no row is chosen when nothing is above
 /// the noise. The choice is then held against split halves: the same components must be found in the even and in the odd
 /// slices of the longest mode, where that has at least eight; else the greatest number for which they are is named beside it.
-/// The table ends early at an exact fit, or after `ranks.1` ranks in a row that are not detected.
+/// The table ends early at an exact fit, or after `ranks.1` ranks in a row that are not detected (twice as many where they are above
+/// the length of a mode and the residual is smooth, so that nothing could tell them from it).
 ///
 /// # Errors
 /// `InvalidInput` when the range is empty, and those of [`Cp::decompose`].
@@ -217,16 +218,16 @@ fn table<T: Scalar + Ring>(
             kruskal_exact,
         };
         let over = row.is_exact() || row.fit.status == Status::Stopped;
-        // A residual that is smooth may be signal still: only what is not above rough noise either is given up.
-        undetected = if row.evidence.is_detected_if_rough() && row.evidence.can_be_told() {
-            0
-        } else {
-            undetected + 1
+        // A residual that is smooth may be signal still: only what is not above rough noise either is given up at once.
+        undetected = match row.evidence.is_detected_if_rough() {
+            true if row.evidence.can_be_told() => 0,
+            true => undetected + 1,
+            false => undetected + 2,
         };
         if rank >= first {
             rows.push(row);
         }
-        if over || undetected >= patience {
+        if over || undetected >= patience.saturating_mul(2) {
             break;
         }
         let (_, one) = best_rank_one(residual.view(), GROWN.0, GROWN.1, rng)?;
