@@ -18,17 +18,25 @@ pub fn ks_distance(a: &[f64], b: &[f64]) -> f64 {
         v.sort_unstable_by(f64::total_cmp);
         v
     };
-    let (a, b) = (sorted(a), sorted(b));
+    ks_of_sorted(&sorted(a), &sorted(b))
+}
+
+/// As [`ks_distance`] for values in rising order, neither side empty; 1 where a value is not a number.
+pub(crate) fn ks_of_sorted(a: &[f64], b: &[f64]) -> f64 {
+    let (n, m) = (a.len() as f64, b.len() as f64);
     let (mut i, mut j, mut worst) = (0, 0, 0.0f64);
     while i < a.len() && j < b.len() {
         let x = a[i].min(b[j]);
+        if x.is_nan() {
+            return 1.0;
+        }
         while i < a.len() && a[i] <= x {
             i += 1;
         }
         while j < b.len() && b[j] <= x {
             j += 1;
         }
-        worst = worst.max((i as f64 / a.len() as f64 - j as f64 / b.len() as f64).abs());
+        worst = worst.max((i as f64 / n - j as f64 / m).abs());
     }
     worst
 }

@@ -21,6 +21,7 @@ use crate::Error;
 use crate::fit::Check;
 use crate::linalg::{norm2, symmetric_eigen};
 use crate::run::{Observer, Progress};
+use crate::stats::distances::ks_of_sorted;
 use faer::{Mat, MatRef};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -241,7 +242,7 @@ impl Law {
         let gaps: Vec<f64> = lines
             .iter()
             .zip(&self.sorted)
-            .map(|(a, b)| n.sqrt() * kolmogorov(a, b))
+            .map(|(a, b)| n.sqrt() * ks_of_sorted(a, b))
             .collect();
         let (length, along) = gaps.split_last().map_or((0.0, &[][..]), |(l, a)| (*l, a));
         let (mean, covariance) = moments(h.as_ref());
@@ -305,27 +306,6 @@ fn directions(vectors: MatRef<'_, f64>, rng: &mut impl Rng) -> Mat<f64> {
         column.iter_mut().for_each(|x| *x /= length);
     }
     out
-}
-
-/// Kolmogorov's distance of two sorted samples; ties are passed together.
-fn kolmogorov(a: &[f64], b: &[f64]) -> f64 {
-    let (n, m) = (a.len() as f64, b.len() as f64);
-    let (mut i, mut j, mut worst) = (0, 0, 0.0f64);
-    while i < a.len() && j < b.len() {
-        let x = a[i].min(b[j]);
-        while i < a.len() && a[i] <= x {
-            i += 1;
-        }
-        while j < b.len() && b[j] <= x {
-            j += 1;
-        }
-        // Equal infinities and NaN both move on: `total_cmp` sorts NaN last, where the loop ends.
-        if !(a.get(i).is_none_or(|v| v > &x) && b.get(j).is_none_or(|v| v > &x)) {
-            return 1.0;
-        }
-        worst = worst.max((i as f64 / n - j as f64 / m).abs());
-    }
-    worst
 }
 
 /// At most `most` rows, evenly spread.
