@@ -15,7 +15,7 @@ use wickring::theory::{
 };
 
 const OP: &str = "theory";
-/// The names that are known; students of online learning take erf, linear and polynomials only.
+/// The names that are known for generators.
 const ACTIVATIONS: &str = "sign, erf, tanh, relu, abs, step, sigmoid, linear";
 
 /// Where inputs come from: a random generator, weights from files, samples, or covariances.
@@ -265,14 +265,14 @@ fn activation(text: &str) -> Result<Activation, Error> {
     if let Some(known) = Activation::from_name(text) {
         return Ok(known);
     }
-    let p = polynomial(text)?;
+    let p = polynomial(text, ACTIVATIONS)?;
     let degree = p.total_degree().min(60) as u32;
     let coefficients = (0..=degree).map(|k| p.coefficient(&[k]).to_f64());
     Ok(Activation::Polynomial(coefficients.collect()))
 }
 
-/// `linear` or a polynomial in one variable.
-pub fn polynomial(text: &str) -> Result<Poly<Rational>, Error> {
+/// `linear` or a polynomial in one variable; `names` are those that the caller knows besides.
+pub fn polynomial(text: &str, names: &str) -> Result<Poly<Rational>, Error> {
     if text == "linear" {
         return Ok(Poly::variable(0));
     }
@@ -284,7 +284,7 @@ pub fn polynomial(text: &str) -> Result<Poly<Rational>, Error> {
         return Ok(p);
     }
     let requirement = format!(
-        "an activation by name ({ACTIVATIONS}) or a polynomial of degree 1 to 60 in a variable of one letter, not '{text}'"
+        "an activation by name ({names}) or a polynomial of degree 1 to 60 in a variable of one letter, not '{text}'"
     );
     Err(Error::invalid(OP, requirement))
 }

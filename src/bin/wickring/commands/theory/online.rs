@@ -107,7 +107,7 @@ impl OnlineArgs {
         match self.activation.as_str() {
             "erf" => Ok(Neuron::erf()),
             "linear" => Ok(Neuron::linear()),
-            text => Neuron::polynomial(&polynomial(text)?),
+            text => Neuron::polynomial(&polynomial(text, "erf, linear")?),
         }
     }
 
