@@ -33,8 +33,33 @@ pub(in crate::learn) fn left_out(second: &Mat<f64>, values: &[f64], keep: usize)
     Check::accuracy("radial.left-out", name, share, MOST_LEFT_OUT.sqrt())
 }
 
+/// All rows against the law of a map learned from so many of them, where that is known, and their latents, where these are
+/// seen, against the sphere.
+pub(in crate::learn) fn follows<G: Rng>(
+    samples: &Samples,
+    (map, learned): (&RadialMap, usize),
+    latents: Option<(&WhiteRows, &WhiteMap)>,
+    rng: &mut G,
+    observer: Observer<'_>,
+) -> Result<Vec<Check>, Error> {
+    let mut checks = Vec::new();
+    if !map.radii.is_empty() {
+        // Moments err about twice as much as the empirical law does.
+        let learned = if latents.is_some() {
+            learned
+        } else {
+            learned / 5
+        };
+        checks.extend(outputs_follow(samples, map, learned, rng, &mut *observer)?);
+    }
+    if let Some(latents) = latents {
+        checks.extend(directions_follow(samples, latents, rng, observer)?);
+    }
+    Ok(checks)
+}
+
 /// The law of the map against all rows.
-pub(in crate::learn) fn outputs_follow<G: Rng>(
+fn outputs_follow<G: Rng>(
     samples: &Samples,
     map: &RadialMap,
     learned: usize,
@@ -56,7 +81,7 @@ pub(in crate::learn) fn outputs_follow<G: Rng>(
 ///
 /// The covariance of the products is the fourth-order tensor of the directions, so this is the test of Giné by
 /// harmonics of degrees two and four, beside the distribution along directions.
-pub(in crate::learn) fn directions_follow<G: Rng>(
+fn directions_follow<G: Rng>(
     samples: &Samples,
     (rows, white): (&WhiteRows, &WhiteMap),
     rng: &mut G,

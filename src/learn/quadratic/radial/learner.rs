@@ -8,7 +8,7 @@
 
 use super::held_out::Held;
 use super::law::RadialLaw;
-use super::law_check::{directions_follow, left_out, outputs_follow};
+use super::law_check::{follows, left_out};
 use super::raw_moments::RawMoments;
 use crate::Error;
 use crate::decomp::{PeirceFrame, TensorContraction, Whitening};
@@ -260,21 +260,12 @@ impl RadialQuadratic {
             third,
             MAX_Z,
         ));
-        // Moments err about twice as much as the empirical law does.
-        let learned = outputs.summary.count() as usize / if exact { 1 } else { 5 };
-        let mut whole = |rng: &mut _, observer: Observer<'_>| -> Result<(), Error> {
-            if !found.radii.is_empty() {
-                checks.extend(outputs_follow(samples, &found, learned, rng, observer)?);
-            }
-            if exact {
-                let latents = (&centred, chosen);
-                checks.extend(directions_follow(samples, latents, rng, observer)?);
-            }
-            Ok(())
-        };
-        match whole(rng, observer) {
+        let latents = exact.then_some((&centred, chosen));
+        let learned = outputs.summary.count() as usize;
+        match follows(samples, (&found, learned), latents, rng, observer) {
+            Ok(law) => checks.extend(law),
             Err(Error::Stopped { .. }) => stopped = true,
-            other => other?,
+            Err(e) => return Err(e),
         }
         let evidence = Evidence {
             rel_residual,
