@@ -164,7 +164,9 @@ fn spectrum<T: Scalar>(
         Keep::Rank(_) => true,
         Keep::Tail(budget, _) => budget >= ONE_PASS * top,
     };
-    if top == 0.0 || at == n || (fine && values[at - 1] >= ONE_PASS * top) {
+    // A tail below what one pass can see would keep every direction, needed or not.
+    let all = at == n && matches!(keep, Keep::Rank(_));
+    if top == 0.0 || all || (fine && values[at - 1] >= ONE_PASS * top) {
         let dropped = squares[at..].iter().map(|x| x.max(0.0)).sum::<f64>().sqrt();
         let keep = at;
         return Ok(Small {
@@ -194,4 +196,28 @@ fn spectrum<T: Scalar>(
         keep,
         dropped,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::Tensor;
+
+    /// Two directions of four, and a tail asked for far below the root of the rounding unit.
+    #[test]
+    fn a_tight_tail_keeps_no_direction_of_rounding() {
+        let t =
+            Tensor::from_fn(&[4, 5, 6], |i| (i[0] + i[1]) as f64 * (1.0 + i[2] as f64)).unwrap();
+        let size = t.as_slice().iter().map(|x| x * x).sum::<f64>().sqrt();
+        for share in [1e-3, 1e-6, 1e-9, 1e-12] {
+            for (mode, rank) in [(0, 2), (1, 2), (2, 1)] {
+                let keep = Keep::Tail(share * size, 10);
+                let space = left_space("test", t.view(), mode, keep, &mut || Ok(())).unwrap();
+                assert_eq!(space.basis.ncols(), rank, "mode {mode} at {share}");
+                // One pass sees the root of the rounding unit; where it is enough, so is its word.
+                let seen = if share > ONE_PASS { 1e-7 } else { 1e-13 };
+                assert!(space.dropped <= seen * size, "{}", space.dropped);
+            }
+        }
+    }
 }
