@@ -1,6 +1,7 @@
 //! Tensor models and their decompositions.
 
 mod cp_data;
+mod cp_missing;
 mod cp_models;
 mod cp_ranks;
 mod decomp_suite;

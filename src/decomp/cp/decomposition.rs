@@ -56,6 +56,8 @@ pub struct Cp {
     pub(super) method: CpMethod,
     pub(super) starts: usize,
     pub(super) fixed_starts: bool,
+    /// A few starts only, also where minima are hard to find: for numbers of components that are compared.
+    pub(super) brief: bool,
     pub(super) iterations: usize,
     pub(super) tol: Option<f64>,
     pub(super) randomized: bool,
@@ -69,6 +71,7 @@ impl Cp {
             method: CpMethod::Auto,
             starts: 12,
             fixed_starts: false,
+            brief: false,
             iterations: 500,
             tol: None,
             randomized: false,

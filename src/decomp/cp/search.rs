@@ -37,6 +37,8 @@ const CAREFUL: usize = 20;
 /// Starts that suffice there when every one of them ends at the same value.
 const UNANIMOUS: usize = 6;
 const MOST: usize = 60;
+/// Starts beside the given one where numbers of components are compared: the given one tells what one more gains.
+const BRIEF: usize = 4;
 /// Minima whose residuals on the data are within this share of the least are compared in the full space, and how many at
 /// most: what compression leaves out may change their order. Only with few unknowns: elsewhere that return is dear.
 const NEAR: f64 = 0.01;
@@ -71,7 +73,11 @@ pub(super) fn search<T: Scalar + Ring>(
     rng: &mut impl Rng,
     observer: Observer<'_>,
 ) -> Result<Found<T>, Error> {
-    let most = if cp.fixed_starts { cp.starts } else { MOST };
+    let most = match (cp.fixed_starts, cp.brief) {
+        (true, _) => cp.starts,
+        (false, true) => BRIEF.min(cp.starts),
+        (false, false) => MOST,
+    };
     let seeds: Vec<u64> = (0..most).map(|_| rng.random()).collect();
     let keep = margin(t.dims(), cp.rank);
     let compressed = if cp.randomized {
@@ -84,7 +90,7 @@ pub(super) fn search<T: Scalar + Ring>(
     let few = cp.rank * core.dims().iter().sum::<usize>() <= FEW_UNKNOWNS;
     let mut done: Vec<Candidate<T>> = Vec::new();
     let mut stopped = false;
-    let (mut next, mut least, mut last) = (0, 2, cp.starts);
+    let (mut next, mut least, mut last) = (0, 2, most.min(cp.starts));
     if let Some(given) = start.filter(|_| matches!(cp.method, CpMethod::Auto | CpMethod::Nls)) {
         let mut watch = |f: f64| {
             let flow = observer(&Progress::open("given start", 0).with_figure(f));
@@ -134,7 +140,7 @@ pub(super) fn search<T: Scalar + Ring>(
             continue;
         }
         let slow = best_of(&done).is_some_and(|best| best.history.len() > SLOW);
-        if slow && few {
+        if slow && few && !cp.brief {
             let diverging = best_of(&done).is_some_and(|c| is_diverging(&c.factors));
             last = most;
             least = match agreeing(&done, top) == done.len() {

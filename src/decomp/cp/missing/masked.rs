@@ -4,27 +4,45 @@
 //! never read. Nothing is imputed: every observed entry contributes its own row of the Jacobian, so the
 //! minimum is that of the observed data, and the residual is over them alone.
 //!
-//! A row of a factor with fewer observations than components is not determined; it is counted, and the fit is
-//! then ill-conditioned.
+//! ```text
+//! keep one observed entry in twenty back, where that leaves every row determined
+//! starts: spectra of what was observed, then random ones, until two agree on what predicts, or one is exact
+//!     sweeps, then Gauss-Newton steps
+//! hold the predictions at the entries kept back against the error of the fit
+//! go on from the best start with all entries
+//! ```
 //!
-//! Source: Tomasi and Bro 2005 (INDAFAC); weighted row-wise least squares as warm-up.
+//! A row of a factor with fewer observations than components is not determined; it is counted, and the fit is
+//! then ill-conditioned. So is one with fewer entries than its parameters or any known method need.
+//!
+//! Departures from Tomasi and Bro 2005 (INDAFAC): (1) the equations of all rows at once are products of matrices; (2) a
+//! spectral start; (3) sweeps go on while they are fast, because they are cheaper than a step; (4) held-out entries.
 
+use super::climb::{Ended, descend};
+use super::evidence::{HeldOut, evidence};
+use super::held_out::{chosen, needed};
 use super::observed::{Observed, Rows};
+use super::spectral_start::spectral_start;
 use crate::decomp::cp::checks::ended;
 use crate::decomp::cp::decomposition::Scaled;
 use crate::decomp::cp::jennrich::normal;
 use crate::fit::{Evidence, Fit, Work, judge};
 use crate::run::{Observer, Progress, unobserved};
-use crate::tensor::{CpTensor, Tensor, TensorView};
+use crate::tensor::{CpTensor, Factor, Tensor, TensorView, by_rows};
 use crate::{Error, Status};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use rayon::prelude::*;
 
 const OP: &str = "CpMasked::decompose";
-/// Unknowns up to which the Gauss-Newton matrix is formed; larger problems alternate only.
-const DENSE_LIMIT: usize = 1500;
+/// Two starts with errors this close, relatively, have found the same minimum.
+const AGREE: f64 = 1e-5;
+/// Sweeps and steps beyond which a minimum was hard to find: there are others nearby, and two starts may share a wrong one.
+const SLOW: usize = 60;
+/// Starts where there are too few entries for any known method.
+const FEW: usize = 3;
+/// Error of a start that nothing can be better than.
+const EXACT: f64 = 1e-12;
 
 /// CP decomposition of data with missing entries or weights, over the reals.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,14 +51,6 @@ pub struct CpMasked {
     starts: usize,
     iterations: usize,
     tol: Option<f64>,
-}
-
-/// One start at its end.
-struct Ended {
-    rows: Rows,
-    residual: f64,
-    history: Vec<f64>,
-    spent: bool,
 }
 
 impl CpMasked {
@@ -61,7 +71,7 @@ impl CpMasked {
         }
     }
 
-    /// Number of starts, in `1..=10000`; 8 by default.
+    /// Number of starts at most, in `1..=10000`; 8 by default. The search ends when two agree.
     #[must_use]
     pub fn starts(self, starts: usize) -> Self {
         Self { starts, ..self }
@@ -99,8 +109,8 @@ impl CpMasked {
     /// observed entry is not finite.
     ///
     /// # Complexity
-    /// Each iteration `O(k (m R)^2 + u^3 / 3)` for `k` observed entries, order `m` and `u = R sum(n_m)`
-    /// unknowns; above 1500 unknowns sweeps of `O(k m R^2)`.
+    /// A sweep costs `O(m N R^2)` flops in products of matrices for `N` entries of order `m`, or `O(k m R^2)` in loops where only
+    /// `k < N / 16` were observed; a Gauss-Newton step `O(u^3 / 3)` more for `u = R sum(n_m)` unknowns, up to 1500 of them.
     ///
     /// # Example
     /// ```
@@ -134,38 +144,48 @@ impl CpMasked {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
+        self.decompose_from(t, weights, None, rng, observer)
+    }
+
+    /// As [`CpMasked::decompose_observed`], with a first start: factors of data of norm one.
+    pub(in crate::decomp::cp) fn decompose_from(
+        &self,
+        t: TensorView<'_>,
+        weights: TensorView<'_>,
+        given: Option<&[Factor]>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<CpTensor>, Error> {
         self.check()?;
         let clean = cleaned(OP, t, weights)?;
         let scaled = Scaled::of(clean.view())?;
         let data = scaled.as_ref().map_or(&clean, |s| &s.data);
-        let observed = Observed::of(data.view(), weights);
-        let seeds: Vec<u64> = (0..self.starts).map(|_| rng.random()).collect();
-        let mut done: Vec<Ended> = Vec::new();
-        let mut stopped = false;
-        for batch in seeds.chunks(4) {
-            let runs: Vec<Ended> = batch
-                .par_iter()
-                .map(|&seed| self.one_start(&observed, seed))
-                .collect();
-            done.extend(runs);
-            let top = done
-                .iter()
-                .map(|e| e.residual)
-                .fold(f64::INFINITY, f64::min);
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            stopped = observer(&p.with_figure(top)).is_break();
-            if stopped {
-                break;
-            }
+        let all = Observed::of(data.view(), weights);
+        let rng = &mut ChaCha8Rng::seed_from_u64(rng.random());
+        let held = chosen(&all.dims, all.indices(), self.rank, rng);
+        let split = Split::without(&all, data, weights, &held)?;
+        let fitted = split.as_ref().map_or(&all, |s| &s.observed);
+        let shown = split.as_ref().map_or(data, |s| &s.data);
+        let predicted = |end: &Ended| {
+            let squares = (end.residual * fitted.norm()).powi(2);
+            HeldOut::of(&all, (&end.rows, self.rank), &held, (squares, fitted.len()))
+        };
+        let credible = |end: &Ended| predicted(end).is_none_or(|h| h.holds());
+        let (mut best, errors) = self.search((fitted, shown), given, &credible, rng, observer)?;
+        let held = predicted(&best);
+        if split.is_some() && !best.stopped {
+            let mut stop = |figure: f64| {
+                let p = Progress::of("all entries", errors.len() as u64, self.starts as u64);
+                observer(&p.with_figure(figure)).is_break()
+            };
+            let start = std::mem::take(&mut best.rows);
+            let last = descend(&all, (start, false), self.rank, self.iterations, &mut stop)?;
+            let history = [best.history, last.history].concat();
+            best = Ended { history, ..last };
         }
-        let starts: Vec<f64> = done.iter().map(|e| e.residual).collect();
-        let best = done
-            .into_iter()
-            .min_by(|a, b| a.residual.total_cmp(&b.residual));
-        let best = best.ok_or(Error::Stopped { op: OP })?;
-        let model = observed.model(&best.rows, self.rank)?.canonical();
-        let evidence = observed.evidence(&model, &starts);
-        let status = self.status(&evidence, stopped, best.spent);
+        let model = all.model(&best.rows, self.rank)?.canonical();
+        let evidence = evidence(&all, &model, &errors, held)?;
+        let status = self.status(&evidence, best.stopped, best.spent);
         let model = match &scaled {
             Some(s) => s.restore(model)?,
             None => model,
@@ -173,7 +193,7 @@ impl CpMasked {
         let work = Work {
             sweeps: best.history.len().saturating_sub(1),
             samples: 0,
-            starts: starts.len(),
+            starts: errors.len(),
         };
         let history = best.history;
         Ok(Fit {
@@ -183,6 +203,63 @@ impl CpMasked {
             work,
             evidence,
         })
+    }
+
+    /// The best of as many starts as it takes for two to agree on a model that was not hard to find and that is `credible`, and
+    /// the errors of all.
+    fn search(
+        &self,
+        (data, full): (&Observed, &Tensor),
+        given: Option<&[Factor]>,
+        credible: &dyn Fn(&Ended) -> bool,
+        rng: &mut ChaCha8Rng,
+        observer: Observer<'_>,
+    ) -> Result<(Ended, Vec<f64>), Error> {
+        let share = data.len() as f64 / full.as_slice().len() as f64;
+        let mut given = given.map(|x| x.iter().map(by_rows).collect::<Rows>());
+        let mut spectral = spectral_start(full.view(), self.rank, share, rng)?;
+        let mut best: Option<Ended> = None;
+        let mut errors: Vec<f64> = Vec::new();
+        // Where too little was measured no number of starts makes the answer more certain.
+        let hopeless = needed(&data.dims, self.rank) > data.len() as f64;
+        let most = if hopeless {
+            self.starts.min(FEW)
+        } else {
+            self.starts
+        };
+        while errors.len() < most {
+            let start = given.take().or_else(|| spectral.take());
+            let start = start.unwrap_or_else(|| self.random(&data.dims, rng));
+            let (made, before) = (errors.len() as u64, best.as_ref().map(|b| b.residual));
+            let mut stop = |figure: f64| {
+                let p = Progress::of("starts", made, self.starts as u64);
+                let figure = before.map_or(figure, |b| b.min(figure));
+                observer(&p.with_figure(figure)).is_break()
+            };
+            let end = descend(data, (start, true), self.rank, self.iterations, &mut stop)?;
+            errors.push(end.residual);
+            let stopped = end.stopped;
+            if best.as_ref().is_none_or(|b| end.residual < b.residual) {
+                best = Some(end);
+            }
+            let top = errors.iter().copied().fold(f64::INFINITY, f64::min);
+            let agreeing = errors.iter().filter(|&&e| e <= top * (1.0 + AGREE) + EXACT);
+            let easy = |b: &Ended| b.history.len() <= SLOW && credible(b);
+            let enough = top <= EXACT || (agreeing.count() > 1 && best.as_ref().is_some_and(easy));
+            if let Some(best) = best.as_mut() {
+                best.stopped = stopped;
+            }
+            if stopped || enough {
+                break;
+            }
+        }
+        let best = best.ok_or(Error::Stopped { op: OP })?;
+        Ok((best, errors))
+    }
+
+    fn random(&self, dims: &[usize], rng: &mut ChaCha8Rng) -> Rows {
+        let mut draw = |n: usize| (0..n * self.rank).map(|_| normal(rng)).collect();
+        dims.iter().map(|&n| draw(n)).collect()
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -208,41 +285,41 @@ impl CpMasked {
     }
 
     fn status(&self, evidence: &Evidence, stopped: bool, spent: bool) -> Status {
-        judge(
-            &evidence.decisive(self.tol),
-            ended(evidence, spent, stopped),
-        )
+        let mut checks = evidence.decisive(self.tol);
+        // A tolerance is about what was observed; what was kept back is held against it all the same.
+        if self.tol.is_some() {
+            let held = ["cp.held-out", "cp.held-out-error"];
+            checks.extend(held.iter().filter_map(|key| evidence.check(key)).cloned());
+        }
+        judge(&checks, ended(evidence, spent, stopped))
     }
+}
 
-    fn one_start(&self, data: &Observed, seed: u64) -> Ended {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut draw = |n: usize| (0..n * self.rank).map(|_| normal(&mut rng)).collect();
-        let mut rows: Rows = data.dims.iter().map(|&n| draw(n)).collect();
-        let mut history = vec![data.residual(&rows, self.rank)];
-        let unknowns: usize = rows.iter().map(Vec::len).sum();
-        let dense = unknowns <= DENSE_LIMIT;
-        let sweeps = if dense { 15 } else { self.iterations };
-        let mut spent = !dense;
-        for _ in 0..sweeps {
-            data.sweep(&mut rows, self.rank);
-            let next = data.residual(&rows, self.rank);
-            let before = history[history.len() - 1];
-            history.push(next);
-            if !dense && before - next <= 1e-9 * before {
-                spent = false;
-                break;
-            }
+/// The data and the observed entries without those that are held out.
+struct Split {
+    data: Tensor,
+    observed: Observed,
+}
+
+impl Split {
+    /// `None` when nothing is held out.
+    fn without(
+        all: &Observed,
+        data: &Tensor,
+        weights: TensorView<'_>,
+        held: &[usize],
+    ) -> Result<Option<Self>, Error> {
+        if held.is_empty() {
+            return Ok(None);
         }
-        if dense {
-            spent = data.refine(&mut rows, self.rank, self.iterations, &mut history);
+        let (mut data, mut weights) = (data.clone(), weights.to_tensor());
+        for &at in held {
+            let flat = all.position(at);
+            data.as_mut_slice()[flat] = 0.0;
+            weights.as_mut_slice()[flat] = 0.0;
         }
-        let residual = data.residual(&rows, self.rank);
-        Ended {
-            rows,
-            residual,
-            history,
-            spent,
-        }
+        let observed = Observed::of(data.view(), weights.view());
+        Ok(Some(Self { data, observed }))
     }
 }
 

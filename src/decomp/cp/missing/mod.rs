@@ -1,4 +1,9 @@
 //! CP of tensors with missing or weighted entries.
 
+mod climb;
+mod dense;
+mod evidence;
+mod held_out;
 pub(crate) mod masked;
-pub(crate) mod observed;
+mod observed;
+mod spectral_start;

@@ -1,14 +1,15 @@
 //! The observed entries of an incomplete tensor, and the kernels over them.
+//!
+//! Where many entries were observed the kernels are products of matrices over all entries ([`Dense`]), else loops over those
+//! that were; both give the same least-squares problems.
 
+use super::dense::Dense;
 use crate::Error;
-use crate::decomp::cp::checks::{self, MOST_CANCELLATION, MOST_GRADIENT};
-use crate::fit::{Check, Evidence};
-use crate::linalg::{cholesky_solve, norm2, small};
-use crate::tensor::{CpTensor, Factor, TensorView, by_rows};
-use faer::{Mat, MatRef};
+use crate::linalg::{norm2, small};
+use crate::tensor::{CpTensor, Factor, TensorView};
 
-/// Rows of factors that see fewer observed entries than there are components.
-pub(in crate::decomp::cp) const RANK_DEFICIT: &str = "rows with fewer observations than components";
+/// Entries for each observed one up to which products over all of them are cheaper than loops.
+const WORTH: usize = 16;
 
 /// Factors by rows: entry `(i, r)` of mode `k` at `i * rank + r`.
 pub(in crate::decomp::cp) type Rows = Vec<Vec<f64>>;
@@ -20,6 +21,7 @@ pub(in crate::decomp::cp) struct Observed {
     values: Vec<f64>,
     roots: Vec<f64>,
     norm: f64,
+    dense: Option<Dense>,
 }
 
 impl Observed {
@@ -45,13 +47,66 @@ impl Observed {
         let norm = norm2(&Vec::from_iter(
             values.iter().zip(&roots).map(|(v, r)| v * r),
         ));
+        let full = t.as_slice().len();
+        let dense = (full <= WORTH * values.len()).then(|| Dense::of(t, weights));
         Self {
             dims,
             indices,
             values,
             roots,
             norm,
+            dense,
         }
+    }
+
+    /// Number of observed entries.
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Indices of the observed entries, one after the other.
+    pub(super) fn indices(&self) -> &[usize] {
+        &self.indices
+    }
+
+    /// Where the entry with position `at` in the list lies in the tensor, first index fastest.
+    pub(super) fn position(&self, at: usize) -> usize {
+        let order = self.dims.len();
+        let index = &self.indices[at * order..(at + 1) * order];
+        let pairs = index.iter().zip(&self.dims).rev();
+        pairs.fold(0, |flat, (&i, &n)| flat * n + i)
+    }
+
+    /// Root mean square of the weighted values.
+    pub(super) fn size(&self) -> f64 {
+        self.norm / (self.values.len().max(1) as f64).sqrt()
+    }
+
+    /// Weighted norm of the values.
+    pub(super) fn norm(&self) -> f64 {
+        self.norm
+    }
+
+    /// The sum of squared weighted gaps between some entries (positions in the list) and a model.
+    pub(super) fn square_at(&self, rows: &Rows, rank: usize, entries: &[usize]) -> f64 {
+        let order = self.dims.len();
+        let gap = |&at: &usize| {
+            let index = &self.indices[at * order..(at + 1) * order];
+            let term = |r: usize| -> f64 {
+                let rows = rows.iter().zip(index);
+                rows.map(|(f, &i)| f[i * rank + r]).product()
+            };
+            let model: f64 = (0..rank).map(term).sum();
+            let gap = (self.values[at] - model) * self.roots[at];
+            gap * gap
+        };
+        entries.iter().map(gap).sum()
+    }
+
+    /// Calls `f(index, root)` for every entry.
+    pub(super) fn indexed(&self, mut f: impl FnMut(&[usize], f64)) {
+        let entries = self.indices.chunks_exact(self.dims.len());
+        entries.zip(&self.roots).for_each(|(i, &w)| f(i, w));
     }
 
     /// Calls `f(index, partials, gap, root)` for every entry: `partials[k * rank + r]` is the product of the
@@ -91,45 +146,39 @@ impl Observed {
     }
 
     /// Weighted residual over the observed entries, relative to their weighted norm.
-    pub(in crate::decomp::cp) fn residual(&self, rows: &Rows, rank: usize) -> f64 {
+    pub(in crate::decomp::cp) fn residual(&self, rows: &Rows, rank: usize) -> Result<f64, Error> {
+        let norm = if self.norm > 0.0 { self.norm } else { 1.0 };
+        if let Some(dense) = &self.dense {
+            return Ok(dense.square(rows, rank)?.sqrt() / norm);
+        }
         let mut sum = 0.0;
         self.each(rows, rank, |_, _, gap, root| {
             sum += (gap * root) * (gap * root)
         });
-        let norm = if self.norm > 0.0 { self.norm } else { 1.0 };
-        sum.sqrt() / norm
+        Ok(sum.sqrt() / norm)
     }
 
-    /// Row-wise least squares, mode after mode.
-    pub(in crate::decomp::cp) fn sweep(&self, rows: &mut Rows, rank: usize) {
+    /// Row-wise least squares, mode after mode, with a ridge towards zero: a share of the greatest diagonal entry.
+    pub(in crate::decomp::cp) fn sweep(
+        &self,
+        rows: &mut Rows,
+        rank: usize,
+        ridge: f64,
+    ) -> Result<(), Error> {
         for mode in 0..self.dims.len() {
-            let n = self.dims[mode];
-            let mut normal = vec![0.0; n * rank * rank];
-            let mut rhs = vec![0.0; n * rank];
-            let old = &rows[mode];
-            self.each(rows, rank, |index, partials, gap, root| {
-                let p = &partials[mode * rank..(mode + 1) * rank];
-                let i = index[mode];
-                let row = &old[i * rank..(i + 1) * rank];
-                let target = gap + p.iter().zip(row).map(|(x, y)| x * y).sum::<f64>();
-                let w = root * root;
-                let h = &mut normal[i * rank * rank..(i + 1) * rank * rank];
-                for (s, column) in h.chunks_exact_mut(rank).enumerate() {
-                    small::axpy(column, w * p[s], p);
-                }
-                small::axpy(&mut rhs[i * rank..(i + 1) * rank], w * target, p);
-            });
-            for i in 0..n {
-                let h = &mut normal[i * rank * rank..(i + 1) * rank * rank];
-                let x = &mut rhs[i * rank..(i + 1) * rank];
+            let (mut normal, mut rhs) = match &self.dense {
+                Some(dense) => dense.of_mode(rows, rank, mode)?,
+                None => self.of_mode(rows, rank, mode),
+            };
+            let matrices = normal.chunks_exact_mut(rank * rank);
+            for (i, (h, x)) in matrices.zip(rhs.chunks_exact_mut(rank)).enumerate() {
                 let top = (0..rank).map(|r| h[r * (rank + 1)]).fold(0.0, f64::max);
                 if top == 0.0 {
                     // Nothing observed in this slice: zero is as good as any and does no harm.
                     x.fill(0.0);
                     continue;
                 }
-                // A small ridge towards zero: rows with few observations must not run away.
-                (0..rank).for_each(|r| h[r * (rank + 1)] += 1e-10 * top);
+                (0..rank).for_each(|r| h[r * (rank + 1)] += ridge * top);
                 if small::cholesky(h, rank) {
                     small::solve_right(h, rank, x, 1);
                 } else {
@@ -138,10 +187,40 @@ impl Observed {
             }
             rows[mode] = rhs;
         }
+        Ok(())
+    }
+
+    /// Matrices (`R x R` each) and right-hand sides of the rows of one mode, by loops over the observed entries.
+    fn of_mode(&self, rows: &Rows, rank: usize, mode: usize) -> (Vec<f64>, Vec<f64>) {
+        let n = self.dims[mode];
+        let mut normal = vec![0.0; n * rank * rank];
+        let mut rhs = vec![0.0; n * rank];
+        let old = &rows[mode];
+        self.each(rows, rank, |index, partials, gap, root| {
+            let p = &partials[mode * rank..(mode + 1) * rank];
+            let i = index[mode];
+            let row = &old[i * rank..(i + 1) * rank];
+            let target = gap + p.iter().zip(row).map(|(x, y)| x * y).sum::<f64>();
+            let w = root * root;
+            let h = &mut normal[i * rank * rank..(i + 1) * rank * rank];
+            for (s, column) in h.chunks_exact_mut(rank).enumerate() {
+                small::axpy(column, w * p[s], p);
+            }
+            small::axpy(&mut rhs[i * rank..(i + 1) * rank], w * target, p);
+        });
+        (normal, rhs)
     }
 
     /// Gradient `J'e` and the lower triangle of `J'J`, unknown `(k, i, r)` at `offset_k + i * rank + r`.
-    fn normal(&self, rows: &Rows, rank: usize, matrix: Option<&mut Factor>) -> Vec<f64> {
+    pub(super) fn normal(
+        &self,
+        rows: &Rows,
+        rank: usize,
+        matrix: Option<&mut Factor>,
+    ) -> Result<Vec<f64>, Error> {
+        if let Some(dense) = &self.dense {
+            return dense.normal(rows, rank, matrix);
+        }
         let mut offsets = vec![0];
         rows.iter()
             .for_each(|r| offsets.push(offsets[offsets.len() - 1] + r.len()));
@@ -166,63 +245,17 @@ impl Observed {
                 }
             }
         });
-        g
+        Ok(g)
     }
 
-    /// Levenberg-Marquardt from `rows`; true when the budget ran out.
-    pub(in crate::decomp::cp) fn refine(
-        &self,
-        rows: &mut Rows,
-        rank: usize,
-        iterations: usize,
-        history: &mut Vec<f64>,
-    ) -> bool {
-        let unknowns: usize = rows.iter().map(Vec::len).sum();
-        let mut f = self.residual(rows, rank);
-        let (mut mu, mut growth, mut quiet) = (f64::NAN, 2.0, 0);
-        let square = self.norm * self.norm;
-        for _ in 0..iterations {
-            if f <= 1e-15 {
-                return false;
-            }
-            balance(rows, rank);
-            let mut h = Factor::zeros(unknowns, unknowns);
-            let g = self.normal(rows, rank, Some(&mut h));
-            let scale = (0..unknowns).map(|i| h.column(i)[i]).fold(0.0, f64::max);
-            if mu.is_nan() {
-                mu = 1e-3 * scale;
-            }
-            let mut accepted = false;
-            for _ in 0..10 {
-                let damped = damped(&h, mu);
-                let rhs = MatRef::from_column_major_slice(&g, unknowns, 1);
-                let Some(p) = cholesky_solve(damped.as_mat(), rhs) else {
-                    mu = (mu * 8.0).max(1e-15 * scale);
-                    continue;
-                };
-                let trial = moved(rows, &p);
-                let next = self.residual(&trial, rank);
-                let step: f64 = (0..unknowns).map(|i| p[(i, 0)] * p[(i, 0)]).sum();
-                let slope: f64 = (0..unknowns).map(|i| p[(i, 0)] * g[i]).sum();
-                let rho = (f * f - next * next) * square / (slope + mu * step);
-                if next < f && rho > 0.0 {
-                    mu = (mu * (1.0 - (2.0 * rho - 1.0).powi(3)).max(0.2)).max(1e-16 * scale);
-                    growth = 2.0;
-                    quiet = if f - next <= 1e-9 * f { quiet + 1 } else { 0 };
-                    *rows = trial;
-                    f = next;
-                    accepted = true;
-                    break;
-                }
-                mu *= growth;
-                growth *= 2.0;
-            }
-            history.push(f);
-            if !accepted || quiet >= 2 {
-                return false;
-            }
-        }
-        true
+    /// The norm of the longest column of the derivative of the model.
+    pub(super) fn slope(&self, rows: &Rows, rank: usize) -> f64 {
+        let mut columns = vec![0.0; rank * self.dims.len()];
+        self.each(rows, rank, |_, partials, _, root| {
+            let squares = columns.iter_mut().zip(partials);
+            squares.for_each(|(c, p)| *c += (p * root) * (p * root));
+        });
+        columns.iter().fold(0.0f64, |m, &c| m.max(c)).sqrt()
     }
 
     /// The model that the rows stand for.
@@ -230,92 +263,56 @@ impl Observed {
         let factor = |k: usize| Factor::from_fn(self.dims[k], rank, |i, r| rows[k][i * rank + r]);
         CpTensor::from_factors((0..self.dims.len()).map(factor).collect())
     }
+}
 
-    /// Evidence about the canonical `model`, from the observed entries alone.
-    pub(in crate::decomp::cp) fn evidence(&self, model: &CpTensor, starts: &[f64]) -> Evidence {
-        let rank = model.rank();
-        let rows: Rows = model.balanced().iter().map(by_rows).collect();
-        let rel_residual = self.residual(&rows, rank);
-        let g = norm2(&self.normal(&rows, rank, None));
-        let (mut slope, mut count) = (0.0f64, vec![Vec::new(); self.dims.len()]);
-        self.dims
-            .iter()
-            .zip(&mut count)
-            .for_each(|(&n, c)| *c = vec![0usize; n]);
-        let mut columns = vec![0.0; rank * self.dims.len()];
-        self.each(&rows, rank, |index, partials, _, root| {
-            index.iter().zip(&mut count).for_each(|(&i, c)| c[i] += 1);
-            let squares = columns.iter_mut().zip(partials);
-            squares.for_each(|(c, p)| *c += (p * root) * (p * root));
-        });
-        columns.iter().for_each(|&c| slope = slope.max(c));
-        let short = count.iter().flatten().filter(|&&c| c < rank).count();
-        let scale = self.norm * slope.sqrt();
-        let gradient = if scale > 0.0 { g / scale } else { 0.0 };
-        let top = starts.iter().copied().fold(f64::INFINITY, f64::min);
-        let agreeing = starts
-            .iter()
-            .filter(|&&r| r <= top * (1.0 + 1e-5) + 1e-12)
-            .count();
-        let exact = rel_residual <= 1e-9;
-        let lacking = if exact {
-            0
-        } else {
-            2usize.saturating_sub(agreeing)
-        };
-        let variance = rel_residual * rel_residual;
-        Evidence {
-            rel_residual,
-            condition: crate::decomp::cp::condition::condition(model),
-            checks: vec![
-                checks::gradient(gradient, MOST_GRADIENT),
-                checks::cancellation(model.cancellation(), MOST_CANCELLATION),
-                checks::unexplained(variance, 0.5),
-                Check::conditioning("cp.rank-deficit", RANK_DEFICIT, short as f64, 0.0),
-                checks::starts_missing(lacking, 0.0),
-                Check::reported(
-                    "cp.observed-entries",
-                    "observed entries",
-                    self.values.len() as f64,
-                ),
-                checks::explained(variance),
-                checks::starts(starts.len()),
-                checks::starts_agreeing(agreeing),
-            ],
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::Tensor;
+    use proptest::prelude::*;
+    use rand::{Rng, RngExt};
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    fn draws(n: usize, rng: &mut impl Rng) -> Vec<f64> {
+        (0..n).map(|_| rng.random_range(-1.0..1.0)).collect()
     }
-}
 
-fn damped(h: &Factor, mu: f64) -> Factor {
-    let mut out = h.clone();
-    (0..h.cols()).for_each(|i| out.column_mut(i)[i] += mu);
-    out
-}
-
-fn moved(rows: &Rows, p: &Mat<f64>) -> Rows {
-    let mut out = rows.clone();
-    for (at, x) in out.iter_mut().flatten().enumerate() {
-        *x += p[(at, 0)];
+    fn near(a: &[f64], b: &[f64]) -> bool {
+        let size = norm2(a).max(norm2(b)).max(1.0);
+        a.len() == b.len() && a.iter().zip(b).all(|(x, y)| (x - y).abs() <= 1e-11 * size)
     }
-    out
-}
 
-/// Gives the columns of each component equal lengths in all modes.
-fn balance(rows: &mut Rows, rank: usize) {
-    for r in 0..rank {
-        let lengths: Vec<f64> = rows
-            .iter()
-            .map(|f| norm2(&Vec::from_iter(f.iter().skip(r).step_by(rank).copied())))
-            .collect();
-        let mean = (lengths.iter().map(|l| l.ln()).sum::<f64>() / rows.len() as f64).exp();
-        if !(mean > 0.0 && mean.is_finite()) {
-            continue;
-        }
-        for (f, l) in rows.iter_mut().zip(&lengths) {
-            f.iter_mut()
-                .skip(r)
-                .step_by(rank)
-                .for_each(|x| *x *= mean / l);
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        /// Products over all entries and loops over the observed ones are the same equations.
+        #[test]
+        fn both_kernels_agree(dims in prop::collection::vec(1usize..6, 1..5), rank in 1usize..4, seed: u64) {
+            let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+            let n = dims.iter().product();
+            let weights: Vec<f64> = (0..n).map(|_| [0.0, 0.5, 1.0, 3.0][rng.random_range(0..4)]).collect();
+            let data = draws(n, rng).iter().zip(&weights).map(|(x, &w)| if w > 0.0 { *x } else { 0.0 }).collect();
+            let t = Tensor::from_vec(&dims, data).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            let w = Tensor::from_vec(&dims, weights).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            let rows: Rows = dims.iter().map(|&n| draws(n * rank, rng)).collect();
+            let mut both = Vec::new();
+            for dense in [Some(Dense::of(t.view(), w.view())), None] {
+                let data = Observed { dense, ..Observed::of(t.view(), w.view()) };
+                let unknowns = rows.iter().map(Vec::len).sum();
+                let mut h = Factor::zeros(unknowns, unknowns);
+                let g = data.normal(&rows, rank, Some(&mut h)).map_err(|e| TestCaseError::fail(e.to_string()))?;
+                let lower: Vec<f64> =
+                    (0..unknowns).flat_map(|j| h.column(j)[j..].to_vec()).collect();
+                let f = data.residual(&rows, rank).map_err(|e| TestCaseError::fail(e.to_string()))?;
+                let mut swept = rows.clone();
+                data.sweep(&mut swept, rank, 1e-12).map_err(|e| TestCaseError::fail(e.to_string()))?;
+                let end = data.residual(&swept, rank).map_err(|e| TestCaseError::fail(e.to_string()))?;
+                prop_assert!(end <= f * (1.0 + 1e-6) + 1e-9, "{end} {f}");
+                both.push((vec![f], g, lower));
+            }
+            prop_assert!(near(&both[0].0, &both[1].0));
+            prop_assert!(near(&both[0].1, &both[1].1));
+            prop_assert!(near(&both[0].2, &both[1].2));
         }
     }
 }

@@ -109,11 +109,28 @@ pub fn rank_table<T: Scalar + Ring>(
     let fit = |task: Task<'_, T>, rng: &mut ChaCha8Rng| {
         let engine = Cp {
             rank: task.rank,
+            brief: true,
             ..engine.clone()
         };
         engine.decompose_from(task.t, task.start, rng, observer)
     };
-    table(t, None, ranks, rng, fit)
+    let mut found = table(t, None, ranks, rng, fit)?;
+    let Some(row) = found.chosen.and_then(|k| found.rows.get_mut(k)) else {
+        return Ok(found);
+    };
+    // The comparison made a few starts for each number; the answer gets all that a fit of its own would.
+    if !row.is_exact()
+        && row.fit.status != Status::Stopped
+        && let Some(scaled) = Scaled::of(t)?
+    {
+        let start = scaled.shrink(&row.fit.model)?.balanced();
+        let engine = Cp {
+            rank: row.fit.model.rank(),
+            ..engine.clone()
+        };
+        row.fit = engine.decompose_from(t, Some(start), rng, observer)?;
+    }
+    Ok(found)
 }
 
 /// As [`rank_table`] for incomplete data; the core consistency is taken with the model in the gaps.
@@ -131,7 +148,8 @@ pub fn rank_table_masked(
     let clean = cleaned("rank_table", t, weights)?;
     let fit = |task: Task<'_, f64>, rng: &mut ChaCha8Rng| {
         let engine = engine.with_rank(task.rank);
-        engine.decompose_observed(task.t, task.weights.unwrap_or(weights), rng, observer)
+        let weights = task.weights.unwrap_or(weights);
+        engine.decompose_from(task.t, weights, task.start.as_deref(), rng, observer)
     };
     table(clean.view(), Some(weights), ranks, rng, fit)
 }

@@ -161,6 +161,17 @@ impl Report {
             fit.work.sweeps,
             fit.work.starts
         );
+        let figure = |key: &str| c.check(key).map(|e| e.measured);
+        if let (Some(seen), Some(gaps)) =
+            (figure("cp.observed-entries"), figure("cp.missing-entries"))
+        {
+            let held = figure("cp.held-out-entries").unwrap_or(0.0);
+            let total = seen + gaps;
+            let _ = writeln!(
+                self.text,
+                "  {gaps} of {total} entries are missing, {held} of the others were held out"
+            );
+        }
         for e in c.checks.iter().filter(|e| e.allowed.is_finite()) {
             let mark = if e.holds() { "ok" } else { "FAILS" };
             let (name, measured, allowed) = (&e.label, e.measured, e.allowed);
