@@ -39,7 +39,8 @@ pub fn read(path: &Path) -> Result<SparseTensor, Error> {
 /// As [`read`].
 pub fn parse(path: &Path, text: impl BufRead) -> Result<SparseTensor, Error> {
     let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
-    let mut entries = Vec::new();
+    let (mut indices, mut values): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
+    let mut index: Vec<usize> = Vec::new();
     let mut dims: Vec<usize> = Vec::new();
     // The line with the greatest index of each mode.
     let mut lines: Vec<usize> = Vec::new();
@@ -49,7 +50,7 @@ pub fn parse(path: &Path, text: impl BufRead) -> Result<SparseTensor, Error> {
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
-        let (index, value) = parse_line(text)
+        let value = parse_line(text, &mut index)
             .map_err(|problem| Error::file(path, format!("line {}", n + 1), problem))?;
         if index.len() > MAX_ORDER {
             let problem = format!("has {} indices, at most {MAX_ORDER} are read", index.len());
@@ -72,12 +73,13 @@ pub fn parse(path: &Path, text: impl BufRead) -> Result<SparseTensor, Error> {
                 (dims[k], lines[k]) = (i + 1, n + 1);
             }
         }
-        entries.push((index, value));
+        indices.extend_from_slice(&index);
+        values.push(value);
     }
-    if entries.is_empty() {
+    if values.is_empty() {
         return Err(Error::file(path, "", "holds no entry of a tensor"));
     }
-    let most = entries
+    let most = values
         .len()
         .saturating_mul(INDICES_PER_ENTRY)
         .max(FREE_INDEX);
@@ -85,16 +87,16 @@ pub fn parse(path: &Path, text: impl BufRead) -> Result<SparseTensor, Error> {
         let problem = format!(
             "index {} of mode {mode} is more than the {most} indices that a file of {} entries may use; number the indices that occur from 1",
             dims[mode],
-            entries.len()
+            values.len()
         );
         return Err(Error::file(path, format!("line {}", lines[mode]), problem));
     }
-    SparseTensor::from_entries(&dims, entries, |a, b| a + b)
+    SparseTensor::from_coordinates(&dims, &indices, values, |a, b| a + b)
 }
 
-fn parse_line(text: &str) -> Result<(Vec<usize>, f64), String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let Some((value, index)) = words.split_last().filter(|(_, i)| !i.is_empty()) else {
+/// The value of a line; its indices, from 0, go into `out`.
+fn parse_line(text: &str, out: &mut Vec<usize>) -> Result<f64, String> {
+    let Some((index, value)) = text.rsplit_once(char::is_whitespace) else {
         return Err(format!(
             "expected indices and a value, found {}",
             quoted(text)
@@ -103,12 +105,12 @@ fn parse_line(text: &str) -> Result<(Vec<usize>, f64), String> {
     let value = value
         .parse()
         .map_err(|_| format!("expected a number, found {}", quoted(value)))?;
-    let mut out = Vec::with_capacity(index.len());
-    for word in index {
+    out.clear();
+    for word in index.split_whitespace() {
         match word.parse::<usize>() {
             Ok(i) if i >= 1 => out.push(i - 1),
             _ => return Err(format!("expected an index from 1, found {}", quoted(word))),
         }
     }
-    Ok((out, value))
+    Ok(value)
 }

@@ -30,6 +30,7 @@ pub(crate) mod products;
 pub(crate) mod ring;
 pub(crate) mod scalar;
 pub(crate) mod sparse;
+pub(crate) mod sparse_modes;
 pub(crate) mod symmetric;
 pub(crate) mod train;
 pub(crate) mod tucker;

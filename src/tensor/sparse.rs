@@ -30,39 +30,82 @@ impl<T: Clone> SparseTensor<T> {
     pub fn from_entries(
         dims: &[usize],
         entries: Vec<(Vec<usize>, T)>,
+        add: impl FnMut(&T, &T) -> T,
+    ) -> Result<Self, Error> {
+        let mut indices = Vec::with_capacity(entries.len() * dims.len());
+        let mut values = Vec::with_capacity(entries.len());
+        for (index, value) in entries {
+            if index.len() != dims.len() {
+                let requirement = format!("indices inside {dims:?}, got {index:?}");
+                return Err(Error::invalid("SparseTensor::from_entries", requirement));
+            }
+            indices.extend(index);
+            values.push(value);
+        }
+        Self::from_coordinates(dims, &indices, values, add)
+    }
+
+    /// A tensor from flat coordinates: `indices` holds the index of each value, one after the other; values at equal indices
+    /// are added by `add`, in the order in which they come.
+    ///
+    /// # Errors
+    /// `Shape` when the lengths do not go together, `InvalidInput` when an index is out of range.
+    ///
+    /// # Complexity
+    /// `O(nnz * order + sum(n_m))`, by counting; `O(nnz log nnz * order)` where a mode is much longer than the list.
+    ///
+    /// # Example
+    /// ```
+    /// use wickring::tensor::SparseTensor;
+    /// let t = SparseTensor::from_coordinates(&[2, 3], &[1, 2, 0, 0, 1, 2], vec![1.0, 5.0, 2.0], |a, b| a + b)?;
+    /// assert_eq!((t.nnz(), t.values()), (2, &[5.0, 3.0][..]));
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    pub fn from_coordinates(
+        dims: &[usize],
+        indices: &[usize],
+        values: Vec<T>,
         mut add: impl FnMut(&T, &T) -> T,
     ) -> Result<Self, Error> {
-        let op = "SparseTensor::from_entries";
-        let mut entries = entries;
-        for (index, _) in &entries {
-            let inside = index.iter().zip(dims).all(|(i, n)| i < n);
-            if index.len() != dims.len() || !inside {
-                let requirement = format!("indices inside {dims:?}, got {index:?}");
-                return Err(Error::invalid(op, requirement));
+        let (op, order) = ("SparseTensor::from_coordinates", dims.len());
+        if Some(indices.len()) != values.len().checked_mul(order) {
+            let expected = format!("{order} indices for each of {} values", values.len());
+            return Err(Error::shape(op, expected, indices.len().to_string()));
+        }
+        let index_of = |k: usize| &indices[k * order..(k + 1) * order];
+        let outside = |k: &usize| index_of(*k).iter().zip(dims).any(|(i, n)| i >= n);
+        if let Some(k) = (0..values.len()).find(outside) {
+            let requirement = format!("indices inside {dims:?}, got {:?}", index_of(k));
+            return Err(Error::invalid(op, requirement));
+        }
+        let mut sorted: Vec<usize> = (0..values.len()).collect();
+        let is_sorted =
+            (1..values.len()).all(|k| index_of(k - 1).iter().rev().lt(index_of(k).iter().rev()));
+        if dims.iter().any(|&n| n / 8 > values.len() + 1024) {
+            sorted.sort_by(|&a, &b| index_of(a).iter().rev().cmp(index_of(b).iter().rev()));
+        } else if !is_sorted {
+            for (mode, &n) in dims.iter().enumerate() {
+                sorted = counted(&sorted, n, |k| indices[k * order + mode]);
             }
         }
-        entries.sort_by(|a, b| a.0.iter().rev().cmp(b.0.iter().rev()));
-        let mut indices: Vec<usize> = Vec::with_capacity(entries.len() * dims.len());
-        let mut values: Vec<T> = Vec::with_capacity(entries.len());
-        for (index, value) in entries {
-            let same = indices
-                .len()
-                .checked_sub(dims.len())
-                .is_some_and(|k| indices[k..] == index);
-            match values.last_mut() {
-                Some(last) if same => *last = add(last, &value),
+        let mut out = Self {
+            dims: dims.to_vec(),
+            indices: Vec::with_capacity(indices.len()),
+            values: Vec::with_capacity(values.len()),
+        };
+        let mut last = None;
+        for k in sorted {
+            let index = index_of(k);
+            match out.values.last_mut() {
+                Some(sum) if last == Some(index) => *sum = add(sum, &values[k]),
                 _ => {
-                    indices.extend(index);
-                    values.push(value);
+                    out.indices.extend_from_slice(index);
+                    out.values.push(values[k].clone());
                 }
             }
+            last = Some(index);
         }
-        let dims = dims.to_vec();
-        Ok(Self {
-            dims,
-            indices,
-            values,
-        })
+        Ok(out)
     }
 
     /// The shape.
@@ -212,6 +255,22 @@ pub(crate) fn by_rows<T: Scalar>(f: &Factor<T>) -> Vec<T> {
     let mut out = Vec::with_capacity(f.as_slice().len());
     for i in 0..f.rows() {
         out.extend(f.columns().map(|c| c[i]));
+    }
+    out
+}
+
+/// A list sorted by `key`, which is below `n`; equal keys stay in order.
+fn counted(list: &[usize], n: usize, key: impl Fn(usize) -> usize) -> Vec<usize> {
+    let mut next = vec![0usize; n + 1];
+    list.iter().for_each(|&k| next[key(k) + 1] += 1);
+    for i in 1..=n {
+        next[i] += next[i - 1];
+    }
+    let mut out = vec![0; list.len()];
+    for &k in list {
+        let at = &mut next[key(k)];
+        out[*at] = k;
+        *at += 1;
     }
     out
 }

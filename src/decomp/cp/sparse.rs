@@ -1,14 +1,27 @@
 //! CP of sparse tensors that are too large to expand: alternating least squares over stored entries.
+//!
+//! ```text
+//! for each mode m:
+//!     M = product of the entries, sorted by mode m, with the other factors
+//!     A_m = M inverse(G), G the Hadamard product of the other Gram matrices
+//! error^2 = 1 - 2 <M, A_m> + sum of the entries of all Gram matrices' product
+//! ```
+//!
+//! Departures from the textbook: the error costs nothing, because `<T, model>` is the inner product of the last `M` with the last
+//! factor; factors stay row by row, as the entries read them.
 
-use super::als::{balance, grams_of, solve_columns};
+use super::als::solve_columns;
 use super::checks::{self, MOST_CANCELLATION};
 use super::decomposition::Cp;
 use super::jennrich::normal;
 use super::normal_equations::hadamard_grams;
-use crate::fit::{Check, Evidence, Fit, Work};
+use crate::fit::{Check, Ended, Evidence, Fit, Work, judge};
+use crate::linalg::Scalar;
 use crate::run::{Observer, Progress};
+use crate::tensor::sparse_modes::{PaddedRows, SparseModes, padded, unpadded, width};
 use crate::tensor::{CpTensor, Factor, SparseTensor};
 use crate::{Error, Status};
+use faer::{MatMut, MatRef};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -30,7 +43,7 @@ impl Cp {
     /// before a start had finished.
     ///
     /// # Complexity
-    /// Each sweep `O(nnz * order^2 * R + sum(n_m) R^2)`; memory `O(nnz * order + sum(n_m) R)`.
+    /// Each sweep `O(nnz * order^2 * R + sum(n_m) R^2)`; memory `O(nnz * order^2 + sum(n_m) R)`.
     pub fn decompose_sparse(
         &self,
         t: &SparseTensor,
@@ -50,6 +63,7 @@ impl Cp {
         if norm == 0.0 {
             return super::decomposition::zero_fit(t.dims(), self.rank);
         }
+        let data = SparseModes::of(t, norm)?;
         let starts = if self.fixed_starts { self.starts } else { 3 };
         let mut best: Option<(CpTensor, Vec<f64>)> = None;
         let mut ends = Vec::new();
@@ -57,12 +71,11 @@ impl Cp {
         for k in 0..starts {
             let mut rng = ChaCha8Rng::seed_from_u64(rng.random());
             let mut draw = |n: usize| Factor::from_fn(n, self.rank, |_, _| normal(&mut rng));
-            let mut factors: Vec<Factor> = t.dims().iter().map(|&n| draw(n)).collect();
+            let mut factors: Vec<PaddedRows> = t.dims().iter().map(|&n| padded(&draw(n))).collect();
+            let mut grams: Vec<Factor> = factors.iter().map(|f| gram(f, self.rank)).collect();
             let mut history = Vec::new();
             for sweep_number in 0..self.iterations {
-                sweep(t, norm, &mut factors)?;
-                let model = CpTensor::from_factors(factors.clone())?;
-                let f = rel_residual(t, norm, &model)?;
+                let f = sweep(&data, self.rank, &mut factors, &mut grams);
                 let gain = history.last().map_or(f64::INFINITY, |&b: &f64| b - f);
                 history.push(f);
                 let p = Progress::of("sweeps", sweep_number as u64, self.iterations as u64);
@@ -74,6 +87,7 @@ impl Cp {
             let f = history.last().copied().unwrap_or(f64::INFINITY);
             ends.push(f);
             if best.as_ref().is_none_or(|b| f < b.1[b.1.len() - 1]) {
+                let factors = factors.iter().map(|f| unpadded(f, self.rank)).collect();
                 best = Some((CpTensor::from_factors(factors)?, history));
             }
             if stopped || (f <= FLOOR && !self.fixed_starts && k == 0) {
@@ -103,7 +117,7 @@ impl Cp {
         let lacking = if rel_residual <= FLOOR {
             0
         } else {
-            2usize.saturating_sub(agreeing)
+            ends.len().min(2).saturating_sub(agreeing)
         };
         let variance = rel_residual * rel_residual;
         let checks = vec![
@@ -118,16 +132,14 @@ impl Cp {
             condition: super::condition::condition(&model),
             checks,
         };
-        let reached = match self.tol {
-            Some(tol) => rel_residual <= tol,
-            None => evidence.holds(),
+        let ended = match (stopped, history.len() >= self.iterations) {
+            (true, _) => Ended::Stopped,
+            (_, true) => Ended::Budget,
+            _ => Ended::Arrived,
         };
-        let spent = history.len() >= self.iterations;
-        let status = match (stopped, reached && !spent, spent) {
-            (true, _, _) => Status::Stopped,
-            (_, true, _) => Status::Converged,
-            (_, _, true) => Status::IterationLimit,
-            _ => Status::Stalled,
+        let status = match judge(&evidence.decisive(self.tol), ended) {
+            Status::Converged if ended == Ended::Budget => Status::IterationLimit,
+            status => status,
         };
         let (mut weights, factors) = model.into_parts();
         weights.iter_mut().for_each(|w| *w *= norm);
@@ -146,19 +158,66 @@ impl Cp {
     }
 }
 
-/// One sweep on `t / norm`.
-fn sweep(t: &SparseTensor, norm: f64, factors: &mut [Factor]) -> Result<(), Error> {
-    let rank = factors.first().map_or(0, Factor::cols);
-    let mut grams = grams_of(factors);
+/// One sweep; the relative error after it comes back, not below the floor of the formula.
+fn sweep(data: &SparseModes, rank: usize, factors: &mut [PaddedRows], grams: &mut [Factor]) -> f64 {
+    let mut cross = 0.0;
     for m in 0..factors.len() {
-        let mut update = t.mttkrp(factors, m)?;
-        update.as_mut_slice().iter_mut().for_each(|x| *x /= norm);
-        solve_columns(&hadamard_grams(&grams, rank, &[m]), &mut update);
-        grams[m] = update.gram();
-        factors[m] = update;
+        let update = data.mttkrp(factors, rank, m);
+        // `A = M G^-1` row by row: one small inverse serves all rows.
+        let mut inverse = Factor::from_fn(rank, rank, |i, r| f64::from(i == r));
+        solve_columns(&hadamard_grams(grams, rank, &[m]), &mut inverse);
+        let rows = update.len() / width(rank);
+        let to = MatMut::from_column_major_slice_mut(&mut factors[m], width(rank), rows);
+        f64::gemm(
+            to.subrows_mut(0, rank),
+            false,
+            inverse.as_mat().transpose(),
+            matrix(&update, rank),
+            1.0,
+        );
+        grams[m] = gram(&factors[m], rank);
+        cross = f64::dot(&update, &factors[m]);
     }
-    balance(factors, &mut grams);
-    Ok(())
+    let own: f64 = hadamard_grams(grams, rank, &[]).as_slice().iter().sum();
+    balance(rank, factors, grams);
+    (1.0 - 2.0 * cross + own).max(0.0).sqrt().max(FLOOR)
+}
+
+/// Padded rows as the columns of a `rank x n` matrix.
+fn matrix(rows: &PaddedRows, rank: usize) -> MatRef<'_, f64> {
+    let width = width(rank);
+    MatRef::from_column_major_slice(rows, width, rows.len() / width).subrows(0, rank)
+}
+
+fn gram(rows: &PaddedRows, rank: usize) -> Factor {
+    let (m, mut out) = (matrix(rows, rank), Factor::zeros(rank, rank));
+    let to = MatMut::from_column_major_slice_mut(out.as_mut_slice(), rank, rank);
+    f64::gemm(to, false, m, m.transpose(), 1.0);
+    out
+}
+
+/// Gives the columns of each component equal lengths in all modes; the model does not change.
+fn balance(rank: usize, factors: &mut [PaddedRows], grams: &mut [Factor]) {
+    let order = grams.len() as f64;
+    let lengths = |r: usize| grams.iter().map(move |g| g.column(r)[r].max(0.0).sqrt());
+    let mut scales = vec![vec![1.0; width(rank)]; factors.len()];
+    for r in 0..rank {
+        let mean = (lengths(r).map(f64::ln).sum::<f64>() / order).exp();
+        if mean > 0.0 && mean.is_finite() {
+            let s = scales.iter_mut().zip(lengths(r));
+            s.for_each(|(s, l)| s[r] = mean / l);
+        }
+    }
+    for (m, s) in scales.iter().enumerate() {
+        for row in factors[m].chunks_exact_mut(width(rank)) {
+            row.iter_mut().zip(s).for_each(|(x, s)| *x *= s);
+        }
+        let g = &mut grams[m];
+        for r in 0..rank {
+            let column = g.column_mut(r).iter_mut().zip(s);
+            column.for_each(|(x, &t)| *x *= t * s[r]);
+        }
+    }
 }
 
 /// Residual of a model of `t / norm`, not below the floor of the formula.
