@@ -7,6 +7,9 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 /// Where a long computation stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,3 +108,54 @@ impl<'a> Run<'a> {
         (&mut self.rng, watch)
     }
 }
+
+/// Works on all `items` at once and asks `observer` with `progress` ten times a second meanwhile; answers come in the order of
+/// the items, and whether the observer broke. Work looks at the flag that it is given and ends early when that is set.
+///
+/// On a thread of a pool, which must not wait for the pool, the items come one after the other, and the observer is asked
+/// between them.
+pub(crate) fn side_by_side<I: Sync, O: Send>(
+    items: &[I],
+    progress: &Progress,
+    observer: Observer<'_>,
+    work: impl Fn(&I, &AtomicBool) -> O + Sync,
+) -> (Vec<O>, bool) {
+    let halt = AtomicBool::new(false);
+    let mut stopped = false;
+    if items.len() < 2 || rayon::current_thread_index().is_some() {
+        let mut out = Vec::with_capacity(items.len());
+        for item in items {
+            out.push(work(item, &halt));
+            stopped = stopped || observer(progress).is_break();
+            halt.store(stopped, Ordering::Relaxed);
+        }
+        return (out, stopped);
+    }
+    let (send, receive) = channel();
+    let mut out: Vec<Option<O>> = items.iter().map(|_| None).collect();
+    rayon::in_place_scope(|scope| {
+        for (k, item) in items.iter().enumerate() {
+            let (send, work, halt) = (send.clone(), &work, &halt);
+            // The other end lives until every item has answered.
+            scope.spawn(move |_| drop(send.send((k, work(item, halt)))));
+        }
+        let mut left = items.len();
+        while left > 0 {
+            match receive.recv_timeout(ASKED) {
+                Ok((k, answer)) => {
+                    out[k] = Some(answer);
+                    left -= 1;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    stopped = stopped || observer(progress).is_break();
+                    halt.store(stopped, Ordering::Relaxed);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+    });
+    (out.into_iter().flatten().collect(), stopped)
+}
+
+/// How often an observer is asked while work goes on elsewhere.
+const ASKED: Duration = Duration::from_millis(100);

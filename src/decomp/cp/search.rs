@@ -12,13 +12,13 @@ use super::normal_equations::unknowns_cost;
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
-use crate::run::{Observer, Progress};
+use crate::run::{Observer, Progress, side_by_side};
 use crate::tensor::{CpTensor, Factor, TensorView, residual_into};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use rayon::prelude::*;
 use std::ops::ControlFlow::{Break, Continue};
+use std::sync::atomic::Ordering;
 
 const OP: &str = "Cp::decompose";
 
@@ -124,10 +124,16 @@ pub(super) fn search<T: Scalar + Ring>(
             };
             done.push(one_start(cp, core, (k, seeds[k]), goal, &mut watch)?);
         } else {
-            let runs: Vec<Result<Candidate<T>, Error>> = ids
-                .par_iter()
-                .map(|&k| one_start(cp, core, (k, seeds[k]), goal, &mut |_| Continue(())))
-                .collect();
+            let p = Progress::of("starts", next as u64, last as u64);
+            let p = best_of(&done).map_or(p, |c| p.with_figure(c.residual));
+            let (runs, halted) = side_by_side(&ids, &p, observer, |&k, halt| {
+                let mut watch = |_: f64| match halt.load(Ordering::Relaxed) {
+                    true => Break(()),
+                    false => Continue(()),
+                };
+                one_start(cp, core, (k, seeds[k]), goal, &mut watch)
+            });
+            stopped |= halted;
             for run in runs {
                 done.push(run?);
             }

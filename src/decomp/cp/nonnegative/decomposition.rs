@@ -17,12 +17,12 @@ use crate::decomp::cp::missing::masked::cleaned;
 use crate::decomp::cp::normal_equations::Normal;
 use crate::fit::{Check, Evidence, Fit, Work, judge};
 use crate::linalg::small;
-use crate::run::{Observer, Progress, unobserved};
+use crate::run::{Observer, Progress, side_by_side, unobserved};
 use crate::tensor::{CpTensor, Factor, TensorView};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const OP: &str = "CpNonnegative::decompose";
 const UNSEEN: &str = "rows without observations";
@@ -175,15 +175,15 @@ impl CpNonnegative {
         let mut done: Vec<Ended> = Vec::new();
         let mut stopped = false;
         for batch in seeds.chunks(4) {
-            let runs: Vec<Result<Ended, Error>> = batch
-                .par_iter()
-                .map(|&seed| self.one_start(data, seed))
-                .collect();
+            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
+            let (runs, halted) = side_by_side(batch, &p, observer, |&seed, halt| {
+                self.one_start(data, seed, halt)
+            });
             for run in runs {
                 done.push(run?);
             }
             let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            stopped = observer(&p).is_break();
+            stopped = halted || observer(&p).is_break();
             if stopped {
                 break;
             }
@@ -235,7 +235,8 @@ impl CpNonnegative {
         }
     }
 
-    fn one_start(&self, data: Measured<'_>, seed: u64) -> Result<Ended, Error> {
+    /// Ends early, where it is, when `halt` is set.
+    fn one_start(&self, data: Measured<'_>, seed: u64, halt: &AtomicBool) -> Result<Ended, Error> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut draw = |n: usize| Factor::from_fn(n, self.rank, |_, _| rng.random::<f64>());
         let mut x: Vec<Factor> = data.t.dims().iter().map(|&n| draw(n)).collect();
@@ -268,6 +269,9 @@ impl CpNonnegative {
             };
             if quiet >= 5 || f <= 1e-14 {
                 spent = false;
+                break;
+            }
+            if halt.load(Ordering::Relaxed) {
                 break;
             }
         }
