@@ -4,7 +4,10 @@ use crate::arrays::{array, factors, fit, from_tensor, tensor, view};
 use crate::error::OrRaise;
 use crate::observe::watched;
 use num_complex::Complex;
-use numpy::{Element, PyArray1, PyReadonlyArrayDyn};
+use numpy::{
+    Element, PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn,
+    PyUntypedArrayMethods,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -18,7 +21,9 @@ use wickring::decomp::{
 use wickring::fit::Fit;
 use wickring::poly::Ring as Coefficients;
 use wickring::run::{Progress, Run};
-use wickring::tensor::{CpTensor, Scalar, SymmetricCp, Tensor, TensorRing, TensorView};
+use wickring::tensor::{
+    CpTensor, Scalar, SparseTensor, SymmetricCp, Tensor, TensorRing, TensorView,
+};
 
 type Real<'py> = PyReadonlyArrayDyn<'py, f64>;
 type Imaginary<'py> = PyReadonlyArrayDyn<'py, Complex<f64>>;
@@ -207,6 +212,37 @@ pub fn cp_complex<'py>(
         cp_any(t, ranks, &engine, how.seed, watch)
     })?;
     cp_answer(py, found)
+}
+
+/// A sparse tensor: `coordinates` has a row for each value; entries that are not there are zeros.
+#[pyfunction]
+pub fn cp_sparse<'py>(
+    py: Python<'py>,
+    coordinates: PyReadonlyArray2<'py, i64>,
+    values: PyReadonlyArray1<'py, f64>,
+    shape: Vec<usize>,
+    rank: usize,
+    options: Options,
+    how: How,
+) -> PyResult<Bound<'py, PyDict>> {
+    if !coordinates.is_c_contiguous() || coordinates.shape()[1] != shape.len() {
+        return Err(PyValueError::new_err(
+            "coordinates: a C-ordered array with a column for each mode is needed",
+        ));
+    }
+    let negative = |_| PyValueError::new_err("coordinates: indices from 0 are needed");
+    let indices: Result<Vec<usize>, _> = coordinates
+        .as_slice()?
+        .iter()
+        .map(|&i| usize::try_from(i))
+        .collect();
+    let (indices, values) = (indices.map_err(negative)?, values.as_slice()?.to_vec());
+    let engine = cp_engine(rank, CpMethod::Als, &options);
+    let found = watched(py, how.progress, how.timeout, |watch| {
+        let t = SparseTensor::from_coordinates(&shape, &indices, values, |a, b| a + b)?;
+        engine.decompose_sparse(&t, Run::seeded(how.seed).parts().0, watch)
+    })?;
+    cp_answer(py, (found, None))
 }
 
 fn cores<'py, T: Element + Scalar>(

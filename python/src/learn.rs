@@ -11,6 +11,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::json;
+use std::path::PathBuf;
 use wickring::fit::Fit;
 use wickring::io::model::{Header, ModelFile};
 use wickring::io::samples::Samples;
@@ -27,6 +28,27 @@ use wickring::tensor::{QuadraticMap, SymmetricRing};
 use wickring::{Error, Status};
 
 type Rows<'py> = PyReadonlyArray2<'py, f64>;
+
+/// Rows in memory, or the files that hold them.
+#[derive(FromPyObject)]
+pub enum Data<'py> {
+    Memory(Rows<'py>),
+    Files(Vec<PathBuf>),
+}
+
+impl Data<'_> {
+    /// The rows as the learners read them; files are streamed.
+    fn reader(&self) -> PyResult<impl Fn() -> Result<Samples, Error> + Send + use<'_>> {
+        let (columns, memory, files) = match self {
+            Self::Memory(x) => (x.shape()[1], rows(x)?, None),
+            Self::Files(paths) => (0, &[][..], Some(paths.as_slice())),
+        };
+        Ok(move || match files {
+            None => Samples::from_rows(columns, memory.to_vec()),
+            Some(paths) => Samples::open(paths),
+        })
+    }
+}
 type Answer<'py> = PyResult<(Model, Bound<'py, PyDict>)>;
 
 fn answer<'py, M>(py: Python<'py>, found: &Fit<M>, file: ModelFile) -> Answer<'py> {
@@ -45,19 +67,19 @@ fn noise(value: Option<f64>) -> Noise {
 #[pyfunction]
 pub fn learn_quadratic<'py>(
     py: Python<'py>,
-    x: Rows<'py>,
+    x: Data<'py>,
     latent: Option<usize>,
     flags: (bool, bool),
     level: Option<f64>,
     holdout: f64,
     how: How,
 ) -> Answer<'py> {
-    let (d, (linear, refine)) = (x.shape()[1], flags);
-    let data = rows(&x)?;
-    let few = |r: usize| r.checked_mul(r + 1).is_none_or(|n| n / 2 > d);
-    let seed = how.seed;
+    let ((linear, refine), seed) = (flags, how.seed);
+    let read = x.reader()?;
     let (found, inputs) = watched(py, how.progress, how.timeout, |watch| {
-        let samples = Samples::from_rows(d, data.to_vec())?;
+        let samples = read()?;
+        let d = samples.columns();
+        let few = |r: usize| r.checked_mul(r + 1).is_none_or(|n| n / 2 > d);
         let inputs = samples.inputs().cloned().collect();
         let mut run = Run::seeded(seed);
         let rng = run.parts().0;
@@ -80,14 +102,14 @@ pub fn learn_quadratic<'py>(
 #[pyfunction]
 pub fn learn_polynomial<'py>(
     py: Python<'py>,
-    x: Rows<'py>,
+    x: Data<'py>,
     degree: usize,
     latent: Option<usize>,
     form: &str,
     holdout: f64,
     how: How,
 ) -> Answer<'py> {
-    let (d, data, seed) = (x.shape()[1], rows(&x)?, how.seed);
+    let (read, seed) = (x.reader()?, how.seed);
     let mut learner = Polynomial::new(degree).holdout(holdout);
     learner = latent.map_or(learner, |r| learner.latent(r));
     learner = match form {
@@ -101,7 +123,7 @@ pub fn learn_polynomial<'py>(
         }
     };
     let (found, inputs) = watched(py, how.progress, how.timeout, |watch| {
-        let samples = Samples::from_rows(d, data.to_vec())?;
+        let samples = read()?;
         let inputs = samples.inputs().cloned().collect();
         let found = learner.learn(&samples, Run::seeded(seed).parts().0, watch)?;
         Ok((found, inputs))

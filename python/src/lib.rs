@@ -32,7 +32,7 @@ mod _native {
     use super::certify::{check, emit, identity_certificate, residual_certificate, verify};
     #[pymodule_export]
     use super::decompose::{
-        cp, cp_complex, cp_dense, cp_dense_complex, ring, ring_complex, ring_dense,
+        cp, cp_complex, cp_dense, cp_dense_complex, cp_sparse, ring, ring_complex, ring_dense,
         ring_dense_complex, symmetric, train, tucker,
     };
     #[pymodule_export]

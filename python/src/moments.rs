@@ -11,8 +11,12 @@ use pyo3::types::{PyBytes, PyType};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use wickring::Error;
+use wickring::io::samples::Samples;
 use wickring::io::{source, write_whole};
 use wickring::stats::{MomentSummary, Moments as Sums};
+
+/// Rows that are read from files at a time.
+const BLOCK: usize = 8192;
 
 /// An accumulator of means, covariances and third cumulants of numbered rows.
 #[pyclass(frozen, module = "wickring._native")]
@@ -70,6 +74,28 @@ impl Moments {
             Ok(())
         })
         .or_raise(py)
+    }
+    /// The accumulator of all rows of files and folders, read block by block.
+    #[classmethod]
+    #[pyo3(signature = (paths, third = false))]
+    fn of_files(
+        _: &Bound<'_, PyType>,
+        py: Python<'_>,
+        paths: Vec<PathBuf>,
+        third: bool,
+    ) -> PyResult<Self> {
+        let work = || {
+            let samples = Samples::open(&paths)?;
+            let mut sums = Sums::new(samples.columns(), third)?;
+            let mut row = 0;
+            for chunk in samples.chunks(BLOCK) {
+                let chunk = chunk?;
+                sums.add(row, &chunk.data)?;
+                row += chunk.rows() as u64;
+            }
+            Ok(sums)
+        };
+        py.detach(work).or_raise(py).map(Self::of)
     }
     fn __add__(&self, py: Python<'_>, other: &Self) -> PyResult<Self> {
         let (mut sums, other) = (self.copied(py), other.copied(py));

@@ -1,4 +1,8 @@
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,3 +47,83 @@ def test_unknown_chunks_are_refused(client: Any) -> None:
     x = da.from_array(X, chunks=(1000, 5))
     with pytest.raises(ValueError, match="compute_chunk_sizes"):
         wickring.moments(x[x[:, 0] > 0])
+
+
+def outputs(rows: int) -> np.ndarray:
+    """Outputs of a quadratic map of two hidden normal variables."""
+    rng = np.random.default_rng(3)
+    z, q = rng.normal(size=(rows, 2)), rng.normal(size=(4, 2, 2))
+    return np.einsum("ni,aij,nj->na", z, q + q.transpose(0, 2, 1), z)
+
+
+def bits(model: Any) -> str:
+    """The model without the names and digests of the files that it was learned from."""
+    file = json.loads(model.model_.to_json())
+    file.pop("inputs")
+    return json.dumps(file)
+
+
+@pytest.mark.parametrize("form", ["blocks", "array", "frame", "files", "folder"])
+def test_a_map_is_the_same_for_every_way_that_its_rows_come(client: Any, form: str, tmp_path: Path) -> None:
+    from wickring.learn import QuadraticMap
+
+    x = outputs(5000)
+    learner = QuadraticMap(random_state=0)
+    want = bits(learner.fit(x))
+    assert learner.converged_ and learner.n_features_in_ == 4
+    rows: Any
+    if form == "blocks":
+        rows = iter([x[:1], x[1:1777], x[1777:]])
+    elif form == "array":
+        rows = da.from_array(x, chunks=(1234, 3))
+    elif form == "frame":
+        frame = pytest.importorskip("pandas").DataFrame(x, columns=list("abcd"))
+        rows = pytest.importorskip("dask.dataframe").from_pandas(frame, npartitions=3)
+    else:
+        for k, part in enumerate(np.array_split(x, 3)):
+            np.save(tmp_path / f"{k}.npy", part)
+        rows = tmp_path if form == "folder" else [tmp_path / f"{k}.npy" for k in range(3)]
+    other = QuadraticMap(random_state=0).fit(rows)
+    assert bits(other) == want and other.n_features_in_ == 4
+    if form == "frame":
+        assert list(other.sample(2, as_frame=True).columns) == list("abcd")
+
+
+def test_streamed_rows_that_are_too_few_warn() -> None:
+    from wickring.learn import PolynomialMap, QuadraticMap
+
+    for learner in (QuadraticMap(), PolynomialMap()):
+        with pytest.warns(UserWarning):
+            learner.fit(iter([outputs(7), outputs(9)]))
+        assert not learner.converged_ and learner.n_features_in_ == 4
+    with pytest.raises(ValueError, match="block"):
+        QuadraticMap().fit(iter([]))
+    with pytest.raises(ValueError, match="columns"):
+        QuadraticMap().fit(iter([outputs(7), outputs(9)[:, :2]]))
+
+
+MPI = """
+import numpy as np, sys, wickring
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+x = np.load(sys.argv[1], mmap_mode="r")
+cuts = np.linspace(0, len(x), comm.size + 1).astype(int)
+part = wickring.Moments(x.shape[1], third=True)
+part.add(int(cuts[comm.rank]), x[cuts[comm.rank]:cuts[comm.rank + 1]])
+total = comm.reduce(part, op=MPI.SUM)
+if comm.rank == 0:
+    total.save(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_same_bytes_under_mpi(ranks: int, tmp_path: Path) -> None:
+    pytest.importorskip("mpi4py")
+    mpiexec = Path(sys.executable).with_name("mpiexec")
+    if not mpiexec.exists():
+        pytest.skip("no mpiexec beside this Python")
+    np.save(tmp_path / "x.npy", X)
+    command = [mpiexec, "-n", str(ranks), sys.executable, "-c", MPI, tmp_path / "x.npy", tmp_path / "out.bin"]
+    subprocess.run([str(c) for c in command], check=True, timeout=120)
+    assert wickring.Moments.load(tmp_path / "out.bin") == wickring.moments(X, third=True)
+    assert wickring.moments(tmp_path / "x.npy", third=True) == wickring.moments(X, third=True)

@@ -26,6 +26,8 @@ FORMS = {
     "readonly": T.copy(),
 }
 FORMS["readonly"].flags.writeable = False
+FORMS["misaligned"] = np.ndarray(T.shape, T.dtype, bytearray(b"x" + T.tobytes()), offset=1)
+assert not FORMS["misaligned"].flags.aligned
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -72,6 +74,35 @@ def test_missing_entries() -> None:
         wickring.cp(t, 2)
     fit = wickring.cp(t, 2, missing="mask")
     np.testing.assert_allclose(fit.to_dense(), T, atol=1e-6)
+
+
+def test_sparse_tensors_are_never_expanded() -> None:
+    r = np.random.default_rng(5)
+    shape, rank = (30_000, 20_000, 10_000), 2
+    blocks = [[np.sort(r.choice(n, 12, replace=False)) for n in shape] for _ in range(rank)]
+    values = [r.normal(size=(12, 3)) for _ in range(rank)]
+    where = [np.stack(np.meshgrid(*b, indexing="ij"), -1).reshape(-1, 3) for b in blocks]
+    what = [np.einsum("i,j,k->ijk", *v.T).reshape(-1) for v in values]
+    coordinates, entries = np.concatenate(where), np.concatenate(what)
+    order = r.permutation(len(entries))
+    fit = wickring.cp((coordinates[order], entries[order], shape), rank, random_state=1)
+    assert fit.status == "converged" and fit.rel_residual < 1e-6
+    weights, factors = fit.model
+    found = np.einsum("r,nr,nr,nr->n", weights, *[f[c] for f, c in zip(factors, coordinates.T)])
+    np.testing.assert_allclose(found, entries, atol=1e-5)
+    with pytest.raises(ValueError, match="sparse"):
+        wickring.cp((coordinates, entries, shape), "auto")
+    with pytest.raises(ValueError, match="inside"):
+        wickring.cp((coordinates, entries, (30_000, 20_000, 100)), 2)
+
+
+def test_small_sparse_input_is_that_of_its_array() -> None:
+    t = np.where(np.abs(T) > 0.3, T, 0.0)
+    where = np.argwhere(t)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        a, b = wickring.cp(t, 2), wickring.cp((where, t[tuple(where.T)], t.shape), 2)
+    np.testing.assert_array_equal(a.to_dense(), b.to_dense())
 
 
 def test_nonnegative() -> None:

@@ -1,6 +1,6 @@
 """Anything array-like into the one layout that the library reads: the same memory where it already has it.
 
-Conversions happen here, in numpy, so that no value is dropped on the way: complex numbers and texts are refused instead of
+Arrays that came over a network may start at any byte; those are copied too. Conversions happen here, in numpy, so that no value is dropped on the way: complex numbers and texts are refused instead of
 losing a part."""
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def matrix(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
     a = _real(x, name)
     if a.ndim != 2:
         raise ValueError(f"{name}: expected a 2D array (rows are samples), got shape {a.shape}. Reshape your data")
-    return np.ascontiguousarray(a, dtype=np.float64)
+    return np.require(a, np.float64, ["C", "A"])
 
 
 def vector(x: ArrayLike, name: str = "y") -> NDArray[np.float64]:
@@ -35,12 +35,12 @@ def vector(x: ArrayLike, name: str = "y") -> NDArray[np.float64]:
     a = _real(x, name)
     if a.ndim != 1:
         raise ValueError(f"{name}: expected a 1D array, got shape {a.shape}")
-    return np.ascontiguousarray(a, dtype=np.float64)
+    return np.require(a, np.float64, ["C", "A"])
 
 
 def tensor(x: Any, name: str = "x", complex_too: bool = False) -> NDArray[Any]:
     """An array of any order: Fortran order, float64 or, where allowed, complex128."""
     a = np.asarray(x)
     if complex_too and a.dtype.kind == "c":
-        return np.asfortranarray(a, dtype=np.complex128)
-    return np.asfortranarray(_real(a, name), dtype=np.float64)
+        return np.require(a, np.complex128, ["F", "A"])
+    return np.require(_real(a, name), np.float64, ["F", "A"])

@@ -1,9 +1,10 @@
-"""Moments of blocks that live anywhere: numpy arrays, iterables of blocks, dask arrays."""
+"""Moments of blocks that live anywhere: numpy arrays, iterables of blocks, files, dask arrays and frames."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ._blocks import files_of, is_paths
 from ._native import Moments
 
 __all__ = ["moments"]
@@ -20,13 +21,17 @@ def _merge(a: Moments, b: Moments) -> Moments:
 
 
 def moments(x: Any, *, third: bool = False) -> Moments:
-    """The accumulator of all rows of an array, an iterable of blocks, or a dask array.
+    """The accumulator of all rows of an array, an iterable of blocks, files, or a dask array or frame.
 
     The result is the same bits for every split into blocks, order and number of workers. A dask array is summed where
     its blocks lie, and merged by a tree of pairs; only accumulators travel.
     """
+    if hasattr(x, "dask") and hasattr(x, "to_dask_array"):
+        x = x.to_dask_array(lengths=True)
     if hasattr(x, "dask") and hasattr(x, "chunks"):
         return _of_dask(x, third)
+    if is_paths(x):
+        return Moments.of_files(files_of(x), third)
     if hasattr(x, "shape") or isinstance(x, (list, tuple)):
         from ._check import matrix
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from . import _native
-from ._check import tensor
+from ._check import tensor, vector
 from ._fit import Fit
 from ._models import CP, Ring, SymmetricCP, Train, Tucker
 from ._progress import Callback, Progress, watching
-from .errors import NotConvergedWarning
+from .errors import InvalidInput, NotConvergedWarning
 
 __all__ = ["cp", "ring", "symmetric", "train", "tucker"]
 
@@ -25,18 +25,49 @@ M = TypeVar("M")
 AUTO_LIMIT = 12
 
 
-def _data(x: Any, complex_too: bool = True) -> Any:
-    """An array of any kind; a sparse triple `(coordinates, values, shape)`, a scipy.sparse array or a pyttb tensor become
-    dense."""
+#: Entries up to which sparse input is expanded, where every option and method applies.
+DENSE_LIMIT = 1 << 22
+
+Sparse = tuple[NDArray[np.int64], NDArray[np.float64], tuple[int, ...]]
+
+
+def _sparse(x: Any) -> Sparse | None:
+    """Coordinates (a row for each value), values and shape of a triple of such, a scipy.sparse array, a pyttb sptensor or a
+    sparse.COO; `None` for anything else."""
     if isinstance(x, tuple) and len(x) == 3:
         coordinates, values, shape = x
-        dense = np.zeros(shape, dtype=np.asarray(values).dtype, order="F")
-        np.add.at(dense, tuple(np.asarray(c) for c in coordinates), values)
-        x = dense
+        coordinates = np.asarray(coordinates)
+        if coordinates.shape[:1] == (len(shape),) and coordinates.shape != (len(values), len(shape)):
+            coordinates = coordinates.T
     elif hasattr(x, "subs") and hasattr(x, "vals"):
-        x = x.full().data
-    elif hasattr(x, "toarray"):
-        x = x.toarray()
+        coordinates, values, shape = x.subs, np.asarray(x.vals).reshape(-1), x.shape
+    elif hasattr(x, "tocoo"):
+        x = x.tocoo()
+        coordinates, values, shape = np.stack([x.row, x.col], axis=1), x.data, x.shape
+    elif hasattr(x, "coords") and hasattr(x, "fill_value") and hasattr(x, "nnz"):
+        coordinates, values, shape = np.asarray(x.coords).T, x.data, x.shape
+    else:
+        return None
+    coordinates = np.ascontiguousarray(coordinates)
+    if coordinates.dtype.kind not in "iu":
+        raise TypeError(f"x: whole numbers are needed for coordinates, got dtype {coordinates.dtype}")
+    return coordinates.astype(np.int64, copy=False), vector(values, "values"), tuple(int(n) for n in shape)
+
+
+def _data(x: Any, complex_too: bool = True) -> Any:
+    """An array of any kind; sparse ones become dense."""
+    triple = _sparse(x)
+    if triple is not None:
+        coordinates, values, shape = triple
+        if math.prod(shape) > DENSE_LIMIT:
+            raise InvalidInput(
+                f"x: a sparse tensor of shape {shape} is too large to expand; only cp with one rank keeps it sparse",
+                op="cp",
+                requirement="a tensor that can be expanded",
+            )
+        dense = np.zeros(shape, order="F")
+        np.add.at(dense, tuple(coordinates.T), values)
+        x = dense
     elif type(x).__module__.startswith("pyttb"):
         x = x.data
     return tensor(x, complex_too=complex_too)
@@ -97,10 +128,14 @@ def cp(
     `rank` is a number, a range of which the best supported is chosen, or "auto". `missing="mask"` treats entries that
     are NaN as not measured. `method`: auto, als, nls, algebraic. A fit that did not pass its tests warns, or with
     `strict` raises `NotConverged`. `progress` is a callback or `True`; `timeout` ends the work after that many seconds
-    with the best model so far.
+    with the best model so far. A large sparse `x` (coordinates, values and shape; scipy.sparse, pyttb or sparse.COO) is never
+    expanded.
     """
     if missing not in ("refuse", "mask"):
         raise ValueError(f"missing: 'refuse' or 'mask', got {missing!r}")
+    triple = _sparse(x)
+    if triple is not None and math.prod(triple[2]) > DENSE_LIMIT:
+        return _cp_sparse(triple, rank, nonneg, method, (starts, max_iter, tol), (random_state, progress, timeout), strict)
     t = _data(x)
     masked = missing == "mask" and not np.isfinite(t).all()
     ranks, options = _ranks(rank, t.shape), _options(starts, max_iter, tol)
@@ -113,6 +148,26 @@ def cp(
         else:
             raw = _native.cp(t, ranks, (nonneg, masked), method, options, how)
     return _fit(CP(raw["weights"], raw["factors"]), raw, t, strict)
+
+
+def _cp_sparse(
+    triple: Sparse,
+    rank: Any,
+    nonneg: bool,
+    method: str,
+    options: tuple[Any, Any, Any],
+    how: tuple[int, Progress, float | None],
+    strict: bool,
+) -> Fit[CP]:
+    """Alternating least squares over the stored entries; nothing of the size of the tensor is formed."""
+    if nonneg or method not in ("auto", "als") or not isinstance(rank, (int, np.integer)):
+        raise ValueError("a sparse tensor of this size takes one rank, method 'als' and no bounds on its factors")
+    coordinates, values, shape = triple
+    random_state, progress, timeout = how
+    with watching(progress) as see:
+        seed = _how(random_state, see, timeout)
+        raw = _native.cp_sparse(coordinates, values, list(shape), int(rank), _options(*options), seed)
+    return _fit(CP(raw["weights"], raw["factors"]), raw, None, strict)
 
 
 def ring(

@@ -22,6 +22,7 @@ __all__ = [
     "cp_complex",
     "cp_dense",
     "cp_dense_complex",
+    "cp_sparse",
     "emit",
     "groebner",
     "identity_certificate",
@@ -133,6 +134,8 @@ class Moments:
 
     def __new__(cls, columns: int, third: bool = False) -> Moments: ...
     def add(self, first_row: int, x: ArrayLike) -> None: ...
+    @classmethod
+    def of_files(cls, paths: Sequence[str | PathLike[str]], third: bool = False) -> Moments: ...
     def __add__(self, other: Moments, /) -> Moments: ...
     def __radd__(self, other: Moments, /) -> Moments: ...
     def __len__(self) -> int: ...
@@ -156,10 +159,10 @@ class Moments:
 _Learned = tuple[Model, dict[str, Any]]
 
 def learn_quadratic(
-    x: _Matrix, latent: int | None, flags: tuple[bool, bool], level: float | None, holdout: float, how: _Options
+    x: _Matrix | Sequence[str], latent: int | None, flags: tuple[bool, bool], level: float | None, holdout: float, how: _Options
 ) -> _Learned: ...
 def learn_polynomial(
-    x: _Matrix, degree: int, latent: int | None, form: str, holdout: float, how: _Options
+    x: _Matrix | Sequence[str], degree: int, latent: int | None, form: str, holdout: float, how: _Options
 ) -> _Learned: ...
 def learn_relu(
     x: _Matrix, y: _Matrix, neurons: int | None, offsets: bool, holdout: float, how: _Options
@@ -183,6 +186,14 @@ def cp(
 ) -> dict[str, Any]: ...
 def cp_complex(
     x: _Array, ranks: tuple[int, int, int], engine: str, options: _Options, how: _Options
+) -> dict[str, Any]: ...
+def cp_sparse(
+    coordinates: NDArray[np.int64],
+    values: _Matrix,
+    shape: Sequence[int],
+    rank: int,
+    options: _Options,
+    how: _Options,
 ) -> dict[str, Any]: ...
 def cp_dense(weights: Sequence[float], parts: Sequence[_Array]) -> _Array: ...
 def cp_dense_complex(weights: Sequence[complex], parts: Sequence[_Array]) -> _Array: ...

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,9 @@ from sklearn.utils import check_random_state  # type: ignore[import-untyped,unus
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped,unused-ignore]
 
 from . import _native
-from ._native import Model
+from ._blocks import blocks_of, files_of, is_paths, stored
+from ._check import matrix
+from ._native import Model, Moments
 from ._progress import Progress, watching
 from .errors import Degenerate, InvalidInput, NotConverged, Stopped
 
@@ -82,16 +85,33 @@ class _Learner(BaseEstimator):  # type: ignore[misc,unused-ignore]
             raise NotConverged(message, status=status, rel_residual=evidence.get("rel_residual", float("nan")))
         warnings.warn(message, ConvergenceWarning, stacklevel=4)
 
+    @contextmanager
+    def _rows_or_files(self, X: Any) -> Iterator[Matrix | list[str]]:
+        """An array as it is; what is larger than memory as files that the library streams."""
+        blocks = blocks_of(X)
+        if blocks is None and not is_paths(X):
+            yield self._samples(X)
+            return
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        if blocks is None:
+            yield files_of(X)
+            return
+        if hasattr(X, "columns"):
+            self.feature_names_in_ = np.asarray([str(c) for c in X.columns], dtype=object)
+        with stored(blocks) as files:
+            yield files
+
     def _samples(self, X: Any) -> Matrix:
-        return validate_data(self, X, dtype=np.float64, order="C", ensure_min_samples=2)  # type: ignore[no-any-return]
+        return np.require(validate_data(self, X, dtype=np.float64, order="C", ensure_min_samples=2), None, "A")
 
     def _rows(self, X: Any) -> Matrix:
         check_is_fitted(self)
-        return validate_data(self, X, dtype=np.float64, order="C", reset=False)  # type: ignore[no-any-return]
+        return np.require(validate_data(self, X, dtype=np.float64, order="C", reset=False), None, "A")
 
     def _labelled(self, X: Any, y: Any) -> tuple[Matrix, Matrix]:
         X, y = validate_data(self, X, y, dtype=np.float64, order="C", ensure_min_samples=2, y_numeric=True)
-        return X, np.ascontiguousarray(y, dtype=np.float64)
+        return np.require(X, None, "A"), np.require(y, np.float64, ["C", "A"])
 
 
 class _Law:
@@ -114,8 +134,17 @@ class _Law:
 class _Map(_Law, _Learner):
     """Maps of hidden normal variables."""
 
-    def _moment_map(self, X: Matrix) -> Model:
+    def _moment_map(self, X: Matrix | list[str]) -> Model:
+        if isinstance(X, list):
+            sums = Moments.of_files(X)
+            return _native.normal_map(list(sums.mean), _factor(sums.covariance))
         return _native.normal_map(list(X.mean(axis=0)), _factor(np.cov(X, rowvar=False)))
+
+    def _counted(self) -> Self:
+        """Counts the columns of streamed rows; `validate_data` has counted those of arrays."""
+        if not hasattr(self, "n_features_in_"):
+            self.n_features_in_ = self.model_.sample(1, 0).shape[1]
+        return self
 
     @property
     def n_latent_(self) -> int:
@@ -126,7 +155,7 @@ class _Map(_Law, _Learner):
     def evaluate(self, Z: Any) -> Matrix:
         """The outputs of the map at rows of hidden variables."""
         check_is_fitted(self)
-        return self.model_.evaluate(np.ascontiguousarray(Z, dtype=np.float64))
+        return self.model_.evaluate(matrix(Z, "Z"))
 
 
 class QuadraticMap(_Map):
@@ -159,8 +188,8 @@ class QuadraticMap(_Map):
         self.timeout = timeout
 
     def fit(self, X: Any, y: Any = None) -> QuadraticMap:
-        """Learns from rows of outputs."""
-        X = self._samples(X)
+        """Learns from rows of outputs: an array or a frame; or, streamed, a path or several, a dask array or frame, an
+        iterator of blocks of rows (put on disk once, because the learner passes over its rows several times)."""
         _within("holdout", self.holdout, 0.01, 0.5)
         if self.n_latent is not None:
             _within("n_latent", self.n_latent, 1, 10_000)
@@ -170,11 +199,13 @@ class QuadraticMap(_Map):
             level = float("nan")
         elif level is not None:
             _within("noise", level, 0.0, 0.999999)
-        self._learn(
-            lambda how: _native.learn_quadratic(X, self.n_latent, (self.linear, self.refine), level, self.holdout, how),
-            lambda: self._moment_map(X),
-        )
-        return self
+        flags = (self.linear, self.refine)
+        with self._rows_or_files(X) as rows:
+            self._learn(
+                lambda how: _native.learn_quadratic(rows, self.n_latent, flags, level, self.holdout, how),
+                lambda: self._moment_map(rows),
+            )
+        return self._counted()
 
 
 class PolynomialMap(_Map):
@@ -202,16 +233,16 @@ class PolynomialMap(_Map):
         self.timeout = timeout
 
     def fit(self, X: Any, y: Any = None) -> PolynomialMap:
-        """Learns from rows of outputs."""
-        X = self._samples(X)
+        """Learns from rows of outputs, in any of the forms that `QuadraticMap.fit` takes."""
         _within("degree", self.degree, 2, 8)
         _within("holdout", self.holdout, 0.01, 0.5)
         _one_of("form", self.form, ("auto", "homogeneous", "general"))
-        self._learn(
-            lambda how: _native.learn_polynomial(X, self.degree, self.n_latent, self.form, self.holdout, how),
-            lambda: self._moment_map(X),
-        )
-        return self
+        with self._rows_or_files(X) as rows:
+            self._learn(
+                lambda how: _native.learn_polynomial(rows, self.degree, self.n_latent, self.form, self.holdout, how),
+                lambda: self._moment_map(rows),
+            )
+        return self._counted()
 
 
 class _Mixture(DensityMixin, _Law, _Learner):  # type: ignore[misc,unused-ignore]
