@@ -1,5 +1,6 @@
 //! Certificates, schemes, file formats, and the replay of stored fuzz inputs.
 
+mod catalogues;
 mod certificates;
 mod false_claims;
 mod fuzz_regressions;
