@@ -261,6 +261,13 @@ impl Claim {
     pub fn ideal_membership(polynomial: &Expression, pairs: &[(Expression, Expression)]) -> Self {
         let right: Vec<_> = pairs
             .iter()
+    /// `polynomial = sum_i a_i * b_i`, given as pairs.
+    pub fn sum_of_products(polynomial: &Expression, pairs: &[(Expression, Expression)]) -> Self {
+        let mut claim = Self::ideal_membership(polynomial, pairs);
+        claim.kind = "polynomial-identity";
+        claim
+    }
+
             .map(|(g, h)| json!([g.tree(), h.tree()]))
             .collect();
         let data = json!({ "left": polynomial.tree(), "right": right });
