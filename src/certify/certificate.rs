@@ -227,12 +227,16 @@ impl ClaimedTensor {
 type Rows<T> = Vec<Vec<T>>;
 
 impl Claim {
-    fn new(kind: &'static str, data: Value) -> Self {
+    pub(super) fn new(kind: &'static str, data: Value) -> Self {
         Self {
             kind,
             about: String::new(),
             data,
         }
+    }
+
+    pub(super) fn data(&self) -> &Value {
+        &self.data
     }
 
     /// Words for the reader; they are not checked.
@@ -257,10 +261,6 @@ impl Claim {
         Self::new("polynomial-identity", data)
     }
 
-    /// `polynomial = sum_i generator_i * cofactor_i`, given as pairs.
-    pub fn ideal_membership(polynomial: &Expression, pairs: &[(Expression, Expression)]) -> Self {
-        let right: Vec<_> = pairs
-            .iter()
     /// `polynomial = sum_i a_i * b_i`, given as pairs.
     pub fn sum_of_products(polynomial: &Expression, pairs: &[(Expression, Expression)]) -> Self {
         let mut claim = Self::ideal_membership(polynomial, pairs);
@@ -268,6 +268,10 @@ impl Claim {
         claim
     }
 
+    /// `polynomial = sum_i generator_i * cofactor_i`, given as pairs.
+    pub fn ideal_membership(polynomial: &Expression, pairs: &[(Expression, Expression)]) -> Self {
+        let right: Vec<_> = pairs
+            .iter()
             .map(|(g, h)| json!([g.tree(), h.tree()]))
             .collect();
         let data = json!({ "left": polynomial.tree(), "right": right });

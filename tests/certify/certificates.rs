@@ -202,6 +202,8 @@ pub(crate) fn every_kind() -> String {
             &decimals,
             1e-15,
         ))
+        .claim(crate::rounded::of_factors())
+        .claim(crate::rounded::of_cores())
         .to_json()
 }
 
@@ -429,7 +431,7 @@ fn python_replays_every_kind() {
         )
     };
     let (good, lines) = run(&script);
-    assert!(good && lines.matches("TRUE").count() == 8, "{lines}");
+    assert!(good && lines.matches("TRUE").count() == 10, "{lines}");
     let (good, lines) = run(&script.replacen("\\\"x - y\\\"", "\\\"y\\\"", 1).replacen(
         "\\\"x\\\"",
         "\\\"y\\\"",

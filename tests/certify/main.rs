@@ -4,6 +4,8 @@ mod catalogues;
 mod certificates;
 mod false_claims;
 mod fuzz_regressions;
+mod held_out;
 mod io_formats;
+mod rounded;
 mod schemes;
 mod second_opinion;

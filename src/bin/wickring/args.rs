@@ -296,6 +296,7 @@ fn distinct(matches: &ArgMatches, common: &Common) -> Result<(), Error> {
         // Reports and certificates stand beside the result.
         outputs.push(out.with_extension("json"));
         outputs.push(out.with_extension("certificate.json"));
+        outputs.push(out.with_extension("data.certificate.json"));
     }
     outputs.extend(common.plot.clone());
     for output in &outputs {
