@@ -6,6 +6,7 @@ mod false_claims;
 mod fuzz_regressions;
 mod held_out;
 mod io_formats;
+mod provers;
 mod rounded;
 mod schemes;
 mod second_opinion;

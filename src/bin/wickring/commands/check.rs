@@ -41,8 +41,10 @@ pub struct Check {
 /// Another system that can replay a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Emit {
-    /// Lean 4 with Mathlib; identities only.
+    /// Lean 4 with Mathlib: identities, and a theorem over any ring for each scheme.
     Lean,
+    /// Lean 4 without any library: schemes as tables that its kernel decides.
+    LeanCore,
     /// Coq; identities only.
     Coq,
     /// Sage.
@@ -56,6 +58,7 @@ impl Emit {
     pub fn write(self, certificate: &str, context: &Context) -> Result<(), Error> {
         let language = match self {
             Self::Lean => Language::Lean,
+            Self::LeanCore => Language::LeanCore,
             Self::Coq => Language::Coq,
             Self::Sage => Language::Sage,
             Self::Python => Language::Python,
@@ -187,9 +190,6 @@ fn object(path: &Path, report: &Report) -> Value {
     })
 }
 
-/// Files against the inputs by their digests, and whether a file is none of them.
-fn compare(inputs: &[(String, String)], data: &[(&PathBuf, String)]) -> (String, Value, bool) {
-    let (mut text, mut rows, mut differ) = (String::new(), Vec::new(), false);
 const ROUNDED: &str = "rounded-residual";
 
 /// The columns that claims about held-out samples name.
@@ -274,6 +274,9 @@ fn parts(loaded: Loaded) -> Result<Vec<Tensor>, Error> {
     })
 }
 
+/// Files against the inputs by their digests, and whether a file is none of them.
+fn compare(inputs: &[(String, String)], data: &[(&PathBuf, String)]) -> (String, Value, bool) {
+    let (mut text, mut rows, mut differ) = (String::new(), Vec::new(), false);
     for (path, sha256) in data {
         let input = inputs.iter().find(|i| i.1 == *sha256);
         differ |= input.is_none();
