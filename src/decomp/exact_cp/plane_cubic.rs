@@ -16,12 +16,14 @@ type Vector = [Rational; 3];
 type Matrix = [Vector; 3];
 
 /// Coordinates of the points that are looked at.
-const HEIGHT: i128 = 24;
+const HEIGHT: i128 = 32;
 /// Bits of the entries, denominators cleared; more are left to other methods.
 const MAX_BITS: u32 = 24;
 /// Points kept, and lines tried, along each mode.
 const MAX_POINTS: usize = 24;
 const MAX_LINES: usize = 60;
+/// Bits of the coordinates of points that come from others.
+const MAX_POINT_BITS: usize = 40;
 
 fn zero() -> Vector {
     [0, 1, 2].map(|_| Rational::zero())
@@ -159,6 +161,66 @@ fn points(m: &[[[i128; 3]; 3]; 3]) -> Vec<[i128; 3]> {
     found
 }
 
+/// The point in whole numbers without a common divisor, the first of them positive; `None` when it is zero or long.
+fn primitive(p: &Vector) -> Option<Vector> {
+    let mut lcm = Integer::one();
+    for x in p {
+        let d = x.denominator();
+        lcm = &lcm / &integer_gcd(&lcm, &d) * &d;
+    }
+    let whole = scaled(p, &Rational::from(lcm));
+    let mut gcd = Integer::zero();
+    for x in &whole {
+        gcd = integer_gcd(&gcd, &x.numerator());
+    }
+    let first = whole.iter().find(|x| !x.is_zero())?;
+    let sign = if *first < Rational::zero() { -1 } else { 1 };
+    let by = &Rational::from(gcd).recip()? * &Rational::from(sign);
+    let point = scaled(&whole, &by);
+    let short = point.iter().all(|x| x.bits() <= MAX_POINT_BITS);
+    short.then_some(point)
+}
+
+/// Where the line through two points meets the cubic again, or the tangent where they are one.
+fn third(slices: &[Matrix; 3], p: &Vector, q: &Vector) -> Option<Vector> {
+    let value = |x: &Vector| det(&combined(slices, x));
+    let along = |v: &Vector, t: i64| [0, 1, 2].map(|i| &p[i] + &(&v[i] * &Rational::from(t)));
+    if p != q {
+        let (plus, minus) = (value(&along(q, 1)), value(&along(q, -1)));
+        let (alpha, beta) = (&plus - &minus, &plus + &minus);
+        return primitive(&[0, 1, 2].map(|i| &beta * &p[i] - &alpha * &q[i]));
+    }
+    // The derivative along a unit vector e, F(p) = 0: (F(p + e) - F(p - e)) / 2 - F(e).
+    let slope = |i: usize| {
+        let unit = [0, 1, 2].map(|j| Rational::from(i64::from(i == j)));
+        let odd = value(&along(&unit, 1)) - value(&along(&unit, -1));
+        &odd - &(&value(&unit) * &Rational::from(2))
+    };
+    let gradient = [0, 1, 2].map(slope);
+    let tangent = cross(&gradient, p);
+    // F(u p + v t) = v^2 (a u + b v).
+    let (plus, minus) = (value(&along(&tangent, 1)), value(&along(&tangent, -1)));
+    let (a, b) = (&plus + &minus, &plus - &minus);
+    primitive(&[0, 1, 2].map(|i| &b * &p[i] - &a * &tangent[i]))
+}
+
+/// Few points make more, by chords and tangents.
+fn multiplied(slices: &[Matrix; 3], points: &mut Vec<Vector>) {
+    for _ in 0..3 {
+        let known = points.len();
+        for (i, j) in (0..known).flat_map(|i| (0..=i).map(move |j| (i, j))) {
+            if points.len() >= MAX_POINTS {
+                return;
+            }
+            if let Some(point) = third(slices, &points[i], &points[j])
+                && !points.contains(&point)
+            {
+                points.push(point);
+            }
+        }
+    }
+}
+
 /// The three terms of the pencil through two points, and two more; vectors of the mode first.
 fn from_line(slices: &[Matrix; 3], p: &Vector, q: &Vector) -> Option<Vec<[Vector; 3]>> {
     let (at_p, at_q) = (combined(slices, p), combined(slices, q));
@@ -241,10 +303,11 @@ pub(super) fn five_terms(target: &[Rational]) -> Option<[Vec<Vec<Rational>>; 3]>
         let Some(whole) = machine(&slices) else {
             continue;
         };
-        let points: Vec<Vector> = points(&whole)
+        let mut points: Vec<Vector> = points(&whole)
             .into_iter()
             .map(|p| p.map(|c| Rational::from(c as i64)))
             .collect();
+        multiplied(&slices, &mut points);
         let pairs = (1..points.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
         for (i, j) in pairs.take(MAX_LINES) {
             let Some(terms) = from_line(&slices, &points[j], &points[i]) else {
