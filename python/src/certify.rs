@@ -53,17 +53,18 @@ pub fn check<'py>(
     Ok(dict)
 }
 
-/// The claims of a certificate for another system: `lean`, `coq`, `sage` or `python`.
+/// The claims of a certificate for another system: `lean`, `lean-core`, `coq`, `sage` or `python`.
 #[pyfunction]
 pub fn emit(py: Python<'_>, text: &str, language: &str) -> PyResult<String> {
     let language = match language {
         "lean" => Language::Lean,
+        "lean-core" => Language::LeanCore,
         "coq" => Language::Coq,
         "sage" => Language::Sage,
         "python" => Language::Python,
         _ => {
             return Err(PyValueError::new_err(
-                "language: one of lean, coq, sage, python",
+                "language: one of lean, lean-core, coq, sage, python",
             ));
         }
     };

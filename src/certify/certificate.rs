@@ -227,12 +227,16 @@ impl ClaimedTensor {
 type Rows<T> = Vec<Vec<T>>;
 
 impl Claim {
-    fn new(kind: &'static str, data: Value) -> Self {
+    pub(super) fn new(kind: &'static str, data: Value) -> Self {
         Self {
             kind,
             about: String::new(),
             data,
         }
+    }
+
+    pub(super) fn data(&self) -> &Value {
+        &self.data
     }
 
     /// Words for the reader; they are not checked.
@@ -255,6 +259,13 @@ impl Claim {
     pub fn equal(lhs: &Expression, rhs: &Expression) -> Self {
         let data = json!({ "left": lhs.tree(), "right": [[1, rhs.tree()]] });
         Self::new("polynomial-identity", data)
+    }
+
+    /// `polynomial = sum_i a_i * b_i`, given as pairs.
+    pub fn sum_of_products(polynomial: &Expression, pairs: &[(Expression, Expression)]) -> Self {
+        let mut claim = Self::ideal_membership(polynomial, pairs);
+        claim.kind = "polynomial-identity";
+        claim
     }
 
     /// `polynomial = sum_i generator_i * cofactor_i`, given as pairs.

@@ -93,6 +93,16 @@ impl Expression {
         Ok(Self(Value::Array(sum)))
     }
 
+    /// The sum with a multiple of a variable, with the exact value of the float.
+    ///
+    /// # Errors
+    /// `NonFinite`.
+    pub fn plus_multiple(self, factor: f64, name: &str) -> Result<Self, Error> {
+        let (op, index) = ("Expression::plus_multiple", 0);
+        let exact = Rational::from_f64(factor).ok_or(Error::NonFinite { op, index })?;
+        Ok(Self(json!(["+", self.0, ["*", exact.to_string(), name]])))
+    }
+
     /// The tree as JSON.
     pub fn to_json(&self) -> Value {
         self.0.clone()

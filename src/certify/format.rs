@@ -4,8 +4,10 @@
 
 use super::certificate::sha256;
 use super::checker::replay::claim;
+use super::held_out;
 use super::json::{Json, malformed};
 use super::numbers::{Budget, OP};
+use super::rounded::{self, TensorData};
 use crate::Error;
 use std::time::Instant;
 
@@ -90,6 +92,8 @@ pub(super) enum Verdict {
     /// True, and it would be true of zeros as well.
     Vacuous(String),
     False(String),
+    /// It rests on a tensor that is not there.
+    Open(String),
 }
 
 /// Limits of one check.
@@ -125,17 +129,24 @@ pub struct Finding {
     pub holds: bool,
     /// Whether the claim is true and says nothing: it would hold for zeros as well.
     pub vacuous: bool,
+    /// Whether the claim names a tensor by its digest that was not offered, so that nothing is known about it.
+    pub open: bool,
     /// What was found to be true, or what is wrong.
     pub reason: String,
 }
 
 impl Finding {
     pub(super) fn new(kind: String, about: String, verdict: Verdict) -> Self {
-        let (holds, vacuous, reason) = match verdict {
-            Verdict::True(reason) => (true, false, reason),
-            Verdict::Vacuous(reason) => (false, true, reason),
-            Verdict::False(reason) => (false, false, reason),
+        let (holds, vacuous, open) = match verdict {
+            Verdict::True(_) => (true, false, false),
+            Verdict::Vacuous(_) => (false, true, false),
+            Verdict::Open(_) => (false, false, true),
+            Verdict::False(_) => (false, false, false),
         };
+        let (Verdict::True(reason)
+        | Verdict::Vacuous(reason)
+        | Verdict::False(reason)
+        | Verdict::Open(reason)) = verdict;
         // Values may have thousands of digits.
         let reason = reason.chars().take(300).collect();
         Self {
@@ -143,15 +154,17 @@ impl Finding {
             about,
             holds,
             vacuous,
+            open,
             reason,
         }
     }
 
-    /// `TRUE`, `FALSE` or `VACUOUS`.
+    /// `TRUE`, `FALSE`, `VACUOUS` or `OPEN`.
     pub fn word(&self) -> &'static str {
-        match (self.holds, self.vacuous) {
-            (true, _) => "TRUE",
-            (_, true) => "VACUOUS",
+        match (self.holds, self.vacuous, self.open) {
+            (true, _, _) => "TRUE",
+            (_, true, _) => "VACUOUS",
+            (_, _, true) => "OPEN",
             _ => "FALSE",
         }
     }
@@ -178,7 +191,9 @@ impl Report {
 
     /// Whether a claim is false.
     pub fn refuted(&self) -> bool {
-        self.findings.iter().any(|f| !f.holds && !f.vacuous)
+        self.findings
+            .iter()
+            .any(|f| !f.holds && !f.vacuous && !f.open)
     }
 }
 
@@ -197,6 +212,14 @@ impl Report {
 /// # Ok::<(), wickring::Error>(())
 /// ```
 pub fn check(text: &str, limits: Limits) -> Result<Report, Error> {
+    check_with(text, limits, &[])
+}
+
+/// The same with tensors at hand, for the claims that name theirs by its digest; without it such a claim is open.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_with(text: &str, limits: Limits, tensors: &[TensorData<'_>]) -> Result<Report, Error> {
     // A value takes about 64 bytes once read, and there are no more values than separators.
     let separators = text.bytes().filter(|b| b",[{".contains(b)).count();
     if text.len() > limits.bytes || separators > limits.bytes / 16 {
@@ -207,10 +230,16 @@ pub fn check(text: &str, limits: Limits) -> Result<Report, Error> {
     let file = Json::parse(text)?;
     let header = Header::read(&file, text)?;
     let mut findings = Vec::new();
-    for item in header.claims {
+    for (k, item) in header.claims.iter().enumerate() {
         let [kind, about, data] = item.fields(["kind", "about", "data"])?;
         let (kind, about) = (kind.text()?, about.text()?.to_owned());
-        let verdict = claim(kind, data, &mut budget)?;
+        let verdict = match kind {
+            "rounded-residual" => rounded::replay(data, &mut budget, tensors)?,
+            "held-out-cumulants" => {
+                held_out::replay(data, &header.claims[..k], &mut budget, tensors)?
+            }
+            _ => claim(kind, data, &mut budget)?,
+        };
         findings.push(Finding::new(kind.to_owned(), about, verdict));
     }
     Ok(Report {

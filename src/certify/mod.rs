@@ -13,17 +13,23 @@
 //! | `gaussian-moments` | Wick's formula for each stated moment or joint cumulant |
 //! | `cp-exact`, `ring-exact` | multiplies the factorisation out over its field |
 //! | `numeric-residual` | the exact residual of the float model, held against the stated bound |
+//! | `held-out-cumulants` | cumulants of held-out rows against those of an earlier claim, in standard errors |
+//! | `rounded-residual` | the residual in binary64 and a proved bound of all rounding, held against the stated bound |
 
 pub(crate) mod certificate;
 pub(crate) mod checker;
 pub(crate) mod emit;
 pub(crate) mod expression;
 pub(crate) mod format;
+pub(crate) mod held_out;
 pub(crate) mod json;
 pub(crate) mod numbers;
+pub(crate) mod residual;
 pub(crate) mod rings;
+pub(crate) mod rounded;
 
 pub use certificate::{Certificate, Claim, ClaimedTensor, Entry, sha256};
 pub use emit::provers::{Language, emit};
 pub use expression::Expression;
-pub use format::{Finding, Limits, Report, StatedFit, check};
+pub use format::{Finding, Limits, Report, StatedFit, check, check_with};
+pub use rounded::TensorData;

@@ -33,6 +33,11 @@ impl Builder {
         }
     }
 
+    /// Entries with a power of the adjoined element are Gaussian numbers.
+    pub(crate) fn adjoin_i(&mut self) {
+        self.adjoined = Adjoined::I;
+    }
+
     /// Makes factor `k` at least `rows x rank`.
     pub(crate) fn at_least(&mut self, k: usize, rows: usize, rank: usize) {
         if let Some(size) = self.sizes.get_mut(k) {

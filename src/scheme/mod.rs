@@ -17,7 +17,7 @@ pub(crate) mod verdict;
 pub use build::matmul_of_sizes;
 pub use cost::{Cost, RankTable};
 pub use faults::{Fault, find_faults};
-pub use formats::arrays::{rings_from_arrays, schemes_from_arrays};
+pub use formats::arrays::{rings_from_arrays, schemes_from_arrays, schemes_from_complex};
 pub use formats::models::read_models;
 pub use formats::read::{SchemeFormat, read_lrp, read_schemes};
 pub use model::{Adjoined, Factor, Scheme, Target};

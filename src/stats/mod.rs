@@ -21,4 +21,5 @@ pub use distances::{
 pub use hermite_contractions::HermiteContractions;
 pub use moments::{MomentSummary, Moments};
 pub use permutation::{ResidualTest, residual_test};
+pub use split::held_out_threshold;
 pub use two_sample::{TwoSampleTest, energy_distance, sliced_wasserstein};

@@ -1,6 +1,11 @@
 //! Which samples are held out: a fixed property of the row number, so that nothing depends on the order of
 //! work, and neighbours in time land on both sides.
 
+/// Learners hold out row `i`, from zero, when the finaliser of SplitMix64 takes it to less than this.
+pub fn held_out_threshold(share: f64) -> u64 {
+    (share * u64::MAX as f64) as u64
+}
+
 /// A split of the rows into those for learning and those held out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Split {
@@ -12,7 +17,7 @@ pub(crate) struct Split {
 impl Split {
     /// Holds out about the given share of the rows.
     pub(crate) fn new(share: f64) -> Self {
-        let threshold = (share * u64::MAX as f64) as u64;
+        let threshold = held_out_threshold(share);
         let swapped = false;
         Self { threshold, swapped }
     }

@@ -202,6 +202,8 @@ pub(crate) fn every_kind() -> String {
             &decimals,
             1e-15,
         ))
+        .claim(crate::rounded::of_factors())
+        .claim(crate::rounded::of_cores())
         .to_json()
 }
 
@@ -375,7 +377,14 @@ fn coq_accepts_the_identities() {
     let coq = emit(&text, Language::Coq).unwrap();
     assert_eq!(coq.matches("Lemma").count(), 1 + 4 + 1);
     let lean = emit(&text, Language::Lean).unwrap();
-    assert_eq!(lean.matches(":= by ring").count(), 6);
+    // One theorem for the whole scheme.
+    assert_eq!(
+        (
+            lean.matches(":= by ring").count(),
+            lean.matches("theorem").count()
+        ),
+        (2, 3)
+    );
     let sage = emit(&text, Language::Sage).unwrap();
     assert_eq!(
         (
@@ -429,7 +438,7 @@ fn python_replays_every_kind() {
         )
     };
     let (good, lines) = run(&script);
-    assert!(good && lines.matches("TRUE").count() == 8, "{lines}");
+    assert!(good && lines.matches("TRUE").count() == 10, "{lines}");
     let (good, lines) = run(&script.replacen("\\\"x - y\\\"", "\\\"y\\\"", 1).replacen(
         "\\\"x\\\"",
         "\\\"y\\\"",

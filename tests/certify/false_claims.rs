@@ -284,3 +284,36 @@ fn other_systems_get_the_numbers_as_they_are() {
         );
     }
 }
+
+/// Lines of the checker that no other test needed (`benches/mutants.py`).
+#[test]
+fn what_mutants_of_the_checker_let_pass() {
+    let algebra = |kind: &str, left: &str, right: &str| {
+        verdict(kind, &format!("{{\"left\":{left},\"right\":{right}}}"))
+    };
+    // A weight that is no number proves nothing about signs.
+    assert_eq!(
+        algebra("sos", "[\"^\",\"x\",3]", "[[\"x\",\"x\"]]"),
+        "FALSE"
+    );
+    assert_eq!(algebra("sos", "[\"^\",\"x\",2]", "[[1,\"x\"]]"), "TRUE");
+    assert_eq!(algebra("sos", "[\"+\"]", "[]"), "VACUOUS");
+    let cancels = "[\"+\",\"x\",[\"*\",-1,\"x\"]]";
+    assert_eq!(identity(cancels, "[]"), "TRUE");
+    assert_eq!(identity("0", "[]"), "VACUOUS");
+    // Floats have no place in tolerances of exact claims.
+    let moments = |tolerance: &str| {
+        let data = format!(
+            "{{\"polynomials\":[\"x\"],\"values\":[[\"moment\",[0,0],1]],\"tolerance\":{tolerance}}}"
+        );
+        verdict("gaussian-moments", &data)
+    };
+    assert_eq!(moments("\"1/4\""), "TRUE");
+    assert!(moments("0.25").contains("no number"));
+    // One claim that says something does not make up for one that does not.
+    let both = Certificate::new()
+        .claim(Claim::identity("(x + 1)^2", "x^2 + 2*x + 1").unwrap())
+        .claim(Claim::identity("0", "0").unwrap());
+    let report = check(&both.to_json(), Limits::default()).unwrap();
+    assert!(report.findings[0].holds && !report.holds() && !report.refuted());
+}

@@ -1,8 +1,12 @@
 //! Certificates, schemes, file formats, and the replay of stored fuzz inputs.
 
+mod catalogues;
 mod certificates;
 mod false_claims;
 mod fuzz_regressions;
+mod held_out;
 mod io_formats;
+mod provers;
+mod rounded;
 mod schemes;
 mod second_opinion;

@@ -352,12 +352,15 @@ fn the_checker_stays_small_and_alone() {
     }
     assert!(lines < 500, "{lines} lines");
     // What it reads with counts as well; neither may pull in more than exact numbers, digests and strings.
-    for name in ["json", "numbers", "rings", "format"] {
+    for name in ["json", "numbers", "rings", "format", "rounded"] {
         let text = std::fs::read_to_string(dir.with_file_name(format!("{name}.rs"))).unwrap();
         lines += text.lines().count();
         for foreign in ["faer", "rand", "crate::poly", "crate::tensor"] {
             assert!(!text.contains(foreign), "{name}: {foreign}");
         }
     }
-    assert!(lines < 1500, "{lines} lines with the reader");
+    assert!(
+        lines < 1850,
+        "{lines} lines with the reader and the arithmetic in binary64"
+    );
 }

@@ -245,6 +245,11 @@ fn two_implementations_agree() {
     for word in ["TRUE", "FALSE", "VACUOUS", "REFUSED"] {
         assert!(counts.get(word).is_some_and(|n| *n > 10), "{counts:?}");
     }
+    // For `benches/mutants.py`.
+    if let Ok(path) = std::env::var("WICKRING_CORPUS") {
+        let line = |(text, word): &(String, String)| json!([word, text]).to_string() + "\n";
+        std::fs::write(path, judged.iter().map(line).collect::<String>()).unwrap();
+    }
     if !tool("python3") {
         return;
     }

@@ -2,10 +2,14 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+use serde_json::Value;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use wickring::certify::{Certificate, Claim, sha256};
+use wickring::io::{npy, npz};
+use wickring::tensor::Tensor;
 
 fn folder(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("wickring-claims-{name}-{}", std::process::id()));
@@ -168,4 +172,225 @@ fn small_files_end_soon() {
         "{:?}",
         start.elapsed()
     );
+}
+
+/// A tensor of rank two with a part that no model has.
+fn tensor(shape: &[usize]) -> Tensor {
+    let wave = |i: &[usize], k: f64| {
+        i.iter()
+            .map(|&i| (0.3 + k * i as f64).sin())
+            .product::<f64>()
+    };
+    let noise = |i: &[usize]| {
+        1e-6 * (i
+            .iter()
+            .enumerate()
+            .map(|(k, &i)| (k + 2) * i * i)
+            .sum::<usize>() as f64)
+            .sin()
+    };
+    Tensor::from_fn(shape, |i| wave(i, 0.7) + 2.0 * wave(i, 0.2) + noise(i)).unwrap()
+}
+
+#[test]
+fn large_tensors_have_certificates_as_well() {
+    let dir = folder("rounded");
+    npy::write(&dir.join("t.npy"), tensor(&[60, 50, 45]).view()).unwrap();
+    npy::write(&dir.join("s.npy"), tensor(&[20, 10, 12]).view()).unwrap();
+    for (file, line) in [
+        ("t", "decompose cp ~/t.npy --rank 2 --out ~/f.npz"),
+        ("t", "decompose train ~/t.npy --ranks 2 --out ~/f.npz"),
+        ("s", "decompose ring ~/s.npy --rank 2 --out ~/f.npz"),
+    ] {
+        // The part that no model has is no noise, which a ring notices.
+        let (code, out, err) = run(&dir, line);
+        assert!(
+            code == 0 || (code == 3 && file == "s"),
+            "{line}: {out}{err}"
+        );
+        let text = std::fs::read_to_string(dir.join("f.certificate.json")).unwrap();
+        assert!(text.contains("rounded-residual"), "{line}");
+        let (code, out, _) = run(&dir, "check ~/f.certificate.json");
+        let word = if file == "t" {
+            (3, "OPEN")
+        } else {
+            (0, "TRUE")
+        };
+        assert!(code == word.0 && out.contains(word.1), "{line}: {out}");
+        let (code, out, _) = run(
+            &dir,
+            &format!("check ~/f.certificate.json --data ~/{file}.npy"),
+        );
+        assert!(
+            code == 0 && out.contains("TRUE") && out.contains("SAME"),
+            "{line}: {out}"
+        );
+        let whole: Value = serde_json::from_str(&text).unwrap();
+        let bound = whole["claims"][0]["data"]["bound"].as_f64().unwrap();
+        assert!(bound > 1e-7 && bound < 1e-5, "{line}: {bound}");
+    }
+    // Another file of the same shape: it is not what was used, and the claim stays open.
+    npy::write(&dir.join("other.npy"), tensor(&[60, 50, 45]).view()).unwrap();
+    let (code, ..) = run(&dir, "decompose cp ~/t.npy --rank 2 --out ~/f.npz");
+    assert_eq!(code, 0);
+    let mut bytes = std::fs::read(dir.join("other.npy")).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(dir.join("other.npy"), bytes).unwrap();
+    let (code, out, _) = run(&dir, "check ~/f.certificate.json --data ~/other.npy");
+    assert!(
+        code == 1 && out.contains("DIFFERS") && out.contains("OPEN"),
+        "{out}"
+    );
+    // The same numbers in another file: the bytes differ, the tensor does not.
+    npz::write(
+        &dir.join("same.npz"),
+        &[
+            ("T", tensor(&[60, 50, 45]).view()),
+            ("x", tensor(&[3, 3, 3]).view()),
+        ],
+    )
+    .unwrap();
+    let (code, out, _) = run(&dir, "check ~/f.certificate.json --data ~/same.npz");
+    assert!(
+        code == 1 && out.contains("DIFFERS") && out.contains("TRUE"),
+        "{out}"
+    );
+    std::fs::write(dir.join("words.txt"), "no tensor").unwrap();
+    let (_, out, _) = run(&dir, "check ~/f.certificate.json --data ~/words.txt");
+    assert!(out.contains("NOTE") && out.contains("OPEN"), "{out}");
+}
+
+#[test]
+fn a_certificate_that_is_not_written_is_explained() {
+    let dir = folder("unwritten");
+    let zero = Tensor::from_fn(&[9, 9, 9], |_| 0.0).unwrap();
+    npy::write(&dir.join("zero.npy"), zero.view()).unwrap();
+    let (_, out, err) = run(&dir, "decompose train ~/zero.npy --ranks 1 --out ~/f.npz");
+    assert!(
+        out.contains("no certificate of the residual: no relative bound"),
+        "{out}{err}"
+    );
+    assert!(!dir.join("f.certificate.json").exists());
+}
+
+#[test]
+fn polynomials_are_certified_on_request() {
+    let dir = folder("poly");
+    let file = dir.join("p.certificate.json");
+    for (line, kind) in [
+        ("poly eq (x+y)^2 x^2+2*x*y+y^2", "polynomial-identity"),
+        ("poly expand (x+2*y-1/3)^5", "polynomial-identity"),
+        ("poly divide x^4-y^4 x-y", "ideal-membership"),
+        ("poly divide x^4-y^4+1 x-y y-2", "polynomial-identity"),
+        ("poly factor x^8-16*y^4", "polynomial-identity"),
+        (
+            "poly groebner x^2+y^2-1 x*y-2 --contains x^3+x*y^2-x",
+            "ideal-membership",
+        ),
+    ] {
+        let _ = std::fs::remove_file(&file);
+        let (code, out, err) = run(&dir, &format!("{line} --out ~/p.certificate.json"));
+        assert!(code == 0 && out.contains("wrote"), "{line}: {out}{err}");
+        assert!(
+            std::fs::read_to_string(&file).unwrap().contains(kind),
+            "{line}"
+        );
+        let (code, out, err) = run(&dir, "check ~/p.certificate.json");
+        assert!(code == 0 && out.contains("TRUE"), "{line}: {out}{err}");
+    }
+    for (line, code, word) in [
+        ("poly eq x+1 x", 1, "sides differ"),
+        ("poly eq x x", 2, "VACUOUS"),
+        ("poly eq --field F7 x+7 x", 2, "over Q"),
+        ("poly expand --field F7 (x+1)^7", 2, "over Q"),
+        ("poly gcd x^2-1 x-1", 2, "has no certificate"),
+        ("poly roots x^2-2", 2, "has no certificate"),
+        ("poly groebner x^2-1 x-1", 2, "--contains"),
+        ("poly groebner x^2-1 --contains x", 1, "not a member"),
+        ("poly eq (x+y+z+w)^400 (x+y+w+z)^400", 2, "random points"),
+    ] {
+        let _ = std::fs::remove_file(&file);
+        let (found, out, err) = run(&dir, &format!("{line} --out ~/p.certificate.json"));
+        assert!(
+            found == code && err.contains(word),
+            "{line}: {found} {out}{err}"
+        );
+        assert!(!file.exists(), "{line}");
+    }
+    // The printed result is still what other names hold.
+    assert_eq!(run(&dir, "poly expand (x+1)^2 --out ~/p.json").0, 0);
+    assert!(
+        std::fs::read_to_string(dir.join("p.json"))
+            .unwrap()
+            .contains("polynomial")
+    );
+}
+
+#[test]
+fn schemes_are_known_by_their_content() {
+    let dir = folder("content");
+    let save = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    save("noname", "-a11*(-b11)(c11)\n");
+    save("flips.txt", "1 1 2 2\n1 1\n1 0 0 1\n1 0 0 1\n");
+    save("scheme.dat", CLASSICAL);
+    for name in ["noname", "flips.txt", "scheme.dat"] {
+        let (code, out, err) = run(&dir, &format!("verify ~/{name}"));
+        assert!(code == 0 && out.contains("EXACT"), "{name}: {out}{err}");
+    }
+    // Complex factors: i (-2i) / 2 = 1.
+    let header = "{'descr': '<c16', 'fortran_order': True, 'shape': (1, 1), }";
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(dir.join("complex.npz")).unwrap());
+    for (name, re, im) in [("u", 0.0, 1.0), ("v", 0.0, -2.0), ("w", 0.5, 0.0)] {
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(format!("{name}.npy"), options).unwrap();
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        bytes.extend(format!("{header:<117}\n").bytes());
+        bytes.extend([f64::to_le_bytes(re), f64::to_le_bytes(im)].concat());
+        zip.write_all(&bytes).unwrap();
+    }
+    zip.finish().unwrap();
+    let (code, out, err) = run(&dir, "verify ~/complex.npz");
+    assert!(code == 0 && out.contains("Q(i)"), "{out}{err}");
+    save("program", "m1 := (a11)*(b11);\nc11 := m1;\n");
+    npy::write(&dir.join("one.npy"), tensor(&[2, 2]).view()).unwrap();
+    save("words", "nothing that is known\n");
+    for (name, word) in [
+        ("program", "one product"),
+        ("one.npy", "np.savez"),
+        ("words", "none of the schemes"),
+    ] {
+        let (code, out, err) = run(&dir, &format!("verify ~/{name}"));
+        assert!(code == 2 && err.contains(word), "{name}: {out}{err}");
+    }
+}
+
+/// Sums of five products of small whole numbers: the decompositions form families of dimension eight.
+#[test]
+fn general_tensors_are_decomposed_exactly() {
+    let dir = folder("general");
+    let mut state = 2u64;
+    let mut small = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        f64::from((state >> 33) as u32 % 5) - 2.0
+    };
+    let mut exact = 0;
+    for _ in 0..6 {
+        let factors: Vec<[f64; 15]> = (0..3).map(|_| [(); 15].map(|()| small())).collect();
+        let term =
+            |i: &[usize], r: usize| (0..3).map(|k| factors[k][3 * r + i[k]]).product::<f64>();
+        let t = Tensor::from_fn(&[3, 3, 3], |i| (0..5).map(|r| term(i, r)).sum()).unwrap();
+        npy::write(&dir.join("t.npy"), t.view()).unwrap();
+        let line = "decompose exact ~/t.npy --rank 5 --starts 1 --out ~/f.json";
+        let (code, out, err) = run(&dir, line);
+        assert!(code == 0 || code == 3, "{out}{err}");
+        if code == 0 {
+            exact += 1;
+            let (code, out, err) = run(&dir, "check ~/f.json");
+            assert!(code == 0 && out.contains("rank 5"), "{out}{err}");
+        }
+    }
+    assert!(exact >= 4, "{exact} of 6");
 }

@@ -63,6 +63,16 @@ fn maps_are_learned_sampled_tested_and_exported() {
         let (code, text) = wickring(&at, &["check", certificate]);
         assert_eq!(code, 0, "{certificate}: {text}");
     }
+    // Beside it the claim about model and samples, which needs the samples.
+    for certificate in ["m.data.certificate.json", "p.data.certificate.json"] {
+        let (code, text) = wickring(&at, &["check", certificate]);
+        assert!(code == 3 && text.contains("OPEN"), "{certificate}: {text}");
+        let (code, text) = wickring(&at, &["check", certificate, "--data", "z.npy"]);
+        assert!(
+            code == 0 && text.contains("standard errors"),
+            "{certificate}: {text}"
+        );
+    }
     let (code, text) = wickring(&at, &["map", "distance", "m.json", "p.json", "--json"]);
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     // Both are the likelihood of the same learning samples.

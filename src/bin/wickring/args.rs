@@ -18,6 +18,8 @@ pub struct Door {
     endings: &'static [&'static str],
     /// Whether `--out` is the printed result itself: the object as `.json`, the text as any other name.
     pub prints_to_out: bool,
+    /// Whether `--out NAME.certificate.json` is a certificate of the result instead.
+    certifies: bool,
     /// Whether `--missing mask` is possible.
     masks: bool,
 }
@@ -35,6 +37,7 @@ const fn door(
         takes,
         endings,
         prints_to_out: false,
+        certifies: false,
         masks: false,
     }
 }
@@ -43,6 +46,13 @@ const fn prints(command: &'static str, takes: &'static [&'static str]) -> Door {
     Door {
         prints_to_out: true,
         ..door(command, takes, &["json", "txt"])
+    }
+}
+
+const fn certifies(door: Door) -> Door {
+    Door {
+        certifies: true,
+        ..door
     }
 }
 
@@ -85,15 +95,15 @@ const DOORS: &[Door] = &[
     door("demo", &["seed", "out"], &[]),
     door("check", &["max_seconds", "out", "force"], &[]),
     door("verify", &["max_seconds", "out", "force"], &[]),
-    prints("poly eq", POLY_SEEDED),
-    prints("poly expand", POLY),
+    certifies(prints("poly eq", POLY_SEEDED)),
+    certifies(prints("poly expand", POLY)),
     prints("poly moment", POLY),
     prints("poly cumulant", POLY),
     prints("poly hermite", POLY),
-    prints("poly divide", POLY),
+    certifies(prints("poly divide", POLY)),
     prints("poly gcd", POLY),
-    prints("poly factor", POLY),
-    prints("poly groebner", POLY),
+    certifies(prints("poly factor", POLY)),
+    certifies(prints("poly groebner", POLY)),
     prints("poly roots", POLY),
     door("learn mixture", TABLE, &["json"]),
     door("learn quadratic", TABLE, &["json"]),
@@ -150,6 +160,14 @@ impl Door {
     fn takes(&self, id: &str) -> bool {
         ALWAYS.contains(&id) || self.takes.contains(&id)
     }
+}
+
+/// Whether a path is named as a certificate.
+pub fn names_certificate(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().to_ascii_lowercase());
+    name.is_some_and(|n| n.ends_with(".certificate.json"))
 }
 
 /// Why an option would do nothing.
@@ -246,6 +264,10 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
             "decompose cp" if exact => of("decompose exact").endings,
             _ => door.endings,
         };
+        if door.prints_to_out && !door.certifies && names_certificate(out) {
+            let problem = format!("{command} has no certificate: name its result .json or .txt");
+            return Err(Error::file(out, "--out", problem));
+        }
         if !endings.is_empty() && !endings.contains(&ending.as_str()) {
             let listed: Vec<String> = endings.iter().map(|e| format!(".{e}")).collect();
             let problem = format!("{command} writes {}", listed.join(" or "));
@@ -274,6 +296,7 @@ fn distinct(matches: &ArgMatches, common: &Common) -> Result<(), Error> {
         // Reports and certificates stand beside the result.
         outputs.push(out.with_extension("json"));
         outputs.push(out.with_extension("certificate.json"));
+        outputs.push(out.with_extension("data.certificate.json"));
     }
     outputs.extend(common.plot.clone());
     for output in &outputs {

@@ -193,6 +193,12 @@ impl Context {
         self.common.out.as_deref().ok_or_else(missing)
     }
 
+    /// `--out`, where it names a certificate and the command's result is what it prints.
+    pub fn certificate(&self) -> Option<&Path> {
+        let out = self.common.out.as_deref();
+        out.filter(|out| self.door.prints_to_out && crate::args::names_certificate(out))
+    }
+
     /// Prints the result: the JSON object with `--json`, else the text, else (with `--quiet`) nothing. Commands
     /// whose result is what they print write it to `--out` as well: the object as `.json`, the text as `.txt`.
     /// That `--out` cannot be written is told when the command has ended.
@@ -201,7 +207,7 @@ impl Context {
             .common
             .out
             .as_deref()
-            .filter(|_| self.door.prints_to_out)
+            .filter(|_| self.door.prints_to_out && self.certificate().is_none())
         {
             // Time and memory differ from run to run; files do not.
             let object = out.extension().is_some_and(|e| e == "json");

@@ -1,6 +1,7 @@
 //! Files for Lean, Coq, Sage and Python.
 
 use super::formula::{formula, variables};
+use super::lean::Scheme;
 use crate::Error;
 use crate::certify::json::Json;
 use serde_json::{Value, json};
@@ -16,6 +17,8 @@ const REPLAY: &str = include_str!("replay.py");
 pub enum Language {
     /// Lean 4 with Mathlib.
     Lean,
+    /// Lean 4 without any library: tables of integers that its kernel decides.
+    LeanCore,
     /// Coq's standard library.
     Coq,
     /// Sage.
@@ -26,13 +29,15 @@ pub enum Language {
 
 /// Writes the claims of a certificate for another system.
 ///
-/// Lean and Coq state each claim as identities of polynomials, closed by `ring`; that covers polynomial
-/// identities, ideal membership, sums of squares (with the signs of the weights) and exact CP decompositions of
-/// order three over Z and Q. Sage compares the same identities in a polynomial ring over `QQ`, and replays every
-/// other claim like Python.
+/// Lean and Coq state claims as identities of polynomials over Q, closed by `ring`: polynomial identities, ideal
+/// membership, sums of squares (with the signs of the weights) and exact CP decompositions of order three. For Lean
+/// a decomposition is one theorem over any ring, commutative or not, with denominators cleared and multiples of a
+/// modulus written out; for the core of Lean it is a table of integers that `decide` checks. Claims that a prover cannot take
+/// are left out with their number and the reason. Sage compares identities in a polynomial ring over `QQ`, and
+/// replays every other claim like Python.
 ///
 /// # Errors
-/// `InvalidInput` when the text is no certificate or a claim cannot be put as an identity.
+/// `InvalidInput` when the text is no certificate, or none of its claims can be taken.
 pub fn emit(certificate: &str, language: Language) -> Result<String, Error> {
     let json = Value::from(&Json::parse(certificate)?);
     let claims = json["claims"].as_array().filter(|c| !c.is_empty());
@@ -51,32 +56,69 @@ pub fn emit(certificate: &str, language: Language) -> Result<String, Error> {
     }
     let mut file = match language {
         Language::Coq => "Require Import QArith.\nOpen Scope Q_scope.\n".to_owned(),
-        _ => "import Mathlib.Tactic.Ring\nimport Mathlib.Data.Rat.Defs\n".to_owned(),
-    };
-    for (n, claim) in claims.iter().enumerate() {
-        let about = claim["about"].as_str().unwrap_or("");
-        let plain = |c: char| {
-            if c.is_ascii_graphic() && !"*/-\"".contains(c) {
-                c
-            } else {
-                ' '
-            }
-        };
-        let words: String = about.chars().map(plain).take(200).collect();
-        file += &match language {
-            Language::Coq => format!("\n(* claim {}: {words} *)\n", n + 1),
-            _ => format!("\n/- claim {}: {words} -/\n", n + 1),
-        };
-        for (k, (left, right)) in identities(claim)?.into_iter().enumerate() {
-            file += &lemma(
-                &format!("claim_{}_{}", n + 1, k + 1),
-                &left,
-                &right,
-                language,
-            )?;
+        Language::LeanCore => "-- Needs no library: lean FILE.lean\n".to_owned(),
+        _ => {
+            let names = ["Tactic.Ring", "Tactic.NoncommRing", "Data.Rat.Defs"];
+            names
+                .map(|name| format!("import Mathlib.{name}\n"))
+                .concat()
         }
+    };
+    let mut refused = None;
+    let mut taken = 0;
+    for (n, claim) in claims.iter().enumerate() {
+        let about = plain(claim["about"].as_str().unwrap_or(""));
+        let kind = plain(claim["kind"].as_str().unwrap_or(""));
+        let (words, text) = match stated(claim, n + 1, language) {
+            Ok(text) => (format!("claim {}: {about}", n + 1), text),
+            // The other claims can still be proved.
+            Err(e @ (Error::InvalidInput { .. } | Error::LimitExceeded { .. })) => {
+                let why = match &e {
+                    Error::InvalidInput { requirement, .. } => plain(requirement),
+                    other => plain(&other.to_string()),
+                };
+                refused = Some(e);
+                (
+                    format!("claim {} ({kind}) is left out: {why}", n + 1),
+                    String::new(),
+                )
+            }
+            Err(e) => return Err(e),
+        };
+        taken += usize::from(!text.is_empty());
+        file += &match language {
+            Language::Coq => format!("\n(* {words} *)\n{text}"),
+            _ => format!("\n/- {words} -/\n{text}"),
+        };
     }
-    Ok(file)
+    match refused {
+        Some(e) if taken == 0 => Err(e),
+        _ => Ok(file),
+    }
+}
+
+/// Words without anything that could end a comment.
+fn plain(words: &str) -> String {
+    let keep = |c: char| match c.is_ascii_graphic() && !"*/-\"".contains(c) {
+        true => c,
+        false => ' ',
+    };
+    words.chars().map(keep).take(200).collect()
+}
+
+/// The theorems of a claim.
+fn stated(claim: &Value, n: usize, language: Language) -> Result<String, Error> {
+    if language == Language::LeanCore {
+        return Scheme::read(claim)?.table(n);
+    }
+    if language == Language::Lean && claim["kind"] == "cp-exact" {
+        return Ok(Scheme::read(claim)?.theorem(n));
+    }
+    let mut text = String::new();
+    for (k, (left, right)) in identities(claim)?.into_iter().enumerate() {
+        text += &lemma(&format!("claim_{n}_{}", k + 1), &left, &right, language)?;
+    }
+    Ok(text)
 }
 
 /// Comparisons in one polynomial ring over the rationals; `sage FILE.sage` ends with an error at a false one.

@@ -1,6 +1,7 @@
 # Replays the certificate below with Python's own fractions; needs nothing else. Prints one line per claim.
+# Claims that hold only the digest of a tensor or sample need its .npy files as arguments.
 # It follows the definitions of docs/FORMATS.md on its own: there are no limits here but those of the machine.
-import hashlib, itertools, json, math, struct, sys
+import ast, hashlib, itertools, json, math, struct, sys
 from fractions import Fraction
 
 CERTIFICATE = @TEXT@
@@ -413,9 +414,267 @@ def tensor(target, shape, field):
     return {index: field.scalar(v) for index, v in zip(indices, entries)}
 
 
+# ---- residuals in binary64, which Python's floats are; every sum is a plain loop in the order of docs/FORMATS.md
+
+TINY, FLOOR, SLACK, MOST = 2.0 ** -1020, 2.0 ** -900, 2.0 ** -20, 2 ** 28
+
+
+def binary(value):
+    need(isinstance(value, Number), "a binary64")
+    need(not is_integer(value) or abs(int(value)) <= 2 ** 53, "a whole number that binary64 has")
+    nearest = float(value)
+    need(abs(nearest) < math.inf, "a finite number")
+    return nearest
+
+
+def norm(values):
+    total = 0.0
+    for x in values:
+        total += x * x
+    return math.sqrt(total + len(values) * TINY)
+
+
+def floored(p, q):
+    return p * q if p * q > FLOOR else FLOOR
+
+
+def rounded(data, offered):
+    model, weights, cores, target, bound = fields(data, "model", "weights", "cores", "target", "bound")
+    need(is_text(model) and model in ("cp", "ring"), "a model")
+    cp, weights = model == "cp", [binary(w) for w in sequence(weights)]
+    sizes = [block(core) for core in sequence(cores)]
+    cores = [[[[binary(v) for v in row] for row in piece] for piece in core] for core in cores]
+    shape = [n for _, n, _ in sizes]
+    need(len(shape) > 1, "two modes")
+    if cp:
+        need(all(left == 1 and right == len(weights) for left, _, right in sizes), "factors of one rank")
+    else:
+        need(not weights and all(a[2] == b[0] for a, b in zip(sizes, sizes[1:] + sizes[:1])), "ranks that close")
+    bound = binary(bound)
+    need(bound >= 0, "a bound")
+    values = entries(target, shape, offered)
+    if values is None:
+        return "OPEN"
+    found = relative_bound(cp, weights, cores, sizes, values)
+    if not (0 <= found <= bound):
+        return "FALSE"
+    return "VACUOUS" if bound >= 1 else "TRUE"
+
+
+def entries(target, shape, offered):
+    """The tensor with the first index fastest, or None where only its digest is known."""
+    if isinstance(target, dict) and set(target) == {"dense"}:
+        stated, held = fields(target["dense"], "shape", "entries")
+        held = [binary(v) for v in sequence(held)]
+        need([integer(n, 1) for n in sequence(stated)] == shape, "the shape of the cores")
+        need(len(held) == math.prod(shape), "as many entries as the shape says")
+        return turned(shape, held)
+    need(isinstance(target, dict) and set(target) == {"digest"}, "a target")
+    stated, digest = fields(target["digest"], "shape", "sha256")
+    need([integer(n, 1) for n in sequence(stated)] == shape, "the shape of the cores")
+    need(is_text(digest) and len(digest) == 64 and set(digest) <= set("0123456789abcdef"), "a digest")
+    for known, values in offered:
+        if list(known) == shape:
+            text = "x".join(map(str, shape)).encode() + b"\n"
+            if hashlib.sha256(text + struct.pack("<%dd" % len(values), *values)).hexdigest() == digest:
+                return values
+    return None
+
+
+def turned(shape, values):
+    """From the last index fastest to the first index fastest."""
+    order, stride = [0], len(values)
+    for n in shape:
+        stride //= n
+        order = [at + i * stride for i in range(n) for at in order]
+    return [values[at] for at in order]
+
+
+def relative_bound(cp, weights, cores, sizes, values):
+    """An upper bound of norm(tensor - model) / norm(tensor), infinite or -1 where there is none."""
+    shape, (left, _, right) = [n for _, n, _ in sizes], sizes[0]
+    flat = [[core[a][i][b] for i in range(n) for a in range(l) for b in range(r)]
+            for core, (l, n, r) in zip(cores, sizes)]
+    ways = len(shape) + (0 if cp else sum(r for _, _, r in sizes[1:])) + left * right
+    if shape[0] + len(values) // shape[0] + ways + sum(map(len, flat)) > MOST:
+        return -1.0
+    totals = [0.0, 0.0]
+
+    def step(k, i, tail):
+        if cp:
+            return [x * y for x, y in zip(cores[k][0][i], tail)]
+        product = []
+        for piece in cores[k]:
+            row = []
+            for a in range(left):
+                total = 0.0
+                for x, below in zip(piece[i], tail):
+                    total += x * below[a]
+                row.append(total)
+            product.append(row)
+        return product
+
+    def fibre(tail, at):
+        gap = size = 0.0
+        for i in range(shape[0]):
+            total = 0.0
+            for b in range(right):
+                for a in range(left):
+                    total += cores[0][a][i][b] * (tail[b] if cp else tail[b][a])
+            off = values[at + i] - total
+            gap += off * off
+            size += values[at + i] * values[at + i]
+        totals[0] += gap
+        totals[1] += size
+
+    def walk(k, tail, at, count):
+        if k == 0:
+            return fibre(tail, at)
+        below = count // shape[k]
+        for i in range(shape[k]):
+            walk(k - 1, step(k, i, tail), at + i * below, below)
+
+    unit = [[1.0 if a == b else 0.0 for a in range(left)] for b in range(left)]
+    walk(len(shape) - 1, weights if cp else unit, 0, len(values))
+    majorant = 0.0
+    if cp:
+        for r, w in enumerate(weights):
+            term = abs(w)
+            for core in cores:
+                term = floored(term, norm([row[r] for row in core[0]]))
+            majorant += term
+    else:
+        majorant = 1.0
+        for numbers in flat:
+            majorant = floored(majorant, norm(numbers))
+    scale = max([1.0] + [abs(w) for w in weights])
+    for numbers in flat:
+        scale = scale * max([1.0] + [abs(x) for x in numbers])
+    paths = float(right) if cp else 1.0
+    for l, _, _ in [] if cp else sizes:
+        paths = paths * l
+    n = float(len(values))
+    off = float(ways) * 2.0 ** -52 * majorant
+    lost = math.sqrt(n) * (paths * ways * scale) * TINY
+    gap, size = totals[0] + n * TINY, totals[1] - n * TINY
+    if not (gap < math.inf and 0 < size < math.inf):
+        return -1.0
+    gap = (math.sqrt(gap) + off + lost) * (1.0 + SLACK)
+    found = gap / (math.sqrt(size) * (1.0 - SLACK)) * (1.0 + SLACK)
+    return found if found < math.inf else -1.0
+
+
+# ---- held-out rows of a sample, in binary64
+
+def mix(row):
+    z = (row + 1) * 0x9E3779B97F4A7C15 % 2 ** 64
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2 ** 64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2 ** 64
+    return z ^ (z >> 31)
+
+
+def nearest(value):
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def held_out(data, earlier, offered):
+    names = ("model", "columns", "rows", "sha256", "threshold", "bound")
+    model, columns, rows, digest, threshold, bound = fields(data, *names)
+    need(integer(model, 0) < len(earlier), "an earlier claim")
+    kind, _, claim = fields(earlier[int(model)], "kind", "about", "data")
+    need(is_text(kind) and kind == "gaussian-moments", "a claim about the model")
+    polynomials, values, _ = fields(claim, "polynomials", "values", "tolerance")
+    outputs, cumulants = len(sequence(polynomials)), []
+    for item in sequence(values):
+        need(len(sequence(item)) == 3 and is_text(item[0]) and item[0] == "cumulant", "a cumulant")
+        index = [integer(a, 0) for a in sequence(item[1])]
+        need(0 < len(index) < 4 and max(index) < outputs, "indices of outputs")
+        cumulants.append((index, nearest(rational(item[2]))))
+    columns = [integer(c, 0) for c in sequence(columns)]
+    rows, bound = integer(rows, 1), binary(bound)
+    hexadecimal = set("0123456789abcdef")
+    need(is_text(threshold) and len(threshold) == 16 and set(threshold) <= hexadecimal, "a threshold")
+    need(is_text(digest) and len(digest) == 64 and set(digest) <= hexadecimal, "a digest")
+    need(len(columns) == outputs and bound >= 0, "a column for each polynomial")
+    sample = chosen(rows, columns, digest, offered)
+    if sample is None:
+        return "OPEN"
+    held = [i for i in range(rows) if mix(i) < int(threshold, 16)]
+    if len(held) < 2:
+        return "FALSE"
+    count, means, y = float(len(held)), [], []
+    for column in sample:
+        means.append(plain_sum([column[i] for i in held]) / count)
+        y.append([column[i] - means[-1] for i in held])
+    worst = zeros = 0.0
+    for index, value in cumulants:
+        found, off = estimate(index, means, y, count)
+        error = math.sqrt(plain_sum([x * x for x in off]) / count / count)
+        for gap in (abs(found - value), abs(found)):
+            if not gap < math.inf or (gap and not (0 < error < math.inf)):
+                return "FALSE"
+        worst = max(worst, abs(found - value) / error if found != value else 0.0)
+        zeros = max(zeros, abs(found) / error if found else 0.0)
+    return "FALSE" if worst > bound else "VACUOUS" if zeros <= bound else "TRUE"
+
+
+def plain_sum(values):
+    total = 0.0
+    for x in values:
+        total += x
+    return total
+
+
+def estimate(index, means, y, count):
+    """A cumulant of held-out rows, and what each row contributes to its error."""
+    if len(index) == 1:
+        return means[index[0]], y[index[0]]
+    products = [math.prod(row) for row in zip(*(y[a] for a in index))]
+    value = plain_sum(products) / count
+    off = [p - value for p in products]
+    for k in range(3) if len(index) == 3 else ():
+        a, b = index[:k] + index[k + 1:]
+        pair = plain_sum([s * t for s, t in zip(y[a], y[b])]) / count
+        off = [x - pair * t for x, t in zip(off, y[index[k]])]
+    return value, off
+
+
+def chosen(rows, columns, digest, offered):
+    """Columns of the sample with this digest, from one matrix or from all of them below each other."""
+    matrices = [(shape, values) for shape, values in offered if len(shape) == 2]
+    for group in [[matrix] for matrix in matrices] + [matrices]:
+        heights = [shape[0] for shape, _ in group]
+        if sum(heights) == rows and all(max(columns, default=0) < shape[1] for shape, _ in group):
+            sample = [[x for (n, _), values in group for x in values[c * n:(c + 1) * n]] for c in columns]
+            text = ("%dx%d\n" % (rows, len(columns))).encode()
+            if hashlib.sha256(text + b"".join(struct.pack("<%dd" % rows, *s) for s in sample)).hexdigest() == digest:
+                return sample
+    return None
+
+
+def arrays(path):
+    """The real arrays of a .npy file, the parts of a complex one: shapes, and entries with the first index fastest."""
+    with open(path, "rb") as file:
+        raw = file.read()
+    need(raw[:6] == b"\x93NUMPY", "a .npy file at " + path)
+    start = 10 if raw[6] == 1 else 12
+    end = start + int.from_bytes(raw[8:start], "little")
+    header = ast.literal_eval(raw[start:end].decode("latin-1"))
+    kind, order = header["descr"][1:], ">" if header["descr"][0] == ">" else "<"
+    codes = {"f8": "d", "f4": "f", "f2": "e", "i8": "q", "i4": "i", "i2": "h", "i1": "b",
+             "u8": "Q", "u4": "I", "u2": "H", "u1": "B", "b1": "?", "c16": "dd", "c8": "ff"}
+    need(kind in codes, "numbers in " + path)
+    found, shape = list(struct.iter_unpack(order + codes[kind], raw[end:])), header["shape"]
+    parts = [[float(item[k]) for item in found] for k in range(len(codes[kind]))]
+    return [(shape, part if header["fortran_order"] else turned(shape, part)) for part in parts]
+
+
 # ---- the whole
 
-def claims(text):
+def claims(text, offered=()):
     """The kind, the words and the verdict on each claim."""
     if hasattr(sys, "set_int_max_str_digits"):
         sys.set_int_max_str_digits(0)
@@ -444,6 +703,10 @@ def claims(text):
             verdict = gaussian(data)
         elif kind in ("polynomial-identity", "ideal-membership", "sos"):
             verdict = algebra(kind, data)
+        elif kind == "rounded-residual":
+            verdict = rounded(data, offered)
+        elif kind == "held-out-cumulants":
+            verdict = held_out(data, whole["claims"][:len(found)], offered)
         else:
             need(kind in ("cp-exact", "ring-exact", "numeric-residual"), "a kind of claim")
             verdict = factorisation(kind, data)
@@ -453,14 +716,14 @@ def claims(text):
 
 def main():
     try:
-        found = claims(CERTIFICATE)
+        found = claims(CERTIFICATE, [array for path in sys.argv[1:] for array in arrays(path)])
     except Malformed as error:
         print("REFUSED: expected", error)
         return 2
     for kind, about, verdict in found:
         print(verdict, kind, about)
     verdicts = {verdict for _, _, verdict in found}
-    return 1 if "FALSE" in verdicts else 3 if "VACUOUS" in verdicts else 0
+    return 1 if "FALSE" in verdicts else 3 if verdicts & {"VACUOUS", "OPEN"} else 0
 
 
 if __name__ == "__main__":

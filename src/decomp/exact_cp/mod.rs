@@ -2,6 +2,7 @@
 
 pub(crate) mod descent;
 pub(crate) mod fixing;
+pub(crate) mod plane_cubic;
 pub(crate) mod rational_solve;
 pub(crate) mod search;
 pub(crate) mod system;

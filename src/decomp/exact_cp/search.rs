@@ -8,6 +8,7 @@
 
 use super::descent::{Descent, Run};
 use super::fixing::{Plan, Point, SOLVED};
+use super::plane_cubic::five_terms;
 use super::rational_solve::{exact_residual, rational_mode, solve_mode};
 use super::system::CpSystem;
 use crate::fit::{Check, Evidence, Fit, Work};
@@ -109,7 +110,8 @@ impl ExactCp {
     ///
     /// # Source
     /// Bounded factors for hard tensors: Tichavsky, Phan, Cichocki 2016; the order in which unknowns are fixed
-    /// and the linear solve for the last factor are ours.
+    /// and the linear solve for the last factor are ours. Five terms of a `3 x 3 x 3` tensor are first constructed
+    /// from rational points of the plane cubic of its singular slices, where small ones exist (ours).
     pub fn decompose(
         &self,
         t: TensorView<'_>,
@@ -142,7 +144,16 @@ impl ExactCp {
         let (mut work, mut history) = (Work::default(), vec![1.0]);
         let mut best: Option<(Rational, RationalCp)> = None;
         let mut stopped = false;
-        for n in 0..self.starts {
+        // Solutions of general tensors form families whose members are rarely rational; some are, by construction.
+        let constructed = match (t.dims(), self.rank) {
+            ([3, 3, 3], 5) => five_terms(&target),
+            _ => None,
+        };
+        if let Some(columns) = constructed {
+            best = Some((Rational::zero(), RationalCp::from_columns(&columns)));
+        }
+        let starts = if best.is_some() { 0 } else { self.starts };
+        for n in 0..starts {
             if observer(&Progress::of("random starts", n as u64, self.starts as u64)).is_break() {
                 stopped = true;
                 break;

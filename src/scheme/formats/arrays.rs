@@ -7,6 +7,8 @@ use crate::scheme::build::{Builder, dims_in_name};
 use crate::scheme::model::{Scheme, Target};
 use crate::scheme::ring::RationalRing;
 use crate::tensor::Tensor;
+use num_complex::Complex;
+use num_traits::Zero;
 
 /// Rings from arrays `core_0`, `core_1`, .. of `R_k x n_k x R_(k+1)`; empty when no array is named like that.
 ///
@@ -45,18 +47,55 @@ pub fn rings_from_arrays(arrays: &[(String, Tensor)]) -> Result<Vec<RationalRing
 /// # Errors
 /// `InvalidInput` when no scheme is found, `Shape`, `NonFinite`.
 pub fn schemes_from_arrays(arrays: &[(String, Tensor)], name: &str) -> Result<Vec<Scheme>, Error> {
+    let complex = |(key, t): &(String, Tensor)| {
+        let data = t.as_slice().iter().map(|x| Complex::new(*x, 0.0));
+        Ok((key.clone(), Tensor::from_vec(t.dims(), data.collect())?))
+    };
+    let arrays = arrays
+        .iter()
+        .map(complex)
+        .collect::<Result<Vec<_>, Error>>()?;
+    assemble(&arrays, name)
+}
+
+/// The same for complex arrays with entries in `Z[i]/256`, over `Q(i)`; others are taken for rounded numbers.
+///
+/// # Errors
+/// As [`schemes_from_arrays`], and `InvalidInput` when an entry is no multiple of 1/256.
+pub fn schemes_from_complex(
+    arrays: &[(String, Tensor<Complex<f64>>)],
+    name: &str,
+) -> Result<Vec<Scheme>, Error> {
+    for (key, array) in arrays {
+        let parts = array.as_slice().iter().flat_map(|z| [z.re, z.im]);
+        if let Some(x) = parts.into_iter().find(|x| (x * 256.0).fract() != 0.0) {
+            let key = crate::error::quoted(key);
+            let what = format!(
+                "the complex array {key} holds {x}, no multiple of 1/256: rounded factors are no exact scheme; round \
+                 them to the exact values first, or hold a real model against its tensor with --tensor and --tol"
+            );
+            return Err(Error::invalid("scheme arrays", what));
+        }
+    }
+    assemble(arrays, name)
+}
+
+fn assemble(arrays: &[(String, Tensor<Complex<f64>>)], name: &str) -> Result<Vec<Scheme>, Error> {
     let op = "scheme arrays";
-    let mut groups: Vec<(String, Vec<(usize, Vec<usize>, Vec<f64>)>)> = Vec::new();
-    let mut place = |prefix: &str, k: usize, dims: &[usize], data: Vec<f64>| {
+    let mut groups: Vec<(String, Vec<(usize, Vec<usize>, Vec<Complex<f64>>)>)> = Vec::new();
+    let mut place = |prefix: &str, k: usize, dims: &[usize], data: Vec<Complex<f64>>| {
         let item = (k, dims.to_vec(), data);
         match groups.iter_mut().find(|(p, _)| p == prefix) {
             Some((_, list)) => list.push(item),
             None => groups.push((prefix.to_owned(), vec![item])),
         }
     };
-    let mut weights: Vec<(&str, &Tensor)> = Vec::new();
+    let mut weights: Vec<(&str, Vec<f64>)> = Vec::new();
     for (key, array) in arrays {
-        array.view().require_finite(op)?;
+        let finite = |z: &Complex<f64>| z.re.is_finite() && z.im.is_finite();
+        if let Some(index) = array.as_slice().iter().position(|z| !finite(z)) {
+            return Err(Error::NonFinite { op, index });
+        }
         let (prefix, last) = match key.rfind(['_', '/', '.', '-', ':']) {
             Some(i) => (&key[..i], &key[i + 1..]),
             None => ("", &key[..]),
@@ -69,7 +108,11 @@ pub fn schemes_from_arrays(arrays: &[(String, Tensor)], name: &str) -> Result<Ve
         };
         match (letter, array.dims()) {
             (None, [_]) if matches!(last, "weights" | "weight" | "lambda") => {
-                weights.push((prefix, array));
+                if array.as_slice().iter().any(|z| z.im != 0.0) {
+                    let what = "complex weights are not read: multiply them into a factor";
+                    return Err(Error::invalid(op, what));
+                }
+                weights.push((prefix, array.as_slice().iter().map(|z| z.re).collect()));
             }
             (Some(k), dims @ [_, _]) => place(
                 prefix.trim_end_matches("factor").trim_end_matches('_'),
@@ -120,10 +163,7 @@ pub fn schemes_from_arrays(arrays: &[(String, Tensor)], name: &str) -> Result<Ve
         if let Some(dims) = dims_in_name(&prefix).filter(|_| list.len() == 3) {
             builder.target = Some(Target::Matmul(dims));
         }
-        let weights = weights
-            .iter()
-            .find(|(p, _)| *p == prefix)
-            .map(|w| w.1.as_slice());
+        let weights = weights.iter().find(|(p, _)| *p == prefix).map(|w| &w.1[..]);
         let rank = list.first().map_or(0, |f| f.1[1]);
         if let Some(found) = weights.map(<[f64]>::len).filter(|n| *n != rank) {
             return Err(Error::shape(
@@ -135,12 +175,21 @@ pub fn schemes_from_arrays(arrays: &[(String, Tensor)], name: &str) -> Result<Ve
         let last = list.len() - 1;
         for (k, dims, data) in &list {
             builder.at_least(*k, dims[0], dims[1]);
-            for (flat, value) in data.iter().enumerate().filter(|(_, v)| **v != 0.0) {
-                let mut value = Rational::from_f64(*value).unwrap_or_default();
-                if let Some(w) = weights.filter(|_| *k == last) {
-                    value *= &Rational::from_f64(w[flat / dims[0]]).unwrap_or_default();
+            let exact = |x: f64| Rational::from_f64(x).unwrap_or_default();
+            for (flat, z) in data.iter().enumerate() {
+                let mut value = entry::constant(exact(z.re));
+                if z.im != 0.0 {
+                    builder.adjoin_i();
+                    value.insert(1, exact(z.im));
                 }
-                builder.value(*k, flat % dims[0], flat / dims[0], entry::constant(value))?;
+                if let Some(w) = weights.filter(|_| *k == last) {
+                    let w = exact(w[flat / dims[0]]);
+                    value.values_mut().for_each(|c| *c *= &w);
+                    value.retain(|_, c| !c.is_zero());
+                }
+                if !value.is_empty() {
+                    builder.value(*k, flat % dims[0], flat / dims[0], value)?;
+                }
             }
         }
         let mut scheme = builder.finish()?;

@@ -12,6 +12,9 @@ pub(crate) fn read(text: &str) -> Result<Vec<Scheme>, Error> {
     let Json::Object(fields) = &top else {
         return Err(Error::invalid(OP, "must be an object with U, V and W"));
     };
+    if super::reduced::is_reduced(&top) {
+        return Ok(vec![super::reduced::read(&top)?]);
+    }
     if factors(&top).is_some() {
         return Ok(vec![scheme("", &top)?]);
     }

@@ -1,6 +1,6 @@
 //! Which reader for which file.
 
-use super::{brackets, json, tables};
+use super::{brackets, flat, json, products, tables};
 use crate::Error;
 use crate::scheme::model::Scheme;
 
@@ -17,6 +17,8 @@ pub enum SchemeFormat {
     Products,
     /// Three tables of Laurent polynomials.
     Laurent,
+    /// `n m p rank` and three lines of whole numbers.
+    Flat,
 }
 
 impl SchemeFormat {
@@ -31,6 +33,53 @@ impl SchemeFormat {
             _ => None,
         }
     }
+
+    /// The format that a text looks like, whatever its name; `None` where that cannot be told.
+    ///
+    /// # Errors
+    /// `InvalidInput` for formats that are known and not read, with what to do.
+    pub fn of_text(text: &str) -> Result<Option<Self>, Error> {
+        let bare = text.trim_start();
+        let refused = |what: &str| Err(Error::invalid("scheme format", what));
+        if let Some(rest) = bare.strip_prefix('{') {
+            return Ok(match rest.trim_start().starts_with('{') {
+                true => Some(Self::Mathematica),
+                false => Some(Self::Json),
+            });
+        }
+        if bare.contains("Triad(") {
+            return Ok(Some(Self::Maple));
+        }
+        if flat::is_flat(text) {
+            return Ok(Some(Self::Flat));
+        }
+        let mut lines = bare.lines().map(str::trim);
+        let mut rows = lines
+            .clone()
+            .filter(|l| !l.is_empty() && !l.starts_with('#'));
+        let first = rows.next().unwrap_or_default();
+        if first.starts_with("Bini ") {
+            return refused(
+                "is a Bini text (q ; gamma ; alpha ; beta), which is not read: write it as three tables of U, V, W \
+                 separated by lines that begin with '#'",
+            );
+        }
+        let sum = |c: char| matches!(c.to_ascii_lowercase(), 'a' | 'b' | 'c');
+        let starts = first.trim_start_matches(|c: char| "0123456789./*+-( ".contains(c));
+        let letters = starts.starts_with(sum) && first.contains(['b', 'B']);
+        if first.contains('=') {
+            return refused(
+                "is a program with assignments, which is not read: write one product (form of a)*(form of b)*(form of c) \
+                 a line",
+            );
+        }
+        if letters {
+            return Ok(Some(Self::Products));
+        }
+        let separators = lines.any(|l| l.starts_with('#'));
+        let tables = rows.next().is_some() || !first.is_empty();
+        Ok((separators && tables).then_some(Self::Laurent))
+    }
 }
 
 /// Reads all schemes of a text; `name` is that of the file, whose `2x3x4` may tell the sizes.
@@ -42,8 +91,9 @@ pub fn read_schemes(text: &str, format: SchemeFormat, name: &str) -> Result<Vec<
         SchemeFormat::Json => json::read(text)?,
         SchemeFormat::Mathematica => vec![brackets::read_mathematica(text)?],
         SchemeFormat::Maple => vec![brackets::read_maple(text)?],
-        SchemeFormat::Products => vec![tables::read_products(text)?],
+        SchemeFormat::Products => vec![products::read(text, name)?],
         SchemeFormat::Laurent => vec![tables::read_laurent(text)?],
+        SchemeFormat::Flat => flat::read(text)?,
     };
     schemes.iter_mut().for_each(|s| tables::guess(s, name));
     Ok(schemes)

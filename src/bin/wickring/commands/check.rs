@@ -1,25 +1,30 @@
 //! `wickring check`: replay certificates with the small independent checker.
 
+use crate::commands::learn::held_out::columns;
+use crate::commands::tensor_file::{Loaded, load};
 use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};
+use num_complex::Complex;
 use serde_json::{Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use wickring::Error;
-use wickring::certify::{self, Finding, Language, Limits, Report};
-use wickring::io::samples::digest;
-use wickring::io::write_whole;
+use wickring::certify::{self, Finding, Language, Limits, Report, TensorData};
+use wickring::io::samples::{Samples, digest};
+use wickring::io::{npz, write_whole};
+use wickring::tensor::Tensor;
 
 /// Replay certificates with the small independent checker, which trusts nothing but the file: exit 0 if
 /// every claim is true and says something, 1 if one is false or a file of --data is not what was used, 2 if a
-/// file is not a well-formed certificate, 3 if a claim is vacuous (it would hold for zeros as well) or checking
-/// costs more than allowed.
+/// file is not a well-formed certificate, 3 if a claim is vacuous (it would hold for zeros as well) or open (it
+/// needs a file that --data does not name), or if checking costs more than allowed.
 #[derive(Args)]
 pub struct Check {
     /// Certificates (JSON); '-' reads standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Compare these files with the digests of the inputs that the certificates name.
+    /// Compare these files with the digests of the inputs that the certificates name, and replay with them the claims
+    /// that hold only the digest of their tensor.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
     /// After checking, write the claims of the one certificate for another system, to --out or to standard output.
@@ -36,8 +41,10 @@ pub struct Check {
 /// Another system that can replay a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Emit {
-    /// Lean 4 with Mathlib; identities only.
+    /// Lean 4 with Mathlib: identities, and a theorem over any ring for each scheme.
     Lean,
+    /// Lean 4 without any library: schemes as tables that its kernel decides.
+    LeanCore,
     /// Coq; identities only.
     Coq,
     /// Sage.
@@ -51,6 +58,7 @@ impl Emit {
     pub fn write(self, certificate: &str, context: &Context) -> Result<(), Error> {
         let language = match self {
             Self::Lean => Language::Lean,
+            Self::LeanCore => Language::LeanCore,
             Self::Coq => Language::Coq,
             Self::Sage => Language::Sage,
             Self::Python => Language::Python,
@@ -77,9 +85,29 @@ pub fn run(args: &Check, context: &Context) -> Result<Outcome, Error> {
     let data = args.data.iter().map(|path| Ok((path, digest(path)?)));
     let data = data.collect::<Result<Vec<_>, Error>>()?;
     let (mut refuted, mut open, mut text) = (false, false, String::new());
-    let mut reports = Vec::new();
+    let (mut reports, mut tensors) = (Vec::new(), None);
     for path in &args.files {
-        let report = match read(path, limits.bytes).and_then(|text| certify::check(&text, limits)) {
+        let checked = read(path, limits.bytes).and_then(|certificate| {
+            let report = certify::check(&certificate, limits)?;
+            if args.data.is_empty() || !report.findings.iter().any(|f| f.open) {
+                return Ok(report);
+            }
+            let columns = sampled_columns(&certificate);
+            let samples = match columns.is_empty() {
+                true => Vec::new(),
+                false => samples(&args.data, &data, &report, &columns, &mut text),
+            };
+            let tensors = match report.findings.iter().any(|f| f.open && f.kind == ROUNDED) {
+                true => &tensors.get_or_insert_with(|| offered(&args.data, &mut text))[..],
+                false => &[],
+            };
+            let both = tensors.iter().chain(&samples).map(|t| TensorData {
+                shape: t.dims(),
+                entries: t.as_slice(),
+            });
+            certify::check_with(&certificate, limits, &both.collect::<Vec<_>>())
+        });
+        let report = match checked {
             Ok(report) => report,
             // The file may be right; nobody knows.
             Err(e @ (Error::LimitExceeded { .. } | Error::Stopped { .. })) => {
@@ -159,6 +187,90 @@ fn object(path: &Path, report: &Report) -> Value {
     json!({
         "file": path, "holds": report.holds(), "producer": report.producer, "fit": fit,
         "inputs": inputs, "claims": findings,
+    })
+}
+
+const ROUNDED: &str = "rounded-residual";
+
+/// The columns that claims about held-out samples name.
+fn sampled_columns(certificate: &str) -> Vec<Vec<usize>> {
+    let whole: Value = serde_json::from_str(certificate).unwrap_or_default();
+    let claims = whole["claims"].as_array().cloned().unwrap_or_default();
+    let sampled = claims.iter().filter(|c| c["kind"] == "held-out-cumulants");
+    let column = |c: &Value| c.as_u64().map(|c| c as usize);
+    let listed = |c: &Value| -> Option<Vec<usize>> {
+        c["data"]["columns"]
+            .as_array()?
+            .iter()
+            .map(column)
+            .collect()
+    };
+    sampled.filter_map(listed).collect()
+}
+
+/// The columns of the samples in the files, in the order in which the certificate names them.
+fn samples(
+    paths: &[PathBuf],
+    digests: &[(&PathBuf, String)],
+    report: &Report,
+    wanted: &[Vec<usize>],
+    text: &mut String,
+) -> Vec<Tensor> {
+    let place = |path: &PathBuf| {
+        let digest = digests.iter().find(|d| d.0 == path).map(|d| &d.1);
+        let input = |i: &(String, String)| Some(&i.1) == digest;
+        report.inputs.iter().position(input).unwrap_or(usize::MAX)
+    };
+    let mut paths: Vec<&PathBuf> = paths.iter().collect();
+    paths.sort_by_key(|path| place(path));
+    let read = || {
+        let samples = Samples::open(&paths)?;
+        let inside = |c: &&Vec<usize>| c.iter().all(|&c| c < samples.columns());
+        let one =
+            |c: &Vec<usize>| Tensor::from_vec(&[samples.rows(), c.len()], columns(&samples, c)?);
+        wanted
+            .iter()
+            .filter(inside)
+            .map(one)
+            .collect::<Result<Vec<_>, Error>>()
+    };
+    read().unwrap_or_else(|e| {
+        *text += &format!("NOTE    no samples: {e}\n");
+        Vec::new()
+    })
+}
+
+/// The real tensors in files, the parts of complex ones; what cannot be read as a tensor is named.
+fn offered(files: &[PathBuf], text: &mut String) -> Vec<Tensor> {
+    let mut found = Vec::new();
+    for path in files {
+        let arrays = match load(path, None) {
+            Ok(loaded) => vec![Ok(loaded)],
+            Err(problem) => match npz::list(path) {
+                Ok(members) => members.iter().map(|m| load(path, Some(&m.name))).collect(),
+                Err(_) => vec![Err(problem)],
+            },
+        };
+        for array in arrays {
+            match array.and_then(parts) {
+                Ok(tensors) => found.extend(tensors),
+                Err(e) => *text += &format!("NOTE    no tensor: {e}\n"),
+            }
+        }
+    }
+    found
+}
+
+fn parts(loaded: Loaded) -> Result<Vec<Tensor>, Error> {
+    Ok(match loaded {
+        Loaded::Real(t) => vec![t],
+        Loaded::Sparse(t) => vec![t.to_dense(1 << 25)?],
+        Loaded::Complex(t) => {
+            let part = |f: fn(&Complex<f64>) -> f64| {
+                Tensor::from_vec(t.dims(), t.as_slice().iter().map(f).collect())
+            };
+            vec![part(|z| z.re)?, part(|z| z.im)?]
+        }
     })
 }
 

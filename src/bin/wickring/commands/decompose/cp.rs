@@ -236,7 +236,14 @@ fn real(
     };
     drop(meter);
     report.fit(&fit);
-    super::numeric_proof::cp(&args.file, args.name.as_deref(), &fit, context)?;
+    let source = (args.file.as_path(), report.sha256());
+    super::numeric_proof::cp(
+        source,
+        t.view(),
+        &fit.model,
+        crate::evidence::stated(&fit),
+        context,
+    )?;
     report.finish(&fit, context)
 }
 

@@ -44,6 +44,13 @@ impl Report {
         })
     }
 
+    /// The digest of the file.
+    pub fn sha256(&self) -> &str {
+        let input = self.json.get("inputs").and_then(|inputs| inputs.get(0));
+        let digest = input.and_then(|input| input["sha256"].as_str());
+        digest.unwrap_or_default()
+    }
+
     /// Adds the table of ranks and the choice.
     pub fn table<T: Scalar + Ring>(&mut self, table: &RankTable<T>) {
         let mut rows = Vec::new();

@@ -32,6 +32,13 @@ impl ModelReport {
         Ok(Self { json, text, arrays })
     }
 
+    /// The digest of the file.
+    pub fn sha256(&self) -> &str {
+        let input = self.json.get("inputs").and_then(|inputs| inputs.get(0));
+        let digest = input.and_then(|input| input["sha256"].as_str());
+        digest.unwrap_or_default()
+    }
+
     /// One more entry.
     pub fn add(&mut self, key: &str, value: Value) {
         self.json.insert(key.into(), value);

@@ -1,47 +1,44 @@
-//! Certificates beside numeric decompositions: the model, the tensor, and a bound of the residual computed
-//! exactly and rounded outward, which `wickring check` replays.
+//! Certificates beside numeric decompositions: the model, the tensor or its digest, and a bound of the residual that
+//! `wickring check` replays: exact where the tensor is small, in binary64 with all rounding bounded elsewhere.
 
-use crate::commands::tensor_file::{Loaded, load};
 use crate::context::Context;
-use crate::evidence::stated;
 use num_complex::Complex;
 use std::path::Path;
 use wickring::Error;
 use wickring::certify::{Certificate, Claim};
-use wickring::fit::Fit;
 use wickring::io::write_whole;
 use wickring::scheme::{RationalRing, Residual, Scheme, Target, schemes_from_arrays};
-use wickring::tensor::{CpTensor, Tensor, TensorRing};
+use wickring::tensor::{CpTensor, Scalar, Tensor, TensorRing, TensorView};
 
-/// Products of entries beyond which no certificate is written: the checker would need minutes.
-const MAX_PRODUCTS: usize = 1 << 20;
+/// Products of entries up to which the bound is exact: some ten milliseconds.
+const EXACT: usize = 1 << 12;
+/// The same where binary64 gives no bound: a second or two.
+const MOST_EXACT: usize = 1 << 20;
 
-/// The file with the tensor, and the tensor's name in it.
-type Source<'a> = (&'a Path, Option<&'a str>);
+/// The file with the tensor, and the SHA-256 of its bytes.
+pub type Source<'a> = (&'a Path, &'a str);
 /// How the fit ended.
 type Stated = (&'static str, String);
 
-/// Writes `f.certificate.json` beside `--out f.npz` for a CP model of the tensor in `file`.
+/// Writes `f.certificate.json` beside `--out f.npz` for a CP model of the tensor `t`.
 ///
-/// Nothing is written without `--out`, for complex factors, masked and large tensors, or when no bound exists
-/// (`T = 0`); then the reason is said, and no older certificate is left beside the new factors.
+/// Nothing is written without `--out`, for masked tensors, or when no bound exists (`T = 0`); then the reason is
+/// said, and no older certificate is left beside the new factors.
 pub fn cp(
-    file: &Path,
-    name: Option<&str>,
-    fit: &Fit<CpTensor>,
+    source: Source<'_>,
+    t: TensorView<'_>,
+    model: &CpTensor,
+    stated: Stated,
     context: &Context,
 ) -> Result<(), Error> {
-    let (model, stated) = (&fit.model, stated(fit));
-    let mut arrays = vec![("weights".to_owned(), vector(model.weights())?)];
-    for (k, f) in model.factors().iter().enumerate() {
-        let data = f.as_slice().to_vec();
-        arrays.push((
-            format!("factor_{k}"),
-            Tensor::from_vec(&[f.rows(), f.cols()], data)?,
-        ));
-    }
-    let products = model.rank();
-    write((file, name), products, stated, context, |target| {
+    let exact = |_: usize, target: &Target| {
+        let vector = |x: &[f64]| Tensor::from_vec(&[x.len()], x.to_vec());
+        let mut arrays = vec![("weights".to_owned(), vector(model.weights())?)];
+        for (k, f) in model.factors().iter().enumerate() {
+            let data = f.as_slice().to_vec();
+            let factor = Tensor::from_vec(&[f.rows(), f.cols()], data)?;
+            arrays.push((format!("factor_{k}"), factor));
+        }
         let scheme = schemes_from_arrays(&arrays, "")?.into_iter().next();
         let missing = || Error::invalid("decompose cp", "a model without terms has no certificate");
         let scheme: Scheme = scheme.ok_or_else(missing)?;
@@ -50,59 +47,61 @@ pub fn cp(
         Ok(bound
             .is_finite()
             .then(|| scheme.residual_claim(target, bound)))
-    })
+    };
+    let rounded = |_: usize, t: TensorView<'_>| Claim::cp_rounded(model, t);
+    write(source, &[t], model.rank(), stated, context, exact, rounded)
 }
 
-/// The same for a ring with cores `R x n x R'`.
-pub fn ring(
-    source: Source<'_>,
-    cores: &[&Tensor],
-    stated: Stated,
-    context: &Context,
-) -> Result<(), Error> {
-    let widest = cores.iter().map(|c| c.dims()[0] * c.dims()[2]).max();
-    let first = cores.first().map_or(1, |c| c.dims()[0]);
-    write(
-        source,
-        widest.unwrap_or(1) * first,
-        stated,
-        context,
-        |target| {
-            let ring = RationalRing::from_tensors("", cores)?;
-            let residual = ring.residual(target)?;
-            let bound = residual.relative_bound(target);
-            Ok(bound
-                .is_finite()
-                .then(|| ring.residual_claim(target, bound)))
-        },
-    )
-}
-
-/// The same for a complex ring, as one claim about a real ring for each part of the tensor.
+/// The same for a ring with cores `R x n x R'`, and for a complex one as one claim about a real ring for each part
+/// of the tensor.
 ///
 /// A complex matrix `A + iB` acts as the real one `[A, -B; B, A]` of twice the size, whose trace is twice the
 /// real part of the trace. So the real part of the tensor is the ring of those cores with a half on the first,
 /// and the imaginary part is the same with `-i` times the first core. A part that is zero throughout has no
 /// relative bound and no claim.
-pub fn complex_ring(
+pub fn ring<T: Scalar>(
     source: Source<'_>,
-    ring: &TensorRing<Complex<f64>>,
+    t: TensorView<'_, T>,
+    ring: &TensorRing<T>,
     stated: Stated,
     context: &Context,
 ) -> Result<(), Error> {
-    let widest = ring.cores().iter().map(|c| c.dims()[0] * c.dims()[2]).max();
-    let products = 8 * widest.unwrap_or(1) * ring.ranks()[0];
-    let parts = [Complex::new(0.5, 0.0), Complex::new(0.0, -0.5)];
-    let rings = parts.map(|factor| embedded(ring, factor));
-    write_parts(source, products, stated, context, |part, target| {
-        let cores = rings[part].as_ref().map_err(Clone::clone)?;
-        let ring = RationalRing::from_tensors("", &cores.iter().collect::<Vec<_>>())?;
-        let residual = ring.residual(target)?;
-        let bound = residual.relative_bound(target);
+    if context.common.out.is_none() {
+        return Ok(());
+    }
+    let part = |f: fn(Complex<f64>) -> f64| {
+        let data = t.as_slice().iter().map(|x| f(x.to_complex())).collect();
+        Tensor::from_vec(t.dims(), data)
+    };
+    let (mut parts, mut rings) = (vec![part(|z| z.re)?], Vec::new());
+    let whole = ring.to_complex();
+    if T::COMPLEX {
+        parts.push(part(|z| z.im)?);
+        for factor in [Complex::new(0.5, 0.0), Complex::new(0.0, -0.5)] {
+            rings.push(TensorRing::new(embedded(&whole, factor)?)?);
+        }
+    } else {
+        let real = |g: &Tensor<Complex<f64>>| {
+            Tensor::from_vec(g.dims(), g.as_slice().iter().map(|z| z.re).collect())
+        };
+        let cores = whole.cores().iter().map(real).collect::<Result<_, _>>()?;
+        rings.push(TensorRing::new(cores)?);
+    }
+    let ranks = rings[0].ranks();
+    let next = ranks.iter().cycle().skip(1);
+    let widest = ranks.iter().zip(next).map(|(a, b)| a * b).max();
+    let products = widest.unwrap_or(1) * ranks[0];
+    let exact = |k: usize, target: &Target| {
+        let cores = rings[k].cores().iter().collect::<Vec<_>>();
+        let ring = RationalRing::from_tensors("", &cores)?;
+        let bound = ring.residual(target)?.relative_bound(target);
         Ok(bound
             .is_finite()
             .then(|| ring.residual_claim(target, bound)))
-    })
+    };
+    let rounded = |k: usize, t: TensorView<'_>| Claim::ring_rounded(&rings[k], t);
+    let views: Vec<_> = parts.iter().map(Tensor::view).collect();
+    write(source, &views, products, stated, context, exact, rounded)
 }
 
 /// The cores as real ones of twice the ranks, `factor` on the first.
@@ -127,75 +126,65 @@ fn embedded(ring: &TensorRing<Complex<f64>>, factor: Complex<f64>) -> Result<Vec
     Ok(cores)
 }
 
-fn vector(x: &[f64]) -> Result<Tensor, Error> {
-    Tensor::from_vec(&[x.len()], x.to_vec())
-}
-
+/// Claims about the real part of a tensor (part 0) and about its imaginary part (part 1).
 fn write(
-    source: Source<'_>,
-    products: usize,
-    stated: Stated,
-    context: &Context,
-    claim: impl Fn(&Target) -> Result<Option<Claim>, Error>,
-) -> Result<(), Error> {
-    write_parts(source, products, stated, context, |_, target| claim(target))
-}
-
-/// Claims about the real part of the tensor in a file (part 0) and about its imaginary part (part 1).
-fn write_parts(
-    (file, name): Source<'_>,
+    (file, sha256): Source<'_>,
+    parts: &[TensorView<'_>],
     products: usize,
     (status, failed): Stated,
     context: &Context,
-    claim: impl Fn(usize, &Target) -> Result<Option<Claim>, Error>,
+    exact: impl Fn(usize, &Target) -> Result<Option<Claim>, Error>,
+    rounded: impl Fn(usize, TensorView<'_>) -> Result<Option<(Claim, f64)>, Error>,
 ) -> Result<(), Error> {
     let Some(out) = &context.common.out else {
         return Ok(());
     };
-    let parts = match load(file, name)? {
-        Loaded::Real(t) => vec![t],
-        Loaded::Complex(t) => {
-            let part = |f: fn(&Complex<f64>) -> f64| {
-                Tensor::from_vec(t.dims(), t.as_slice().iter().map(f).collect())
-            };
-            vec![part(|z| z.re)?, part(|z| z.im)?]
-        }
-        Loaded::Sparse(_) => return absent("the tensor is sparse", context),
-    };
     let mut certificate = Certificate::new().fit(status, &failed);
-    let mut claims = 0;
+    let mut data = "";
     for (k, t) in parts.iter().enumerate() {
-        let entries: usize = t.dims().iter().product();
-        if !t.as_slice().iter().all(|x| x.is_finite()) {
+        let entries = t.as_slice();
+        if !entries.iter().all(|x| x.is_finite()) {
             return absent("entries are missing", context);
         }
-        if entries.saturating_mul(products) > MAX_PRODUCTS {
-            let reason =
-                format!("{entries} entries times {products} products are too many to replay");
-            return absent(&reason, context);
-        }
-        if parts.len() > 1 && t.as_slice().iter().all(|x| *x == 0.0) {
+        if entries.iter().all(|x| *x == 0.0) {
             continue;
         }
-        match claim(k, &Target::dense(t.view())?) {
+        let work = entries.len().saturating_mul(products);
+        let exactly = || exact(k, &Target::dense(*t)?);
+        let claim = if work <= EXACT {
+            exactly()
+        } else {
+            match rounded(k, *t) {
+                Ok(Some((claim, _))) => Ok(Some(claim)),
+                _ if work <= MOST_EXACT => exactly(),
+                other => other.map(|_| None),
+            }
+        };
+        match claim {
             Ok(Some(claim)) => {
+                if claim.names_tensor() {
+                    data = " --data ";
+                }
                 certificate = certificate.claim(claim);
-                claims += 1;
             }
             Ok(None) => {}
             // The decomposition stands without it.
             Err(e) => return absent(&e.to_string(), context),
         }
     }
-    if claims == 0 {
-        return absent("no relative bound exists", context);
+    if certificate.is_empty() {
+        let reason = "no relative bound exists (the tensor is zero, or its squares leave the range of binary64)";
+        return absent(reason, context);
     }
-    let bytes = wickring::io::source::raw(file)?;
-    let certificate = certificate.input(&file.display().to_string(), &bytes);
+    let certificate = certificate.hashed_input(&file.display().to_string(), sha256);
     let path = out.with_extension("certificate.json");
     write_whole(&path, certificate.to_json().as_bytes())?;
+    let tensor = match data {
+        "" => String::new(),
+        _ => file.display().to_string(),
+    };
     context.say(&format!(
-        "wrote {}; check it: wickring check {0}",
+        "wrote {}; check it: wickring check {0}{data}{tensor}",
         path.display()
     ));
     Ok(())

@@ -304,8 +304,10 @@ fn report<T: Scalar>(
     }
     if let Some(path) = &context.common.out {
         write(&fit.model, path, &mut text, &mut json)?;
-        let source = (args.file.as_path(), args.name.as_deref());
-        prove(source, &fit.model, evidence::stated(&fit), context)?;
+        let digest = json["inputs"][0]["sha256"].as_str().unwrap_or_default();
+        let source = (args.file.as_path(), digest);
+        let stated = evidence::stated(&fit);
+        super::numeric_proof::ring(source, t.view(), &fit.model, stated, context)?;
         let beside = path.with_extension("json");
         let lines = serde_json::to_string_pretty(&json).unwrap_or_default() + "\n";
         write_whole(&beside, lines.as_bytes())?;
@@ -316,29 +318,6 @@ fn report<T: Scalar>(
     } else {
         Outcome::NotCertified
     })
-}
-
-/// The certificate beside the cores.
-pub(super) fn prove<T: Scalar>(
-    source: (&Path, Option<&str>),
-    ring: &TensorRing<T>,
-    stated: (&'static str, String),
-    context: &Context,
-) -> Result<(), Error> {
-    if T::COMPLEX {
-        return super::numeric_proof::complex_ring(source, &ring.to_complex(), stated, context);
-    }
-    let real = |g: &Tensor<T>| {
-        let data = g.as_slice().iter().map(|x| x.to_complex().re).collect();
-        Tensor::from_vec(g.dims(), data)
-    };
-    let cores = ring
-        .cores()
-        .iter()
-        .map(real)
-        .collect::<Result<Vec<_>, _>>()?;
-    let cores: Vec<&Tensor> = cores.iter().collect();
-    super::numeric_proof::ring(source, &cores, stated, context)
 }
 
 /// Says whether one core serves at every place.

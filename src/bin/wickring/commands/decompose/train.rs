@@ -117,13 +117,11 @@ fn fresh<T: Scalar>(
             .enumerate()
             .map(|(k, g)| (format!("core_{k}"), g.view())),
     )?;
+    let digest = report.sha256().to_owned();
+    let source = (args.file.as_path(), digest.as_str());
+    let stated = crate::evidence::stated(&fit);
     report.finish("cores", fit.status, context, |context| {
-        super::ring::prove(
-            (args.file.as_path(), args.name.as_deref()),
-            fit.model.as_ring(),
-            crate::evidence::stated(&fit),
-            context,
-        )
+        super::numeric_proof::ring(source, t, fit.model.as_ring(), stated, context)
     })
 }
 

@@ -1,5 +1,6 @@
 //! `wickring learn ...`: models from samples.
 
+pub(crate) mod held_out;
 pub(crate) mod mixture;
 pub(crate) mod mixture_audit;
 pub(crate) mod mixture_pictures;

@@ -1,5 +1,6 @@
 //! `wickring learn polynomial`: polynomial maps of a hidden Gaussian, from output samples.
 
+use super::held_out::Cumulants;
 use super::quadratic::{Latent, beside, report, table};
 use crate::commands::map::read_map;
 use crate::context::{Context, Outcome};
@@ -7,7 +8,7 @@ use crate::plot::save;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use wickring::certify::{Certificate, Claim, Expression};
+use wickring::certify::{Certificate, Expression};
 use wickring::fit::{Check, Fit};
 use wickring::io::model::{Header, ModelFile, in_file};
 use wickring::io::samples::Samples;
@@ -99,7 +100,14 @@ pub fn run(args: &LearnPolynomial, context: &Context) -> Result<Outcome, Error> 
     file.write(out)?;
     let beside_model = out.with_extension("certificate.json");
     let (status, failed) = crate::evidence::stated(&fit);
-    let certificate = certificate(&fit.model.map, &samples)?.fit(status, &failed);
+    let cumulants = cumulants(&fit.model.map)?;
+    let claim = cumulants.claim("the learned map");
+    let mut certificate = Certificate::new().fit(status, &failed).claim(claim);
+    for input in samples.inputs() {
+        certificate = certificate.hashed_input(&input.path.to_string_lossy(), &input.sha256);
+    }
+    let about = ("the learned map", args.holdout);
+    cumulants.write(about, &samples, (status, &failed), context)?;
     write_whole(&beside_model, certificate.to_json().as_bytes())?;
     if let Some(path) = &context.common.plot {
         let draw = |n: usize| fit.model.map.sample(n, &mut context.rng());
@@ -136,9 +144,8 @@ fn with_reference(
 /// Terms of the products that third cumulants are expanded into, at most.
 const MAX_PRODUCTS: usize = 30_000;
 
-/// Exact claims about the learned map that the independent checker can replay: joint cumulants of three outputs, up to
-/// the third order where the products stay short.
-fn certificate(map: &PolynomialMap, samples: &Samples) -> Result<Certificate, Error> {
+/// Joint cumulants of three outputs, up to the third order where the products stay short.
+fn cumulants(map: &PolynomialMap) -> Result<Cumulants, Error> {
     let mut outputs = vec![0, map.output_dim() / 2, map.output_dim() - 1];
     outputs.dedup();
     let polynomials: Vec<Poly<Rational>> = outputs
@@ -158,20 +165,15 @@ fn certificate(map: &PolynomialMap, samples: &Samples) -> Result<Certificate, Er
         let chosen: Vec<&Poly<Rational>> = index.iter().map(|&i| &polynomials[i]).collect();
         joint_cumulant(&law, &chosen).map(|v| (index, v))
     };
-    let cumulants: Vec<(Vec<usize>, Rational)> =
-        indices.into_iter().map(value).collect::<Result<_, _>>()?;
+    let values = indices.into_iter().map(value).collect::<Result<_, _>>()?;
     let names = Vars::fixed((0..map.latent_dim()).map(|i| format!("x{i}")));
-    let forms: Vec<Expression> = polynomials
-        .iter()
-        .map(|p| Expression::from_poly(p, &names))
-        .collect();
-    let words = format!("joint cumulants of outputs {outputs:?} of the learned map");
-    let claim = Claim::gaussian_moments(&forms, &[], &cumulants, &Rational::default()).about(words);
-    let mut certificate = Certificate::new().claim(claim);
-    for input in samples.inputs() {
-        certificate = certificate.hashed_input(&input.path.to_string_lossy(), &input.sha256);
-    }
-    Ok(certificate)
+    let forms = polynomials.iter();
+    let polynomials = forms.map(|p| Expression::from_poly(p, &names)).collect();
+    Ok(Cumulants {
+        outputs,
+        polynomials,
+        values,
+    })
 }
 
 /// What each latent dimension takes, before anything is tried.

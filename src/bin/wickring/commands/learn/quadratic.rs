@@ -1,5 +1,6 @@
 //! `wickring learn quadratic`: quadratic maps of a hidden Gaussian, from output samples.
 
+use super::held_out::Cumulants;
 use crate::commands::map::read_map;
 use crate::context::{Context, Outcome};
 use crate::evidence;
@@ -9,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
-use wickring::certify::{Certificate, Claim, Expression};
+use wickring::certify::{Certificate, Expression};
 use wickring::fit::{Check, Fit};
 use wickring::io::model::{Header, ModelFile, in_file};
 use wickring::io::samples::Samples;
@@ -17,7 +18,6 @@ use wickring::io::write_whole;
 use wickring::learn::{
     ExactCumulants, FewOutputs, Noise, Quadratic, RadialLaw, RadialQuadratic, add_noise, noise_of,
 };
-use wickring::poly::Rational;
 use wickring::run::Observer;
 use wickring::tensor::{PolynomialMap, QuadraticMap};
 use wickring::{Error, Status};
@@ -125,6 +125,19 @@ pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
     file.write(out)?;
     let (status, failed) = evidence::stated(&fit);
     let certificate = certificate(&fit.model, &samples)?.fit(status, &failed);
+    match args.radial {
+        Radial(Some(_)) => {
+            context.say("no certificate about held-out samples: the latents are not normal");
+        }
+        _ => {
+            let alone = cumulants(&fit.model)?;
+            let (what, law) = match alone.with_noise(&noise_of(&fit))? {
+                None => ("the learned map", alone),
+                Some(noisy) => ("the learned map with its noise", noisy),
+            };
+            law.write((what, args.holdout), &samples, (status, &failed), context)?;
+        }
+    }
     let beside = out.with_extension("certificate.json");
     write_whole(&beside, certificate.to_json().as_bytes())?;
     if let Some(path) = &context.common.plot {
@@ -225,6 +238,16 @@ pub fn model_file(fit: &Fit<QuadraticMap>, samples: &Samples, seed: u64) -> Mode
 
 /// Exact claims about the learned map that the independent checker can replay.
 pub fn certificate(map: &QuadraticMap, samples: &Samples) -> Result<Certificate, Error> {
+    let claim = cumulants(map)?.claim("the learned map");
+    let mut certificate = Certificate::new().claim(claim);
+    for input in samples.inputs() {
+        certificate = certificate.hashed_input(&input.path.to_string_lossy(), &input.sha256);
+    }
+    Ok(certificate)
+}
+
+/// Joint cumulants of three outputs, as far as they are computed.
+fn cumulants(map: &QuadraticMap) -> Result<Cumulants, Error> {
     let mut outputs = vec![0, map.output_dim() / 2, map.output_dim() - 1];
     outputs.dedup();
     let exact = ExactCumulants::of(map, &outputs)?;
@@ -233,20 +256,18 @@ pub fn certificate(map: &QuadraticMap, samples: &Samples) -> Result<Certificate,
         let core = &map.quadratic().as_slice()[a * r * r..(a + 1) * r * r];
         Expression::quadratic_form(core, map.linear(a), map.constant()[a])
     });
-    let forms: Vec<Expression> = forms.collect::<Result<_, _>>()?;
+    let polynomials = forms.collect::<Result<_, _>>()?;
     // The claim numbers its own polynomials.
     let renumbered = exact.values.iter().map(|(index, value)| {
         let place = |a: &usize| outputs.iter().position(|o| o == a).unwrap_or(0);
         (index.iter().map(place).collect(), value.clone())
     });
-    let cumulants: Vec<(Vec<usize>, Rational)> = renumbered.collect();
-    let words = format!("joint cumulants of outputs {outputs:?} of the learned map");
-    let claim = Claim::gaussian_moments(&forms, &[], &cumulants, &Rational::default()).about(words);
-    let mut certificate = Certificate::new().claim(claim);
-    for input in samples.inputs() {
-        certificate = certificate.hashed_input(&input.path.to_string_lossy(), &input.sha256);
-    }
-    Ok(certificate)
+    let values = renumbered.collect();
+    Ok(Cumulants {
+        outputs,
+        polynomials,
+        values,
+    })
 }
 
 /// The report of any fit.

@@ -1,17 +1,25 @@
 //! `wickring poly eq | expand | divide | gcd | factor | roots`.
 
-use super::input::{Field, Reader, budget};
-use super::{Divide, Many, One, Roots, Two};
+use super::input::{Field, Reader, budget, located, text_of};
+use super::{Divide, Many, One, Roots, Two, proof};
 use crate::context::{Context, Outcome};
 use serde_json::{Value, json};
 use wickring::Error;
+use wickring::certify::{Claim, Expression};
 use wickring::poly::{Order, Poly as P, Rational, RealRoot, Residue};
 
 pub fn expand(args: &One, context: &Context) -> Result<Outcome, Error> {
     let mut reader = Reader::new(&args.reading, context)?;
-    let p = reader.read(&args.expr)?;
+    let given = text_of(&args.expr)?;
+    let p = reader.parse(&given).map_err(|e| located(e, &args.expr))?;
+    let p = reader.normal(p)?;
     let vars = &reader.vars;
     let text = p.display(vars).to_string();
+    proof::write(reader.field, context, || {
+        let expanded = Expression::from_poly(&p, vars);
+        Ok(Claim::equal(&Expression::parse(&given)?, &expanded)
+            .about(format!("{given:.200} = {text:.200}")))
+    })?;
     let json = json!({
         "polynomial": text, "terms": p.len(), "degree": p.total_degree(), "variables": vars.names(),
     });
@@ -24,6 +32,10 @@ pub fn eq(args: &Two, context: &Context) -> Result<Outcome, Error> {
     if reader.field == Field::Rationals {
         return super::identity::eq(args, reader, context);
     }
+    proof::refuse(
+        context,
+        "certificates of equality are over Q: leave --field out",
+    )?;
     let left = reader.read(&args.left)?;
     let right = reader.read(&args.right)?;
     let difference = reader.normal(&left - &right)?;
@@ -88,6 +100,18 @@ pub fn divide(args: &Divide, context: &Context) -> Result<Outcome, Error> {
         let (op, routine) = ("poly divide", "division");
         return Err(Error::Backend { op, routine });
     }
+    let modulus = matches!(reader.field, Field::Prime(_)).then_some(reader.field);
+    proof::write(modulus.unwrap_or(Field::Rationals), context, || {
+        let tree = |p: &P<Rational>| Expression::from_poly(p, &reader.vars);
+        let products = divisors.iter().map(tree).zip(quotients.iter().map(tree));
+        let mut products: Vec<_> = products.collect();
+        if remainder.is_zero() {
+            return Ok(Claim::ideal_membership(&tree(&dividend), &products));
+        }
+        products.push((tree(&P::constant(Rational::from(1))), tree(&remainder)));
+        Ok(Claim::sum_of_products(&tree(&dividend), &products)
+            .about("the last product is the remainder"))
+    })?;
     let shown = |p: &P<Rational>| p.display(&reader.vars).to_string();
     let list: Vec<String> = quotients.iter().map(shown).collect();
     let exact = remainder.is_zero();
@@ -191,6 +215,11 @@ pub fn factor(args: &One, context: &Context) -> Result<Outcome, Error> {
         let body = format!("({})", shown(f));
         parts.push(if *k == 1 { body } else { format!("{body}^{k}") });
     }
+    proof::write(reader.field, context, || {
+        let product = Expression::parse(&parts.join("*"))?;
+        let about = "the product of the factors; that they are irreducible is not claimed";
+        Ok(Claim::equal(&Expression::from_poly(&p, &reader.vars), &product).about(about))
+    })?;
     context.emit(&json, &format!("{}\n", parts.join("*")));
     Ok(Outcome::Certified)
 }

@@ -1,10 +1,11 @@
 //! `wickring poly groebner`.
 
-use super::Groebner;
 use super::input::{Field, Reader, budget, located, text_of};
+use super::{Groebner, proof};
 use crate::context::{Context, Outcome};
 use serde_json::json;
 use wickring::Error;
+use wickring::certify::{Claim, Expression};
 use wickring::poly::{Order, Poly as P, Rational, groebner_basis};
 
 /// Variables beyond this are refused: the algorithm is exponential in them.
@@ -69,10 +70,29 @@ pub fn groebner(args: &Groebner, context: &Context) -> Result<Outcome, Error> {
         text += &format!("degree product: {p}\n");
     }
     let Some(p) = asked else {
+        proof::refuse(
+            context,
+            "a certificate is one of membership: ask with --contains EXPR",
+        )?;
         context.emit(&json, &text);
         return Ok(Outcome::Certified);
     };
     let cofactors = found.membership(&p, &budget)?;
+    match &cofactors {
+        Some(h) => proof::write(Field::Rationals, context, || {
+            let tree = |p: &P<Rational>| Expression::from_poly(p, &reader.vars);
+            let products: Vec<_> = generators
+                .iter()
+                .map(tree)
+                .zip(h.iter().map(tree))
+                .collect();
+            Ok(Claim::ideal_membership(&tree(&p), &products))
+        })?,
+        None if context.certificate().is_some() => {
+            context.warn("no certificate is written: it is not a member");
+        }
+        None => {}
+    }
     let list = cofactors
         .as_ref()
         .map(|h| h.iter().map(shown).collect::<Vec<_>>());

@@ -1,24 +1,44 @@
 //! `wickring poly eq` over the rationals: multiplied out where that is cheap, by random points otherwise.
 
-use super::Two;
 use super::input::{Reader, located, text_of};
+use super::{Two, proof};
 use crate::context::{Context, Outcome};
 use serde_json::{Value, json};
 use wickring::Error;
+use wickring::certify::{Claim, Expression};
 use wickring::poly::Budget;
 use wickring::poly::identity::{IdentityTest, Program, Proof, Verdict, Witness};
 
 pub fn eq(args: &Two, mut reader: Reader<'_>, context: &Context) -> Result<Outcome, Error> {
     let mut read = |argument: &str| {
         let text = text_of(argument)?;
-        Program::parse(&text, &mut reader.vars).map_err(|e| located(e, argument))
+        let program = Program::parse(&text, &mut reader.vars).map_err(|e| located(e, argument))?;
+        Ok::<_, Error>((program, text))
     };
-    let (left, right) = (read(&args.left)?, read(&args.right)?);
+    let ((left, left_text), (right, right_text)) = (read(&args.left)?, read(&args.right)?);
     let stop = || context.should_stop();
     let budget = Budget::default().terms(1 << 20).work(1 << 30);
     let budget = budget.bits(1 << 30).stop(&stop);
     let test = IdentityTest::default().exact(budget);
     let verdict = test.prove(&left, &right, &mut context.rng())?;
+    match verdict {
+        Verdict::Equal(Proof::Expanded { .. }) => proof::write(reader.field, context, || {
+            let sides = [
+                Expression::parse(&left_text)?,
+                Expression::parse(&right_text)?,
+            ];
+            let about = format!("{left_text:.200} = {right_text:.200}");
+            Ok(Claim::equal(&sides[0], &sides[1]).about(about))
+        })?,
+        Verdict::Equal(Proof::SchwartzZippel { .. }) => {
+            let why = "the sides are too large to multiply out and were compared at random points";
+            proof::refuse(context, why)?;
+        }
+        Verdict::Different(_) if context.certificate().is_some() => {
+            context.warn("no certificate is written: the sides differ");
+        }
+        Verdict::Different(_) => {}
+    }
     let (outcome, json, text) = match verdict {
         Verdict::Equal(Proof::Expanded { terms }) => (
             Outcome::Certified,

@@ -5,13 +5,15 @@ pub(crate) mod gaussian;
 pub(crate) mod groebner;
 pub(crate) mod identity;
 pub(crate) mod input;
+pub(crate) mod proof;
 use crate::context::{Context, Outcome};
 use algebra::{divide, eq, expand, factor, gcd, roots};
 use clap::{Args, Subcommand};
 use groebner::groebner;
 use wickring::Error;
 
-/// What to do with polynomials.
+/// What to do with polynomials. `eq`, `expand`, `divide`, `factor` and `groebner --contains` write a certificate of
+/// their result to `--out NAME.certificate.json`.
 #[derive(Subcommand)]
 pub enum Poly {
     /// Whether two expressions are the same polynomial: exit 0 if so, 1 if not.

@@ -2,14 +2,17 @@
 
 use crate::commands::tensor_file;
 use crate::commands::tensor_file::require_finite;
+use num_complex::Complex;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::io::npz;
 use wickring::scheme::{
     RationalRing, Scheme, SchemeFormat, Target, read_lrp, read_models, read_schemes,
-    rings_from_arrays, schemes_from_arrays,
+    rings_from_arrays, schemes_from_arrays, schemes_from_complex,
 };
+use wickring::tensor::Tensor;
 
 /// One file, or the three files of an SMS scheme.
 pub struct Loaded {
@@ -122,12 +125,17 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Error> {
                     vec![read_lrp(&l, &r, &p, stem).map_err(in_file)?],
                 )
             }
-            "npz" => {
-                let arrays = npz::read(path).map_err(plain_arrays)?;
-                rings = rings_from_arrays(&arrays).map_err(in_file)?;
-                let schemes = match rings.is_empty() {
-                    true => schemes_from_arrays(&arrays, stem).map_err(in_file)?,
-                    false => Vec::new(),
+            ending if ending == "npz" || is_archive(path) => {
+                let schemes = match complex_arrays(path)? {
+                    Some(arrays) => schemes_from_complex(&arrays, stem).map_err(in_file)?,
+                    None => {
+                        let arrays = npz::read(path).map_err(plain_arrays)?;
+                        rings = rings_from_arrays(&arrays).map_err(in_file)?;
+                        match rings.is_empty() {
+                            true => schemes_from_arrays(&arrays, stem).map_err(in_file)?,
+                            false => Vec::new(),
+                        }
+                    }
                 };
                 (
                     path.clone(),
@@ -136,11 +144,16 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Error> {
                 )
             }
             other => {
-                let known = "expected .json, .m, .mpl, .exp, .txt, .sms or .npz";
-                let format = SchemeFormat::of_extension(other)
-                    .ok_or_else(|| Error::file(path, "", known))?;
                 let bytes = read_bytes(path)?;
+                if let Some(problem) = binary(&bytes) {
+                    return Err(Error::file(path, "", problem));
+                }
                 let text = text_of(path, &bytes)?;
+                // What a file holds counts, not how it is called.
+                let found = SchemeFormat::of_text(&text).map_err(in_file)?;
+                let format = found.or_else(|| SchemeFormat::of_extension(other));
+                let known = "is none of the schemes that are read, expected .json, .m, .mpl, .exp, .txt, .sms or .npz";
+                let format = format.ok_or_else(|| Error::file(path, "", known))?;
                 let models = match format {
                     SchemeFormat::Json => read_models(&text).map_err(in_file)?,
                     _ => None,
@@ -163,6 +176,47 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Error> {
         });
     }
     Ok(loaded)
+}
+
+/// Whether the file is an archive of arrays, whatever its name.
+fn is_archive(path: &Path) -> bool {
+    let mut start = [0; 4];
+    let file = fs::File::open(path);
+    file.is_ok_and(|mut f| f.read_exact(&mut start).is_ok() && start == *b"PK\x03\x04")
+}
+
+/// Why bytes are no scheme in text.
+fn binary(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(b"\x93NUMPY") {
+        return Some(
+            "is a single array, and schemes need three: np.savez(f, u=U, v=V, w=W) with U, V, W of size x rank",
+        );
+    }
+    bytes
+        .starts_with(&[0x1f, 0x8b])
+        .then_some("is compressed: unpack it with gunzip")
+}
+
+/// All arrays as complex ones, when one of them is.
+fn complex_arrays(path: &Path) -> Result<Option<Vec<(String, Tensor<Complex<f64>>)>>, Error> {
+    let members = npz::list(path)?;
+    let names = members.iter().filter(|m| m.shape.is_ok());
+    let mut arrays = Vec::new();
+    let mut complex = false;
+    for member in names {
+        let array = match npz::read_array(path, &member.name)? {
+            npz::Array::Complex(t) => {
+                complex = true;
+                t
+            }
+            npz::Array::Real(t) => {
+                let data = t.as_slice().iter().map(|x| Complex::new(*x, 0.0)).collect();
+                Tensor::from_vec(t.dims(), data)?
+            }
+        };
+        arrays.push((member.name.clone(), array));
+    }
+    Ok(complex.then_some(arrays))
 }
 
 /// Pickled objects would run code of the file's author: say how to convert them.
