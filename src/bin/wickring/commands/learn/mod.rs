@@ -2,6 +2,7 @@
 
 pub(crate) mod mixture;
 pub(crate) mod mixture_audit;
+mod mixture_methods;
 pub(crate) mod mixture_pictures;
 pub(crate) mod polynomial;
 pub(crate) mod quadratic;
