@@ -84,7 +84,7 @@ fn main() -> Result<(), Error> {
         let test = truth.sample(300, &mut rng);
         let exact = truth.exact().log_density(&test);
         let clock = Instant::now();
-        let learned = model.log_density(&test, 64, &mut rng)?;
+        let learned = model.log_density(&test)?;
         let gaps = exact.iter().zip(&learned).map(|(a, b)| (a - b).abs());
         println!(
             "  log-density off by {:.4} on average ({:.2} s)",

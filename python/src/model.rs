@@ -18,9 +18,6 @@ use wickring::learn::mixture::{Chain, GaussianMixture, Generator, SCHEMA};
 use wickring::run::Run;
 use wickring::{Error, Status};
 
-/// Antithetic pairs behind each log-density of a model given by scores.
-const PAIRS: usize = 64;
-
 /// A model as its file has it.
 #[pyclass(frozen, module = "wickring._native")]
 pub struct Model {
@@ -172,10 +169,9 @@ impl Model {
         &self,
         py: Python<'py>,
         x: PyReadonlyArray2<'py, f64>,
-        seed: u64,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let (model, data) = (self.mixture()?, rows(&x)?);
-        let work = || model.log_density(data, PAIRS, Run::seeded(seed).parts().0);
+        let work = || model.log_density(data);
         Ok(PyArray1::from_vec(py, py.detach(work).or_raise(py)?))
     }
     /// `log weight_j + log p_j` at each row, `n x components`.

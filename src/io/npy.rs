@@ -373,11 +373,27 @@ fn load(path: &Path) -> Result<(Header, Vec<u8>), Error> {
 
 /// The bytes of a `.npy` file with 64-bit floats; entries in the order that `fortran_order` says.
 pub fn encode(shape: &[usize], fortran_order: bool, data: &[f64]) -> Vec<u8> {
+    let mut bytes = beginning("<f8", shape, fortran_order);
+    bytes.reserve(8 * data.len());
+    data.iter().for_each(|x| bytes.extend(x.to_le_bytes()));
+    bytes
+}
+
+/// The bytes of a `.npy` file with one column of 64-bit integers.
+pub fn encode_integers(data: &[i64]) -> Vec<u8> {
+    let mut bytes = beginning("<i8", &[data.len()], false);
+    bytes.reserve(8 * data.len());
+    data.iter().for_each(|x| bytes.extend(x.to_le_bytes()));
+    bytes
+}
+
+fn beginning(descr: &str, shape: &[usize], fortran_order: bool) -> Vec<u8> {
     let order = if fortran_order { "True" } else { "False" };
     let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
     let comma = if shape.len() == 1 { "," } else { "" };
     let shape = format!("({}{comma})", sizes.join(", "));
-    let mut header = format!("{{'descr': '<f8', 'fortran_order': {order}, 'shape': {shape}, }}");
+    let mut header =
+        format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}");
     // The data start at a multiple of 64 bytes, as NumPy asks.
     let pad = 64 - (10 + header.len() + 1) % 64;
     header.push_str(&" ".repeat(pad % 64));
@@ -386,8 +402,6 @@ pub fn encode(shape: &[usize], fortran_order: bool, data: &[f64]) -> Vec<u8> {
     bytes.extend([1, 0]);
     bytes.extend((header.len() as u16).to_le_bytes());
     bytes.extend(header.as_bytes());
-    bytes.reserve(8 * data.len());
-    data.iter().for_each(|x| bytes.extend(x.to_le_bytes()));
     bytes
 }
 

@@ -5,6 +5,7 @@ mod demo_page;
 mod doors;
 mod golden;
 mod mistakes;
+mod mixtures;
 mod models;
 mod options;
 mod outside;

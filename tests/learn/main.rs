@@ -2,7 +2,9 @@
 
 mod mixture_diffusion;
 mod mixture_em;
+mod mixture_equivariance;
 mod mixture_laws;
+mod mixture_power;
 mod moments_merge;
 mod network_demos;
 mod polynomial_learner;

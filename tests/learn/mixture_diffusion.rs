@@ -48,7 +48,7 @@ fn one_gaussian_has_no_directions_to_learn() {
         fit.model.noise()
     );
     let test = truth.sample(200, &mut rng(3));
-    let got = fit.model.log_density(&test, 1, &mut rng(4)).unwrap();
+    let got = fit.model.log_density(&test).unwrap();
     for (a, b) in got.iter().zip(truth.exact().log_density(&test)) {
         // Parameters off by 0.05 change log densities of rows within four standard deviations by 0.05 * 16.
         assert!((a - b).abs() < 0.8, "{a} {b}");
@@ -76,9 +76,7 @@ fn discrete_laws_come_back() {
         assert!(gap <= 0.05, "{gap}");
         let held_out = truth.sample(2000, &mut rng(4));
         let exact = truth.exact().log_density(&held_out);
-        let learned = model
-            .log_density(&held_out[..600], 64, &mut rng(5))
-            .unwrap();
+        let learned = model.log_density(&held_out[..600]).unwrap();
         let error: f64 = exact.iter().zip(&learned).map(|(a, b)| (a - b).abs()).sum();
         assert!(error / 300.0 <= 0.15, "{}", error / 300.0);
         let ks = memorisation(&fresh[..4000], &held_out, &rows, 2);
@@ -104,6 +102,36 @@ fn discrete_laws_come_back() {
             }
         }
     }
+}
+
+/// A row has one density: in any order, in any company, and its error is said; the integral is one.
+#[test]
+fn densities_are_those_of_the_row() {
+    let truth = Population::named("close").unwrap();
+    let rows = truth.sample(1500, &mut rng(12));
+    let fit = learn(&Diffusion::new(), &rows, 2).unwrap();
+    let all = fit.model.log_density_with_error(&rows[..400]).unwrap();
+    for i in [0, 7, 133, 199] {
+        let alone = fit.model.log_density(&rows[2 * i..2 * i + 2]).unwrap();
+        assert_eq!(alone[0], all[i].0);
+    }
+    let turned: Vec<f64> = rows[..400]
+        .chunks_exact(2)
+        .rev()
+        .flatten()
+        .copied()
+        .collect();
+    let turned = fit.model.log_density(&turned).unwrap();
+    assert!(turned.iter().rev().zip(&all).all(|(a, b)| *a == b.0));
+    let error = all.iter().map(|(_, e)| e).sum::<f64>() / 200.0;
+    assert!(error < 0.1, "{error}");
+    // On a grid of step one half: the density is smooth on that scale.
+    let grid: Vec<f64> = (0..40 * 40)
+        .flat_map(|i| [(i % 40) as f64 * 0.5 - 9.75, (i / 40) as f64 * 0.5 - 9.75])
+        .collect();
+    let logs = fit.model.log_density(&grid).unwrap();
+    let integral = logs.iter().map(|l| 0.25 * l.exp()).sum::<f64>();
+    assert!((integral - 1.0).abs() < 0.05, "{integral}");
 }
 
 #[test]

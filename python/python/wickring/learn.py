@@ -256,7 +256,7 @@ class _Mixture(DensityMixin, _Law, _Learner):  # type: ignore[misc,unused-ignore
     def score_samples(self, X: Any) -> Matrix:
         """`log p` at each row."""
         X = self._rows(X)
-        return self.model_.log_density(X, 0)
+        return self.model_.log_density(X)
 
     def score(self, X: Any, y: Any = None) -> float:
         """The mean of `log p` over the rows."""

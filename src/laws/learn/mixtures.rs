@@ -300,6 +300,56 @@ pub fn diffusion_commutes_with_motions(
     within(law, differ.count() as f64 / 2000.0, allowed)
 }
 
+/// Maximum likelihood commutes with the maps of the columns that its family knows: the fit of `x map + shift` is the image
+/// of the fit, so its log-likelihood is that of `x` less `N log |det map|`, and log-densities of rows agree up to this
+/// constant. Full and shared covariances: any invertible map; diagonal ones: a diagonal map; spherical ones and those of
+/// equal shape: a multiple of a rotation. Nothing is claimed when one of the two fits is not sound.
+///
+/// Climbs end within their tolerance of the same maximum, so log-likelihoods agree to a few tolerances and log-densities
+/// to the root of one over the rows of a component.
+///
+/// # Errors
+/// [`Broken`] with the difference.
+pub fn em_commutes_with_maps(
+    em: &Em,
+    rows: &[f64],
+    map: MatRef<'_, f64>,
+    shift: &[f64],
+) -> Result<(), Broken> {
+    let law = "mixtures::em_commutes_with_maps";
+    let dim = shift.len();
+    let n = rows.len() / dim;
+    let moved: Vec<f64> = rows
+        .chunks_exact(dim)
+        .flat_map(|x| {
+            let along = |a: usize| (0..dim).map(|b| x[b] * map[(b, a)]).sum::<f64>();
+            (0..dim).map(|a| along(a) + shift[a]).collect::<Vec<f64>>()
+        })
+        .collect();
+    let learn = |rows: &[f64]| {
+        let samples = MatRef::from_row_major_slice(rows, n, dim);
+        em.learn(samples, &mut ChaCha8Rng::seed_from_u64(21))
+            .map_err(|e| failed(law, &e))
+    };
+    let (still, turned) = (learn(rows)?, learn(&moved)?);
+    if still.status != Status::Converged || turned.status != Status::Converged {
+        return Ok(());
+    }
+    let svd = linalg::thin_svd(law, map).map_err(|e| failed(law, &e))?;
+    let volume: f64 = svd.s.iter().map(|s| s.ln()).sum();
+    let (a, b) = (still.model.log_likelihood, turned.model.log_likelihood);
+    let gap = (a - b - n as f64 * volume).abs();
+    within(law, gap, 5e-3 + 1e-9 * (a.abs() + b.abs()))?;
+    let pairs = still.model.mixture.log_density(rows);
+    let pairs = pairs
+        .into_iter()
+        .zip(turned.model.mixture.log_density(&moved));
+    let worst = pairs
+        .map(|(a, b)| (a - b - volume).abs())
+        .fold(0.0, f64::max);
+    within(law, worst, 0.1)
+}
+
 /// Any bytes as a model file, or as a small sample for each learner: an error, or a fit that keeps its word.
 ///
 /// # Errors

@@ -6,11 +6,13 @@ use super::input_check::Bulk;
 use super::score::model::ScoreModel;
 use super::score::regression::cells;
 use crate::Error;
+use crate::run::{Observer, Progress, unobserved};
 use rand::Rng;
 
+const OP: &str = "mixture atoms";
 /// Rows that the atoms are read from.
 const ROWS: usize = 20_000;
-/// Numbers of atoms that are tried; a law that needs the last one is not called discrete.
+/// Numbers of atoms that are tried; a law is not called discrete unless two more than it has were worse.
 const MOST: usize = 12;
 /// Clusterings of the denoised points for each number of atoms.
 const STARTS: usize = 5;
@@ -26,7 +28,7 @@ pub struct AtomFit {
     pub mixture: GaussianMixture,
     /// `2 log L - parameters log N` on the rows used, in the subspace.
     pub bic: f64,
-    /// Whether few atoms suffice: another one did not improve the BIC.
+    /// Whether few atoms suffice: two more did not improve the BIC.
     pub discrete: bool,
 }
 
@@ -47,7 +49,21 @@ pub fn extract_atoms(
     components: Option<usize>,
     rng: &mut impl Rng,
 ) -> Result<AtomFit, Error> {
-    let op = "mixture atoms";
+    extract_atoms_observed(model, rows, components, rng, &mut unobserved)
+}
+
+/// As [`extract_atoms`], watched.
+///
+/// # Errors
+/// As [`extract_atoms`]; `Stopped` when asked to stop before the end.
+pub fn extract_atoms_observed(
+    model: &ScoreModel,
+    rows: &[f64],
+    components: Option<usize>,
+    rng: &mut impl Rng,
+    observer: Observer<'_>,
+) -> Result<AtomFit, Error> {
+    let op = OP;
     let (dim, rank) = (model.dim(), model.rank());
     if components.is_some_and(|k| k == 0 || k > 1000) || rows.len() < dim {
         return Err(Error::invalid(
@@ -79,7 +95,9 @@ pub fn extract_atoms(
     let numbers = components.map_or(1..=MOST, |k| k..=k);
     let mut best: Option<(f64, usize, GaussianMixture)> = None;
     for k in numbers {
-        let (ll, mixture) = best_atoms(&u, &denoised, rank, k, rng)?;
+        let step = Progress::open("reading components", k as u64);
+        let mut stop = || observer(&step).is_break();
+        let (ll, mixture) = best_atoms((&u, &denoised), rank, k, rng, &mut stop)?;
         let parameters = (k * (rank + 1) - 1) as f64;
         let bic = 2.0 * ll - parameters * ((u.len() / rank) as f64).ln();
         if best.as_ref().is_none_or(|(b, ..)| bic > *b) {
@@ -96,17 +114,17 @@ pub fn extract_atoms(
     Ok(AtomFit {
         mixture: GaussianMixture::spherical(dim, atoms.collect::<Vec<_>>(), noise)?,
         bic,
-        discrete: components.is_some() || k < MOST,
+        discrete: components.is_some() || k + 2 <= MOST,
     })
 }
 
 /// The best of several clusterings after improvement: all of them on few rows, the best on all.
 fn best_atoms(
-    u: &[f64],
-    denoised: &[f64],
+    (u, denoised): (&[f64], &[f64]),
     rank: usize,
     count: usize,
     rng: &mut impl Rng,
+    stop: &mut dyn FnMut() -> bool,
 ) -> Result<(f64, GaussianMixture), Error> {
     let thinned = |rows: &[f64]| -> Vec<f64> {
         let step = (rows.len() / rank).div_ceil(FEW).max(1);
@@ -119,13 +137,13 @@ fn best_atoms(
         let centres = cells::centres(&denoised, rank, count, rng);
         let atoms = centres.chunks_exact(rank).map(|c| (1.0, c.to_vec()));
         let start = GaussianMixture::spherical(rank, atoms, 1.0)?;
-        let end = improved(&few, start, SHORT_SWEEPS)?;
+        let end = improved(&few, start, SHORT_SWEEPS, stop)?;
         if best.as_ref().is_none_or(|(b, _)| end.0 > *b) {
             best = Some(end);
         }
     }
-    let (_, start) = best.ok_or(Error::invalid("mixture atoms", "at least one start"))?;
-    improved(u, start, SWEEPS)
+    let (_, start) = best.ok_or(Error::invalid(OP, "at least one start"))?;
+    improved(u, start, SWEEPS, stop)
 }
 
 /// Sweeps of likelihood with the noise held fixed, and the log-likelihood reached.
@@ -133,10 +151,14 @@ fn improved(
     u: &[f64],
     mut at: GaussianMixture,
     sweeps: usize,
+    stop: &mut dyn FnMut() -> bool,
 ) -> Result<(f64, GaussianMixture), Error> {
     let covariance = scaled_identity(at.dim(), 1.0);
     let mut last = f64::NEG_INFINITY;
     for _ in 0..sweeps {
+        if stop() {
+            return Err(Error::Stopped { op: OP });
+        }
         let s = statistics(u, &at, Scatter::Diagonal);
         let gain = s.log_likelihood - last;
         last = s.log_likelihood;

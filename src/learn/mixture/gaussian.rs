@@ -126,6 +126,44 @@ impl GaussianMixture {
         blocks.concat()
     }
 
+    /// The probability of each component given each row, row-major, `rows x components`; each row sums to 1.
+    ///
+    /// # Complexity
+    /// `O(rows * components * dim^2)`, in parallel over fixed blocks.
+    ///
+    /// # Example
+    /// ```
+    /// use wickring::learn::mixture::GaussianMixture;
+    /// let m = GaussianMixture::spherical(1, [(0.5, vec![-1.0]), (0.5, vec![1.0])], 1.0)?;
+    /// let p = m.responsibilities(&[0.0, 30.0]);
+    /// assert!((p[0] - 0.5).abs() < 1e-12 && p[3] > 0.999);
+    /// assert_eq!(m.labels(&[-2.0, 30.0]), [0, 1]);
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    pub fn responsibilities(&self, rows: &[f64]) -> Vec<f64> {
+        let blocks: Vec<Vec<f64>> = rows
+            .par_chunks(BLOCK * self.dim)
+            .map(|chunk| {
+                let mut work = Work::new(self.dim, self.len());
+                self.posterior(chunk, &mut work);
+                let count = chunk.len() / self.dim;
+                let each = (0..count * self.len()).map(|i| (i / self.len(), i % self.len()));
+                each.map(|(i, j)| work.share(j)[i]).collect()
+            })
+            .collect();
+        blocks.concat()
+    }
+
+    /// The most probable component of each row, by its place in [`GaussianMixture::components`]; the first of equals.
+    pub fn labels(&self, rows: &[f64]) -> Vec<usize> {
+        let shares = self.responsibilities(rows);
+        let best = |row: &[f64]| {
+            let first = |best: usize, j: usize| if row[j] > row[best] { j } else { best };
+            (1..row.len()).fold(0, first)
+        };
+        shares.chunks_exact(self.len()).map(best).collect()
+    }
+
     /// `sum log p(x)` over the rows.
     pub fn log_likelihood(&self, rows: &[f64]) -> f64 {
         self.log_density(rows).iter().sum()

@@ -7,6 +7,8 @@ use faer::MatRef;
 const FAR: f64 = 1000.0;
 /// ... if no more than this share of the rows is that far.
 const FAR_SHARE: f64 = 0.01;
+/// Columns at most: covariances have their square as entries, spectra take their cube.
+const MOST_COLUMNS: usize = 2000;
 /// Rows that the robust centre and scale are taken from.
 const LOOK: usize = 20_000;
 
@@ -60,29 +62,47 @@ pub(super) struct Door {
     pub(super) set_aside: usize,
 }
 
+/// Refuses samples of too many columns before anything is allocated for their pairs.
+///
+/// # Errors
+/// `LimitExceeded` naming the columns.
+pub(super) fn few_columns(op: &'static str, dim: usize) -> Result<(), Error> {
+    if dim > MOST_COLUMNS {
+        return Err(Error::limit(op, "columns", MOST_COLUMNS as u64));
+    }
+    Ok(())
+}
+
+/// The entries row by row.
+///
+/// # Errors
+/// `InvalidInput` for fewer than two rows or no column; `NonFinite`, also for numbers whose squares would overflow.
+pub(super) fn finite_rows(op: &'static str, samples: MatRef<'_, f64>) -> Result<Vec<f64>, Error> {
+    let (n, dim) = (samples.nrows(), samples.ncols());
+    if n < 2 || dim == 0 {
+        let requirement = format!("at least two samples (rows) and one column, got {n} x {dim}");
+        return Err(Error::invalid(op, requirement));
+    }
+    let mut rows = Vec::with_capacity(n * dim);
+    for i in 0..n {
+        for a in 0..dim {
+            let x = samples[(i, a)];
+            if !x.is_finite() || x.abs() > 1e150 {
+                let index = i * dim + a;
+                return Err(Error::NonFinite { op, index });
+            }
+            rows.push(x);
+        }
+    }
+    Ok(rows)
+}
+
 impl Door {
     /// # Errors
-    /// `InvalidInput` without rows or columns; `NonFinite`; `Degenerate` for a constant column or when all
-    /// rows are equal.
+    /// As [`finite_rows`]; `InvalidInput` for a constant column.
     pub(super) fn open(op: &'static str, samples: MatRef<'_, f64>) -> Result<Self, Error> {
         let (n, dim) = (samples.nrows(), samples.ncols());
-        if n < 2 || dim == 0 {
-            let requirement =
-                format!("at least two samples (rows) and one column, got {n} x {dim}");
-            return Err(Error::invalid(op, requirement));
-        }
-        let mut rows = Vec::with_capacity(n * dim);
-        for i in 0..n {
-            for a in 0..dim {
-                let x = samples[(i, a)];
-                // Squares of differences must not overflow.
-                if !x.is_finite() || x.abs() > 1e150 {
-                    let index = i * dim + a;
-                    return Err(Error::NonFinite { op, index });
-                }
-                rows.push(x);
-            }
-        }
+        let rows = finite_rows(op, samples)?;
         let bulk = Bulk::of(&rows, dim);
         let mut kept = Vec::with_capacity(rows.len());
         for row in rows.chunks_exact(dim).filter(|r| bulk.keeps(r)) {

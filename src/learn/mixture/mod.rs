@@ -11,18 +11,20 @@ pub(crate) mod em;
 pub(crate) mod gaussian;
 pub(crate) mod input_check;
 pub(crate) mod known_laws;
+pub(crate) mod law_check;
 pub(crate) mod model_file;
 pub(crate) mod moments;
 pub(crate) mod score;
 pub(crate) mod source;
 pub(crate) mod subspace;
+pub(crate) mod whitening;
 
-pub use atoms::{AtomFit, extract_atoms};
+pub use atoms::{AtomFit, extract_atoms, extract_atoms_observed};
 pub use em::nesting_audit::{BrokenNesting, TableEntry, broken_nestings};
 pub use score::chain::{Chain, Step};
 
 pub use em::covariance_kind::CovarianceKind;
-pub use em::learner::{Em, EmModel, EmRow};
+pub use em::learner::{Em, EmModel, EmRow, GivenUp};
 pub use gaussian::{Component, GaussianMixture};
 pub use known_laws::Population;
 pub use model_file::{Generator, SCHEMA};

@@ -59,19 +59,14 @@ impl Generator {
         }
     }
 
-    /// `log p` at each row, row-major; `pairs` of antithetic noise are for models given by scores.
+    /// `log p` at each row, row-major.
     ///
     /// # Errors
     /// `Shape`; `NonFinite`; as [`ScoreModel::log_density`].
-    pub fn log_density(
-        &self,
-        rows: &[f64],
-        pairs: usize,
-        rng: &mut impl Rng,
-    ) -> Result<Vec<f64>, Error> {
+    pub fn log_density(&self, rows: &[f64]) -> Result<Vec<f64>, Error> {
         match self {
             Self::Gaussian(m) => Ok(m.log_density(rows)),
-            Self::Score(m) => m.log_density(rows, pairs, rng),
+            Self::Score(m) => m.log_density(rows),
         }
     }
 

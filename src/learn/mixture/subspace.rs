@@ -4,6 +4,7 @@ use super::em::covariance_kind::CovarianceKind;
 use super::em::learner::Em;
 use crate::Error;
 use crate::linalg;
+use crate::run::Observer;
 use faer::{Mat, MatRef};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -160,6 +161,7 @@ pub(super) fn noise_level(
     sample: &[f64],
     rows: usize,
     rng: &mut impl Rng,
+    observer: Observer<'_>,
 ) -> Result<f64, Error> {
     let dim = covariance.nrows();
     let values = linalg::symmetric_eigen(OP, covariance)?.values;
@@ -185,11 +187,11 @@ pub(super) fn noise_level(
     let x = Mat::from_fn(count, dim, |i, a| few[i * dim + a]);
     let kinds = [CovarianceKind::SharedSpherical, CovarianceKind::Full];
     let most = COMPONENTS.min(count / (2 * dim + 2)).max(1);
-    let fit = Em::between(1, most)
-        .kinds(&kinds)
-        .starts(4)
-        .tol(1e-2)
-        .learn(x.as_ref(), rng)?;
+    let em = Em {
+        tested: false,
+        ..Em::between(1, most).kinds(&kinds).starts(4).tol(1e-2)
+    };
+    let fit = em.learn_observed(x.as_ref(), rng, observer)?;
     let parts = fit.model.mixture.components();
     if let (Some((_, variance)), true) = (flat, parts.len() == 1) {
         return Ok(variance.sqrt());

@@ -1,5 +1,6 @@
-//! Goodness of fit: one test for a sample against a law that can be drawn from.
+//! Goodness of fit: a sample against a law that can be drawn from, from afar and from near.
 
 pub(crate) mod law_test;
+pub(crate) mod neighbours;
 pub(crate) mod rounding;
 pub(crate) mod rows;

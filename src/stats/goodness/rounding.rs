@@ -35,6 +35,25 @@ pub(crate) fn rounding(rows: &[f64], d: usize) -> Vec<f64> {
         .collect()
 }
 
+/// The step in which each column is written, a root mean square where it differs from entry to entry; zero where there is
+/// none. Unlike [`rounding`] this says so of columns of few values, too.
+pub(crate) fn steps(rows: &[f64], d: usize) -> Vec<f64> {
+    let n = rows.len() / d.max(1);
+    if n < LEAST_ROWS {
+        return vec![0.0; d];
+    }
+    let column = |j: usize| {
+        rows.iter()
+            .skip(j)
+            .step_by(d)
+            .copied()
+            .collect::<Vec<f64>>()
+    };
+    (0..d)
+        .map(|j| (12.0 * of_column(&column(j))).sqrt())
+        .collect()
+}
+
 /// Mean of `h^2 / 12` under the finest way of writing that fits every entry; zero when none does.
 fn of_column(x: &[f64]) -> f64 {
     let n = x.len() as f64;
@@ -115,5 +134,6 @@ mod tests {
         // Values in steps of their own spread are values.
         let counts: Vec<f64> = x.iter().map(|v| (v / 3.0).round()).collect();
         assert_eq!(rounding(&counts, 1), [0.0]);
+        assert_eq!((steps(&counts, 1), steps(&x, 1)), (vec![1.0], vec![0.0]));
     }
 }

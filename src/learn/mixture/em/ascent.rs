@@ -1,6 +1,8 @@
 //! From a start to a local maximum of the likelihood: sweeps of expectation maximisation, accelerated.
 
 use super::covariance_kind::CovarianceKind;
+use super::evidence::ALLOWED_NEED;
+use super::floor::Floor;
 use super::m_step::{Update, statistics};
 use crate::Error;
 use crate::learn::mixture::gaussian::{Component, GaussianMixture};
@@ -17,6 +19,8 @@ pub(in crate::learn::mixture) struct Climb {
     pub(in crate::learn::mixture) settled: bool,
     /// Whether no covariance was held up by the floor and every component has the rows that it needs.
     pub(in crate::learn::mixture) proper: bool,
+    /// Whether the last sweep held a covariance up.
+    pub(in crate::learn::mixture) floored: bool,
     /// Log-likelihood still to gain, as predicted by the last cycle.
     pub(in crate::learn::mixture) left: f64,
     /// Sweeps made, those that led nowhere included.
@@ -29,12 +33,12 @@ pub(in crate::learn::mixture) struct Climb {
 
 /// When a climb ends.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::learn::mixture) struct Budget {
+pub(in crate::learn::mixture) struct Budget<'a> {
     pub(in crate::learn::mixture) sweeps: usize,
     /// Log-likelihood still to gain, in nats.
     pub(in crate::learn::mixture) tol: f64,
-    /// Smallest eigenvalue of a covariance.
-    pub(in crate::learn::mixture) floor: f64,
+    /// What covariances must exceed.
+    pub(in crate::learn::mixture) floor: &'a Floor,
 }
 
 /// Climbs from `start` (whose covariances may be of any family).
@@ -42,7 +46,7 @@ pub(in crate::learn::mixture) fn climb(
     rows: &[f64],
     start: &GaussianMixture,
     kind: CovarianceKind,
-    budget: Budget,
+    budget: Budget<'_>,
     stop: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Climb, Error> {
     let mut at = Climb::from(start.clone());
@@ -64,6 +68,7 @@ impl From<GaussianMixture> for Climb {
             history: Vec::new(),
             settled: false,
             proper: true,
+            floored: false,
             left: f64::INFINITY,
             sweeps: 0,
             rates: [1.0; 3],
@@ -74,7 +79,7 @@ impl From<GaussianMixture> for Climb {
 
 impl Climb {
     /// Whether nothing is left to do within the budget.
-    pub(in crate::learn::mixture) fn over(&self, budget: Budget) -> bool {
+    pub(in crate::learn::mixture) fn over(&self, budget: Budget<'_>) -> bool {
         self.settled || self.sweeps >= budget.sweeps
     }
 
@@ -104,7 +109,7 @@ impl Climb {
         &mut self,
         rows: &[f64],
         kind: CovarianceKind,
-        budget: Budget,
+        budget: Budget<'_>,
     ) -> Result<(), Error> {
         let one = self.sweep(rows, &self.mixture.clone(), kind, budget)?;
         let two = self.sweep(rows, &one.next, kind, budget)?;
@@ -129,7 +134,7 @@ impl Climb {
         self.history
             .extend([one.log_likelihood, two.log_likelihood]);
         self.log_likelihood = two.log_likelihood;
-        self.proper = one.proper;
+        (self.proper, self.floored) = (one.proper, one.floored);
         // A gain of rounding size or below is the end too: nothing can be predicted from it.
         let rounding = 1e-12 * two.log_likelihood.abs();
         if self.sweeps > 2 && (self.left <= budget.tol || gain <= rounding) {
@@ -142,7 +147,7 @@ impl Climb {
             .then(|| r.extrapolated(&s, a, &self.mixture))
             .flatten();
         self.mixture = two.next;
-        self.proper = two.proper;
+        (self.proper, self.floored) = (two.proper, two.floored);
         if let Some(ahead) = ahead {
             let bold = self.sweep(rows, &ahead, kind, budget);
             match bold {
@@ -150,7 +155,7 @@ impl Climb {
                     self.history.push(bold.log_likelihood);
                     self.log_likelihood = bold.log_likelihood;
                     self.mixture = bold.next;
-                    self.proper = bold.proper;
+                    (self.proper, self.floored) = (bold.proper, bold.floored);
                     if a >= self.reach {
                         self.reach *= 4.0;
                     }
@@ -166,7 +171,7 @@ impl Climb {
         rows: &[f64],
         at: &GaussianMixture,
         kind: CovarianceKind,
-        budget: Budget,
+        budget: Budget<'_>,
     ) -> Result<Swept, Error> {
         self.sweeps += 1;
         let s = statistics(rows, at, kind.scatter());
@@ -178,7 +183,8 @@ impl Climb {
         Ok(Swept {
             log_likelihood: s.log_likelihood,
             next: mixture,
-            proper: !floored && smallest >= kind.samples_for_one(at.dim()),
+            proper: !floored && smallest * ALLOWED_NEED >= kind.samples_for_one(at.dim()),
+            floored,
         })
     }
 }
@@ -188,6 +194,7 @@ struct Swept {
     log_likelihood: f64,
     next: GaussianMixture,
     proper: bool,
+    floored: bool,
 }
 
 /// The change of each component: of the logarithm of its weight, its mean and its covariance.
@@ -206,20 +213,23 @@ impl Step {
         Self(pairs.map(change).collect())
     }
 
+    /// Length of the difference in the Fisher metric at `at`, which no affine map of the coordinates changes.
     fn distance(&self, other: &Self, at: &GaussianMixture) -> f64 {
         let dim = at.dim();
         let mut total = 0.0;
-        for ((a, b), c) in self.0.iter().zip(&other.0).zip(at.components()) {
-            let gap = |i: usize| (a[i] - b[i]) * (a[i] - b[i]);
-            let variance = |i: usize| c.covariance[i * dim + i];
-            let mut here = gap(0);
-            for i in 0..dim {
-                here += gap(1 + i) / variance(i);
-                for j in 0..dim {
-                    here += 0.5 * gap(1 + dim + i * dim + j) / (variance(i) * variance(j));
-                }
-            }
-            total += c.weight * here;
+        let parts = self.0.iter().zip(&other.0);
+        for ((a, b), (c, factor)) in parts.zip(at.components().iter().zip(at.factors())) {
+            let gap: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+            let mut mean = gap[1..1 + dim].to_vec();
+            factor.forward(&mut mean, 1, 1);
+            let mut covariance = gap[1 + dim..].to_vec();
+            factor.forward(&mut covariance, dim, dim);
+            let mut other = (0..dim * dim)
+                .map(|i| covariance[i % dim * dim + i / dim])
+                .collect::<Vec<f64>>();
+            factor.forward(&mut other, dim, dim);
+            let square = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>();
+            total += c.weight * (gap[0] * gap[0] + square(&mean) + 0.5 * square(&other));
         }
         total.sqrt()
     }

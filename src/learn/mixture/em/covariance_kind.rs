@@ -113,13 +113,30 @@ impl CovarianceKind {
         }
     }
 
-    /// Fewest samples that determine the covariance of a component on its own.
+    /// Whether each component has a covariance, or a volume, of its own.
+    pub(in crate::learn::mixture) fn is_own(self) -> bool {
+        !matches!(
+            self,
+            Self::SharedSpherical | Self::SharedDiagonal | Self::Shared
+        )
+    }
+
+    /// Fewest different rows that a component needs, so that its covariance is determined by more than it fits.
     pub(in crate::learn::mixture) fn samples_for_one(self, dim: usize) -> f64 {
         match self {
-            Self::SharedSpherical | Self::SharedDiagonal | Self::Shared => 1.0,
-            Self::Spherical | Self::Diagonal => 2.0,
-            Self::EqualShape | Self::Full => dim as f64 + 1.0,
+            Self::SharedSpherical | Self::SharedDiagonal | Self::Shared => 2.0,
+            Self::Spherical | Self::Diagonal => 3.0,
+            Self::EqualShape | Self::Full => dim as f64 + 2.0,
         }
+    }
+
+    /// The power with which the chance of a narrow component of `size` rows falls with its volume.
+    pub(in crate::learn::mixture) fn free_of_chance(self, size: f64, dim: usize) -> f64 {
+        let fixed = match self {
+            Self::EqualShape | Self::Full => dim as f64,
+            _ => 1.0,
+        };
+        (size - fixed).max(0.0)
     }
 }
 

@@ -324,7 +324,8 @@ mod tests {
         }
         let mean = |a: usize| (0..n).map(|i| rows[i * dim + a]).sum::<f64>() / n as f64;
         let s = statistics(&rows, &m, Scatter::Full);
-        let next = s.update(&m, CovarianceKind::Full, 1e-9).unwrap().mixture;
+        let floor = super::super::floor::Floor::spherical(dim, 1e-9);
+        let next = s.update(&m, CovarianceKind::Full, &floor).unwrap().mixture;
         for (a, b) in [(0, 0), (7, 3), (19, 18)] {
             let products =
                 (0..n).map(|i| (rows[i * dim + a] - mean(a)) * (rows[i * dim + b] - mean(b)));

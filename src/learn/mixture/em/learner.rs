@@ -1,12 +1,14 @@
 //! Maximum likelihood by expectation maximisation, with good starts, families of covariances and BIC.
 
+use super::coordinates::Group;
 use super::covariance_kind::CovarianceKind;
 use super::nesting_audit::TableEntry;
+use super::sample::Sample;
 use super::search::Search;
 use crate::Error;
 use crate::fit::Fit;
 use crate::learn::mixture::gaussian::GaussianMixture;
-use crate::learn::mixture::input_check::Door;
+use crate::learn::mixture::input_check::few_columns;
 use crate::run::{Observer, unobserved};
 use faer::MatRef;
 use rand::Rng;
@@ -24,6 +26,8 @@ pub struct Em {
     pub(in crate::learn::mixture) starts: usize,
     pub(in crate::learn::mixture) max_sweeps: usize,
     pub(in crate::learn::mixture) tol: f64,
+    /// Whether the rows are held against the fit; a fit that is a means to an end need not be.
+    pub(in crate::learn::mixture) tested: bool,
 }
 
 /// What [`Em::learn`] found.
@@ -35,10 +39,12 @@ pub struct EmModel {
     pub kind: CovarianceKind,
     /// `sum log p` over the samples used.
     pub log_likelihood: f64,
-    /// `2 log L - parameters * log N`: larger is better.
+    /// `2 log L - parameters * log N`: larger is better; copies of a row count once.
     pub bic: f64,
     /// Every fit that was made.
     pub table: Vec<EmRow>,
+    /// Every fit that came to nothing.
+    pub given_up: Vec<GivenUp>,
     /// Rows set aside as outliers, see [`Em::learn`].
     pub set_aside: usize,
 }
@@ -58,6 +64,19 @@ pub struct EmRow {
     pub bic: f64,
     /// Whether the climb ended by its tolerance and away from the boundary.
     pub sound: bool,
+    /// Why it is not sound, in words.
+    pub reason: Option<&'static str>,
+}
+
+/// A family that has no mixture of so many components to offer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GivenUp {
+    /// Family of covariances.
+    pub kind: CovarianceKind,
+    /// Number of components.
+    pub components: usize,
+    /// Why, in words.
+    pub reason: String,
 }
 
 impl Em {
@@ -78,6 +97,7 @@ impl Em {
             starts: 20,
             max_sweeps: 5000,
             tol: 1e-4,
+            tested: true,
         }
     }
 
@@ -112,19 +132,28 @@ impl Em {
 
     /// Fits the mixture to the rows of `samples`.
     ///
+    /// Full and shared covariances are fitted in coordinates where the sample has covariance one, so any invertible map
+    /// of the columns moves the fit with it; diagonal families in columns of standard deviation one, which only the
+    /// units of the columns do not matter to; spherical ones and those of equal shape in the columns as they are, up to
+    /// rotations and one unit. Log-likelihoods are those of the columns as given.
+    ///
     /// The likelihood of Gaussian mixtures is unbounded, so what is sought is the best of many local maxima
-    /// away from the boundary; covariances are kept above 1e-6 of the sample's typical squared distance, and a
-    /// fit that needs this floor, or leaves a component with fewer rows than determine its covariance, is only
-    /// taken when there is no other, and marked `IllConditioned`. Each number of components also starts from
+    /// away from the boundary. Covariances are kept above the variance that the rounding of the columns has, and a fit
+    /// that needs this floor, leaves a component with no more different rows than determine its covariance, or holds a
+    /// component of few rows that is no narrower than chance makes them, is only taken when there is no other, and
+    /// marked `IllConditioned`. Each number of components also starts from
     /// the best fit with one fewer, and each family from those it contains, so the table has no broken
-    /// nestings. At most 1 % of the rows, each more than 1000 median distances away, are set aside and counted.
+    /// nestings. `Converged` also means that the rows look like draws of the mixture, see `em.law` in the evidence, and that
+    /// the best number of components is not the largest of a range. At most 1 % of the rows, each more than 1000 median distances away, are set aside and counted. When rows
+    /// are copies of each other, more of them than the digits of the columns explain, each counts once in the choice.
     ///
     /// # Shapes
     /// `samples` is `N x n`, rows are samples.
     ///
     /// # Errors
-    /// `InvalidInput` for options outside their domain, fewer than two rows, fewer distinct rows than
-    /// components or a constant column; `NonFinite`; `Degenerate` when no start led anywhere.
+    /// `InvalidInput` for options outside their domain, no more rows than columns, a constant column or columns with an
+    /// exact linear relation, which is named; `LimitExceeded` for more than 2000 columns; `NonFinite`; `Degenerate` when
+    /// no start led anywhere.
     ///
     /// # Complexity
     /// `O(sweeps * N * components * n^2)` for each climb, in parallel over climbs and blocks of rows; for each
@@ -165,15 +194,17 @@ impl Em {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<EmModel>, Error> {
-        let door = Door::open(OP, samples)?;
-        self.check(&door)?;
-        let mut search = Search::new(self, &door);
+        self.check(samples.nrows())?;
+        few_columns(OP, samples.ncols())?;
+        let mut groups: Vec<Group> = Group::ALL.to_vec();
+        groups.retain(|g| self.kinds.iter().any(|k| Group::of(*k) == *g));
+        let sample = Sample::open(samples, &groups)?;
+        let mut search = Search::new(self, &sample);
         let stopped = search.run(rng, observer)?;
-        search.finish(stopped)
+        search.finish(stopped, rng, observer)
     }
 
-    fn check(&self, door: &Door) -> Result<(), Error> {
-        let n = door.rows.len() / door.dim;
+    fn check(&self, n: usize) -> Result<(), Error> {
         let (least, most) = (self.least, self.most);
         let fine = 1 <= least && least <= most && most <= n;
         if !fine {

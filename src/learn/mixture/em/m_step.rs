@@ -2,6 +2,7 @@
 
 use super::covariance_kind::CovarianceKind;
 use super::e_step::{BLOCK, Work};
+use super::floor::Floor;
 use crate::Error;
 use crate::learn::mixture::gaussian::{Component, GaussianMixture, scaled_identity};
 use crate::linalg;
@@ -214,7 +215,7 @@ impl Statistics {
         parts.map(of).collect()
     }
 
-    /// The M-step of the family; a covariance whose smallest eigenvalue would fall below `floor` is raised.
+    /// The M-step of the family; a covariance that would fall below `floor` is raised.
     ///
     /// # Errors
     /// `Degenerate` when a component has lost all its rows.
@@ -222,7 +223,7 @@ impl Statistics {
         &self,
         old: &GaussianMixture,
         kind: CovarianceKind,
-        floor: f64,
+        floor: &Floor,
     ) -> Result<Update, Error> {
         let dim = old.dim();
         let smallest = self.parts.iter().fold(f64::INFINITY, |m, p| m.min(p.count));
@@ -233,10 +234,10 @@ impl Statistics {
         }
         let scatters: Vec<Vec<f64>> = self.parts.iter().map(Part::about_own_mean).collect();
         let counts: Vec<f64> = self.parts.iter().map(|p| p.count).collect();
-        let mut covariances = family(kind, dim, &scatters, &counts, self.rows, floor)?;
+        let mut covariances = family(kind, dim, &scatters, &counts, self.rows, floor.variance())?;
         let mut floored = false;
         for c in &mut covariances {
-            floored |= raise(dim, c, floor)?;
+            floored |= floor.raise(c)?;
         }
         let components = covariances.into_iter().enumerate().map(|(j, covariance)| {
             let (old, part) = (&old.components()[j], &self.parts[j]);
@@ -358,40 +359,4 @@ fn equal_shape(
         c
     };
     Ok(spectra.iter().zip(&volumes).map(covariance).collect())
-}
-
-/// Adds what is missing to the floor to the diagonal; says whether anything was missing.
-fn raise(dim: usize, covariance: &mut [f64], floor: f64) -> Result<bool, Error> {
-    if above(dim, covariance, floor) {
-        return Ok(false);
-    }
-    let m = Mat::from_fn(dim, dim, |a, b| covariance[a * dim + b]);
-    let values = linalg::symmetric_eigen("mixture em", m.as_ref())?.values;
-    // A little more than the floor, so that the factorisation of the raised matrix succeeds.
-    let floor = floor * (1.0 + 1e-6);
-    let smallest = values.first().copied().unwrap_or(0.0).min(floor);
-    (0..dim).for_each(|a| covariance[a * dim + a] += floor - smallest);
-    Ok(true)
-}
-
-/// Whether `covariance - floor I` is positive definite, by Cholesky; much cheaper than a spectrum.
-fn above(dim: usize, covariance: &[f64], floor: f64) -> bool {
-    let mut lower = covariance.to_vec();
-    for a in 0..dim {
-        lower[a * dim + a] -= floor;
-        for b in 0..=a {
-            let dot: f64 = (0..b)
-                .map(|k| lower[a * dim + k] * lower[b * dim + k])
-                .sum();
-            let rest = lower[a * dim + b] - dot;
-            if a != b {
-                lower[a * dim + b] = rest / lower[b * dim + b];
-            } else if rest > 0.0 {
-                lower[a * dim + a] = rest.sqrt();
-            } else {
-                return false;
-            }
-        }
-    }
-    true
 }

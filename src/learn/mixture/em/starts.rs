@@ -1,5 +1,6 @@
 //! Where climbs start: cells of the sample, and mixtures with one component fewer.
 
+use super::floor::Floor;
 use crate::Error;
 use crate::learn::mixture::gaussian::{Component, GaussianMixture, scaled_identity};
 use crate::learn::mixture::score::regression::cells;
@@ -12,7 +13,7 @@ pub(in crate::learn::mixture) fn from_cells(
     rows: &[f64],
     dim: usize,
     count: usize,
-    floor: f64,
+    floor: &Floor,
     rng: &mut impl Rng,
 ) -> Result<GaussianMixture, Error> {
     let mut centres = cells::centres(rows, dim, count, rng);
@@ -37,7 +38,8 @@ pub(in crate::learn::mixture) fn from_cells(
     }
     let n = nearest.len().max(1) as f64;
     within.iter_mut().for_each(|w| *w /= n);
-    (0..dim).for_each(|a| within[a * dim + a] = within[a * dim + a] * (1.0 + 1e-6) + floor);
+    (0..dim).for_each(|a| within[a * dim + a] *= 1.0 + 1e-6);
+    floor.raise(&mut within)?;
     let components = (0..count).map(|j| Component {
         weight: sizes[j].max(0.5),
         mean: centres[j * dim..(j + 1) * dim].to_vec(),

@@ -1,11 +1,17 @@
 //! What is measured about a fit of the method of moments before it is called converged.
 
 use super::learner::{MomentModel, Trial};
+use crate::Error;
 use crate::Status;
-use crate::fit::{Check, Evidence, Fit, Work};
+use crate::fit::{Check, Evidence, Fit, Role, Work};
 use crate::learn::mixture::input_check::Door;
+use crate::learn::mixture::law_check::{Keys, Terms, follows};
+use crate::run::Observer;
+use crate::stats::goodness::law_test::MOST_ROWS;
 use crate::stats::projected_ks;
 use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 /// Standard errors that the rest off the diagonals may have.
 const REST: f64 = 4.0;
@@ -13,13 +19,26 @@ const REST: f64 = 4.0;
 const COMPARED: usize = 20_000;
 const PROJECTIONS: usize = 16;
 const KS_SLACK: f64 = 0.02;
+const KEYS: Keys = Keys {
+    law: "mixture-moments.law",
+    near: "mixture-moments.near-rows",
+    detectable: "mixture-moments.detectable",
+};
+/// Moments alone meet the covariance less well than the empirical law does.
+const TERMS: Terms = Terms {
+    most: MOST_ROWS,
+    loose: 5.0,
+    decides: true,
+};
 
+/// The fit with its evidence; `stopped` when asked to, `cut` when more components were not tried.
 pub(in crate::learn::mixture) fn finish(
     trial: Trial,
     door: &Door,
-    stopped: bool,
+    (stopped, cut): (bool, bool),
     rng: &mut impl Rng,
-) -> Fit<MomentModel> {
+    observer: Observer<'_>,
+) -> Result<Fit<MomentModel>, Error> {
     let n = door.rows.len() / door.dim;
     let compared = COMPARED.min(n);
     let step = (n / compared.max(1)).max(1);
@@ -60,6 +79,12 @@ pub(in crate::learn::mixture) fn finish(
         unsettled,
         0.0,
     ));
+    checks.push(Check::search(
+        "mixture-moments.most-components",
+        "best at the largest number of components tried: more may be better",
+        f64::from(u8::from(cut)),
+        0.0,
+    ));
     let (apart, moved) = geometry(&trial.model);
     checks.push(Check::reported(
         "mixture-moments.mean-distance",
@@ -92,6 +117,16 @@ pub(in crate::learn::mixture) fn finish(
         name,
         door.repeated(),
     ));
+    let mut stopped = stopped;
+    if !stopped {
+        let mut draw = |n: usize, rng: &mut ChaCha8Rng| Ok(trial.model.mixture.sample(n, rng));
+        let mut own = ChaCha8Rng::seed_from_u64(rng.next_u64());
+        let sample = (&door.rows[..], door.dim);
+        match follows(sample, (&KEYS, &TERMS), &mut draw, &mut own, observer) {
+            Err(Error::Stopped { .. }) => stopped = true,
+            other => checks.extend(other?),
+        }
+    }
     let evidence = Evidence {
         rel_residual: distance,
         condition: cond,
@@ -100,10 +135,17 @@ pub(in crate::learn::mixture) fn finish(
     let status = match evidence.holds() {
         _ if stopped => Status::Stopped,
         true => Status::Converged,
+        false
+            if evidence
+                .first_failure()
+                .is_some_and(|c| c.role == Role::Power) =>
+        {
+            Status::Undecided
+        }
         false if !trial.settled => Status::IterationLimit,
         false => Status::Stalled,
     };
-    Fit {
+    Ok(Fit {
         status,
         history: vec![-trial.model.log_likelihood / n as f64],
         work: Work {
@@ -113,7 +155,7 @@ pub(in crate::learn::mixture) fn finish(
         },
         evidence,
         model: trial.model,
-    }
+    })
 }
 
 /// Least distance of two means and largest move by the sweeps, in standard deviations of the widest component.

@@ -7,8 +7,10 @@ use crate::Error;
 use crate::fit::Fit;
 use crate::learn::mixture::em::ascent::{Budget, Climb, climb};
 use crate::learn::mixture::em::covariance_kind::CovarianceKind;
+use crate::learn::mixture::em::floor::Floor;
 use crate::learn::mixture::gaussian::{Component, GaussianMixture, scaled_identity};
-use crate::learn::mixture::input_check::Door;
+use crate::learn::mixture::input_check::{Door, few_columns};
+use crate::learn::mixture::whitening::Whitening;
 use crate::run::{Observer, Progress, unobserved};
 use faer::MatRef;
 use rand::Rng;
@@ -104,7 +106,8 @@ impl MomentMethod {
     /// `samples` is `N x n`, rows are samples; at most `n + 1` components.
     ///
     /// # Errors
-    /// `InvalidInput` for options outside their domain or a constant column; `NonFinite`; `Degenerate` when the
+    /// `InvalidInput` for options outside their domain, no more rows than columns, a constant column or columns with an
+    /// exact linear relation; `LimitExceeded` for more than 2000 columns; `NonFinite`; `Degenerate` when the
     /// means are affinely dependent as far as `N` samples can tell (more than `n + 1` components always are).
     ///
     /// # Complexity
@@ -144,7 +147,9 @@ impl MomentMethod {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<MomentModel>, Error> {
+        few_columns(OP, samples.ncols())?;
         let door = Door::open(OP, samples)?;
+        Whitening::of(OP, &door.rows, door.dim)?;
         let principal = Principal::of(OP, &door.rows, door.dim)?;
         self.check(&principal)?;
         let mut best: Option<Trial> = None;
@@ -170,7 +175,10 @@ impl MomentMethod {
         }
         let none = || refused.unwrap_or(Error::invalid(OP, "at least one number of components"));
         let trial = best.ok_or_else(none)?;
-        Ok(finish(trial, &door, stopped, rng))
+        let cut = self.least < self.most
+            && trial.model.mixture.len() == self.most
+            && self.most <= principal.dim;
+        finish(trial, &door, (stopped, cut), rng, observer)
     }
 
     fn check(&self, p: &Principal) -> Result<(), Error> {
@@ -262,11 +270,13 @@ impl MomentMethod {
         climbed.close(&door.rows);
         climbed.settled = true;
         if self.refine {
+            // Spherical components: one variance, small against the bulk of the rows.
             let floor = 1e-6 * door.bulk.scale * door.bulk.scale / door.dim as f64;
+            let floor = Floor::spherical(door.dim, floor);
             let budget = Budget {
                 sweeps: SWEEPS,
                 tol: 1e-3,
-                floor: floor.max(f64::MIN_POSITIVE * 1e20),
+                floor: &floor,
             };
             climbed = climb(&door.rows, &start, kind, budget, stop)?;
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod chain;
 pub(crate) mod denoiser;
+pub(crate) mod evidence;
 pub(crate) mod learner;
 pub(crate) mod level;
 pub(crate) mod likelihood;

@@ -15,6 +15,8 @@ use rayon::prelude::{
 pub(in crate::learn::mixture) const FOLDS: usize = 4;
 /// Points of one task.
 const TASK: usize = 8192;
+/// Tasks between two looks at the clock.
+const BATCH: usize = 16;
 /// Denoised points that cells are made from.
 const CLUSTERED: usize = 5000;
 
@@ -128,30 +130,37 @@ impl Noised {
         members
     }
 
-    /// Normal equations of the points `members` of each `(cell, fold)`; `frames` has one entry per cell.
+    /// Normal equations of the points `members` of each `(cell, fold)`; `frames` has one entry per cell. `None` when
+    /// `stop` said so on the way.
     pub(in crate::learn::mixture) fn equations(
         &self,
         by: &Linearisation,
         frames: &[Frame],
         members: &[Vec<u32>],
-    ) -> Vec<NormalEquations> {
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Option<Vec<NormalEquations>> {
         let folds = members.len() / frames.len().max(1);
         let tasks: Vec<(usize, &[u32])> = members
             .iter()
             .enumerate()
             .flat_map(|(g, m)| m.chunks(TASK).map(move |part| (g, part)))
             .collect();
-        let parts: Vec<HermiteSums> = tasks
-            .par_iter()
-            .map(|(g, part)| self.task(by, &frames[g / folds], part))
-            .collect();
         let mut sums = vec![HermiteSums::new(by); members.len()];
-        for ((g, _), part) in tasks.iter().zip(&parts) {
-            sums[*g].merge(part);
+        for batch in tasks.chunks(BATCH) {
+            let parts: Vec<HermiteSums> = batch
+                .par_iter()
+                .map(|(g, part)| self.task(by, &frames[g / folds], part))
+                .collect();
+            for ((g, _), part) in batch.iter().zip(&parts) {
+                sums[*g].merge(part);
+            }
+            if stop() {
+                return None;
+            }
         }
         let solve =
             |(g, s): (usize, &HermiteSums)| by.equations(s, &frames[g / folds].inverse_scale);
-        sums.par_iter().enumerate().map(solve).collect()
+        Some(sums.par_iter().enumerate().map(solve).collect())
     }
 
     /// Adds these points to the sums of every cell of a level whose cells are fixed; `by` is indexed by degree.

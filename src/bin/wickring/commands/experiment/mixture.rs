@@ -122,7 +122,7 @@ impl Run<'_> {
         out.push(self.value("memorisation_ks", 0.0, ks));
         let places = &exact[..DENSITIES * dim];
         let known = truth.exact().log_density(places);
-        let learned = model.log_density(places, 64, &mut rng)?;
+        let learned = model.log_density(places)?;
         let error: f64 = known.iter().zip(&learned).map(|(a, b)| (a - b).abs()).sum();
         out.push(self.value("mean_log_density_error", 0.0, error / DENSITIES as f64));
         Ok(fresh)

@@ -3,6 +3,7 @@
 pub(crate) mod held_out;
 pub(crate) mod mixture;
 pub(crate) mod mixture_audit;
+mod mixture_methods;
 pub(crate) mod mixture_pictures;
 pub(crate) mod polynomial;
 pub(crate) mod quadratic;

@@ -12,7 +12,7 @@ use wickring::learn::Predictor;
 use wickring::{Error, Status};
 
 /// Evaluate a learned function (relu network, two-layer network; quadratic and polynomial maps on given latents;
-/// log-density, score or denoiser of a mixture).
+/// log-density, score or denoiser of a mixture, and the components that rows belong to).
 ///
 /// The output has a row per input row: n numbers for one output, n x outputs otherwise.
 #[derive(Args)]

@@ -62,7 +62,7 @@ impl Level {
 /// Chooses cells and degrees by cross-validation and fits the level.
 ///
 /// `warm` holds denoised points of the level above; without them there is one cell. When `stop` says so, no more
-/// cells are tried.
+/// cells are tried; `None` when there was no time for the first.
 pub(in crate::learn::mixture) fn choose(
     data: &Noised,
     temperature: f64,
@@ -70,7 +70,7 @@ pub(in crate::learn::mixture) fn choose(
     menu: &Menu,
     rng: &mut impl Rng,
     stop: &mut dyn FnMut() -> bool,
-) -> Result<Chosen, Error> {
+) -> Result<Option<Chosen>, Error> {
     let dim = data.dim;
     let basis = HermiteBasis::new(dim, menu.degree);
     let mean = vec![0.0; dim];
@@ -84,8 +84,12 @@ pub(in crate::learn::mixture) fn choose(
         };
         let members = prune(data, &mut centres);
         let frames = data.frames(&centres, &members)?;
-        let folds = data.equations(&menu.by, &frames, &members);
-        let (loss, degrees) = degrees(&basis, &folds, menu.degree, data.pairs);
+        let Some(folds) = data.equations(&menu.by, &frames, &members, stop) else {
+            return finish(best, data);
+        };
+        let Some((loss, degrees)) = degrees(&basis, &folds, menu.degree, data.pairs, stop) else {
+            return finish(best, data);
+        };
         let split = Split {
             centres,
             members,
@@ -105,16 +109,21 @@ pub(in crate::learn::mixture) fn choose(
             break;
         }
     }
-    let (loss, level) = best.ok_or(Error::degenerate(
-        "learn mixture (diffusion)",
-        "enough samples for one coefficient per coordinate (noised points)",
-        (data.y.len() / dim) as f64,
-    ))?;
-    let points = (data.y.len() / dim) as f64;
-    Ok(Chosen {
+    if best.is_none() {
+        return Err(Error::degenerate(
+            "learn mixture (diffusion)",
+            "enough samples for one coefficient per coordinate (noised points)",
+            (data.y.len() / dim) as f64,
+        ));
+    }
+    finish(best, data)
+}
+
+fn finish(best: Option<(f64, Level)>, data: &Noised) -> Result<Option<Chosen>, Error> {
+    Ok(best.map(|(loss, level)| Chosen {
         level,
-        loss: loss / (points * dim as f64),
-    })
+        loss: loss / data.y.len() as f64,
+    }))
 }
 
 /// Members of the cells after cells with too few points are gone.
@@ -143,11 +152,15 @@ fn degrees(
     folds: &[NormalEquations],
     most: usize,
     pairs: usize,
-) -> (f64, Vec<usize>) {
+    stop: &mut dyn FnMut() -> bool,
+) -> Option<(f64, Vec<usize>)> {
     let sizes: Vec<usize> = (1..=most).map(|d| basis.len_upto(d)).collect();
     let mut total = 0.0;
     let mut chosen = Vec::new();
     for cell in folds.chunks(FOLDS) {
+        if stop() {
+            return None;
+        }
         let losses = cross_validate(cell, &sizes, POINTS_EACH * pairs);
         let (mut best, mut least) = (1, f64::INFINITY);
         for (d, &loss) in (1..).zip(&losses) {
@@ -158,7 +171,7 @@ fn degrees(
         total += least;
         chosen.push(best);
     }
-    (total, chosen)
+    Some((total, chosen))
 }
 
 /// A choice of cells with the sums over their points.
