@@ -66,7 +66,13 @@ impl Sample {
         first.iter().for_each(|f| sizes[*f as usize] += 1);
         let distinct = sizes.iter().filter(|s| **s > 0).count();
         let step = steps(&evenly(&rows, dim, LOOK), dim);
-        let copied = are_copies(&sizes, distinct, &step, &whitening.scales);
+        let repeated = 1.0 - distinct as f64 / count.max(1) as f64;
+        let copied = repeated > FEW_COPIES && {
+            let looked = evenly(&rows, dim, LOOK);
+            let lattices =
+                (0..dim).map(|a| lattice(looked.iter().skip(a).step_by(dim)).max(step[a]));
+            are_copies(&sizes, &lattices.collect::<Vec<f64>>(), &whitening.scales)
+        };
         let last_bit = |a: usize| {
             let entries = rows.iter().skip(a).step_by(dim);
             f64::EPSILON * entries.fold(0.0f64, |m, x| m.max(x.abs()))
@@ -137,11 +143,8 @@ fn evenly(rows: &[f64], dim: usize, most: usize) -> Vec<f64> {
 ///
 /// Two independent rows share an entry with a probability of about the step over `2 sqrt(pi)` standard deviations, of a
 /// normal law; other laws are more concentrated, hence the wide margin.
-fn are_copies(sizes: &[u32], distinct: usize, step: &[f64], scales: &[f64]) -> bool {
+fn are_copies(sizes: &[u32], step: &[f64], scales: &[f64]) -> bool {
     let n = sizes.iter().map(|s| f64::from(*s)).sum::<f64>();
-    if 1.0 - distinct as f64 / n.max(1.0) <= FEW_COPIES {
-        return false;
-    }
     let pairs: f64 = sizes
         .iter()
         .map(|s| f64::from(*s) * (f64::from(*s) - 1.0) / 2.0)
@@ -151,6 +154,21 @@ fn are_copies(sizes: &[u32], distinct: usize, step: &[f64], scales: &[f64]) -> b
         .zip(scales)
         .map(|(h, s)| (h / (3.5 * s)).min(1.0));
     pairs > TOO_MANY * 0.5 * n * (n - 1.0) * meet.product::<f64>()
+}
+
+/// The spacing of a column whose entries all lie on one lattice, in whatever unit (quarters, sixtieths); else zero.
+fn lattice<'a>(column: impl Iterator<Item = &'a f64>) -> f64 {
+    let mut values: Vec<f64> = column.copied().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.dedup();
+    let gaps = || values.windows(2).map(|w| w[1] - w[0]);
+    let least = gaps().fold(f64::INFINITY, f64::min);
+    let whole = |gap: f64| ((gap / least).round() - gap / least).abs() < 1e-3;
+    if least.is_finite() && gaps().all(whole) {
+        least
+    } else {
+        0.0
+    }
 }
 
 /// Rows without those that are far from the bulk, in whichever coordinates.
@@ -269,5 +287,8 @@ mod tests {
         assert!(open(&written(8, 1.0 / 1024.0, 120), 2).copied);
         let whole = open(&written(1, 1.0, 2000), 2);
         assert!(!whole.copied && whole.repeated() > 0.9);
+        for unit in [0.125, 1.0 / 6.0, 0.25] {
+            assert!(!open(&written(1, unit, 4000), 2).copied, "{unit}");
+        }
     }
 }
