@@ -96,6 +96,11 @@ impl SparseModes {
         let height = (TASK / mean).clamp(1, rows.max(1));
         let blocks = out.par_chunks_mut(height * width).enumerate();
         blocks.for_each(|(b, block)| m.add_rows(b * height, block, &others, width));
+        if others.is_empty() {
+            // Nothing to multiply with, so the values went into the padding too.
+            let rows = out.chunks_exact_mut(width);
+            rows.for_each(|row| row[rank..].fill(0.0));
+        }
         out
     }
 }

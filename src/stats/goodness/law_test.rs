@@ -17,6 +17,7 @@
 //! statistics; J. Besag and P. Clifford, *Sequential Monte Carlo p-values* (1991); G. J. Szekely and M. L. Rizzo, *Energy
 //! statistics* (2013).
 
+use super::rows::scattered;
 use crate::Error;
 use crate::fit::Check;
 use crate::linalg::{norm2, symmetric_eigen};
@@ -308,10 +309,10 @@ fn directions(vectors: MatRef<'_, f64>, rng: &mut impl Rng) -> Mat<f64> {
     out
 }
 
-/// At most `most` rows, evenly spread.
+/// At most `most` rows, scattered.
 fn spaced(h: &Mat<f64>, most: usize) -> Mat<f64> {
-    let rows = h.nrows().min(most);
-    Mat::from_fn(rows, h.ncols(), |i, k| h[(i * h.nrows() / rows, k)])
+    let places: Vec<usize> = scattered(h.nrows(), most).collect();
+    Mat::from_fn(places.len(), h.ncols(), |i, k| h[(places[i], k)])
 }
 
 /// Mean distance of the rows of two samples.
