@@ -2,7 +2,6 @@
 
 use crate::arrays::{entries, view};
 use crate::error::OrRaise;
-use crate::operand::Poly;
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -11,7 +10,6 @@ use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::certify::{self, Certificate, Claim, Expression, Language, Limits};
 use wickring::io::npz;
-use wickring::poly::Vars;
 use wickring::scheme::{
     RationalRing, Residual, Scheme, SchemeField, SchemeFormat, Target, Verdict, examine,
     read_models, read_schemes, rings_from_arrays, schemes_from_arrays,
@@ -261,14 +259,10 @@ pub fn residual_certificate<'py>(
     py.detach(work).or_raise(py)
 }
 
-/// A certificate that two polynomials are equal; the checker decides whether it is true.
+/// A certificate that two expressions, as they are written, are equal; the checker decides whether it is true.
 #[pyfunction]
-pub fn identity_certificate(py: Python<'_>, left: &Poly, right: &Poly) -> PyResult<String> {
-    let names = Poly::union(&[left, right]);
-    let side = |p: &Poly| -> PyResult<Expression> {
-        let vars = Vars::fixed(names.iter().cloned());
-        Ok(Expression::from_poly(&p.within(py, &names)?, &vars))
-    };
+pub fn identity_certificate(py: Python<'_>, left: &str, right: &str) -> PyResult<String> {
+    let side = |text: &str| Expression::parse(text).or_raise(py);
     let claim = Claim::equal(&side(left)?, &side(right)?);
     Ok(Certificate::new().claim(claim).to_json())
 }

@@ -115,7 +115,7 @@ def test_a_mixture_in_a_pipeline_and_a_search() -> None:
         make_pipeline(StandardScaler(), learn.GaussianMixture(n_init=2, random_state=0)),
         {"gaussianmixture__n_components": [1, 2]},
         cv=2,
-    ).fit(x)
+    ).fit(rng.permutation(x))
     assert search.best_params_["gaussianmixture__n_components"] == 2
 
 

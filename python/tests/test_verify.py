@@ -36,8 +36,10 @@ def test_files(tmp_path: Path) -> None:
 
 
 def test_a_false_certificate_is_not_ok(tmp_path: Path) -> None:
-    good = wickring.identity(Poly("(x + y)^2"), Poly("x^2 + 2*x*y + y^2"))
-    bad = wickring.identity(Poly("(x + y)^2"), Poly("x^2 + y^2"))
+    good = wickring.identity("(x + y)^2", Poly("x^2 + 2*x*y + y^2"))
+    bad = wickring.identity("(x + y)^2", Poly("x^2 + y^2"))
+    vacuous = wickring.identity(Poly("x + y"), Poly("y + x"))
+    assert not wickring.check(vacuous)
     assert wickring.check(good) and not wickring.check(bad)
     path = tmp_path / "good.json"
     path.write_text(good)

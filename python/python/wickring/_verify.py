@@ -66,6 +66,10 @@ def check(certificate: str | os.PathLike[str], *, max_bytes: int | None = None, 
     return Report(raw["ok"], raw["claims"], text, raw["producer"])
 
 
-def identity(left: Poly, right: Poly) -> str:
-    """A certificate that claims two polynomials to be equal; `check` decides."""
-    return _native.identity_certificate(left, right)
+def identity(left: str | Poly, right: str | Poly) -> str:
+    """A certificate that claims two expressions to be equal; `check` decides.
+
+    Texts stand as they are written, so that the checker expands them itself; a `Poly` is expanded already, and of two equal
+    ones there is nothing to check.
+    """
+    return _native.identity_certificate(str(left), str(right))

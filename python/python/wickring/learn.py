@@ -313,14 +313,16 @@ class GaussianMixture(_Mixture):
 
     def predict_proba(self, X: Any) -> Matrix:
         """The probability of each component at each row."""
-        joint = self.model_.joint_log_density(self._rows(X))
+        rows = self._rows(X)
+        joint = self.model_.joint_log_density(rows)
         p = np.exp(joint - joint.max(axis=1, keepdims=True))
         total: Matrix = p / p.sum(axis=1, keepdims=True)
         return total
 
     def predict(self, X: Any) -> NDArray[np.intp]:
         """The likeliest component of each row."""
-        best: NDArray[np.intp] = self.model_.joint_log_density(self._rows(X)).argmax(axis=1)
+        rows = self._rows(X)
+        best: NDArray[np.intp] = self.model_.joint_log_density(rows).argmax(axis=1)
         return best
 
     def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.intp]:
@@ -358,7 +360,8 @@ class _Regressor(RegressorMixin, _Learner):  # type: ignore[misc,unused-ignore]
 
     def predict(self, X: Any) -> Matrix:
         """The value at each row."""
-        return self.model_.evaluate(self._rows(X))[:, 0]
+        rows = self._rows(X)
+        return self.model_.evaluate(rows)[:, 0]
 
 
 class ReluRegressor(_Regressor):
