@@ -67,14 +67,14 @@ class CP:
         return {"weights": np.asarray(self.weights), **{f"factor_{k}": f for k, f in enumerate(self.factors)}}
 
     def to_tensorly(self) -> Any:
-        from tensorly.cp_tensor import CPTensor  # type: ignore[import-not-found,unused-ignore]
+        from tensorly.cp_tensor import CPTensor  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
         return CPTensor((self.weights, list(self.factors)))
 
     def to_pyttb(self) -> Any:
-        import pyttb  # type: ignore[import-not-found,unused-ignore]
+        import pyttb  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-        return pyttb.ktensor([np.asfortranarray(f) for f in self.factors], np.asarray(self.weights))
+        return pyttb.ktensor([np.asfortranarray(f) for f in self.factors], np.asarray(self.weights))  # type: ignore[attr-defined,unused-ignore]
 
 
 @dataclass(frozen=True, eq=False)
