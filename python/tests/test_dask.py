@@ -122,6 +122,9 @@ def test_same_bytes_under_mpi(ranks: int, tmp_path: Path) -> None:
     mpiexec = Path(sys.executable).with_name("mpiexec")
     if not mpiexec.exists():
         pytest.skip("no mpiexec beside this Python")
+    probe = subprocess.run([str(mpiexec), "-n", str(ranks), sys.executable, "-c", ""], capture_output=True, timeout=120)
+    if probe.returncode:
+        pytest.skip(f"mpiexec starts nothing here: {probe.stderr.decode()[-200:]}")
     np.save(tmp_path / "x.npy", X)
     command = [mpiexec, "-n", str(ranks), sys.executable, "-c", MPI, tmp_path / "x.npy", tmp_path / "out.bin"]
     subprocess.run([str(c) for c in command], check=True, timeout=120)
