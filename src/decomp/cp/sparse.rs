@@ -31,6 +31,9 @@ const OP: &str = "Cp::decompose_sparse";
 /// Residuals below this are lost in the inner products; see [`Cp::decompose_sparse`].
 const FLOOR: f64 = 1e-7;
 
+/// Numbers in all factors: 4 GiB.
+const MOST_NUMBERS: usize = 1 << 29;
+
 impl Cp {
     /// Decomposes a sparse tensor, entries that are not stored being zeros, without forming anything of the
     /// size of the dense tensor.
@@ -39,7 +42,7 @@ impl Cp {
     /// everything below about `1e-8`; a smaller one is reported as `1e-7`.
     ///
     /// # Errors
-    /// `InvalidInput`: rank or starts out of range, or no mode. `NonFinite`. `Stopped` when the observer broke
+    /// `InvalidInput`: rank or starts out of range, or no mode. `LimitExceeded`: more than 2^29 numbers in the factors. `NonFinite`. `Stopped` when the observer broke
     /// before a start had finished.
     ///
     /// # Complexity
@@ -55,6 +58,12 @@ impl Cp {
                 OP,
                 "rank, starts and dimensions must be at least 1",
             ));
+        }
+        // Every index is a row of a factor, whether an entry has it or not.
+        let rows = t.dims().iter().fold(0usize, |n, &d| n.saturating_add(d));
+        if rows.saturating_mul(width(self.rank)) > MOST_NUMBERS {
+            let limit = MOST_NUMBERS as u64;
+            return Err(Error::limit(OP, "numbers in the factors", limit));
         }
         if let Some(index) = t.values().iter().position(|x| !x.is_finite()) {
             return Err(Error::NonFinite { op: OP, index });
@@ -225,4 +234,25 @@ fn rel_residual(t: &SparseTensor, norm: f64, model: &CpTensor) -> Result<f64, Er
     let cross = t.bilinear(model)? / norm;
     let own = model.bilinear(model)?;
     Ok((1.0 - 2.0 * cross + own).max(0.0).sqrt().max(FLOOR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_that_no_memory_holds_are_refused() -> Result<(), Error> {
+        for long in [1usize << 31, usize::MAX / 2] {
+            let t = SparseTensor::from_coordinates(
+                &[long, long, 2],
+                &[long - 1, 0, 1],
+                vec![1.0],
+                |a, b| a + b,
+            )?;
+            let mut rng = ChaCha8Rng::seed_from_u64(0);
+            let fit = Cp::new(2).decompose_sparse(&t, &mut rng, &mut crate::run::unobserved);
+            assert!(matches!(fit, Err(Error::LimitExceeded { .. })), "{long}");
+        }
+        Ok(())
+    }
 }
