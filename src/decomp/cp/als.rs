@@ -123,12 +123,32 @@ pub(super) struct SweepOptions {
     pub(super) least_gain: f64,
     /// Residual below which another method is better.
     pub(super) enough: f64,
+    /// Sweeps go on, however little they gain, while their gains shrink fast ([`STEADY`]): elsewhere a step of another
+    /// method is cheaper than the sweeps that are left.
+    pub(super) to_the_end: bool,
+    /// A relative decrease that counts as none.
+    pub(super) still: f64,
+}
+
+impl SweepOptions {
+    /// So many sweeps, fewer when the residual is `enough` or nothing moves any more.
+    pub(super) fn until_still(sweeps: usize, enough: f64) -> Self {
+        Self {
+            sweeps,
+            least_gain: 0.0,
+            enough,
+            to_the_end: false,
+            still: STILL,
+        }
+    }
 }
 
 /// Sweeps over which progress is measured: extrapolation makes single ones uneven.
 const WINDOW: usize = 8;
 /// A relative decrease that is rounding, several times in a row.
-const STILL: f64 = 1e-12;
+pub(super) const STILL: f64 = 1e-12;
+/// Share of the gain of half a window that the next half may gain for the end to be near: three quarters for each sweep.
+const STEADY: f64 = 0.3;
 
 /// Sweeps with extrapolation along the last step: every third sweep tries a longer step first and keeps it
 /// if the residual falls (Bro 1998, with the true residual in place of its recurrence). Returns the residual
@@ -177,15 +197,24 @@ pub(super) fn accelerated<T: Scalar>(
             }
         }
         history.push(next);
-        quiet = if f - next <= STILL * f { quiet + 1 } else { 0 };
+        quiet = if f - next <= options.still * f { quiet + 1 } else { 0 };
         f = next;
         let slow = history.len() > WINDOW
-            && f > (1.0 - options.least_gain) * history[history.len() - 1 - WINDOW];
-        if quiet >= 3 || slow || !f.is_finite() {
+            && f > (1.0 - options.least_gain) * history[history.len() - 1 - WINDOW]
+            && !(options.to_the_end && steady(&history));
+        let enough = if options.still > STILL { 1 } else { 3 };
+        if quiet >= enough || slow || !f.is_finite() {
             break;
         }
     }
     Ok(history)
+}
+
+/// Whether the gains of the last window shrink so fast that what is left is little.
+fn steady(history: &[f64]) -> bool {
+    let at = |back: usize| history[history.len() - 1 - back];
+    let (before, now) = (at(WINDOW) - at(WINDOW / 2), at(WINDOW / 2) - at(0));
+    now <= STEADY * before
 }
 
 /// `old + reach (new - old)`.

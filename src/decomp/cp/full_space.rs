@@ -1,6 +1,6 @@
 //! From the core back to the full space, and on to a stationary point.
 
-use super::als::{SweepOptions, Watch, accelerated};
+use super::als::{STILL, SweepOptions, Watch, accelerated};
 use super::checks::{MOST_GRADIENT, relative_gradient};
 use super::compress::Compressed;
 use super::gauss_newton::{LmOptions, Stop, descent, refine};
@@ -13,6 +13,10 @@ use crate::tensor::{CpTensor, Factor, TensorView, residual_into};
 
 /// Sweeps in the full space before cycles of Levenberg-Marquardt.
 const FULL_SWEEPS: usize = 12;
+/// Entries from which a sweep takes tens of milliseconds, and the relative gain of one at which they end there: what is left
+/// to gain moves the factors by a thousandth of what noise does, and the gradient is measured afterwards.
+const LARGE: usize = 1 << 20;
+const SETTLED_LARGE: f64 = 1e-10;
 
 /// Return to the full space: a few alternating sweeps, which suffice for well-conditioned models; then cycles
 /// that project on the span of the factors and of the gradient and refine there, until a cycle no longer helps. At a stationary point the gradient vanishes and the span is that of the factors.
@@ -22,10 +26,10 @@ pub(super) fn full_space<T: Scalar + Ring>(
     iterations: usize,
     watch: Watch<'_>,
 ) -> Result<(), Error> {
+    let large = t.as_slice().len() > LARGE;
     let sweeps = SweepOptions {
-        sweeps: FULL_SWEEPS,
-        least_gain: 0.0,
-        enough: EXACT,
+        still: if large { SETTLED_LARGE } else { STILL },
+        ..SweepOptions::until_still(FULL_SWEEPS, EXACT)
     };
     best.factors = CpTensor::from_factors(std::mem::take(&mut best.factors))?.balanced();
     let swept = accelerated(t, &mut best.factors, &sweeps, watch)?;
@@ -36,7 +40,7 @@ pub(super) fn full_space<T: Scalar + Ring>(
     let still = swept
         .windows(2)
         .last()
-        .is_none_or(|w| w[0] - w[1] <= 1e-11 * w[0]);
+        .is_none_or(|w| w[0] - w[1] <= sweeps.still.max(1e-11) * w[0]);
     if f <= EXACT || (still && swept.len() <= FULL_SWEEPS) {
         best.residual = f;
         return Ok(());

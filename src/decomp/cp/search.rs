@@ -1,7 +1,7 @@
 //! The search for the best CP fit: starts, batches, return to the full space.
 
-use super::als::{SweepOptions, Watch, accelerated};
-use super::checks::{DIVERGING, least_congruence};
+use super::als::{STILL, SweepOptions, Watch, accelerated};
+use super::checks::{DIVERGING, least_congruence, relative_gradient};
 use super::compress::Compressed;
 use super::decomposition::{Cp, CpMethod};
 use super::fibre_model::fibre_start;
@@ -34,6 +34,11 @@ const SLOW: usize = 24;
 /// up to [`MOST`] until two agree, or where the best one consists of components that diverge against each other.
 const FEW_UNKNOWNS: usize = 200;
 const CAREFUL: usize = 20;
+/// Unknowns of the core beyond which one Gauss-Newton step costs as much as dozens of sweeps.
+const MANY_UNKNOWNS: usize = 600;
+/// Relative decrease of the last sweep, and relative gradient after it, at which sweeps have arrived.
+const SETTLED: f64 = 1e-10;
+const FLAT: f64 = 1e-8;
 /// Starts that suffice there when every one of them ends at the same value.
 const UNANIMOUS: usize = 6;
 const MOST: usize = 60;
@@ -282,21 +287,15 @@ fn one_start<T: Scalar + Ring>(
         None => random_start(core.dims(), cp.rank, &mut rng),
     };
     let sweeps = match cp.method {
-        CpMethod::Als => SweepOptions {
-            sweeps: cp.iterations,
-            least_gain: 0.0,
-            enough: 1e-15,
-        },
-        CpMethod::Algebraic => SweepOptions {
-            sweeps: 0,
-            least_gain: 0.0,
-            enough: 0.0,
-        },
-        CpMethod::Auto | CpMethod::Nls => warm_up(core.dims(), cp),
+        CpMethod::Als => SweepOptions::until_still(cp.iterations, 1e-15),
+        CpMethod::Algebraic => SweepOptions::until_still(0, 0.0),
+        CpMethod::Auto | CpMethod::Nls => warm_up(core.dims(), cp, goal),
     };
     let history = accelerated(core, &mut factors, &sweeps, watch)?;
     let budget_spent = cp.method == CpMethod::Als && history.len() > sweeps.sweeps;
-    if matches!(cp.method, CpMethod::Auto | CpMethod::Nls) {
+    if matches!(cp.method, CpMethod::Auto | CpMethod::Nls)
+        && !(sweeps.to_the_end && arrived(core, &factors, (&history, goal))?)
+    {
         let mut run = refined(cp, core, factors, goal, watch)?;
         let tail = std::mem::replace(&mut run.history, history);
         run.history.extend(tail.into_iter().skip(1));
@@ -353,17 +352,45 @@ fn ended<T: Scalar>(
 
 /// Sweeps that together cost about as much as a few steps of Levenberg-Marquardt: they end where those
 /// converge fast, or where alternation is slow.
-fn warm_up(dims: &[usize], cp: &Cp) -> SweepOptions {
+///
+/// Where a step solves a large dense system, sweeps go on to the end as long as they are quick, or to `goal`.
+fn warm_up(dims: &[usize], cp: &Cp, goal: f64) -> SweepOptions {
     let entries: f64 = dims.iter().map(|&n| n as f64).product();
     let rank = cp.rank as f64;
+    let unknowns = dims.iter().sum::<usize>() * cp.rank;
     // Operations of a sweep, with a constant for what is not arithmetic in tiny ones.
     let sweep = 6.0 * entries * rank + 2e4;
     let ratio = unknowns_cost(dims, cp.rank) / sweep;
     SweepOptions {
         sweeps: (6.0 * ratio).clamp(20.0, 300.0) as usize,
         least_gain: 0.05,
-        enough: 1e-4,
+        enough: if unknowns > MANY_UNKNOWNS {
+            goal.max(1e-4)
+        } else {
+            1e-4
+        },
+        to_the_end: unknowns > MANY_UNKNOWNS,
+        still: STILL,
     }
+}
+
+/// Whether sweeps have reached the goal or a stationary point, so that a Gauss-Newton step has nothing to add.
+fn arrived<T: Scalar>(
+    core: TensorView<'_, T>,
+    factors: &[Factor<T>],
+    (history, goal): (&[f64], f64),
+) -> Result<bool, Error> {
+    let f = history.last().copied().unwrap_or(f64::NAN);
+    if f > EXACT && f <= goal {
+        return Ok(true);
+    }
+    let before = history.len().checked_sub(2).map_or(f64::NAN, |k| history[k]);
+    if !(before - f <= SETTLED * f) {
+        return Ok(false);
+    }
+    let mut gap = Vec::new();
+    residual_into(core, factors, &mut gap)?;
+    Ok(relative_gradient(core, &gap, factors)? <= FLAT)
 }
 
 /// Gaussian factors; the first sweep sets their scale.
