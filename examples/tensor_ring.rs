@@ -1,7 +1,7 @@
 //! A tensor ring from its entries, ranks unknown: `cargo run --release --example tensor_ring`.
 
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use wickring::decomp::Ring;
+use wickring::decomp::RingAuto;
 use wickring::tensor::TensorRing;
 
 fn main() -> Result<(), wickring::Error> {
@@ -9,7 +9,9 @@ fn main() -> Result<(), wickring::Error> {
     let hidden = TensorRing::<f64>::gaussian(&[9, 8, 9], &[2, 2, 2], rng)?;
     let tensor = hidden.to_dense()?;
 
-    let ring = Ring::auto().decompose(tensor.view(), rng)?.converged()?;
+    let ring = RingAuto::auto()
+        .decompose(tensor.view(), rng)?
+        .converged()?;
     assert_eq!(ring.ranks(), [2, 2, 2]);
     assert!(ring.rel_residual(tensor.view())? < 1e-8);
     Ok(())

@@ -12,7 +12,7 @@ use std::io::Write;
 use wickring::fit::Fit;
 use wickring::io::samples::Samples;
 use wickring::laws::learn::quadratic_maps::{random_quadratic_map, sphere_samples};
-use wickring::learn::{Noise, Quadratic, RadialLaw, RadialQuadratic, statistical_floor};
+use wickring::learn::{Noise, Quadratic, RadialInput, RadialQuadratic, statistical_floor};
 use wickring::run::unobserved;
 use wickring::tensor::QuadraticMap;
 use wickring::{Error, Status};
@@ -137,7 +137,7 @@ fn planted(seeds: std::ops::Range<u64>, only: &str) -> Result<(usize, usize), Er
                         continue;
                     }
                     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-                    let learner = RadialQuadratic::new(RadialLaw::Unknown);
+                    let learner = RadialQuadratic::new(RadialInput::Unknown);
                     let fit = learner.learn(&Samples::from_rows(d, rows)?, rng, &mut unobserved);
                     let floors = |m: &wickring::learn::RadialMap| floors(&m.map);
                     let good = line((&name, n, seed), &fit, floors) == Some(true);
@@ -207,7 +207,7 @@ fn zoo(seeds: std::ops::Range<u64>, only: &str) -> Result<(usize, usize), Error>
                         continue;
                     }
                     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-                    let learner = RadialQuadratic::new(RadialLaw::Unknown);
+                    let learner = RadialQuadratic::new(RadialInput::Unknown);
                     let fit = learner.learn(&Samples::from_rows(d, rows)?, rng, &mut unobserved);
                     let bad = line((&name, n, seed), &fit, |_| f64::NAN) == Some(true);
                     (accepted, all) = (accepted + usize::from(bad), all + 1);

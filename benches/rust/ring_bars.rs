@@ -11,7 +11,7 @@ use rand::Rng;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use std::time::Instant;
-use wickring::decomp::{Peirce, Ring, RingAls, SymmetricNls};
+use wickring::decomp::{Peirce, RingAls, RingAuto, SymmetricNls};
 use wickring::laws::ring::planted::random_symmetric_ring;
 use wickring::run::unobserved;
 use wickring::tensor::{SymmetricRing, Tensor, TensorRing};
@@ -64,7 +64,7 @@ fn noise(seeds: u64, wanted: impl Fn(usize) -> bool) -> Result<(), Error> {
                 *x += level * normal(&mut source);
             }
             let start = Instant::now();
-            let fit = Ring::new(&[r]).decompose(t.view(), &mut source)?;
+            let fit = RingAuto::new(&[r]).decompose(t.view(), &mut source)?;
             times.push(start.elapsed().as_secs_f64() * 1e3);
             let best = RingAls::new(&[r]).refine(t.view(), truth, &mut unobserved)?;
             let ratio = fit.evidence.rel_residual / best.evidence.rel_residual;

@@ -6,7 +6,7 @@
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::path::Path;
 use std::time::Instant;
-use wickring::decomp::{Ring, RingAls};
+use wickring::decomp::{RingAls, RingAuto};
 use wickring::io::npy;
 use wickring::run::unobserved;
 use wickring::tensor::TensorRing;
@@ -21,7 +21,7 @@ fn main() -> Result<(), wickring::Error> {
         let t = npy::read(Path::new(&file))?;
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let start = Instant::now();
-        let fit = Ring::new(&[rank]).decompose(t.view(), &mut rng)?;
+        let fit = RingAuto::new(&[rank]).decompose(t.view(), &mut rng)?;
         let total = start.elapsed().as_secs_f64() * 1e3;
         let ring = TensorRing::gaussian(t.dims(), &vec![rank; t.order()], &mut rng)?;
         let mut least = [f64::INFINITY; 2];

@@ -12,14 +12,14 @@ use wickring::poly::gaussian::Activation;
 use wickring::poly::{Poly, Vars};
 use wickring::run::unobserved;
 use wickring::theory::{
-    Committee, Covariances, Generator, GeneratorLaw, Lesson, Method, Neuron, OnlineSgd,
-    SgdSimulation, Trajectory,
+    Committee, Covariances, Generator, GeneratorLaw, Lesson, OnlineSgd, SgdSimulation, Stepping,
+    StudentActivation, Trajectory,
 };
 
 const SEED: u64 = 1;
 
-fn polynomial(text: &str) -> Result<Neuron, Error> {
-    Neuron::polynomial(&Poly::parse(text, &mut Vars::new())?)
+fn polynomial(text: &str) -> Result<StudentActivation, Error> {
+    StudentActivation::polynomial(&Poly::parse(text, &mut Vars::new())?)
 }
 
 /// Times of comparison up to 10.
@@ -93,7 +93,7 @@ impl Case {
 
 /// A2: single runs for each seed, then the mean of eight runs of the first seed.
 fn scaling(sizes: &[usize], seeds: u64) -> Result<(), Error> {
-    let erf = |rate| OnlineSgd::new(Neuron::erf(), rate);
+    let erf = |rate| OnlineSgd::new(StudentActivation::erf(), rate);
     let he = OnlineSgd::new(polynomial("x + 3/10*x^2 - 3/10")?, 0.05);
     let cases = [
         ("sign", Activation::Sign, erf(0.2), 1.0),
@@ -159,8 +159,8 @@ static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::n
 /// A4: least seconds per evaluation, `N` modes, by fixed steps; and the adaptive curve to t = 100.
 fn rates(sizes: &[usize]) -> Result<(), Error> {
     let neurons = [
-        ("erf", Neuron::erf(), 0.2),
-        ("linear", Neuron::linear(), 0.05),
+        ("erf", StudentActivation::erf(), 0.2),
+        ("linear", StudentActivation::linear(), 0.05),
         ("He2", polynomial("x^2 - 1")?, 1e-3),
         ("He3", polynomial("x^3 - 3*x")?, 1e-5),
         ("x^5", polynomial("x^5")?, 1e-9),
@@ -192,7 +192,7 @@ fn rates(sizes: &[usize]) -> Result<(), Error> {
                     teacher: &teacher,
                     times: &times,
                 };
-                let sgd = OnlineSgd::new(neuron.clone(), *rate).method(Method::Euler(1e-4));
+                let sgd = OnlineSgd::new(neuron.clone(), *rate).method(Stepping::Euler(1e-4));
                 let start = cpu_seconds();
                 sgd.predict(&lesson, &mut unobserved)?.converged()?;
                 Ok(cpu_seconds() - start)
@@ -227,7 +227,7 @@ fn deep(sizes: &[usize], seeds: u64) -> Result<(), Error> {
                 generator.sampled_law(500 * n as u64, SEED)?,
                 generator.law()?,
             ];
-            let sgd = OnlineSgd::new(Neuron::erf(), 0.2);
+            let sgd = OnlineSgd::new(StudentActivation::erf(), 0.2);
             for seed in 0..seeds {
                 let relative = |l: &GeneratorLaw| -> Result<f64, Error> {
                     let generator = generator.clone().centred_by(l.mean.clone())?;

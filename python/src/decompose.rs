@@ -14,7 +14,7 @@ use pyo3::types::{PyDict, PyList};
 use std::ops::ControlFlow;
 use wickring::Error;
 use wickring::decomp::{
-    Cp, CpMasked, CpMethod, CpNonnegative, Decompose, Overcomplete, RankTable, Ring,
+    Cp, CpMasked, CpMethod, CpNonnegative, Decompose, Overcomplete, RankTable, RingAuto,
     RingCompletion, SymmetricMethod, TtSvd, Tucker, Waring, rank_table, rank_table_masked,
     rank_table_nonnegative,
 };
@@ -260,7 +260,7 @@ fn ring_any<'py, T: Element + Scalar>(
     options: &Options,
     how: How,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let engine = ranks.map_or_else(Ring::auto, |r| Ring::new(&r));
+    let engine = ranks.map_or_else(RingAuto::auto, |r| RingAuto::new(&r));
     let engine = with!(engine, options, starts, max_sweeps);
     let found = watched(py, how.progress, how.timeout, |watch| {
         engine.decompose_observed(t, Run::seeded(how.seed).parts().0, watch)

@@ -16,8 +16,8 @@ use wickring::fit::Fit;
 use wickring::io::model::{Header, ModelFile};
 use wickring::io::samples::Samples;
 use wickring::learn::mixture::{
-    Component, CovarianceKind, Diffusion, Em, GaussianMixture, Generator, InMemory, MomentMethod,
-    SCHEMA,
+    Component, CovarianceKind, Diffusion, Em, GaussianMixture, InMemory, MixtureModel,
+    MomentMethod, SCHEMA,
 };
 use wickring::learn::polynomial::{Form, Polynomial};
 use wickring::learn::relu::{ReluLearner, ReluNetwork};
@@ -189,7 +189,7 @@ pub fn learn_two_layer<'py>(
     answer(py, &found, file)
 }
 
-fn mixture_file(generator: &Generator, header: Header) -> Result<ModelFile, Error> {
+fn mixture_file(generator: &MixtureModel, header: Header) -> Result<ModelFile, Error> {
     let body = generator.to_body(None)?;
     let schema = SCHEMA.to_owned();
     let header = Header { schema, ..header };
@@ -242,7 +242,7 @@ pub fn learn_mixture<'py>(
     })?;
     let mut head = header(&found, Vec::new(), seed);
     head.report["bic"] = json!(found.model.1);
-    let generator = Generator::Gaussian(found.model.0.clone());
+    let generator = MixtureModel::Gaussian(found.model.0.clone());
     answer(py, &found, mixture_file(&generator, head).or_raise(py)?)
 }
 
@@ -260,7 +260,7 @@ pub fn learn_score<'py>(
         let mut source = InMemory { rows: data, dim };
         learner.learn_from(&mut source, Run::seeded(seed).parts().0, watch)
     })?;
-    let generator = Generator::Score(Box::new(found.model.clone()));
+    let generator = MixtureModel::Score(Box::new(found.model.clone()));
     let file = mixture_file(&generator, header(&found, Vec::new(), seed)).or_raise(py)?;
     answer(py, &found, file)
 }
@@ -288,7 +288,7 @@ pub fn normal_mixture(py: Python<'_>, mean: Vec<f64>, covariance: Rows<'_>) -> P
             mean,
             covariance,
         };
-        let generator = Generator::Gaussian(GaussianMixture::new(dim, vec![one])?);
+        let generator = MixtureModel::Gaussian(GaussianMixture::new(dim, vec![one])?);
         Model::of(mixture_file(&generator, plain(Status::Stalled))?)
     };
     work().or_raise(py)

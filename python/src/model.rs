@@ -14,7 +14,7 @@ use wickring::io::POLYNOMIAL_MAP;
 use wickring::io::model::{Header, ModelFile, QUADRATIC_MAP};
 use wickring::io::samples::Input;
 use wickring::learn::Predictor;
-use wickring::learn::mixture::{Chain, GaussianMixture, Generator, SCHEMA};
+use wickring::learn::mixture::{Chain, GaussianMixture, MixtureModel, SCHEMA};
 use wickring::run::Run;
 use wickring::{Error, Status};
 
@@ -27,7 +27,7 @@ pub struct Model {
 
 enum Kind {
     Function(Predictor),
-    Mixture(Generator),
+    Mixture(MixtureModel),
 }
 
 impl Model {
@@ -35,13 +35,13 @@ impl Model {
     /// `InvalidInput` when the file holds no model that is known.
     pub fn of(file: ModelFile) -> Result<Self, Error> {
         let kind = match file.header.schema.as_str() {
-            SCHEMA => Kind::Mixture(Generator::from_body(&file.body)?),
+            SCHEMA => Kind::Mixture(MixtureModel::from_body(&file.body)?),
             _ => Kind::Function(Predictor::from_model(&file)?),
         };
         Ok(Self { file, kind })
     }
 
-    fn mixture(&self) -> PyResult<&Generator> {
+    fn mixture(&self) -> PyResult<&MixtureModel> {
         match &self.kind {
             Kind::Mixture(m) => Ok(m),
             Kind::Function(_) => Err(PyValueError::new_err("only a mixture has a density")),
@@ -180,7 +180,7 @@ impl Model {
         py: Python<'py>,
         x: PyReadonlyArray2<'py, f64>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let Generator::Gaussian(m) = self.mixture()? else {
+        let MixtureModel::Gaussian(m) = self.mixture()? else {
             return Err(PyValueError::new_err(
                 "a model given by scores has no components",
             ));

@@ -6,7 +6,7 @@
 
 use super::{
     Cp, CpMasked, CpNonnegative, Derivations, ExactCp, KoszulYoung, Overcomplete, Peirce,
-    RationalCp, Ring, RingAlgebraic, RingAls, RingCompletion, RingNls, RingSampledAls, RingSvd,
+    RationalCp, RingAlgebraic, RingAls, RingAuto, RingCompletion, RingNls, RingSampledAls, RingSvd,
     Robust, SubspacePower, SymmetricNls, TtSvd, Tucker, Waring,
 };
 use crate::Error;
@@ -107,8 +107,12 @@ registered!(Robust, TensorView<'_>, SymmetricCp, |m, t, rng, watch| m
     .decompose(*t, rng));
 registered!(ExactCp, TensorView<'_>, RationalCp, |m, t, rng, watch| m
     .decompose(*t, rng, &mut watch));
-registered!(Ring, TensorView<'_>, TensorRing<f64>, |m, t, rng, watch| m
-    .decompose_observed(*t, rng, &mut watch));
+registered!(
+    RingAuto,
+    TensorView<'_>,
+    TensorRing<f64>,
+    |m, t, rng, watch| m.decompose_observed(*t, rng, &mut watch)
+);
 registered!(
     RingAlgebraic,
     TensorView<'_>,

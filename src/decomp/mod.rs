@@ -16,7 +16,7 @@
 //! | [`Robust`] | orthonormal tensors of order four under errors of bounded spectral norm |
 //! | [`ExactCp`] | rational factors of a small tensor, exact or not called converged |
 //! | [`Peirce`] | symmetric rings of order three, `T[a,b,c] = Tr(Q_a Q_b Q_c)`, exact in finitely many steps |
-//! | [`Ring`] | rings of any order, ranks given or not: the default engine |
+//! | [`RingAuto`] | rings of any order, ranks given or not: the default engine |
 //! | [`Derivations`] | symmetric rings of order three from `T` alone |
 //! | [`SymmetricNls`] | symmetric rings of order three under noise or with few outputs |
 //! | [`RingAlgebraic`] | rings of any order, exact in finitely many steps when the modes have room for the ranks |
@@ -71,7 +71,7 @@ pub use ring::als::completion::RingCompletion;
 pub use ring::als::decomposition::RingAls;
 pub use ring::als::sampled::RingSampledAls;
 pub use ring::als::sweep::CoreSolver;
-pub use ring::auto::Ring;
+pub use ring::auto::RingAuto;
 pub use ring::gauss_newton::decomposition::RingNls;
 pub use ring::queries::RingQueries;
 pub use ring::ranks::from_unfoldings::{RingRanks, UnfoldingRank};

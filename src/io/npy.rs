@@ -18,7 +18,7 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
 /// The kind of one entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntryKind {
     /// Boolean, one byte.
     Bool,
     /// Signed integer.
@@ -35,7 +35,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dtype {
     /// The kind.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// Bytes per entry.
     pub size: usize,
     /// Whether the most significant byte comes first.
@@ -44,7 +44,7 @@ pub struct Dtype {
 
 /// What the header of a `.npy` file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct NpyHeader {
     /// Type of an entry.
     pub dtype: Dtype,
     /// Whether the first index is fastest.
@@ -55,7 +55,7 @@ pub struct Header {
     pub data_start: usize,
 }
 
-impl Header {
+impl NpyHeader {
     /// Number of entries.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
@@ -71,7 +71,7 @@ impl Header {
 ///
 /// # Errors
 /// `File` with the place (`header`, `byte ..`) and what was expected.
-pub fn read_header(path: &Path, bytes: &mut impl Read, total: u64) -> Result<Header, Error> {
+pub fn read_header(path: &Path, bytes: &mut impl Read, total: u64) -> Result<NpyHeader, Error> {
     let fault = |place: &str, problem: String| Error::file(path, place, problem);
     if total == 0 {
         return Err(fault("", "is empty, expected a .npy array".into()));
@@ -110,7 +110,7 @@ pub fn read_header(path: &Path, bytes: &mut impl Read, total: u64) -> Result<Hea
         .try_fold(dtype.size as u64, |n, &d| n.checked_mul(d as u64))
         .and_then(|n| n.checked_add(data_start as u64));
     match claimed {
-        Some(claimed) if claimed == total => Ok(Header {
+        Some(claimed) if claimed == total => Ok(NpyHeader {
             dtype,
             fortran_order,
             shape,
@@ -182,22 +182,22 @@ fn parse_descr(descr: &str) -> Result<Dtype, String> {
         _ => ('=', descr),
     };
     let kind = match rest.chars().next() {
-        Some('b' | '?') => Kind::Bool,
-        Some('i') => Kind::Int,
-        Some('u') => Kind::Uint,
-        Some('f') => Kind::Float,
-        Some('c') => Kind::Complex,
+        Some('b' | '?') => EntryKind::Bool,
+        Some('i') => EntryKind::Int,
+        Some('u') => EntryKind::Uint,
+        Some('f') => EntryKind::Float,
+        Some('c') => EntryKind::Complex,
         _ => return Err(unknown()),
     };
     let size: usize = match (kind, &rest[1..]) {
-        (Kind::Bool, "" | "1") => 1,
+        (EntryKind::Bool, "" | "1") => 1,
         (_, digits) => digits.parse().map_err(|_| unknown())?,
     };
     let fine = match kind {
-        Kind::Bool => size == 1,
-        Kind::Int | Kind::Uint => matches!(size, 1 | 2 | 4 | 8),
-        Kind::Float => matches!(size, 2 | 4 | 8),
-        Kind::Complex => matches!(size, 8 | 16),
+        EntryKind::Bool => size == 1,
+        EntryKind::Int | EntryKind::Uint => matches!(size, 1 | 2 | 4 | 8),
+        EntryKind::Float => matches!(size, 2 | 4 | 8),
+        EntryKind::Complex => matches!(size, 8 | 16),
     };
     let big_endian = order == '>';
     fine.then_some(Dtype {
@@ -211,7 +211,7 @@ fn parse_descr(descr: &str) -> Result<Dtype, String> {
 impl Dtype {
     /// The entries in `bytes` as real numbers; `None` for complex entries.
     pub fn decode(self, bytes: &[u8]) -> Option<Vec<f64>> {
-        if self.kind == Kind::Complex {
+        if self.kind == EntryKind::Complex {
             return None;
         }
         Some(
@@ -224,13 +224,13 @@ impl Dtype {
 
     /// The entries in `bytes` as complex numbers.
     pub fn decode_complex(self, bytes: &[u8]) -> Vec<Complex<f64>> {
-        if self.kind != Kind::Complex {
+        if self.kind != EntryKind::Complex {
             let real = |b| Complex::new(self.number(b), 0.0);
             return bytes.chunks_exact(self.size).map(real).collect();
         }
         let half = self.size / 2;
         let part = Dtype {
-            kind: Kind::Float,
+            kind: EntryKind::Float,
             size: half,
             ..self
         };
@@ -247,14 +247,14 @@ impl Dtype {
         }
         let word = u64::from_le_bytes(raw);
         match (self.kind, self.size) {
-            (Kind::Float, 8) => f64::from_bits(word),
-            (Kind::Float, 4) => f64::from(f32::from_bits(word as u32)),
-            (Kind::Float, _) => half(word as u16),
-            (Kind::Int, 1) => f64::from(word as i8),
-            (Kind::Int, 2) => f64::from(word as i16),
-            (Kind::Int, 4) => f64::from(word as i32),
-            (Kind::Int, _) => word as i64 as f64,
-            (Kind::Bool, _) => f64::from(u8::from(word != 0)),
+            (EntryKind::Float, 8) => f64::from_bits(word),
+            (EntryKind::Float, 4) => f64::from(f32::from_bits(word as u32)),
+            (EntryKind::Float, _) => half(word as u16),
+            (EntryKind::Int, 1) => f64::from(word as i8),
+            (EntryKind::Int, 2) => f64::from(word as i16),
+            (EntryKind::Int, 4) => f64::from(word as i32),
+            (EntryKind::Int, _) => word as i64 as f64,
+            (EntryKind::Bool, _) => f64::from(u8::from(word != 0)),
             _ => word as f64,
         }
     }
@@ -276,7 +276,7 @@ fn half(bits: u16) -> f64 {
 ///
 /// # Errors
 /// `File` naming path and place.
-pub fn header(path: &Path) -> Result<Header, Error> {
+pub fn header(path: &Path) -> Result<NpyHeader, Error> {
     let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
     if source::is_held(path) {
         let bytes = source::bytes(path)?;
@@ -332,13 +332,13 @@ pub fn decode(path: &Path, place: &str, mut bytes: &[u8]) -> Result<Tensor, Erro
     array(path, place, &header, bytes)
 }
 
-fn array(path: &Path, place: &str, header: &Header, bytes: &[u8]) -> Result<Tensor, Error> {
+fn array(path: &Path, place: &str, header: &NpyHeader, bytes: &[u8]) -> Result<Tensor, Error> {
     let complex = || Error::file(path, place, "holds complex numbers, expected real ones");
     in_order(header, header.dtype.decode(bytes).ok_or_else(complex)?)
 }
 
 /// Entries in file order to a tensor with the first index fastest.
-fn in_order<T: Clone>(header: &Header, data: Vec<T>) -> Result<Tensor<T>, Error> {
+fn in_order<T: Clone>(header: &NpyHeader, data: Vec<T>) -> Result<Tensor<T>, Error> {
     if header.fortran_order || header.shape.len() < 2 {
         return Tensor::from_vec(&header.shape, data);
     }
@@ -352,7 +352,7 @@ fn in_order<T: Clone>(header: &Header, data: Vec<T>) -> Result<Tensor<T>, Error>
     })
 }
 
-fn load(path: &Path) -> Result<(Header, Vec<u8>), Error> {
+fn load(path: &Path) -> Result<(NpyHeader, Vec<u8>), Error> {
     let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
     if source::is_held(path) {
         let bytes = source::bytes(path)?;

@@ -183,7 +183,7 @@ fn one<R: Read + Seek>(
     bytes.append(&mut head);
     stream.read_to_end(&mut bytes).map_err(fault)?;
     match header.dtype.kind {
-        npy::Kind::Complex => npy::decode_complex(path, &bytes).map(Array::Complex),
+        npy::EntryKind::Complex => npy::decode_complex(path, &bytes).map(Array::Complex),
         _ => npy::decode(path, &place, &bytes).map(Array::Real),
     }
     .map_err(|e| within(e, &place))

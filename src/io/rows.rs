@@ -9,7 +9,7 @@ use std::path::Path;
 /// Where rows come from.
 #[derive(Clone, Debug)]
 pub(super) enum PartKind {
-    Npy(npy::Header),
+    Npy(npy::NpyHeader),
     Text(text::Dialect),
     Memory(Vec<f64>),
     /// An array of a file that is not read again.
@@ -29,7 +29,7 @@ pub(super) struct Held {
 pub(super) enum Reader<'a> {
     Npy {
         path: &'a Path,
-        header: &'a npy::Header,
+        header: &'a npy::NpyHeader,
         file: File,
         row: usize,
         shape: [usize; 2],

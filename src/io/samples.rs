@@ -326,8 +326,8 @@ fn kind_of(path: &Path, chosen: &[String]) -> Result<PartKind, Error> {
     Ok(PartKind::Held(Held { shape, data }))
 }
 
-fn rows_and_columns(path: &Path, header: &npy::Header) -> Result<[usize; 2], Error> {
-    if header.dtype.kind == npy::Kind::Complex {
+fn rows_and_columns(path: &Path, header: &npy::NpyHeader) -> Result<[usize; 2], Error> {
+    if header.dtype.kind == npy::EntryKind::Complex {
         return Err(complex(path));
     }
     match header.shape[..] {

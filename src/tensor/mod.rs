@@ -51,7 +51,7 @@ pub use ring::gauge::{RingGauge, UniformRing};
 pub use ring::model::TensorRing;
 pub(crate) use ring::model::bonds_last;
 pub use ring::symmetric::SymmetricRing;
-pub use scalar::{Factors, Scalar};
+pub use scalar::{Scalar, ThinSvd};
 pub(crate) use scalar::{columns, norm};
 pub use sparse::SparseTensor;
 pub(crate) use sparse::by_rows;

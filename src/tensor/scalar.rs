@@ -20,7 +20,7 @@ mod sealed {
 
 /// A thin singular value decomposition `m = u diag(s) v^H`.
 #[derive(Clone, Debug)]
-pub struct Factors<T> {
+pub struct ThinSvd<T> {
     /// Left singular vectors.
     pub u: Mat<T>,
     /// Singular values, nonincreasing.
@@ -85,7 +85,7 @@ pub trait Scalar:
     ///
     /// # Errors
     /// As [`linalg::thin_svd`].
-    fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<Factors<Self>, Error>;
+    fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<ThinSvd<Self>, Error>;
     /// Thin QR.
     ///
     /// # Errors
@@ -215,9 +215,9 @@ impl Scalar for f64 {
     fn eigenvalues(op: &'static str, m: MatRef<'_, Self>) -> Result<Vec<Complex<f64>>, Error> {
         linalg::eigenvalues(op, m)
     }
-    fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<Factors<Self>, Error> {
+    fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<ThinSvd<Self>, Error> {
         let linalg::Svd { u, s, v } = linalg::thin_svd(op, m)?;
-        Ok(Factors { u, s, v })
+        Ok(ThinSvd { u, s, v })
     }
     fn qr(op: &'static str, m: MatRef<'_, Self>) -> Result<(Mat<Self>, Mat<Self>), Error> {
         linalg::thin_qr(op, m)
@@ -279,9 +279,9 @@ impl Scalar for Complex<f64> {
     fn eigenvalues(op: &'static str, m: MatRef<'_, Self>) -> Result<Vec<Complex<f64>>, Error> {
         linalg::complex_eigenvalues(op, m)
     }
-    fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<Factors<Self>, Error> {
+    fn svd(op: &'static str, m: MatRef<'_, Self>) -> Result<ThinSvd<Self>, Error> {
         let linalg::ComplexSvd { u, s, v } = linalg::complex_svd(op, m)?;
-        Ok(Factors { u, s, v })
+        Ok(ThinSvd { u, s, v })
     }
     fn qr(op: &'static str, m: MatRef<'_, Self>) -> Result<(Mat<Self>, Mat<Self>), Error> {
         linalg::complex_qr(op, m)

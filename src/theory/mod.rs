@@ -13,8 +13,8 @@
 //! | [`OnlineSgd`] | one-pass gradient descent of a two-layer student: predicted and simulated |
 //! | [`batch`] | ridge, logistic and other convex learners on full batches: predicted and simulated |
 //! | [`OnlineVerdict`], [`Comparison`] | theory beside simulation, as z-scores |
-//! | [`Neuron`] | its activation: erf, linear, or any polynomial through exact Gaussian averages |
-//! | [`StraightLine`], [`symbolic_average`] | those averages as polynomials in the covariance, compiled |
+//! | [`StudentActivation`] | its activation: erf, linear, or any polynomial through exact Gaussian averages |
+//! | [`HornerProgram`], [`symbolic_average`] | those averages as polynomials in the covariance, compiled |
 //!
 //! Exact: the averages of polynomial activations. Asymptotic: the equivalence itself, with errors of order
 //! `1/sqrt N`; it fails for localised weights, for inputs that were not centred and for covariances with an
@@ -34,13 +34,13 @@ pub(crate) mod verdict;
 pub use covariance::{CovarianceStream, Covariances};
 pub use diagnostics::{Diagnostics, Warning};
 pub use generator::layers::{Generator, GeneratorLaw, Layer};
-pub use generator::neuron::{AverageKind, Neuron};
+pub use generator::neuron::{AverageKind, StudentActivation};
 pub use generator::source::{GaussianSource, PairedSamples, Source};
 pub use online::committee::{Committee, Overlaps};
 pub use online::learner::{Lesson, Moment, OnlineSgd, Trajectory};
 pub use online::modes::Modes;
 pub use online::moments::{entry, symbolic_average};
-pub use online::ode::{Integration, Method, System, integrate};
+pub use online::ode::{Integration, Stepping, System, integrate};
 pub use online::simulation::SgdSimulation;
-pub use straight_line::{LANES, Lanes, StraightLine};
+pub use straight_line::{HornerProgram, LANES, Lanes};
 pub use verdict::{Comparison, OnlineVerdict, Tally};

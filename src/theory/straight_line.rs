@@ -20,7 +20,7 @@ pub type Lanes = [f64; LANES];
 /// Registers are numbered: first the variables, then the constants, then one per operation.
 /// Invariant: an operation reads only registers before its own.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StraightLine {
+pub struct HornerProgram {
     inputs: usize,
     constants: Vec<Rational>,
     floats: Vec<f64>,
@@ -34,7 +34,7 @@ enum Operation {
     Mul(usize, usize),
 }
 
-impl StraightLine {
+impl HornerProgram {
     /// Compiles `p` as a function of variables `0..inputs`.
     ///
     /// # Errors
@@ -46,9 +46,9 @@ impl StraightLine {
     /// # Example
     /// ```
     /// use wickring::poly::{Poly, Vars};
-    /// use wickring::theory::StraightLine;
+    /// use wickring::theory::HornerProgram;
     /// let p = Poly::parse("x^2*y + 2*x*y + y/2", &mut Vars::new())?;
-    /// let code = StraightLine::compile(&p, 2)?;
+    /// let code = HornerProgram::compile(&p, 2)?;
     /// assert_eq!(code.eval(&[3.0, 2.0]), 31.0);
     /// assert_eq!(code.operations(), 4); // ((x + 2) x + 1/2) y
     /// # Ok::<(), wickring::Error>(())
@@ -207,7 +207,7 @@ impl Builder {
         self.operation(true, product, rest)
     }
 
-    fn finish(self, root: Register) -> StraightLine {
+    fn finish(self, root: Register) -> HornerProgram {
         let (inputs, constants) = (self.inputs, self.constants.len());
         let place = |r: Register| match r {
             Register::Input(i) => i,
@@ -218,7 +218,7 @@ impl Builder {
             true => Operation::Add(place(a), place(b)),
             false => Operation::Mul(place(a), place(b)),
         };
-        StraightLine {
+        HornerProgram {
             inputs,
             floats: self.constants.iter().map(Rational::to_f64).collect(),
             constants: self.constants,

@@ -3,8 +3,8 @@
 
 use std::ops::ControlFlow;
 use wickring::decomp::{
-    Cp, CpNonnegative, Decompose, ExactCp, Overcomplete, Ring, RingAls, RingNls, RingSampledAls,
-    RingSvd, TtSvd, Tucker, Waring,
+    Cp, CpNonnegative, Decompose, ExactCp, Overcomplete, RingAls, RingAuto, RingNls,
+    RingSampledAls, RingSvd, TtSvd, Tucker, Waring,
 };
 use wickring::run::{Progress, Run};
 use wickring::tensor::{Tensor, TensorView};
@@ -67,7 +67,7 @@ fn every_method_keeps_the_laws() {
     laws("waring", &Waring::new(1));
     laws("overcomplete", &Overcomplete::new(1));
     laws("exact", &ExactCp::new(1));
-    laws("ring", &Ring::new(&[1, 1, 1]));
+    laws("ring", &RingAuto::new(&[1, 1, 1]));
     laws("ring als", &RingAls::new(&[1, 1, 1]));
     laws("ring nls", &RingNls::new(&[1, 1, 1]));
     laws("ring sampled", &RingSampledAls::new(&[1, 1, 1]));

@@ -4,7 +4,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use wickring::decomp::{Ring, RingCompletion, RingRanks, RingSampledAls};
+use wickring::decomp::{RingAuto, RingCompletion, RingRanks, RingSampledAls};
 use wickring::laws::planted::with_noise;
 use wickring::run::unobserved;
 use wickring::tensor::{Scalar, Tensor, TensorRing};
@@ -48,7 +48,9 @@ fn ranks_are_found_with_evidence() {
             if dims == [3; 3] {
                 continue;
             }
-            let fit = Ring::auto().decompose(exact.view(), &mut rng(1)).unwrap();
+            let fit = RingAuto::auto()
+                .decompose(exact.view(), &mut rng(1))
+                .unwrap();
             assert_eq!(
                 (fit.status, fit.model.ranks()),
                 (Status::Converged, ranks.to_vec()),
@@ -65,7 +67,7 @@ fn ranks_are_found_with_evidence() {
         .unwrap()
         .to_dense()
         .unwrap();
-    let fit = Ring::auto().decompose(t.view(), &mut rng(1)).unwrap();
+    let fit = RingAuto::auto().decompose(t.view(), &mut rng(1)).unwrap();
     assert_eq!(
         (fit.status, fit.model.ranks()),
         (Status::Converged, vec![1, 3, 3])
@@ -75,7 +77,7 @@ fn ranks_are_found_with_evidence() {
     let random = Tensor::from_fn(&[8, 8, 8], |_| f64::gaussian(&mut noise)).unwrap();
     if let Ok(found) = RingRanks::of(random.view(), &mut rng(1)) {
         assert!(!found.decided, "{found:?}");
-        let fit = Ring::auto()
+        let fit = RingAuto::auto()
             .max_sweeps(50)
             .starts(1)
             .decompose(random.view(), &mut rng(1));
@@ -88,7 +90,9 @@ fn ranks_are_found_with_evidence() {
 fn a_uniform_ring_without_room_is_found_from_starts() {
     let core = planted::<f64>(&[4], &[3], 2).into_cores().remove(0);
     let t = TensorRing::new(vec![core; 4]).unwrap().to_dense().unwrap();
-    let fit = Ring::new(&[3]).decompose(t.view(), &mut rng(1)).unwrap();
+    let fit = RingAuto::new(&[3])
+        .decompose(t.view(), &mut rng(1))
+        .unwrap();
     assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
 }
 
@@ -192,7 +196,9 @@ fn a_handful_of_entries_is_never_called_noise() {
     for seed in 0..200 {
         let mut source = rng(seed);
         let t = Tensor::from_fn(&[2, 2, 2], |_| f64::gaussian(&mut source)).unwrap();
-        let fit = Ring::new(&[1]).decompose(t.view(), &mut rng(1)).unwrap();
+        let fit = RingAuto::new(&[1])
+            .decompose(t.view(), &mut rng(1))
+            .unwrap();
         assert_ne!(fit.status, Status::Converged, "{seed} {:?}", fit.evidence);
     }
 }

@@ -8,7 +8,7 @@ use rand_chacha::rand_core::SeedableRng;
 use std::path::Path;
 use std::process::Command;
 use wickring::decomp::{
-    Derivations, Peirce, Ring, RingAlgebraic, RingAls, RingCompletion, RingNls, RingQueries,
+    Derivations, Peirce, RingAlgebraic, RingAls, RingAuto, RingCompletion, RingNls, RingQueries,
     RingSampledAls, RingSvd,
 };
 use wickring::fit::Fit;
@@ -90,10 +90,12 @@ macro_rules! suite {
 
 // Noise of relative size e on 343 entries leaves a residual below e: the ring fits a part of it. Algebraic answers
 // amplify it by their condition, below 1e3 for these seeds.
-suite!(engine, cube, 1e-8, Some(1.0), false, |t, s| Ring::new(&[2])
-    .decompose(t, &mut rng(s)));
+suite!(engine, cube, 1e-8, Some(1.0), false, |t, s| RingAuto::new(
+    &[2]
+)
+.decompose(t, &mut rng(s)));
 suite!(engine_auto, cube, 1e-8, Some(1.0), false, |t, s| {
-    Ring::auto().decompose(t, &mut rng(s))
+    RingAuto::auto().decompose(t, &mut rng(s))
 });
 suite!(
     engine_order_four,
@@ -101,7 +103,7 @@ suite!(
     1e-8,
     Some(1.0),
     false,
-    |t, s| Ring::auto().decompose(t, &mut rng(s))
+    |t, s| RingAuto::auto().decompose(t, &mut rng(s))
 );
 suite!(algebraic, cube, 1e-8, Some(1e3), false, |t, s| {
     RingAlgebraic::new(&[2]).decompose(t, &mut rng(s))

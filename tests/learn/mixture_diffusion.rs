@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use wickring::fit::Fit;
 use wickring::laws::learn::mixtures::fit_keeps_its_word;
 use wickring::learn::mixture::{
-    Batch, Chain, Diffusion, GaussianMixture, Generator, InMemory, Population, SampleSource,
+    Batch, Chain, Diffusion, GaussianMixture, InMemory, MixtureModel, Population, SampleSource,
     ScoreModel, Step, extract_atoms,
 };
 use wickring::run::{Progress, unobserved};
@@ -67,7 +67,7 @@ fn discrete_laws_come_back() {
         assert_eq!(fit.status, Status::Converged, "{:?}", fit.evidence);
         let model = &fit.model;
         assert_eq!(
-            fit_keeps_its_word(&fit, &Generator::Score(Box::new(model.clone()))),
+            fit_keeps_its_word(&fit, &MixtureModel::Score(Box::new(model.clone()))),
             Ok(())
         );
         let fresh = model.sample(20_000, Chain::default(), &mut rng(3)).unwrap();

@@ -11,7 +11,7 @@ use wickring::laws::learn::mixtures::{
     audit_flags_what_is_broken, diffusion_commutes_with_motions, fit_keeps_its_word, fuzz_mixture,
     heat_and_score, moments_determine_atoms, steps_keep_one_atom,
 };
-use wickring::learn::mixture::{Diffusion, GaussianMixture, Generator, MomentMethod};
+use wickring::learn::mixture::{Diffusion, GaussianMixture, MixtureModel, MomentMethod};
 use wickring::poly::Rational;
 use wickring::{Error, Status};
 
@@ -182,7 +182,7 @@ fn moments_find_separated_components() {
             // Third moments alone are coarser, but inside the separation.
             let alone = distance(&fit.model.from_moments, &truth);
             assert!(alone.0 <= allowed * 4.0 && alone.1 <= 0.2, "{alone:?}");
-            let model = Generator::Gaussian(fit.model.mixture.clone());
+            let model = MixtureModel::Gaussian(fit.model.mixture.clone());
             assert_eq!(fit_keeps_its_word(&fit, &model), Ok(()));
         }
     }

@@ -9,7 +9,7 @@ use wickring::Status;
 use wickring::fit::Fit;
 use wickring::io::samples::Samples;
 use wickring::laws::learn::quadratic_maps::random_quadratic_map;
-use wickring::learn::{Noise, Quadratic, RadialLaw, RadialQuadratic, statistical_floor};
+use wickring::learn::{Noise, Quadratic, RadialInput, RadialQuadratic, statistical_floor};
 use wickring::run::unobserved;
 use wickring::tensor::QuadraticMap;
 
@@ -39,7 +39,7 @@ fn a_large_mean_does_not_pass_for_a_radial_law() {
         });
         for rows in [uniform, normal] {
             let samples = Samples::from_rows(3, rows).unwrap();
-            let learner = RadialQuadratic::new(RadialLaw::Unknown);
+            let learner = RadialQuadratic::new(RadialInput::Unknown);
             let fit = learner.learn(&samples, &mut rng(0), &mut unobserved);
             assert!(!fit.is_ok_and(|f| f.status == Status::Converged), "{seed}");
         }

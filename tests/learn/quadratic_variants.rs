@@ -9,7 +9,7 @@ use wickring::fit::Fit;
 use wickring::io::samples::Samples;
 use wickring::laws::learn::quadratic_maps::{random_quadratic_map, sphere_samples};
 use wickring::learn::{
-    FewOutputs, Noise, Quadratic, RadialLaw, RadialMap, RadialQuadratic, statistical_floor,
+    FewOutputs, Noise, Quadratic, RadialInput, RadialMap, RadialQuadratic, statistical_floor,
 };
 use wickring::run::unobserved;
 use wickring::tensor::QuadraticMap;
@@ -58,15 +58,15 @@ fn rotation_invariant_inputs_are_learned_with_and_without_their_law() {
         let spheres = sphere_samples(&hidden, 20_000, &mut rng(5)).unwrap();
         let gaussian = hidden.sample(20_000, &mut rng(6));
         for (name, rows, law) in [
-            ("ball", &balls, RadialLaw::Ball),
-            ("sphere", &spheres, RadialLaw::Sphere),
-            ("gaussian", &gaussian, RadialLaw::Moments(1.0, 1.0)),
+            ("ball", &balls, RadialInput::Ball),
+            ("sphere", &spheres, RadialInput::Sphere),
+            ("gaussian", &gaussian, RadialInput::Moments(1.0, 1.0)),
         ] {
             let (four, six) = law.moments(r).unwrap().unwrap();
             for (law, refine) in [
                 (law, false),
-                (RadialLaw::Unknown, false),
-                (RadialLaw::Unknown, true),
+                (RadialInput::Unknown, false),
+                (RadialInput::Unknown, true),
                 (law, true),
             ] {
                 let learner = RadialQuadratic::new(law).refine(refine);
@@ -103,7 +103,7 @@ fn rotation_invariant_inputs_are_learned_with_and_without_their_law() {
         let wrong = learn_radial(
             d,
             spheres,
-            RadialQuadratic::new(RadialLaw::Moments(1.0, 1.0)),
+            RadialQuadratic::new(RadialInput::Moments(1.0, 1.0)),
         );
         match wrong {
             Ok(fit) => assert_ne!(fit.status, Status::Converged),

@@ -10,8 +10,8 @@ use wickring::laws::learn::two_layer::{
     fuzz_overcomplete, model_file_predicts, test_error_is_tensor_error,
 };
 use wickring::learn::two_layer::{
-    Coefficients, HermiteFit, LearnedTwoLayer, Method, PolynomialActivation, TwoLayerLearner,
-    TwoLayerNetwork,
+    Coefficients, HermiteFit, LearnedTwoLayer, PolynomialActivation, TwoLayerLearner,
+    TwoLayerMethod, TwoLayerNetwork,
 };
 use wickring::linalg::small::unit_columns;
 use wickring::poly::Rational;
@@ -72,7 +72,7 @@ fn samples_at_twice_the_unknowns_give_the_network() {
     let fit = case.learn(&learner);
     assert_eq!(fit.status, Status::Converged, "{:?}", fit.model.report);
     assert!(case.error(&fit) <= 1e-10, "{}", case.error(&fit));
-    assert_eq!(fit.model.report.method, Method::Risk);
+    assert_eq!(fit.model.report.method, TwoLayerMethod::Risk);
     model_file_predicts(&fit.model.network, case.x.as_ref()).unwrap();
 }
 
@@ -83,7 +83,7 @@ fn regression_is_exact_and_so_is_its_decomposition() {
     let fit = case.learn(&learner);
     assert_eq!(
         fit.model.report.method,
-        Method::Regression,
+        TwoLayerMethod::Regression,
         "{}",
         fit.model.report.choice
     );
@@ -224,7 +224,7 @@ fn stops_wherever_it_is() {
         let mut rng = case.rng.clone();
         let fit = case
             .learner()
-            .method(Method::Risk)
+            .method(TwoLayerMethod::Risk)
             .learn_observed(case.x.as_ref(), &case.y, &mut rng, &mut |p| {
                 asked += 1;
                 late += usize::from(asked > most);

@@ -9,7 +9,7 @@ use wickring::laws::Broken;
 use wickring::laws::bytes::Bytes;
 use wickring::laws::poly::algebra::small_poly;
 use wickring::laws::poly::identities as laws;
-use wickring::poly::identity::{BlackBox, IdentityTest, Program, Proof, Verdict};
+use wickring::poly::identity::{BlackBox, IdentityTest, IdentityVerdict, Program, Proof};
 use wickring::poly::{Budget, Integer, Poly, Rational, Residue, Vars};
 
 fn holds(law: Result<(), Broken>) -> Result<(), TestCaseError> {
@@ -37,7 +37,7 @@ proptest! {
     }
 }
 
-fn prove(left: &str, right: &str) -> Result<Verdict, Error> {
+fn prove(left: &str, right: &str) -> Result<IdentityVerdict, Error> {
     let mut vars = Vars::new();
     let left = Program::parse(left, &mut vars)?;
     let right = Program::parse(right, &mut vars)?;
@@ -48,7 +48,7 @@ fn prove(left: &str, right: &str) -> Result<Verdict, Error> {
 #[test]
 fn identities_beyond_writing_out() {
     let points = |v| match v {
-        Ok(Verdict::Equal(Proof::SchwartzZippel {
+        Ok(IdentityVerdict::Equal(Proof::SchwartzZippel {
             primes,
             points,
             error_log2,
@@ -66,7 +66,7 @@ fn identities_beyond_writing_out() {
     points(prove("(x/2 + y/3)^99999", "((3*x + 2*y)^99999)/6^99999"));
     let different = prove("(x + y)^1000000000", "(x + y)^1000000000 + 1/1000000007");
     assert!(
-        matches!(different, Ok(Verdict::Different(_))),
+        matches!(different, Ok(IdentityVerdict::Different(_))),
         "{different:?}"
     );
     // A degree without a bound for the error is refused, not guessed.
@@ -108,7 +108,7 @@ fn long_sums_and_shared_parts() {
 #[test]
 fn the_bound_grows_with_degree_and_height() {
     let error = |left: &str| match prove(left, left) {
-        Ok(Verdict::Equal(Proof::SchwartzZippel {
+        Ok(IdentityVerdict::Equal(Proof::SchwartzZippel {
             primes, error_log2, ..
         })) => error_log2 / primes.len() as f64,
         other => panic!("{other:?}"),

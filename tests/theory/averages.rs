@@ -11,10 +11,10 @@ use proptest::prelude::*;
 use wickring::Error;
 use wickring::laws::theory::averages::{averages_agree, averages_equal_wick};
 use wickring::poly::{Poly, Rational, Vars};
-use wickring::theory::Neuron;
+use wickring::theory::StudentActivation;
 
-fn polynomial(text: &str) -> Result<Neuron, Error> {
-    Neuron::polynomial(&Poly::parse(text, &mut Vars::new())?)
+fn polynomial(text: &str) -> Result<StudentActivation, Error> {
+    StudentActivation::polynomial(&Poly::parse(text, &mut Vars::new())?)
 }
 
 fn integers(g: &[i64]) -> Vec<Rational> {
@@ -77,8 +77,8 @@ fn hermite_averages_are_wicks_and_short() -> Result<(), Box<dyn std::error::Erro
 fn averages_keep_price_and_symmetry() -> Result<(), Box<dyn std::error::Error>> {
     let c = [1.2, 0.3, 0.9, -0.2, 0.4, 1.5, 0.1, 0.2, 0.5, 0.8];
     for g in [
-        Neuron::erf(),
-        Neuron::linear(),
+        StudentActivation::erf(),
+        StudentActivation::linear(),
         polynomial("x/2 + 3/10*x^2 - x^3/10")?,
     ] {
         averages_agree(&g, &c).map_err(|b| b.to_string())?;
@@ -97,7 +97,7 @@ fn erf_averages_equal_a_quadrature() {
         [0.5, -0.3, 0.2, 0.6],
     ];
     let c = |i: usize, j: usize| (0..4).map(|k| l[i][k] * l[j][k]).sum::<f64>();
-    let g = Neuron::erf();
+    let g = StudentActivation::erf();
     let (h, reach) = (0.55, 12i32);
     let nodes: Vec<(f64, f64)> = (-reach..=reach)
         .map(|i| h * f64::from(i))

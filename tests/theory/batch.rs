@@ -8,11 +8,11 @@ use wickring::poly::gaussian::Activation;
 use wickring::run::unobserved;
 use wickring::theory::batch::{
     BatchLearner, BatchSimulation, Hinge, Labels, LambdaSearch, Logistic, MarginLearner,
-    MarginLoss, Square, SquaredHinge, Task, best_lambda, ridge,
+    MarginLoss, SquareLoss, SquaredHinge, Task, best_lambda, ridge,
 };
 use wickring::theory::{
-    Committee, Covariances, Diagnostics, GaussianSource, Generator, Layer, Lesson, Neuron,
-    OnlineSgd, OnlineVerdict, PairedSamples, SgdSimulation, Source, Warning,
+    Committee, Covariances, Diagnostics, GaussianSource, Generator, Layer, Lesson, OnlineSgd,
+    OnlineVerdict, PairedSamples, SgdSimulation, Source, StudentActivation, Warning,
 };
 use wickring::{Error, Status};
 
@@ -38,7 +38,7 @@ fn setting(
 
 #[test]
 fn proximal_steps_are_minimal_for_every_length() -> Outcome {
-    let losses: [&dyn MarginLoss; 4] = [&Logistic, &Hinge, &SquaredHinge, &Square];
+    let losses: [&dyn MarginLoss; 4] = [&Logistic, &Hinge, &SquaredHinge, &SquareLoss];
     for loss in losses {
         for exponent in -8..=12 {
             let v = 10f64.powi(exponent);
@@ -91,7 +91,7 @@ fn the_square_margin_is_ridge_on_signs() -> Outcome {
     let task = Task::on_latents(&law, &theta)?;
     for (alpha, lambda) in [(0.3, 0.1), (1.0, 1e-3), (3.0, 1.0)] {
         let closed = ridge(&task, Labels::Signs, alpha, lambda)?.converged()?;
-        let solved = MarginLearner::new(&Square)
+        let solved = MarginLearner::new(&SquareLoss)
             .predict(&task, alpha, lambda)?
             .converged()?;
         for (a, b) in [
@@ -320,7 +320,7 @@ fn gradient_descent_follows_the_equations() -> Outcome {
         teacher: &teacher,
         times: &times,
     };
-    let sgd = OnlineSgd::new(Neuron::erf(), 0.2);
+    let sgd = OnlineSgd::new(StudentActivation::erf(), 0.2);
     let theory = sgd.predict(&lesson, &mut unobserved)?.converged()?;
     let plan = SgdSimulation {
         runs: 2,
@@ -335,7 +335,7 @@ fn gradient_descent_follows_the_equations() -> Outcome {
         let verdict = OnlineVerdict::new(&theory, &runs, n)?;
         assert!(verdict.holds(), "{verdict:?}");
         // A prediction for another learning rate is told apart.
-        let wrong = OnlineSgd::new(Neuron::erf(), 1.0)
+        let wrong = OnlineSgd::new(StudentActivation::erf(), 1.0)
             .predict(&lesson, &mut unobserved)?
             .converged()?;
         assert!(!OnlineVerdict::new(&wrong, &runs, n)?.holds());
@@ -347,7 +347,7 @@ fn gradient_descent_follows_the_equations() -> Outcome {
     assert!((pairs.reuse(400) - 2.0).abs() < 1e-12);
     assert!(pairs.covariances()?.omega()[(0, 0)] > 0.5);
     // A rate at which descent explodes is an error, not a curve.
-    let wild = OnlineSgd::new(Neuron::linear(), 900.0);
+    let wild = OnlineSgd::new(StudentActivation::linear(), 900.0);
     let refused = wild.simulate(&lesson, &generator, plan, &mut unobserved);
     assert!(matches!(refused, Err(Error::Degenerate { .. })));
     Ok(())

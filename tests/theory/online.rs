@@ -11,12 +11,12 @@ use faer::Mat;
 use wickring::poly::{Poly, Vars};
 use wickring::run::unobserved;
 use wickring::theory::{
-    Committee, Covariances, Lesson, Method, Moment, Neuron, OnlineSgd, Trajectory,
+    Committee, Covariances, Lesson, Moment, OnlineSgd, Stepping, StudentActivation, Trajectory,
 };
 use wickring::{Error, Status};
 
-fn polynomial(text: &str) -> Result<Neuron, Error> {
-    Neuron::polynomial(&Poly::parse(text, &mut Vars::new())?)
+fn polynomial(text: &str) -> Result<StudentActivation, Error> {
+    StudentActivation::polynomial(&Poly::parse(text, &mut Vars::new())?)
 }
 
 fn lesson<'a>(
@@ -74,10 +74,10 @@ fn euler_equals_the_published_integrator() -> Result<(), Box<dyn std::error::Err
     let (law, student, teacher) = fixture()?;
     let times: Vec<f64> = rows.iter().map(|r| r[0]).collect();
     assert!(times.len() > 30);
-    let sgd = OnlineSgd::new(Neuron::erf(), 0.5);
+    let sgd = OnlineSgd::new(StudentActivation::erf(), 0.5);
     let curve =
         |sgd: OnlineSgd| sgd.predict(&lesson(&law, &student, &teacher, &times), &mut unobserved);
-    let euler = curve(sgd.clone().method(Method::Euler(0.01)))?.converged()?;
+    let euler = curve(sgd.clone().method(Stepping::Euler(0.01)))?.converged()?;
     let mut worst = 0.0f64;
     for (row, moment) in rows.iter().zip(&euler.moments) {
         for (found, expected) in columns(moment).iter().zip(&row[1..]) {
@@ -88,7 +88,7 @@ fn euler_equals_the_published_integrator() -> Result<(), Box<dyn std::error::Err
     assert!(worst <= 1e-9, "{worst:e}");
     // The adaptive method equals the limit of small steps.
     let adaptive = curve(sgd.clone())?.converged()?;
-    let fine = curve(sgd.method(Method::RungeKutta4(0.002)))?.converged()?;
+    let fine = curve(sgd.method(Stepping::RungeKutta4(0.002)))?.converged()?;
     assert!(gap(&adaptive, &fine) <= 1e-6, "{:e}", gap(&adaptive, &fine));
     Ok(())
 }
@@ -121,8 +121,11 @@ fn identical_units_are_one_unit() -> Result<(), Error> {
     let two = Committee::new(row(2), vec![0.7, 0.7])?;
     let one = Committee::new(row(1), vec![1.4])?;
     let times = [0.0, 0.5, 3.0, 20.0];
-    for (neuron, rate) in [(Neuron::erf(), 0.5), (polynomial("x^3 - 3*x")?, 0.002)] {
-        let fine = Method::Adaptive(1e-11);
+    for (neuron, rate) in [
+        (StudentActivation::erf(), 0.5),
+        (polynomial("x^3 - 3*x")?, 0.002),
+    ] {
+        let fine = Stepping::Adaptive(1e-11);
         let many = OnlineSgd::new(neuron.clone(), rate).method(fine);
         let single = OnlineSgd::new(neuron, rate / 2.0)
             .rate_second(2.0 * rate)
@@ -234,9 +237,9 @@ fn linear_students_follow_the_matrix_exponential() -> Result<(), Error> {
         exponential = &exponential * &exponential;
     }
     let end = &exponential * &state;
-    let sgd = OnlineSgd::new(Neuron::linear(), lr)
+    let sgd = OnlineSgd::new(StudentActivation::linear(), lr)
         .rate_second(0.0)
-        .method(Method::Adaptive(1e-12));
+        .method(Stepping::Adaptive(1e-12));
     let curve = sgd
         .predict(
             &lesson(&law, &student, &teacher, &[0.0, 5.0]),
@@ -264,7 +267,7 @@ fn linear_students_follow_the_matrix_exponential() -> Result<(), Error> {
     // The polynomial x goes through derived averages and must do the same.
     let x = OnlineSgd::new(polynomial("x")?, lr)
         .rate_second(0.0)
-        .method(Method::Adaptive(1e-12));
+        .method(Stepping::Adaptive(1e-12));
     let derived = x
         .predict(
             &lesson(&law, &student, &teacher, &[0.0, 5.0]),
@@ -284,7 +287,7 @@ fn units_may_be_exchanged_and_turned() -> Result<(), Error> {
         Mat::from_fn(2, 12, |k, i| if k == 0 { w[(1, i)] } else { -w[(0, i)] }),
         vec![-0.4, -0.7],
     )?;
-    let sgd = OnlineSgd::new(Neuron::erf(), 0.5);
+    let sgd = OnlineSgd::new(StudentActivation::erf(), 0.5);
     let times = [0.0, 1.0, 10.0];
     let a = sgd
         .predict(&lesson(&law, &student, &teacher, &times), &mut unobserved)?
@@ -306,12 +309,15 @@ fn what_cannot_be_predicted_is_refused_or_marked() -> Result<(), Error> {
     let run = |sgd: &OnlineSgd, times: &[f64]| {
         sgd.predict(&lesson(&law, &student, &teacher, times), &mut unobserved)
     };
-    let erf = OnlineSgd::new(Neuron::erf(), 0.5);
+    let erf = OnlineSgd::new(StudentActivation::erf(), 0.5);
     for (sgd, times) in [
-        (OnlineSgd::new(Neuron::erf(), -1.0), vec![0.0]),
-        (OnlineSgd::new(Neuron::erf(), f64::NAN), vec![0.0]),
+        (OnlineSgd::new(StudentActivation::erf(), -1.0), vec![0.0]),
+        (
+            OnlineSgd::new(StudentActivation::erf(), f64::NAN),
+            vec![0.0],
+        ),
         (erf.clone().bin_width(2.0), vec![0.0]),
-        (erf.clone().method(Method::Euler(0.0)), vec![0.0]),
+        (erf.clone().method(Stepping::Euler(0.0)), vec![0.0]),
         (erf.clone(), vec![2.0, 1.0]),
         (erf.clone(), vec![]),
     ] {
@@ -342,7 +348,7 @@ fn what_cannot_be_predicted_is_refused_or_marked() -> Result<(), Error> {
     assert!(
         two(f64::NAN).is_err() && Committee::new(faer::mat![[f64::INFINITY]], vec![1.0]).is_err()
     );
-    assert!(Neuron::polynomial(&Poly::parse("x*y", &mut Vars::new())?).is_err());
+    assert!(StudentActivation::polynomial(&Poly::parse("x*y", &mut Vars::new())?).is_err());
     assert!(polynomial("3").is_err() && polynomial("x^40").is_err());
     Ok(())
 }

@@ -231,7 +231,7 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
     let door = of(command);
     let refused = |id: &str, why: &str| {
         let text = format!("{command} does not take --{}: {why}", id.replace('_', "-"));
-        Err(Error::invalid("options", text))
+        Err(Error::invalid("wickring", text))
     };
     for id in matches.ids().map(clap::Id::as_str) {
         let given = matches.value_source(id) == Some(ValueSource::CommandLine);

@@ -197,7 +197,11 @@ pub(super) fn accelerated<T: Scalar>(
             }
         }
         history.push(next);
-        quiet = if f - next <= options.still * f { quiet + 1 } else { 0 };
+        quiet = if f - next <= options.still * f {
+            quiet + 1
+        } else {
+            0
+        };
         f = next;
         let slow = history.len() > WINDOW
             && f > (1.0 - options.least_gain) * history[history.len() - 1 - WINDOW]

@@ -1,11 +1,11 @@
 //! Compression by orthonormal bases of the unfoldings.
 
-use super::jennrich::normal;
+use super::starts::jennrich::normal;
 use crate::Error;
 use crate::decomp::tucker::identity;
 use crate::linalg::{Scalar, small};
 use crate::tensor::{Factor, Tensor, TensorView, unfolding_gram};
-use crate::tensor::{mode_product, mttkrp};
+use crate::tensor::{mode_product, mttkrp, mttkrp_all};
 use faer::{Mat, MatRef};
 use rand::Rng;
 
@@ -79,6 +79,59 @@ impl<T: Scalar> Compressed<T> {
         Self::onto(t, &spans)
     }
 
+    /// As [`Compressed::hosvd`] for tensors whose Gram matrices would cost more than all else: one sketch of all modes, each
+    /// then replaced by the dominant space of the data contracted with the others (one step of orthogonal iteration:
+    /// De Lathauwer, De Moor, Vandewalle 2000). `None` where the sketch may have missed a direction.
+    ///
+    /// With data of norm one and noise of norm `e`, a sketch by `k` Gaussian vectors shows a component of weight `w` as
+    /// `w sqrt(k)` against noise of spectral norm `e (1 + sqrt(k / n))`. So it is trusted where the least of the `rank`
+    /// singular values that were found stands [`CLEAR`] times above that.
+    ///
+    /// # Complexity
+    /// `O(N keep)`: four products with the data.
+    pub(super) fn improved_sketch(
+        op: &'static str,
+        t: TensorView<'_, T>,
+        (keep, rank): (&[usize], usize),
+        rng: &mut impl Rng,
+    ) -> Result<Option<Self>, Error> {
+        let width = keep.iter().max().map_or(0, |k| k + EXTRA);
+        let mut bases = sketches(t, keep, width, rng)?;
+        let last = t.order() - 1;
+        let shared = match &bases[last] {
+            Some(u) => Some(mode_product(t, u.conj().as_mat().transpose(), last)?),
+            None => None,
+        };
+        let mut least = f64::INFINITY;
+        for m in 0..last {
+            if bases[m].is_some() {
+                let view = shared.as_ref().map_or(t, Tensor::view);
+                let rest = contracted(view, &bases[..last], Some(m))?;
+                let (basis, values) =
+                    dominant(op, rest.as_ref().map_or(view, Tensor::view), m, keep[m])?;
+                least = least.min(values.get(rank - 1).copied().unwrap_or(0.0));
+                bases[m] = Some(basis);
+            }
+        }
+        drop(shared);
+        let rest = contracted(t, &bases[..last], None)?;
+        let view = rest.as_ref().map_or(t, Tensor::view);
+        let core = if bases[last].is_some() {
+            let (basis, values) = dominant(op, view, last, keep[last])?;
+            least = least.min(values.get(rank - 1).copied().unwrap_or(0.0));
+            let core = mode_product(view, basis.conj().as_mat().transpose(), last)?;
+            bases[last] = Some(basis);
+            core
+        } else {
+            view.to_tensor()
+        };
+        let lost = (1.0 - small::norm_sq(core.as_slice())).max(0.0).sqrt();
+        let width = width as f64;
+        let shortest = t.dims().iter().min().map_or(1.0, |&n| n as f64);
+        let floor = lost * (1.0 / width.sqrt() + 1.0 / shortest.sqrt());
+        Ok((least > CLEAR * floor).then_some(Self { core, bases }))
+    }
+
     /// Projection on the spans of given matrices, one for each mode; a span that fills its mode is skipped.
     pub(super) fn onto(t: TensorView<'_, T>, spans: &[Factor<T>]) -> Result<Self, Error> {
         let mut bases: Vec<Option<Factor<T>>> = Vec::with_capacity(spans.len());
@@ -130,6 +183,65 @@ impl<T: Scalar> Compressed<T> {
             })
             .collect()
     }
+}
+
+/// Vectors of a sketch beyond the directions that are kept.
+const EXTRA: usize = 8;
+/// How far the least direction of a sketch must stand above the noise in it.
+const CLEAR: f64 = 4.0;
+
+/// Orthonormal bases of the products of all unfoldings with `width` Gaussian vectors, for the modes that shrink.
+fn sketches<T: Scalar>(
+    t: TensorView<'_, T>,
+    keep: &[usize],
+    width: usize,
+    rng: &mut impl Rng,
+) -> Result<Vec<Option<Factor<T>>>, Error> {
+    let mut draw = |n: usize| Factor::from_fn(n, width, |_, _| T::from_parts(normal(rng), 0.0));
+    let noise: Vec<Factor<T>> = t.dims().iter().map(|&n| draw(n)).collect();
+    let samples = mttkrp_all(t, &noise)?;
+    let mut bases = Vec::with_capacity(keep.len());
+    for (m, sample) in samples.into_iter().enumerate() {
+        let n = t.dims()[m];
+        bases.push(if keep[m] >= n {
+            None
+        } else {
+            let basis = small::orthonormal(sample.as_slice(), n, 1e-10);
+            Some(Factor::new(n, basis.len() / n, basis)?)
+        });
+    }
+    Ok(bases)
+}
+
+/// `t` contracted with the bases of its first modes but `skip`; `None` where nothing was to be done.
+fn contracted<T: Scalar>(
+    t: TensorView<'_, T>,
+    bases: &[Option<Factor<T>>],
+    skip: Option<usize>,
+) -> Result<Option<Tensor<T>>, Error> {
+    let mut rest: Option<Tensor<T>> = None;
+    for (k, basis) in bases.iter().enumerate() {
+        if let Some(u) = basis.as_ref().filter(|_| skip != Some(k)) {
+            let view = rest.as_ref().map_or(t, Tensor::view);
+            rest = Some(mode_product(view, u.conj().as_mat().transpose(), k)?);
+        }
+    }
+    Ok(rest)
+}
+
+/// The `keep` leading left singular vectors of an unfolding, and all of its singular values, nonincreasing.
+fn dominant<T: Scalar>(
+    op: &'static str,
+    t: TensorView<'_, T>,
+    mode: usize,
+    keep: usize,
+) -> Result<(Factor<T>, Vec<f64>), Error> {
+    let n = t.dims()[mode];
+    let gram = unfolding_gram(t, mode)?;
+    let (values, vectors) = T::hermitian_eigen(op, gram.as_ref())?;
+    let basis = Factor::from_fn(n, keep, |i, k| vectors[(i, n - 1 - k)]);
+    let values = values.iter().rev().map(|v| v.max(0.0).sqrt()).collect();
+    Ok((basis, values))
 }
 
 /// At most `keep` leading left singular vectors of an unfolding with more rows than columns, from the Gram matrix of its

@@ -20,7 +20,8 @@
 
 use super::checks::ended;
 use super::checks::{Judged, measured};
-use super::search::{Candidate, search};
+use super::search::search;
+use super::starts::start::Candidate;
 use crate::fit::{Check, Evidence, Fit, Work, judge};
 use crate::linalg::Scalar;
 use crate::poly::Ring;

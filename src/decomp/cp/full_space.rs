@@ -5,7 +5,8 @@ use super::checks::{MOST_GRADIENT, relative_gradient};
 use super::compress::Compressed;
 use super::gauss_newton::{LmOptions, Stop, descent, refine};
 use super::normal_equations::DENSE_LIMIT;
-use super::search::{Candidate, EXACT};
+use super::search::EXACT;
+use super::starts::start::Candidate;
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
@@ -92,16 +93,16 @@ pub(super) fn settle<T: Scalar + Ring>(
     iterations: usize,
     watch: Watch<'_>,
 ) -> Result<(), Error> {
-    let mut gap = Vec::new();
-    residual_into(t, &best.factors, &mut gap)?;
     let unknowns: usize = best.factors.iter().map(|f| f.as_slice().len()).sum();
-    let small = unknowns <= DENSE_LIMIT;
-    if !small
-        || best.residual <= EXACT
-        || relative_gradient(t, &gap, &best.factors)? <= MOST_GRADIENT
-    {
+    if (unknowns > DENSE_LIMIT) || best.residual <= EXACT {
         return Ok(());
     }
+    let mut gap = Vec::new();
+    residual_into(t, &best.factors, &mut gap)?;
+    if relative_gradient(t, &gap, &best.factors)? <= MOST_GRADIENT {
+        return Ok(());
+    }
+    drop(gap);
     let options = LmOptions {
         iterations,
         decrease: 1e-14,

@@ -8,9 +8,8 @@
 //! |---|---|
 //! | `decomposition` | [`Cp`], the default engine: options, the verb, the status |
 //! | `search` | batches of starts, choice of the best |
+//! | `starts` | one start on the core, carried to its end; Jennrich's algorithm on groups of modes, the exact model of a rank that no tensor exceeds |
 //! | `full_space` | from the core back to the full space, on to a stationary point |
-//! | `jennrich`, `rank_one` | Jennrich's algorithm on groups of modes |
-//! | `fibre_model` | the exact model of a rank that no tensor exceeds |
 //! | `als` | alternating least squares with extrapolation |
 //! | `gauss_newton`, `normal_equations` | Levenberg-Marquardt and its structured normal equations |
 //! | `compress` | HOSVD, projections on spans |
@@ -25,16 +24,14 @@ pub(crate) mod checks;
 pub(crate) mod compress;
 pub(crate) mod condition;
 pub(crate) mod decomposition;
-pub(crate) mod fibre_model;
 pub(crate) mod full_space;
 pub(crate) mod gauss_newton;
-pub(crate) mod jennrich;
 pub(crate) mod missing;
 pub(crate) mod nonnegative;
 pub(crate) mod normal_equations;
-pub(crate) mod rank_one;
 pub(crate) mod ranks;
 pub(crate) mod search;
 pub(crate) mod sparse;
+pub(crate) mod starts;
 
 pub(super) use condition::condition;

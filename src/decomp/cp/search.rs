@@ -1,26 +1,22 @@
 //! The search for the best CP fit: starts, batches, return to the full space.
 
-use super::als::{STILL, SweepOptions, Watch, accelerated};
-use super::checks::{DIVERGING, least_congruence, relative_gradient};
+use super::checks::{DIVERGING, least_congruence};
 use super::compress::Compressed;
 use super::decomposition::{Cp, CpMethod};
-use super::fibre_model::fibre_start;
 use super::full_space::{full_space, settle};
-use super::gauss_newton::{LmOptions, Stop, refine};
-use super::jennrich::{algebraic_start, normal};
-use super::normal_equations::unknowns_cost;
+use super::starts::start::{Candidate, one_start, refined};
 use crate::Error;
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
 use crate::run::{Observer, Progress, side_by_side};
-use crate::tensor::{CpTensor, Factor, TensorView, residual_into};
+use crate::tensor::{CpTensor, Factor, TensorView};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::ops::ControlFlow::{Break, Continue};
 use std::sync::atomic::Ordering;
 
-const OP: &str = "Cp::decompose";
+pub(super) const OP: &str = "Cp::decompose";
 
 /// Residual, on data of norm one, at which a fit is as good as rounding allows.
 pub(super) const EXACT: f64 = 1e-12;
@@ -34,11 +30,8 @@ const SLOW: usize = 24;
 /// up to [`MOST`] until two agree, or where the best one consists of components that diverge against each other.
 const FEW_UNKNOWNS: usize = 200;
 const CAREFUL: usize = 20;
-/// Unknowns of the core beyond which one Gauss-Newton step costs as much as dozens of sweeps.
-const MANY_UNKNOWNS: usize = 600;
-/// Relative decrease of the last sweep, and relative gradient after it, at which sweeps have arrived.
-const SETTLED: f64 = 1e-10;
-const FLAT: f64 = 1e-8;
+/// A mode so many times longer than what is kept of it costs more by its Gram matrix than by sketches.
+const SKETCHED: usize = 10;
 /// Starts that suffice there when every one of them ends at the same value.
 const UNANIMOUS: usize = 6;
 const MOST: usize = 60;
@@ -50,15 +43,6 @@ const NEAR: f64 = 0.01;
 const FINALISTS: usize = 8;
 /// Minima this near to another one are not told apart there: slow descents end at different heights of one valley.
 const VALLEY: f64 = 3e-4;
-
-/// One start carried to its end.
-#[derive(Clone, Debug)]
-pub(super) struct Candidate<T> {
-    pub(super) factors: Vec<Factor<T>>,
-    pub(super) residual: f64,
-    pub(super) history: Vec<f64>,
-    pub(super) budget_spent: bool,
-}
 
 /// What a search found.
 pub(super) struct Found<T> {
@@ -85,12 +69,7 @@ pub(super) fn search<T: Scalar + Ring>(
     };
     let seeds: Vec<u64> = (0..most).map(|_| rng.random()).collect();
     let keep = margin(t.dims(), cp.rank);
-    let compressed = if cp.randomized {
-        let mut rng = ChaCha8Rng::seed_from_u64(seeds[0] ^ 0x5bd1);
-        Compressed::sketched(t, &keep, &mut rng)?
-    } else {
-        Compressed::hosvd(OP, t, &keep)?
-    };
+    let compressed = compressed(cp, t, &keep, seeds[0])?;
     let core = compressed.core.view();
     let few = cp.rank * core.dims().iter().sum::<usize>() <= FEW_UNKNOWNS;
     let mut done: Vec<Candidate<T>> = Vec::new();
@@ -201,6 +180,27 @@ pub(super) fn search<T: Scalar + Ring>(
     })
 }
 
+/// The core in which starts are made: by the whole spectra of the unfoldings, or by sketches where those cost too much.
+fn compressed<T: Scalar + Ring>(
+    cp: &Cp,
+    t: TensorView<'_, T>,
+    keep: &[usize],
+    seed: u64,
+) -> Result<Compressed<T>, Error> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5bd1);
+    if cp.randomized {
+        return Compressed::sketched(t, keep, &mut rng);
+    }
+    let shrinks = |(&n, &k): (&usize, &usize)| n > SKETCHED * (k + 8);
+    if t.order() > 2 && t.dims().iter().zip(keep).any(shrinks) {
+        let sketch = Compressed::improved_sketch(OP, t, (keep, cp.rank), &mut rng)?;
+        if let Some(sketch) = sketch {
+            return Ok(sketch);
+        }
+    }
+    Compressed::hosvd(OP, t, keep)
+}
+
 /// Whether two components nearly cancel.
 fn is_diverging<T: Scalar + Ring>(factors: &[Factor<T>]) -> bool {
     let model = CpTensor::from_factors(factors.to_vec());
@@ -256,153 +256,4 @@ fn best_of<T>(done: &[Candidate<T>]) -> Option<&Candidate<T>> {
 fn agreeing<T>(done: &[Candidate<T>], top: f64) -> usize {
     let same = |c: &&Candidate<T>| c.residual <= top * (1.0 + AGREEMENT) + EXACT;
     done.iter().filter(same).count()
-}
-
-/// One start on the core: number 0 is algebraic under [`CpMethod::Auto`] where that is possible.
-fn one_start<T: Scalar + Ring>(
-    cp: &Cp,
-    core: TensorView<'_, T>,
-    (number, seed): (usize, u64),
-    goal: f64,
-    watch: Watch<'_>,
-) -> Result<Candidate<T>, Error> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let algebraic = match cp.method {
-        CpMethod::Auto if number == 0 => match fibre_start(core, cp.rank) {
-            Some(factors) => Some(factors),
-            None => algebraic_start(OP, core, cp.rank, &mut rng)?,
-        },
-        CpMethod::Algebraic => {
-            let start = algebraic_start(OP, core, cp.rank, &mut rng)?;
-            if start.is_none() {
-                let hypothesis = "a grouping of modes whose first two groups admit the rank";
-                return Err(Error::degenerate(OP, hypothesis, cp.rank as f64));
-            }
-            start
-        }
-        _ => None,
-    };
-    let mut factors = match algebraic {
-        Some(f) => f,
-        None => random_start(core.dims(), cp.rank, &mut rng),
-    };
-    let sweeps = match cp.method {
-        CpMethod::Als => SweepOptions::until_still(cp.iterations, 1e-15),
-        CpMethod::Algebraic => SweepOptions::until_still(0, 0.0),
-        CpMethod::Auto | CpMethod::Nls => warm_up(core.dims(), cp, goal),
-    };
-    let history = accelerated(core, &mut factors, &sweeps, watch)?;
-    let budget_spent = cp.method == CpMethod::Als && history.len() > sweeps.sweeps;
-    if matches!(cp.method, CpMethod::Auto | CpMethod::Nls)
-        && !(sweeps.to_the_end && arrived(core, &factors, (&history, goal))?)
-    {
-        let mut run = refined(cp, core, factors, goal, watch)?;
-        let tail = std::mem::replace(&mut run.history, history);
-        run.history.extend(tail.into_iter().skip(1));
-        return Ok(run);
-    }
-    ended(cp, core, factors, history, budget_spent)
-}
-
-/// Damped Gauss-Newton on the core from `factors`.
-fn refined<T: Scalar + Ring>(
-    cp: &Cp,
-    core: TensorView<'_, T>,
-    factors: Vec<Factor<T>>,
-    goal: f64,
-    watch: Watch<'_>,
-) -> Result<Candidate<T>, Error> {
-    let options = LmOptions {
-        iterations: cp.iterations,
-        goal,
-        ..LmOptions::default()
-    };
-    let run = refine(core, factors, &options, watch)?;
-    ended(cp, core, run.factors, run.history, run.stop == Stop::Budget)
-}
-
-/// A start at its end, its residual recomputed.
-fn ended<T: Scalar>(
-    cp: &Cp,
-    core: TensorView<'_, T>,
-    mut factors: Vec<Factor<T>>,
-    mut history: Vec<f64>,
-    budget_spent: bool,
-) -> Result<Candidate<T>, Error> {
-    let mut gap = Vec::new();
-    residual_into(core, &factors, &mut gap)?;
-    let mut residual = small::norm_sq(&gap).sqrt();
-    if !residual.is_finite() {
-        // A start that left the range of numbers is worth as much as no model at all.
-        factors = core
-            .dims()
-            .iter()
-            .map(|&n| Factor::zeros(n, cp.rank))
-            .collect();
-        residual = small::norm_sq(core.as_slice()).sqrt();
-        history.push(residual);
-    }
-    Ok(Candidate {
-        factors,
-        residual,
-        history,
-        budget_spent,
-    })
-}
-
-/// Sweeps that together cost about as much as a few steps of Levenberg-Marquardt: they end where those
-/// converge fast, or where alternation is slow.
-///
-/// Where a step solves a large dense system, sweeps go on to the end as long as they are quick, or to `goal`.
-fn warm_up(dims: &[usize], cp: &Cp, goal: f64) -> SweepOptions {
-    let entries: f64 = dims.iter().map(|&n| n as f64).product();
-    let rank = cp.rank as f64;
-    let unknowns = dims.iter().sum::<usize>() * cp.rank;
-    // Operations of a sweep, with a constant for what is not arithmetic in tiny ones.
-    let sweep = 6.0 * entries * rank + 2e4;
-    let ratio = unknowns_cost(dims, cp.rank) / sweep;
-    SweepOptions {
-        sweeps: (6.0 * ratio).clamp(20.0, 300.0) as usize,
-        least_gain: 0.05,
-        enough: if unknowns > MANY_UNKNOWNS {
-            goal.max(1e-4)
-        } else {
-            1e-4
-        },
-        to_the_end: unknowns > MANY_UNKNOWNS,
-        still: STILL,
-    }
-}
-
-/// Whether sweeps have reached the goal or a stationary point, so that a Gauss-Newton step has nothing to add.
-fn arrived<T: Scalar>(
-    core: TensorView<'_, T>,
-    factors: &[Factor<T>],
-    (history, goal): (&[f64], f64),
-) -> Result<bool, Error> {
-    let f = history.last().copied().unwrap_or(f64::NAN);
-    if f > EXACT && f <= goal {
-        return Ok(true);
-    }
-    let before = history.len().checked_sub(2).map_or(f64::NAN, |k| history[k]);
-    if !(before - f <= SETTLED * f) {
-        return Ok(false);
-    }
-    let mut gap = Vec::new();
-    residual_into(core, factors, &mut gap)?;
-    Ok(relative_gradient(core, &gap, factors)? <= FLAT)
-}
-
-/// Gaussian factors; the first sweep sets their scale.
-fn random_start<T: Scalar>(dims: &[usize], rank: usize, rng: &mut impl Rng) -> Vec<Factor<T>> {
-    let mut draw = |n: usize| {
-        let s = 1.0 / (n as f64).sqrt();
-        Factor::from_fn(n, rank, |_, _| {
-            T::from_parts(
-                s * normal(rng),
-                if T::COMPLEX { s * normal(rng) } else { 0.0 },
-            )
-        })
-    };
-    dims.iter().map(|&n| draw(n)).collect()
 }

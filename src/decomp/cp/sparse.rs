@@ -13,8 +13,8 @@
 use super::als::solve_columns;
 use super::checks::{self, MOST_CANCELLATION};
 use super::decomposition::Cp;
-use super::jennrich::normal;
 use super::normal_equations::hadamard_grams;
+use super::starts::jennrich::normal;
 use crate::fit::{Check, Ended, Evidence, Fit, Work, judge};
 use crate::linalg::Scalar;
 use crate::run::{Observer, Progress};

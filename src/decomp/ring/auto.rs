@@ -32,24 +32,24 @@ const SMALL: usize = 1 << 15;
 /// # Example
 /// ```
 /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-/// use wickring::decomp::Ring;
+/// use wickring::decomp::RingAuto;
 /// use wickring::tensor::TensorRing;
 ///
 /// let mut rng = ChaCha8Rng::seed_from_u64(3);
 /// let t = TensorRing::<f64>::gaussian(&[9, 8, 9], &[2, 2, 2], &mut rng)?.to_dense()?;
-/// let ring = Ring::auto().decompose(t.view(), &mut rng)?.converged()?;
+/// let ring = RingAuto::auto().decompose(t.view(), &mut rng)?.converged()?;
 /// assert_eq!(ring.ranks(), [2, 2, 2]);
 /// # Ok::<(), wickring::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ring {
+pub struct RingAuto {
     ranks: Option<Vec<usize>>,
     tol: f64,
     starts: usize,
     max_sweeps: usize,
 }
 
-impl Ring {
+impl RingAuto {
     /// Asks for ranks `R_0, .., R_{m-1}` (one entry stands for all), with tolerance `1e-8`, 5 random starts
     /// where starts are needed and 500 sweeps for each.
     pub fn new(ranks: &[usize]) -> Self {
@@ -106,7 +106,7 @@ impl Ring {
     /// `Converged` means a residual within the tolerance, or one shown to be noise; see [`RingAls`].
     ///
     /// # Example
-    /// See [`Ring`].
+    /// See [`RingAuto`].
     pub fn decompose<T: Scalar>(
         &self,
         t: TensorView<'_, T>,
@@ -115,10 +115,10 @@ impl Ring {
         self.decompose_observed(t, rng, &mut unobserved)
     }
 
-    /// [`Ring::decompose`], reporting sweeps and asking whether to go on.
+    /// [`RingAuto::decompose`], reporting sweeps and asking whether to go on.
     ///
     /// # Errors
-    /// As [`Ring::decompose`].
+    /// As [`RingAuto::decompose`].
     pub fn decompose_observed<T: Scalar>(
         &self,
         t: TensorView<'_, T>,
@@ -163,7 +163,7 @@ impl Ring {
                 break;
             }
         }
-        let op = "Ring::decompose";
+        let op = "RingAuto::decompose";
         let mut fit = best.ok_or(Error::degenerate(op, "candidates for the ranks", 0.0))?;
         let notes = [
             ("ring.rank-gap", "least gap behind an unfolding rank", least),

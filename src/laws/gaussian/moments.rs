@@ -4,9 +4,9 @@ use super::cases::{dot, expectation_by_pairings};
 use crate::Error;
 use crate::laws::broken::{Broken, check};
 use crate::poly::gaussian::{
-    Covariance, GaussianLaw, HermiteExpansion, Law, Quadratic, RadialLaw, cumulants_to_moments,
-    joint_cumulant, joint_cumulants, joint_moments, moments_to_cumulants, stein_sides,
-    symbolic_covariance,
+    Covariance, GaussianLaw, HermiteExpansion, Law, QuadraticPolynomial, RadialLaw,
+    cumulants_to_moments, joint_cumulant, joint_cumulants, joint_moments, moments_to_cumulants,
+    stein_sides, symbolic_covariance,
 };
 use crate::poly::{Poly, Rational};
 
@@ -105,7 +105,7 @@ struct Parts {
 
 impl Parts {
     fn of(p: &P, n: usize) -> Option<Self> {
-        let form = Quadratic::of(p)?;
+        let form = QuadraticPolynomial::of(p)?;
         let half = Rational::new(1, 2)?;
         let at = |i: usize, j: usize| {
             form.hessian

@@ -7,7 +7,7 @@ use crate::io::model::ModelFile;
 use crate::laws::broken::{Broken, check, within};
 use crate::laws::bytes::Bytes;
 use crate::learn::mixture::{
-    Chain, CovarianceKind, Diffusion, Em, GaussianMixture, Generator, MomentMethod,
+    Chain, CovarianceKind, Diffusion, Em, GaussianMixture, MixtureModel, MomentMethod,
     PrincipalMoments, ScoreModel, TableEntry, broken_nestings, spherical_atoms,
 };
 use crate::linalg;
@@ -216,16 +216,16 @@ pub fn audit_flags_what_is_broken(gains: &[f64], lowered: usize) -> Result<(), B
 ///
 /// # Errors
 /// [`Broken`] with what is wrong.
-pub fn fit_keeps_its_word<M>(fit: &Fit<M>, model: &Generator) -> Result<(), Broken> {
+pub fn fit_keeps_its_word<M>(fit: &Fit<M>, model: &MixtureModel) -> Result<(), Broken> {
     let law = "mixtures::fit_keeps_its_word";
     let honest = fit.status != Status::Converged || fit.evidence.holds();
     check(law, honest, || format!("{:?}", fit.evidence))?;
-    if let Generator::Gaussian(m) = model {
+    if let MixtureModel::Gaussian(m) = model {
         let sum: f64 = m.components().iter().map(|c| c.weight).sum();
         within(law, (sum - 1.0).abs(), 8.0 * f64::EPSILON * m.len() as f64)?;
     }
     let body = model.to_body(None).map_err(|e| failed(law, &e))?;
-    let again = Generator::from_body(&body).map_err(|e| failed(law, &e))?;
+    let again = MixtureModel::from_body(&body).map_err(|e| failed(law, &e))?;
     check(law, reads_back(model, &again), || {
         "another model came back".into()
     })?;
@@ -238,8 +238,8 @@ pub fn fit_keeps_its_word<M>(fit: &Fit<M>, model: &Generator) -> Result<(), Brok
 }
 
 /// Weights are divided by their sum again on reading, which may change a last digit.
-fn reads_back(a: &Generator, b: &Generator) -> bool {
-    let (Generator::Gaussian(a), Generator::Gaussian(b)) = (a, b) else {
+fn reads_back(a: &MixtureModel, b: &MixtureModel) -> bool {
+    let (MixtureModel::Gaussian(a), MixtureModel::Gaussian(b)) = (a, b) else {
         return a == b;
     };
     let same = |(c, d): (
@@ -361,7 +361,7 @@ pub fn fuzz_mixture(data: &[u8]) -> Result<(), Broken> {
         let Ok(file) = ModelFile::from_json(&text) else {
             return Ok(());
         };
-        if let Ok(model) = Generator::from_body(&file.body)
+        if let Ok(model) = MixtureModel::from_body(&file.body)
             && model.dim() <= 64
         {
             let mut rng = ChaCha8Rng::seed_from_u64(1);
@@ -388,17 +388,19 @@ pub fn fuzz_mixture(data: &[u8]) -> Result<(), Broken> {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     match method {
         0 => match Em::new(k).starts(2).max_sweeps(60).learn(x, &mut rng) {
-            Ok(fit) => fit_keeps_its_word(&fit, &Generator::Gaussian(fit.model.mixture.clone())),
+            Ok(fit) => fit_keeps_its_word(&fit, &MixtureModel::Gaussian(fit.model.mixture.clone())),
             Err(_) => Ok(()),
         },
         1 => match MomentMethod::new(k).learn(x, &mut rng) {
-            Ok(fit) => fit_keeps_its_word(&fit, &Generator::Gaussian(fit.model.mixture.clone())),
+            Ok(fit) => fit_keeps_its_word(&fit, &MixtureModel::Gaussian(fit.model.mixture.clone())),
             Err(_) => Ok(()),
         },
         _ => {
             let learner = Diffusion::new().levels(3).max_cells(2).max_degree(2);
             match learner.learn(x, &mut rng) {
-                Ok(fit) => fit_keeps_its_word(&fit, &Generator::Score(Box::new(fit.model.clone()))),
+                Ok(fit) => {
+                    fit_keeps_its_word(&fit, &MixtureModel::Score(Box::new(fit.model.clone())))
+                }
                 Err(_) => Ok(()),
             }
         }

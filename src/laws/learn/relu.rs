@@ -9,7 +9,7 @@ use crate::laws::bytes::Bytes;
 use crate::learn::Predictor;
 use crate::learn::relu::hermite;
 use crate::learn::relu::{
-    Activation, Learned, Neuron, ReluLearner, ReluNetwork, contraction, relu_coefficient,
+    Learned, Neuron, Rectifier, ReluLearner, ReluNetwork, contraction, relu_coefficient,
 };
 use crate::poly::Rational;
 use faer::{Mat, MatRef};
@@ -35,11 +35,11 @@ fn failed(law: &'static str, e: &Error) -> Broken {
 pub fn normal_forms_agree(network: &ReluNetwork, x: MatRef<'_, f64>) -> Result<(), Broken> {
     let law = "relu::normal_forms_agree";
     let (abs, relu) = (network.to_abs(), network.to_relu());
-    let pure = |n: &ReluNetwork, a: Activation| n.neurons().iter().all(|m| m.activation == a);
-    check(law, pure(&abs, Activation::Abs), || {
+    let pure = |n: &ReluNetwork, a: Rectifier| n.neurons().iter().all(|m| m.activation == a);
+    check(law, pure(&abs, Rectifier::Abs), || {
         "an abs form with a relu".into()
     })?;
-    check(law, pure(&relu, Activation::Relu), || {
+    check(law, pure(&relu, Rectifier::Relu), || {
         "a relu form with an abs".into()
     })?;
     for i in 0..x.nrows() {
@@ -314,9 +314,9 @@ pub fn network_from(bytes: &mut Bytes<'_>) -> Option<ReluNetwork> {
                 0.0
             },
             activation: if bytes.byte().is_multiple_of(2) {
-                Activation::Relu
+                Rectifier::Relu
             } else {
-                Activation::Abs
+                Rectifier::Abs
             },
         })
         .collect();

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::laws::broken::{Broken, check};
 use crate::laws::bytes::Bytes;
 use crate::poly::identity::{
-    BlackBox, Height, IdentityTest, Node, Program, Proof, Verdict, Witness,
+    BlackBox, Height, IdentityTest, IdentityVerdict, Node, Program, Proof, Witness,
 };
 use crate::poly::{Budget, Poly, Rational, Residue, Ring, Vars};
 use rand_chacha::ChaCha8Rng;
@@ -134,8 +134,10 @@ pub fn equality_is_decided(f: &P, g: &P, seed: u64) -> Result<(), Broken> {
     for test in [IdentityTest::default(), by_points()] {
         let verdict = test.prove(&Times(&left, &right), &product, &mut rng());
         let equal = match &verdict {
-            Ok(Verdict::Equal(Proof::Expanded { terms })) => *terms == product.len(),
-            Ok(Verdict::Equal(Proof::SchwartzZippel { error_log2, .. })) => *error_log2 <= -100.0,
+            Ok(IdentityVerdict::Equal(Proof::Expanded { terms })) => *terms == product.len(),
+            Ok(IdentityVerdict::Equal(Proof::SchwartzZippel { error_log2, .. })) => {
+                *error_log2 <= -100.0
+            }
             _ => false,
         };
         check(law, equal, || format!("{}: {verdict:?}", case()))?;
@@ -143,7 +145,7 @@ pub fn equality_is_decided(f: &P, g: &P, seed: u64) -> Result<(), Broken> {
         let other = &product + &P::monomial(&[1, 2], Rational::from(1));
         let verdict = test.prove(&product, &other, &mut rng());
         let found = match &verdict {
-            Ok(Verdict::Different(Witness::Coefficient {
+            Ok(IdentityVerdict::Different(Witness::Coefficient {
                 exponents,
                 left,
                 right,
@@ -152,7 +154,7 @@ pub fn equality_is_decided(f: &P, g: &P, seed: u64) -> Result<(), Broken> {
                     && product.coefficient(exponents) == *left
                     && other.coefficient(exponents) == *right
             }
-            Ok(Verdict::Different(Witness::Point {
+            Ok(IdentityVerdict::Different(Witness::Point {
                 prime,
                 point,
                 left,

@@ -1,10 +1,10 @@
 //! One fuzz body for each ring method: the first byte chooses the scalars, the others a tensor and options.
 
-use super::methods::{Method, method_is_honest};
+use super::methods::{RingMethod, method_is_honest};
 use crate::laws::bytes::Bytes;
 use num_complex::Complex;
 
-fn run(method: Method, data: &[u8]) {
+fn run(method: RingMethod, data: &[u8]) {
     let mut bytes = Bytes::new(data);
     let result = if bytes.byte().is_multiple_of(2) {
         method_is_honest::<f64>(method, &mut bytes)
@@ -22,7 +22,7 @@ macro_rules! bodies {
             /// # Panics
             /// If a law is broken; that is how a fuzzer is told.
             pub fn $name(data: &[u8]) {
-                run(Method::$method, data);
+                run(RingMethod::$method, data);
             }
         )*
 

@@ -5,12 +5,12 @@ use crate::poly::Ring;
 
 /// A square matrix, rows one after the other.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Square<R> {
+pub struct SquareMatrix<R> {
     size: usize,
     rows: Vec<R>,
 }
 
-impl<R: Ring> Square<R> {
+impl<R: Ring> SquareMatrix<R> {
     /// A matrix from a function of row and column.
     pub fn from_fn(size: usize, mut f: impl FnMut(usize, usize) -> R) -> Self {
         let mut rows = Vec::with_capacity(size * size);
@@ -126,15 +126,15 @@ pub fn rank_and_determinant<R: Ring>(mut rows: Vec<Vec<R>>) -> (usize, R) {
 /// # Errors
 /// [`Broken`].
 pub fn pencil_is_a_power<R: Ring>(
-    left: &Square<R>,
-    right: &Square<R>,
-    x: &Square<R>,
-    y: &Square<R>,
+    left: &SquareMatrix<R>,
+    right: &SquareMatrix<R>,
+    x: &SquareMatrix<R>,
+    y: &SquareMatrix<R>,
     at: (&R, &R),
 ) -> Result<(), Broken> {
     let r = x.size;
-    let inflated = |m: &Square<R>| {
-        Square::from_fn(r * r, |i, j| {
+    let inflated = |m: &SquareMatrix<R>| {
+        SquareMatrix::from_fn(r * r, |i, j| {
             if i % r == j % r {
                 m.at(i / r, j / r).clone()
             } else {
@@ -166,9 +166,9 @@ pub fn pencil_is_a_power<R: Ring>(
 /// # Errors
 /// [`Broken`].
 pub fn jordan_identities<R: Ring>(
-    a: &Square<R>,
-    b: &Square<R>,
-    x: &Square<R>,
+    a: &SquareMatrix<R>,
+    b: &SquareMatrix<R>,
+    x: &SquareMatrix<R>,
 ) -> Result<(), Broken> {
     let square = a.times(a);
     let left = a.jordan2(&square.jordan2(x));
@@ -182,7 +182,7 @@ pub fn jordan_identities<R: Ring>(
     let mut total = R::zero();
     for j in 0..r {
         for i in 0..=j {
-            let unit = Square::from_fn(r, |p, q| {
+            let unit = SquareMatrix::from_fn(r, |p, q| {
                 let here = (p, q) == (i, j) || (q, p) == (i, j);
                 if here { R::one() } else { R::zero() }
             });
@@ -202,8 +202,8 @@ pub fn jordan_identities<R: Ring>(
 ///
 /// # Errors
 /// [`Broken`].
-pub fn peirce_identity<R: Ring>(u: &[R], x: &Square<R>) -> Result<(), Broken> {
-    let v = Square::from_fn(u.len(), |i, j| {
+pub fn peirce_identity<R: Ring>(u: &[R], x: &SquareMatrix<R>) -> Result<(), Broken> {
+    let v = SquareMatrix::from_fn(u.len(), |i, j| {
         let mut p = u[i].clone();
         p *= &u[j];
         p
@@ -225,7 +225,7 @@ pub fn peirce_identity<R: Ring>(u: &[R], x: &Square<R>) -> Result<(), Broken> {
 /// # Errors
 /// [`Broken`].
 pub fn derivations_have_the_dimension_of_rotations<R: Ring>(
-    basis: &[Square<R>],
+    basis: &[SquareMatrix<R>],
 ) -> Result<(), Broken> {
     let n = basis.len();
     let r = basis.first().map_or(0, |q| q.size);

@@ -102,7 +102,7 @@ fn tensor<T: Scalar>(bytes: &mut Bytes<'_>) -> Result<Tensor<T>, Error> {
 
 /// The general ring methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum RingMethod {
     /// [`RingAlgebraic`].
     Algebraic,
     /// [`RingAls`].
@@ -123,7 +123,7 @@ pub enum Method {
     Queries,
 }
 
-impl Method {
+impl RingMethod {
     /// All of them.
     pub const ALL: [Self; 9] = [
         Self::Algebraic,
@@ -143,7 +143,7 @@ impl Method {
 /// # Errors
 /// [`Broken`].
 pub fn methods_are_honest<T: Scalar>(bytes: &mut Bytes<'_>) -> Result<(), Broken> {
-    let method = Method::ALL[bytes.below(Method::ALL.len())];
+    let method = RingMethod::ALL[bytes.below(RingMethod::ALL.len())];
     method_is_honest::<T>(method, bytes)
 }
 
@@ -151,7 +151,10 @@ pub fn methods_are_honest<T: Scalar>(bytes: &mut Bytes<'_>) -> Result<(), Broken
 ///
 /// # Errors
 /// [`Broken`].
-pub fn method_is_honest<T: Scalar>(method: Method, bytes: &mut Bytes<'_>) -> Result<(), Broken> {
+pub fn method_is_honest<T: Scalar>(
+    method: RingMethod,
+    bytes: &mut Bytes<'_>,
+) -> Result<(), Broken> {
     let Ok(t) = tensor::<T>(bytes) else {
         return Ok(());
     };
@@ -162,17 +165,17 @@ pub fn method_is_honest<T: Scalar>(method: Method, bytes: &mut Bytes<'_>) -> Res
     let mut rng = ChaCha8Rng::seed_from_u64(bytes.byte().into());
     let v = t.view();
     match method {
-        Method::Algebraic => judged(v, RingAlgebraic::new(&ranks).decompose(v, &mut rng)),
-        Method::Als => {
+        RingMethod::Algebraic => judged(v, RingAlgebraic::new(&ranks).decompose(v, &mut rng)),
+        RingMethod::Als => {
             let als = RingAls::new(&ranks).starts(1).max_sweeps(15);
             judged(v, als.decompose(v, &mut rng))
         }
-        Method::Svd => judged(v, RingSvd::new(&ranks).decompose(v, &mut rng)),
-        Method::Engine => {
+        RingMethod::Svd => judged(v, RingSvd::new(&ranks).decompose(v, &mut rng)),
+        RingMethod::Engine => {
             let ring = Ring::new(&ranks).starts(1).max_sweeps(15);
             judged(v, ring.decompose(v, &mut rng))
         }
-        Method::Ranks => {
+        RingMethod::Ranks => {
             let law = "ring_methods::ranks";
             match RingRanks::of(v, &mut rng) {
                 Ok(found) => check(law, !found.candidates.is_empty(), || "no ranks".into())?,
@@ -181,7 +184,7 @@ pub fn method_is_honest<T: Scalar>(method: Method, bytes: &mut Bytes<'_>) -> Res
             let ring = Ring::auto().starts(1).max_sweeps(15);
             judged(v, ring.decompose(v, &mut rng))
         }
-        Method::Completion => {
+        RingMethod::Completion => {
             let seen = Vec::from_iter(v.as_slice().iter().map(|_| bytes.byte() % 4 != 1));
             let method = RingCompletion::new(&ranks).starts(1).max_sweeps(8);
             match method.decompose(v, &seen, &mut rng, &mut unobserved) {
@@ -193,15 +196,15 @@ pub fn method_is_honest<T: Scalar>(method: Method, bytes: &mut Bytes<'_>) -> Res
                 Err(e) => check("ring_methods::completion", allowed(&e), || e.to_string()),
             }
         }
-        Method::Nls => {
+        RingMethod::Nls => {
             let nls = RingNls::new(&ranks).starts(1).max_steps(4);
             judged(v, nls.decompose(v, &mut rng, &mut unobserved))
         }
-        Method::Sampled => {
+        RingMethod::Sampled => {
             let sampled = RingSampledAls::new(&ranks).starts(1).max_sweeps(4);
             judged(v, sampled.decompose(v, &mut rng, &mut unobserved))
         }
-        Method::Queries => {
+        RingMethod::Queries => {
             let law = "ring_methods::queries";
             let mut look = |i: &[usize]| v.get(i).copied().unwrap_or(T::zero());
             match RingQueries::new(&ranks).decompose(v.dims(), &mut look, &mut rng) {

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::laws::broken::{Broken, check, within};
 use crate::poly::{Poly, Rational};
 use crate::theory::batch::MarginLoss;
-use crate::theory::{AverageKind, Neuron, entry};
+use crate::theory::{AverageKind, StudentActivation, entry};
 use std::collections::HashMap;
 
 /// `E prod z_i^e_i` for `z ~ N(0, c)` over the rationals, by Wick's recursion on numbers.
@@ -81,7 +81,7 @@ pub fn averages_equal_wick(g: &[Rational], c: &[Vec<Rational>]) -> Result<(), Br
         .iter()
         .enumerate()
         .map(|(k, c)| (vec![k as u32], c.clone()));
-    let neuron = Neuron::polynomial(&Poly::from_terms(terms)).map_err(refused)?;
+    let neuron = StudentActivation::polynomial(&Poly::from_terms(terms)).map_err(refused)?;
     let (first, second) = (slope(g), slope(&slope(g)));
     let g = g.to_vec();
     let cases = [
@@ -131,7 +131,7 @@ pub fn averages_equal_wick(g: &[Rational], c: &[Vec<Rational>]) -> Result<(), Br
 ///
 /// # Errors
 /// [`Broken`].
-pub fn averages_agree(g: &Neuron, c: &[f64; 10]) -> Result<(), Broken> {
+pub fn averages_agree(g: &StudentActivation, c: &[f64; 10]) -> Result<(), Broken> {
     let [aa, ab, bb, ac, bc, cc, ad, bd, cd, dd] = *c;
     let h = 1e-4;
     let price = (g.i2(aa, ab + h, bb) - g.i2(aa, ab - h, bb)) / (2.0 * h);

@@ -10,17 +10,17 @@ use crate::poly::{Poly, Vars};
 use crate::run::unobserved;
 use crate::theory::batch::{
     BatchLearner, BatchPoint, BatchSimulation, Hinge, Labels, Logistic, MarginLearner, MarginLoss,
-    Square, SquaredHinge, Task, ridge,
+    SquareLoss, SquaredHinge, Task, ridge,
 };
 use crate::theory::{
-    Committee, Covariances, GaussianSource, Generator, Layer, Lesson, Method, Neuron, OnlineSgd,
-    PairedSamples, SgdSimulation, Source,
+    Committee, Covariances, GaussianSource, Generator, Layer, Lesson, OnlineSgd, PairedSamples,
+    SgdSimulation, Source, Stepping, StudentActivation,
 };
 use crate::{Error, Status};
 use faer::Mat;
 
 const LAW: &str = "theory::fuzz_theory";
-const LOSSES: [&dyn MarginLoss; 4] = [&Logistic, &Hinge, &SquaredHinge, &Square];
+const LOSSES: [&dyn MarginLoss; 4] = [&Logistic, &Hinge, &SquaredHinge, &SquareLoss];
 
 /// Bytes as a problem: where it is accepted, results are finite and their evidence holds; nothing panics.
 ///
@@ -99,11 +99,11 @@ fn prox(bytes: &mut Bytes<'_>) -> Result<(), Broken> {
 
 fn online(law: &Covariances, source: &dyn Source, bytes: &mut Bytes<'_>) -> Result<(), Broken> {
     let neuron = match bytes.below(4) {
-        0 => Ok(Neuron::erf()),
-        1 => Ok(Neuron::linear()),
+        0 => Ok(StudentActivation::erf()),
+        1 => Ok(StudentActivation::linear()),
         kind => {
             let text = ["x^3 - 3*x", "1/2*x^2 + x"][kind - 2];
-            Poly::parse(text, &mut Vars::new()).and_then(|p| Neuron::polynomial(&p))
+            Poly::parse(text, &mut Vars::new()).and_then(|p| StudentActivation::polynomial(&p))
         }
     };
     let (k, m) = (1 + bytes.below(3), 1 + bytes.below(2));
@@ -123,9 +123,9 @@ fn online(law: &Covariances, source: &dyn Source, bytes: &mut Bytes<'_>) -> Resu
         times: &times,
     };
     let method = match bytes.below(3) {
-        0 => Method::Euler(0.5),
-        1 => Method::RungeKutta4(0.5),
-        _ => Method::Adaptive(1e-6),
+        0 => Stepping::Euler(0.5),
+        1 => Stepping::RungeKutta4(0.5),
+        _ => Stepping::Adaptive(1e-6),
     };
     let sgd = OnlineSgd::new(neuron, bytes.any_float())
         .rate_second(bytes.finite())

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::run::{Observer, Progress, unobserved};
 use rand::Rng;
 
-const OP: &str = "mixture atoms";
+const OP: &str = "extract_atoms";
 /// Rows that the atoms are read from.
 const ROWS: usize = 20_000;
 /// Numbers of atoms that are tried; a law is not called discrete unless two more than it has were worse.

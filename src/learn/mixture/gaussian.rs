@@ -35,7 +35,7 @@ impl GaussianMixture {
     /// `InvalidInput` without components or with a weight that is not positive; `Shape`; `NonFinite`;
     /// `Degenerate` when a covariance is not positive definite.
     pub fn new(dim: usize, mut components: Vec<Component>) -> Result<Self, Error> {
-        let op = "mixture";
+        let op = "GaussianMixture::new";
         if dim == 0 || components.is_empty() {
             return Err(Error::invalid(
                 op,
@@ -198,7 +198,7 @@ impl GaussianMixture {
     pub fn score(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
         if x.len() != self.dim {
             let (expected, found) = (format!("{} entries", self.dim), x.len().to_string());
-            return Err(Error::shape("mixture score", expected, found));
+            return Err(Error::shape("GaussianMixture::score", expected, found));
         }
         let mut work = Work::new(self.dim, self.len());
         self.posterior(x, &mut work);

@@ -48,7 +48,7 @@ impl Population {
         let Some(name) = known else {
             let names = Self::NAMES.join(", ");
             return Err(Error::invalid(
-                "mixture experiment",
+                "Population::named",
                 format!("a case among {names}, got {name}"),
             ));
         };

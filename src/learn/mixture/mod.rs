@@ -27,7 +27,7 @@ pub use em::covariance_kind::CovarianceKind;
 pub use em::learner::{Em, EmModel, EmRow, GivenUp};
 pub use gaussian::{Component, GaussianMixture};
 pub use known_laws::Population;
-pub use model_file::{Generator, SCHEMA};
+pub use model_file::{MixtureModel, SCHEMA};
 pub use moments::atoms::{MomentAtoms, PrincipalMoments, spherical_atoms};
 pub use moments::learner::{MomentMethod, MomentModel};
 pub use score::learner::Diffusion;

@@ -9,18 +9,18 @@ use serde_json::{Map, Value, json};
 
 /// Schema of a mixture.
 pub const SCHEMA: &str = "wickring/mixture/1";
-const OP: &str = "mixture model file";
+const OP: &str = "MixtureModel::from_body";
 
 /// A mixture as read from a model file: what can be sampled.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Generator {
+pub enum MixtureModel {
     /// Components with a density.
     Gaussian(GaussianMixture),
     /// Scores of a ladder of noise levels.
     Score(Box<ScoreModel>),
 }
 
-impl Generator {
+impl MixtureModel {
     /// Number of dimensions.
     pub fn dim(&self) -> usize {
         match self {

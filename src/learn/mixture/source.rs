@@ -91,7 +91,7 @@ pub(super) fn in_blocks(
         let step = crate::run::Progress::open("reading samples", first as u64);
         if observer(&step).is_break() {
             return Err(Error::Stopped {
-                op: "learn mixture",
+                op: "Diffusion::learn_from",
             });
         }
         Ok(())

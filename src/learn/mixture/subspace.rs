@@ -9,7 +9,7 @@ use faer::{Mat, MatRef};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-const OP: &str = "learn mixture";
+const OP: &str = "Diffusion::learn";
 /// A factor above the edge of the noise spectrum: its fluctuations are smaller for every size in use.
 const MARGIN: f64 = 1.02;
 /// Up to this many directions of equal variance are not taken for noise without a look at their law.

@@ -43,7 +43,7 @@ pub struct ClosePair {
 
 /// The report of a fit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
+pub struct ReluReport {
     /// Error of the fit without the held-out samples; the network itself is refitted on all samples after
     /// that. Held-out samples decide one thing: whether to join neurons with next to no samples in between.
     pub held_out: HeldOut,
@@ -95,7 +95,7 @@ pub(super) struct Subject<'a> {
 }
 
 /// The evidence, the report and the status they lead to.
-pub(super) fn assess(subject: &Subject<'_>) -> Result<(Report, Vec<Check>, Status), Error> {
+pub(super) fn assess(subject: &Subject<'_>) -> Result<(ReluReport, Vec<Check>, Status), Error> {
     let (all, k) = (subject.all, subject.after.len());
     let (n, r) = (all.len(), all.dim());
     let parameters = r + 1 + k * if subject.offsets { r + 1 } else { r };
@@ -164,7 +164,7 @@ pub(super) fn assess(subject: &Subject<'_>) -> Result<(Report, Vec<Check>, Statu
             "the targets are written to about {digits:.0e} of their deviation: smaller errors are rounding"
         ));
     }
-    let mut report = Report {
+    let mut report = ReluReport {
         held_out,
         exact,
         noise: noise.sqrt() * subject.unit,
@@ -259,7 +259,7 @@ fn noise_angle(kinks: &Kinks, noise: f64, r: usize, n: usize) -> f64 {
     angle.min(std::f64::consts::FRAC_PI_2)
 }
 
-fn reason(report: &Report, checks: &[Check], k: usize, limit: usize) -> Option<String> {
+fn reason(report: &ReluReport, checks: &[Check], k: usize, limit: usize) -> Option<String> {
     let failed = checks.iter().find(|e| !e.holds())?;
     let crowded = failed.key == CROWDED;
     if let (false, false, Some(pair)) = (crowded, report.exact, report.close_pairs.first()) {

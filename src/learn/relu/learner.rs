@@ -1,7 +1,7 @@
 //! The learner: options, the pipeline, and the way back to the user's coordinates.
 
 use super::OP;
-use super::checks::{Report, Subject, assess};
+use super::checks::{ReluReport, Subject, assess};
 use super::directions::search::Search;
 use super::directions::whitening::Whitening;
 use super::fit::absolute_values::Kinks;
@@ -9,7 +9,7 @@ use super::fit::iteration::{EXACT, Strategy, discover};
 use super::fit::levenberg_marquardt::descend;
 use super::fit::merge::merged;
 use super::inputs::InputCheck;
-use super::network::{Activation, Neuron, ReluNetwork};
+use super::network::{Neuron, Rectifier, ReluNetwork};
 use super::rounding::floor;
 use super::sample::{Sample, mean_square};
 use crate::fit::{Evidence, Fit, Work};
@@ -31,7 +31,7 @@ pub struct Learned {
     /// The network, in abs form with a linear part.
     pub network: ReluNetwork,
     /// The report.
-    pub report: Report,
+    pub report: ReluReport,
 }
 
 /// Learns `f(x) = c + <w, x> + sum_i b_i |<a_i, x>|` from samples: every sum of at most so many relus.
@@ -250,7 +250,7 @@ impl ReluLearner {
         }
         match y.iter().position(|v| !v.is_finite()) {
             Some(index) => Err(Error::NonFinite {
-                op: "ReluLearner::learn (targets)",
+                op: "ReluLearner::learn",
                 index,
             }),
             None => Ok(()),
@@ -337,7 +337,7 @@ impl Prepared {
                     coefficient: kinks.signs[i] * size,
                     weight,
                     offset: kinks.weight(i)[r] * self.unit / size,
-                    activation: Activation::Abs,
+                    activation: Rectifier::Abs,
                 }
             })
             .collect();

@@ -8,7 +8,7 @@
 //! computed; [`ReluNetwork::to_relu`] gives the other. What is exact: nothing but the identities; what is
 //! recovered to rounding: the function, when there is no noise and every pair of neurons is sampled.
 //!
-//! * [`ReluLearner`] learns; its [`Report`] says how far to trust the result.
+//! * [`ReluLearner`] learns; its [`ReluReport`] says how far to trust the result.
 //! * [`crate::planted::relu::Story`] plants networks from easy to hard for methods that correlate labels with polynomials.
 //! * [`contraction`] and [`relu_coefficient`] are the Hermite moments of the theory.
 //!
@@ -26,12 +26,12 @@ pub(crate) mod rounding;
 pub(crate) mod sample;
 pub(crate) mod structure;
 
-pub use checks::{ClosePair, HeldOut, Report};
+pub use checks::{ClosePair, HeldOut, ReluReport};
 pub use directions::hermite::{contraction, hermite, relu_coefficient};
 pub use fit::iteration::Strategy;
 pub use inputs::InputCheck;
 pub use learner::{Learned, MAX_NEURONS, ReluLearner};
-pub use network::{Activation, Neuron, ReluNetwork};
+pub use network::{Neuron, Rectifier, ReluNetwork};
 
 /// The public function that errors name.
 const OP: &str = "ReluLearner::learn";

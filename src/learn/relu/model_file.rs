@@ -1,7 +1,7 @@
 //! Networks as model files, and reports as JSON.
 
-use super::checks::{ClosePair, Report};
-use super::network::{Activation, Neuron, ReluNetwork};
+use super::checks::{ClosePair, ReluReport};
+use super::network::{Neuron, Rectifier, ReluNetwork};
 use crate::Error;
 use crate::error::quoted;
 use crate::fit::Check;
@@ -82,7 +82,7 @@ fn neuron(op: &'static str, i: usize, value: &Value, d: usize) -> Result<Neuron,
         .filter(|w| w.len() == d)
         .and_then(|w| w.iter().map(number).collect());
     let weight = weight.ok_or_else(|| wrong("weight", &format!("{d} finite numbers")))?;
-    let activation = value["activation"].as_str().and_then(Activation::from_name);
+    let activation = value["activation"].as_str().and_then(Rectifier::from_name);
     let activation = activation.ok_or_else(|| wrong("activation", "\"relu\" or \"abs\""))?;
     Ok(Neuron {
         coefficient,
@@ -92,7 +92,7 @@ fn neuron(op: &'static str, i: usize, value: &Value, d: usize) -> Result<Neuron,
     })
 }
 
-impl Report {
+impl ReluReport {
     /// The report as it stands in model files; `evidence` is listed with its bounds.
     pub fn to_json(&self, checks: &[Check]) -> Value {
         let pair = |p: &ClosePair| {

@@ -6,14 +6,14 @@ use faer::MatRef;
 
 /// What a neuron does with `<weight, x>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
+pub enum Rectifier {
     /// `max(z, 0)`.
     Relu,
     /// `|z|`.
     Abs,
 }
 
-impl Activation {
+impl Rectifier {
     /// The activation at `z`.
     pub fn at(self, z: f64) -> f64 {
         match self {
@@ -48,7 +48,7 @@ pub struct Neuron {
     /// The inner constant; 0 unless offsets were asked for.
     pub offset: f64,
     /// The activation.
-    pub activation: Activation,
+    pub activation: Rectifier,
 }
 
 impl Neuron {
@@ -169,14 +169,14 @@ impl ReluNetwork {
     pub fn to_abs(&self) -> Self {
         let mut out = self.clone();
         for neuron in &mut out.neurons {
-            if neuron.activation == Activation::Relu {
+            if neuron.activation == Rectifier::Relu {
                 let half = neuron.coefficient / 2.0;
                 out.constant += half * neuron.offset;
                 for (l, w) in out.linear.iter_mut().zip(&neuron.weight) {
                     *l += half * w;
                 }
                 neuron.coefficient = half;
-                neuron.activation = Activation::Abs;
+                neuron.activation = Rectifier::Abs;
             }
         }
         out
@@ -191,7 +191,7 @@ impl ReluNetwork {
         let mut out = self.clone();
         let sides = relu_sides(self);
         for (neuron, side) in out.neurons.iter_mut().zip(sides) {
-            if neuron.activation == Activation::Abs {
+            if neuron.activation == Rectifier::Abs {
                 let b = neuron.coefficient;
                 out.constant -= side * b * neuron.offset;
                 for (l, w) in out.linear.iter_mut().zip(&mut neuron.weight) {
@@ -200,7 +200,7 @@ impl ReluNetwork {
                 }
                 neuron.offset *= side;
                 neuron.coefficient = 2.0 * b;
-                neuron.activation = Activation::Relu;
+                neuron.activation = Rectifier::Relu;
             }
         }
         out
@@ -226,7 +226,7 @@ impl ReluNetwork {
 /// the linear part left over (needed when the weights are dependent).
 fn relu_sides(network: &ReluNetwork) -> Vec<f64> {
     let abs: Vec<usize> = (0..network.neurons.len())
-        .filter(|&i| network.neurons[i].activation == Activation::Abs)
+        .filter(|&i| network.neurons[i].activation == Rectifier::Abs)
         .collect();
     let mut sides = vec![1.0; network.neurons.len()];
     let d = network.input_dim();

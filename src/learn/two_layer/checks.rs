@@ -1,6 +1,6 @@
 //! What is known about a two-layer network that was learnt, recomputed from samples and network alone.
 
-use super::learner::Method;
+use super::learner::TwoLayerMethod;
 use super::network::TwoLayerNetwork;
 use super::sample::count;
 use super::search::{AGREED, Found};
@@ -16,9 +16,9 @@ const RECOVERED: f64 = 0.1;
 
 /// The report of a fit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
+pub struct TwoLayerReport {
     /// The path that found the network.
-    pub method: Method,
+    pub method: TwoLayerMethod,
     /// Why that path was taken.
     pub choice: String,
     /// Mean square error over the variance on samples that took no part in the fit; the network itself is
@@ -111,7 +111,7 @@ impl Noise {
 }
 
 /// Evidence, status and report.
-pub(super) fn measured(s: &Subject<'_>) -> (Vec<Check>, Status, Report) {
+pub(super) fn measured(s: &Subject<'_>) -> (Vec<Check>, Status, TwoLayerReport) {
     let noise = Noise::of(s);
     let structure = s.left.as_ref().is_some_and(ResidualTest::structure);
     let mut checks = vec![crowding(s)];
@@ -141,7 +141,7 @@ pub(super) fn measured(s: &Subject<'_>) -> (Vec<Check>, Status, Report) {
     ));
     let status = judge(&checks, Ended::Arrived);
     let known = !(structure || s.declined);
-    let report = Report {
+    let report = TwoLayerReport {
         method: s.found.method,
         choice: s.found.choice.clone(),
         held_out_error: s.found.held_out,
@@ -281,7 +281,7 @@ fn reason(s: &Subject<'_>, checks: &[Check]) -> Option<String> {
     ))
 }
 
-impl Report {
+impl TwoLayerReport {
     /// The report as it stands in model files; `evidence` is listed with its bounds.
     pub fn to_json(&self, checks: &[Check]) -> Value {
         let test = |e: &Check| {

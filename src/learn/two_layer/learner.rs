@@ -2,7 +2,7 @@
 
 use super::OP;
 use super::activation::{MAX_DEGREE, PolynomialActivation};
-use super::checks::{EXACT_ERROR, Report, Subject, measured};
+use super::checks::{EXACT_ERROR, Subject, TwoLayerReport, measured};
 use super::from_tensor::constant;
 use super::network::TwoLayerNetwork;
 use super::prepared::Prepared;
@@ -19,7 +19,7 @@ use rand::Rng;
 
 /// How a network is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Method {
+pub enum TwoLayerMethod {
     /// Regression where there are enough samples for it, else risk; the other one when the first is not exact.
     #[default]
     Auto,
@@ -31,7 +31,7 @@ pub enum Method {
     Moments,
 }
 
-impl Method {
+impl TwoLayerMethod {
     /// The word on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ pub struct LearnedTwoLayer {
     /// The network.
     pub network: TwoLayerNetwork,
     /// The report.
-    pub report: Report,
+    pub report: TwoLayerReport,
 }
 
 /// Learns `y = sum_i c_i sigma(<w_i, x>)` with a given polynomial `sigma` and number of neurons.
@@ -73,7 +73,7 @@ pub struct LearnedTwoLayer {
 pub struct TwoLayerLearner {
     activation: PolynomialActivation,
     neurons: usize,
-    method: Method,
+    method: TwoLayerMethod,
     coefficients: Coefficients,
     starts: usize,
     iterations: usize,
@@ -86,7 +86,7 @@ impl TwoLayerLearner {
         Self {
             activation,
             neurons,
-            method: Method::Auto,
+            method: TwoLayerMethod::Auto,
             coefficients: Coefficients::Auto,
             starts: 3,
             iterations: 3000,
@@ -94,9 +94,9 @@ impl TwoLayerLearner {
         }
     }
 
-    /// The path; [`Method::Auto`] by default.
+    /// The path; [`TwoLayerMethod::Auto`] by default.
     #[must_use]
-    pub fn method(self, method: Method) -> Self {
+    pub fn method(self, method: TwoLayerMethod) -> Self {
         Self { method, ..self }
     }
 
@@ -337,7 +337,7 @@ impl TwoLayerLearner {
             }
         }
         if let Some(index) = y.iter().position(|v| !v.is_finite()) {
-            let op = "TwoLayerLearner::learn (targets)";
+            let op = "TwoLayerLearner::learn";
             return Err(Error::NonFinite { op, index });
         }
         if n <= self.neurons * d + 1 {

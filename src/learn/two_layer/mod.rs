@@ -11,9 +11,9 @@
 //!
 //! | path | needs | use |
 //! |---|---|---|
-//! | [`Method::Regression`] | more samples than monomials | exact tensor by least squares, then decomposition |
-//! | [`Method::Risk`] | some `2 r d` samples | descent on the samples from a small start |
-//! | [`Method::Moments`] | very many samples | the tensor by averages: one pass, but its noise never vanishes |
+//! | [`TwoLayerMethod::Regression`] | more samples than monomials | exact tensor by least squares, then decomposition |
+//! | [`TwoLayerMethod::Risk`] | some `2 r d` samples | descent on the samples from a small start |
+//! | [`TwoLayerMethod::Moments`] | very many samples | the tensor by averages: one pass, but its noise never vanishes |
 //!
 //! What is proper and what is not: for `d^{3/2} << r << d^2` no efficient learner of degree three is known to beat
 //! `E y` with a *network*; the polynomial itself ([`HermiteFit`]) is learnt exactly from as many samples as it has
@@ -37,8 +37,8 @@ pub(crate) mod uniqueness;
 pub(crate) mod watch;
 
 pub use activation::{MAX_DEGREE, PolynomialActivation};
-pub use checks::Report;
-pub use learner::{Coefficients, LearnedTwoLayer, Method, TwoLayerLearner};
+pub use checks::TwoLayerReport;
+pub use learner::{Coefficients, LearnedTwoLayer, TwoLayerLearner, TwoLayerMethod};
 pub use network::TwoLayerNetwork;
 pub use regression::HermiteFit;
 

@@ -4,7 +4,7 @@ use super::OP;
 use super::activation::PolynomialActivation;
 use super::descents::Descents;
 use super::from_tensor::lift;
-use super::learner::{Coefficients, Method};
+use super::learner::{Coefficients, TwoLayerMethod};
 use super::network::TwoLayerNetwork;
 use super::regression::{HermiteFit, MOST_FEATURES};
 use super::risk::{Point, Risk};
@@ -25,7 +25,7 @@ const MOST_REGRESSION: usize = 4000;
 pub(super) struct Task<'a> {
     pub sigma: &'a PolynomialActivation,
     pub neurons: usize,
-    pub method: Method,
+    pub method: TwoLayerMethod,
     pub coefficients: Coefficients,
     pub starts: usize,
     pub iterations: usize,
@@ -35,7 +35,7 @@ pub(super) struct Task<'a> {
 pub(super) struct Found {
     pub point: Point,
     pub free: bool,
-    pub method: Method,
+    pub method: TwoLayerMethod,
     pub choice: String,
     /// Relative squared error on the samples set aside.
     pub held_out: f64,
@@ -58,7 +58,7 @@ impl Found {
                 coefficients: vec![1.0; r],
             },
             free: false,
-            method: Method::Risk,
+            method: TwoLayerMethod::Risk,
             choice: String::new(),
             held_out: f64::INFINITY,
             improper: None,
@@ -102,7 +102,7 @@ pub(super) fn search(
     let mut starts = 0;
     for (k, &method) in paths.iter().enumerate() {
         let mut found = match method {
-            Method::Risk => Descents::prepared(task, train, aside)?.first(rng, watch),
+            TwoLayerMethod::Risk => Descents::prepared(task, train, aside)?.first(rng, watch),
             _ => by_tensor(task, method, train, aside, rng, watch)?,
         };
         improper = improper.or(found.improper);
@@ -120,7 +120,7 @@ pub(super) fn search(
     }
     best.starts = starts;
     best.improper = improper;
-    if paths.contains(&Method::Risk) && !best.exact() && !watch.stopped {
+    if paths.contains(&TwoLayerMethod::Risk) && !best.exact() && !watch.stopped {
         more(task, (train, aside), &mut best, rng, watch)?;
     }
     Ok(best)
@@ -206,25 +206,28 @@ pub(super) fn left_in(
 }
 
 /// The paths in their order, and why.
-fn plan(task: &Task<'_>, train: &Sample) -> Result<(Vec<Method>, String), Error> {
+fn plan(task: &Task<'_>, train: &Sample) -> Result<(Vec<TwoLayerMethod>, String), Error> {
     let (n, d, m) = (train.len(), train.dim(), task.sigma.degree());
     let mut degrees = low_degrees(task.sigma);
     degrees.push(m);
     let p = HermiteFit::features(d, &degrees);
-    let tensor = matches!(task.method, Method::Regression | Method::Moments);
+    let tensor = matches!(
+        task.method,
+        TwoLayerMethod::Regression | TwoLayerMethod::Moments
+    );
     if tensor && m < 3 {
         let text = "the tensor paths need an activation of degree at least 3: a matrix has no unique \
                     decomposition (use the risk)";
         return Err(Error::invalid(OP, text));
     }
-    if task.method == Method::Regression && (n < p || p > MOST_FEATURES) {
+    if task.method == TwoLayerMethod::Regression && (n < p || p > MOST_FEATURES) {
         let text = format!(
             "regression needs at least as many training samples as monomials and at most {MOST_FEATURES} of \
              these: {n} samples, {p} monomials"
         );
         return Err(Error::invalid(OP, text));
     }
-    if task.method != Method::Auto {
+    if task.method != TwoLayerMethod::Auto {
         return Ok((vec![task.method], "as asked".into()));
     }
     let enough = m >= 3 && 10 * n >= 11 * p;
@@ -233,7 +236,7 @@ fn plan(task: &Task<'_>, train: &Sample) -> Result<(Vec<Method>, String), Error>
             "regression: {n} training samples determine all {p} polynomials, so the top tensor is exact up to \
              noise and its decomposition sees no samples"
         );
-        (vec![Method::Regression, Method::Risk], why)
+        (vec![TwoLayerMethod::Regression, TwoLayerMethod::Risk], why)
     } else {
         let few = if enough {
             "too many"
@@ -245,14 +248,14 @@ fn plan(task: &Task<'_>, train: &Sample) -> Result<(Vec<Method>, String), Error>
              noisier than the network",
             n as f64 / (task.neurons * d) as f64
         );
-        (vec![Method::Risk], why)
+        (vec![TwoLayerMethod::Risk], why)
     })
 }
 
 /// The top tensor from all samples at once, and its decomposition.
 fn by_tensor(
     task: &Task<'_>,
-    method: Method,
+    method: TwoLayerMethod,
     train: &Sample,
     aside: &Sample,
     rng: &mut impl Rng,
@@ -262,7 +265,7 @@ fn by_tensor(
     let (x, y) = (train.x.as_ref(), &train.y);
     let mut degrees = low_degrees(task.sigma);
     degrees.push(m);
-    let (fit, improper) = if method == Method::Moments {
+    let (fit, improper) = if method == TwoLayerMethod::Moments {
         (HermiteFit::by_moments(x, y, &[m])?, None)
     } else {
         let fit = HermiteFit::by_least_squares(x, y, &degrees)?;
@@ -328,7 +331,7 @@ pub(super) fn finish(
         let found = Found {
             point: at,
             free,
-            method: Method::Risk,
+            method: TwoLayerMethod::Risk,
             choice: String::new(),
             held_out,
             improper: None,

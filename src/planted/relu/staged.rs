@@ -1,7 +1,7 @@
 //! Planted networks: the cases of the paper's story, from easy to hard for correlational methods.
 
 use crate::Error;
-use crate::learn::relu::{Activation, Neuron, ReluNetwork};
+use crate::learn::relu::{Neuron, Rectifier, ReluNetwork};
 use crate::linalg::norm2;
 use faer::Mat;
 use rand::{Rng, RngExt};
@@ -100,8 +100,8 @@ impl Story {
             }
         }
         let activation = match self {
-            Self::Star => Activation::Abs,
-            _ => Activation::Relu,
+            Self::Star => Rectifier::Abs,
+            _ => Rectifier::Relu,
         };
         let neurons = units
             .into_iter()

@@ -144,7 +144,7 @@ impl Planted {
                 coefficient: kinks.signs[i],
                 weight: weight(i),
                 offset: 0.0,
-                activation: crate::learn::relu::Activation::Abs,
+                activation: crate::learn::relu::Rectifier::Abs,
             })
             .collect();
         let best = ReluNetwork::new(kinks.linear[d], kinks.linear[..d].to_vec(), neurons)?;

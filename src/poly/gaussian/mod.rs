@@ -6,7 +6,7 @@
 //! | [`HermiteExpansion`], [`heat`] | polynomials in the basis `He_a`, and its operators |
 //! | [`WickPolynomial`] | the same for any covariance, symbols allowed |
 //! | [`GaussianLaw`], [`Covariance`], [`Law`] | `E p`, moments and cumulants under `N(mu, S)`, symbols allowed |
-//! | [`Quadratic`], [`joint_cumulant`] | cumulants of quadratics by traces |
+//! | [`QuadraticPolynomial`], [`joint_cumulant`] | cumulants of quadratics by traces |
 //! | [`RadialLaw`], [`ProductLaw`] | sphere, ball, any radius; independent coordinates |
 //! | [`contract_form`], [`stein_sides`] | Hermite tensors as forms, Stein's identity |
 //! | [`moments_to_cumulants`], [`cumulants_to_moments`], [`joint_cumulants`], [`joint_moments`] | one to the other |
@@ -38,7 +38,7 @@ pub use moments::cumulant::{
     cumulants_to_moments, joint_cumulants, joint_moments, moments_to_cumulants,
 };
 pub use moments::form::{contract_form, directional_derivative, stein_sides};
-pub use moments::quadratic_form::{Quadratic, joint_cumulant};
+pub use moments::quadratic_form::{QuadraticPolynomial, joint_cumulant};
 pub use moments::wick::WickPolynomial;
 pub use quadrature::{NormalPanels, gauss_hermite, gauss_legendre};
 pub use special::{erf, erfc, normal_cdf, normal_density};

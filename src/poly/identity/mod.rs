@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`Program`] | an expression that is never multiplied out: a straight-line program |
 //! | [`BlackBox`] | whatever can be evaluated modulo a prime, with bounds of its degree and coefficients |
-//! | [`IdentityTest`] | the question, [`Verdict`] the answer with its evidence |
+//! | [`IdentityTest`] | the question, [`IdentityVerdict`] the answer with its evidence |
 
 pub(crate) mod black_box;
 pub(crate) mod program;
@@ -15,4 +15,4 @@ pub(crate) mod values;
 
 pub use black_box::{BlackBox, Height};
 pub use program::{Node, Program};
-pub use test::{IdentityTest, Proof, Verdict, Witness};
+pub use test::{IdentityTest, IdentityVerdict, Proof, Witness};

@@ -31,7 +31,7 @@ const MAX_DRAWS: usize = 1000;
 /// let right = Program::parse("(x^2 - y^2)^100000", &mut vars)?;
 /// let mut rng = ChaCha8Rng::seed_from_u64(0);
 /// let verdict = IdentityTest::default().prove(&left, &right, &mut rng)?;
-/// let Verdict::Equal(Proof::SchwartzZippel { error_log2, .. }) = verdict else { panic!() };
+/// let IdentityVerdict::Equal(Proof::SchwartzZippel { error_log2, .. }) = verdict else { panic!() };
 /// assert!(error_log2 <= -100.0);
 /// # Ok::<(), wickring::Error>(())
 /// ```
@@ -53,7 +53,7 @@ impl Default for IdentityTest<'_> {
 
 /// The answer to "are they the same polynomial?".
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum IdentityVerdict {
     /// They are, on this evidence.
     Equal(Proof),
     /// They are not; the evidence is exact.
@@ -137,7 +137,7 @@ impl<'a> IdentityTest<'a> {
         left: &impl BlackBox,
         right: &impl BlackBox,
         rng: &mut impl Rng,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<IdentityVerdict, Error> {
         if let Some(verdict) = self.expand(left, right)? {
             return Ok(verdict);
         }
@@ -172,12 +172,12 @@ impl<'a> IdentityTest<'a> {
                     left,
                     right,
                 };
-                return Ok(Verdict::Different(witness));
+                return Ok(IdentityVerdict::Different(witness));
             }
             primes.push(prime);
             points.push(point);
         }
-        Ok(Verdict::Equal(Proof::SchwartzZippel {
+        Ok(IdentityVerdict::Equal(Proof::SchwartzZippel {
             primes,
             points,
             error_log2: round * rounds,
@@ -189,7 +189,7 @@ impl<'a> IdentityTest<'a> {
         &self,
         left: &impl BlackBox,
         right: &impl BlackBox,
-    ) -> Result<Option<Verdict>, Error> {
+    ) -> Result<Option<IdentityVerdict>, Error> {
         let affordable = |p| match p {
             Err(Error::LimitExceeded { .. } | Error::Overflow { .. }) => Ok(None),
             other => other,
@@ -202,12 +202,14 @@ impl<'a> IdentityTest<'a> {
         };
         let difference = &l - &r;
         Ok(Some(match difference.leading_term() {
-            None => Verdict::Equal(Proof::Expanded { terms: l.len() }),
-            Some((exponents, c)) if !c.is_zero() => Verdict::Different(Witness::Coefficient {
-                left: l.coefficient(&exponents),
-                right: r.coefficient(&exponents),
-                exponents,
-            }),
+            None => IdentityVerdict::Equal(Proof::Expanded { terms: l.len() }),
+            Some((exponents, c)) if !c.is_zero() => {
+                IdentityVerdict::Different(Witness::Coefficient {
+                    left: l.coefficient(&exponents),
+                    right: r.coefficient(&exponents),
+                    exponents,
+                })
+            }
             Some(_) => return Ok(None),
         }))
     }

@@ -27,7 +27,7 @@ use faer::{Mat, MatRef};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-const OP: &str = "law_test";
+const OP: &str = "LawTest::run";
 /// Rows compared at most.
 pub(crate) const MOST_ROWS: usize = 4000;
 /// Draws in all, and those that set the scale of each statistic.

@@ -21,7 +21,7 @@ use faer::Mat;
 use rand::Rng;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
-const OP: &str = "neighbour_test";
+const OP: &str = "goodness::crowds";
 /// Rows compared at most; distances take their square.
 pub(crate) const MOST_ROWS: usize = 2000;
 /// Draws that every comparison is made with, for each row.

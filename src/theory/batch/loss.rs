@@ -158,7 +158,7 @@ impl MarginLoss for SquaredHinge {
 
     fn prox(&self, a: f64, v: f64) -> Prox {
         if a < 1.0 {
-            return Square.prox(a, v);
+            return SquareLoss.prox(a, v);
         }
         Prox {
             u: a,
@@ -181,9 +181,9 @@ impl MarginLoss for SquaredHinge {
 
 /// `l(u) = (1 - u)^2 / 2`: least squares on labels. [`super::ridge`] solves it without iteration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Square;
+pub struct SquareLoss;
 
-impl MarginLoss for Square {
+impl MarginLoss for SquareLoss {
     fn name(&self) -> &'static str {
         "square"
     }
@@ -216,7 +216,7 @@ impl MarginLoss for Square {
 /// # Errors
 /// `InvalidInput` for any other name.
 pub fn named_loss(name: &str) -> Result<&'static dyn MarginLoss, Error> {
-    let known: [&'static dyn MarginLoss; 4] = [&Logistic, &Hinge, &SquaredHinge, &Square];
+    let known: [&'static dyn MarginLoss; 4] = [&Logistic, &Hinge, &SquaredHinge, &SquareLoss];
     let found = known.into_iter().find(|l| l.name() == name);
     found.ok_or_else(|| {
         let what = format!("logistic, hinge, squared-hinge or square, not {name}");

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`Task`] | the spectrum of a teacher-student covariance: all that the equations read |
 //! | [`ridge`] | square loss on values or on signs: one scalar root, then closed forms |
-//! | [`MarginLearner`] | [`Logistic`], [`Hinge`], [`SquaredHinge`], [`Square`] or any [`MarginLoss`] on signs |
+//! | [`MarginLearner`] | [`Logistic`], [`Hinge`], [`SquaredHinge`], [`SquareLoss`] or any [`MarginLoss`] on signs |
 //! | [`best_lambda`] | the regularisation with the least generalisation error |
 //! | [`BatchSimulation`] | the same problems solved on sampled data, beside the prediction |
 //!
@@ -29,7 +29,7 @@ pub(crate) mod solvers;
 pub(crate) mod task;
 
 pub use lambda::{LambdaSearch, best_lambda};
-pub use loss::{Feature, Hinge, Logistic, MarginLoss, Prox, Square, SquaredHinge, named_loss};
+pub use loss::{Feature, Hinge, Logistic, MarginLoss, Prox, SquareLoss, SquaredHinge, named_loss};
 pub use margin::MarginLearner;
 pub use ridge::{Labels, ridge};
 pub use simulate::{BatchLearner, BatchSimulation, Sampled};

@@ -3,13 +3,13 @@
 use crate::Error;
 use crate::poly::{Poly, Rational};
 use crate::theory::online::moments::{Average, derivative};
-use crate::theory::straight_line::StraightLine;
+use crate::theory::straight_line::HornerProgram;
 use crate::theory::straight_line::{LANES, Lanes};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI};
 
 /// The activation `g` of a two-layer network whose averages under Gaussian fields are known.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Neuron {
+pub struct StudentActivation {
     kind: Kind,
 }
 
@@ -31,7 +31,7 @@ struct Compiled {
     averages: [Average; 4],
 }
 
-/// Which average of a polynomial activation; see [`Neuron::code`].
+/// Which average of a polynomial activation; see [`StudentActivation::code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AverageKind {
     /// `E g(z_0) g(z_1)`.
@@ -44,7 +44,7 @@ pub enum AverageKind {
     I4,
 }
 
-impl Neuron {
+impl StudentActivation {
     /// `g(z) = erf(z / sqrt 2)`.
     pub fn erf() -> Self {
         Self { kind: Kind::Erf }
@@ -67,13 +67,13 @@ impl Neuron {
     /// # Example
     /// ```
     /// use wickring::poly::{Poly, Vars};
-    /// use wickring::theory::Neuron;
-    /// let g = Neuron::polynomial(&Poly::parse("x^3 - 3*x", &mut Vars::new())?)?;
+    /// use wickring::theory::StudentActivation;
+    /// let g = StudentActivation::polynomial(&Poly::parse("x^3 - 3*x", &mut Vars::new())?)?;
     /// assert_eq!((g.value(2.0), g.slope(2.0)), (2.0, 9.0));
     /// # Ok::<(), wickring::Error>(())
     /// ```
     pub fn polynomial(g: &Poly<Rational>) -> Result<Self, Error> {
-        let op = "Neuron::polynomial";
+        let op = "StudentActivation::polynomial";
         if g.nvars() > 1 || g.total_degree() == 0 {
             return Err(Error::invalid(
                 op,
@@ -145,7 +145,7 @@ impl Neuron {
 
     /// The compiled average of a polynomial activation, and what its diagonal inputs are reduced by;
     /// `None` for the activations with closed forms.
-    pub fn code(&self, which: AverageKind) -> Option<(&StraightLine, f64)> {
+    pub fn code(&self, which: AverageKind) -> Option<(&HornerProgram, f64)> {
         let Kind::Polynomial(p) = &self.kind else {
             return None;
         };

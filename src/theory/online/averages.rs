@@ -1,6 +1,6 @@
 //! All Gaussian averages of one instant: what the right-hand side of the equations of motion reads.
 
-use crate::theory::generator::neuron::{AverageKind, Neuron};
+use crate::theory::generator::neuron::{AverageKind, StudentActivation};
 use crate::theory::straight_line::{LANES, Lanes};
 
 /// The averages for `k` students and `m` teachers with one activation; reused from instant to instant.
@@ -45,7 +45,7 @@ impl Averages {
     }
 
     /// Only the two-point functions `i2`, enough for the error.
-    pub(in crate::theory) fn pairs(&mut self, g: &Neuron, c: &[f64]) {
+    pub(in crate::theory) fn pairs(&mut self, g: &StudentActivation, c: &[f64]) {
         let n = self.n;
         let Self { i2, registers, .. } = self;
         let lower = (0..n).flat_map(|i| (0..=i).map(move |j| (i, j)));
@@ -63,7 +63,13 @@ impl Averages {
     }
 
     /// Everything, for the covariance `c` (`n x n`) and the output weights `s`.
-    pub(in crate::theory) fn update(&mut self, g: &Neuron, c: &[f64], s: &[f64], label_noise: f64) {
+    pub(in crate::theory) fn update(
+        &mut self,
+        g: &StudentActivation,
+        c: &[f64],
+        s: &[f64],
+        label_noise: f64,
+    ) {
         let (k, n) = (self.k, self.n);
         self.pairs(g, c);
         let rows = || (0..k).flat_map(|a| (0..n).map(move |b| (a, b)));
@@ -91,7 +97,14 @@ impl Averages {
     }
 
     /// `sum_ij s_i s_j I4(a, b, i, j)`, eight pairs `i <= j` at a time.
-    fn quadruple(&mut self, g: &Neuron, c: &[f64], s: &[f64], a: usize, b: usize) -> f64 {
+    fn quadruple(
+        &mut self,
+        g: &StudentActivation,
+        c: &[f64],
+        s: &[f64],
+        a: usize,
+        b: usize,
+    ) -> f64 {
         let n = self.n;
         let at = |i: usize, j: usize| c[i * n + j];
         let mut point: [Lanes; 10] = [[0.0; LANES]; 10];
@@ -129,7 +142,7 @@ impl Averages {
 
 /// Calls `put(i, j, average)` for each of `pairs` of fields with covariance `c`, eight at a time.
 fn over_pairs(
-    g: &Neuron,
+    g: &StudentActivation,
     which: AverageKind,
     (c, n): (&[f64], usize),
     registers: &mut Vec<Lanes>,

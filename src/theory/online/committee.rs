@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::theory::covariance::Covariances;
 use crate::theory::covariance::require_finite;
-use crate::theory::generator::neuron::Neuron;
+use crate::theory::generator::neuron::StudentActivation;
 use faer::{Mat, MatRef};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -83,7 +83,11 @@ impl Committee {
     ///
     /// # Errors
     /// `Shape`.
-    pub fn outputs(&self, g: &Neuron, inputs: MatRef<'_, f64>) -> Result<Vec<f64>, Error> {
+    pub fn outputs(
+        &self,
+        g: &StudentActivation,
+        inputs: MatRef<'_, f64>,
+    ) -> Result<Vec<f64>, Error> {
         if inputs.nrows() != self.dim() {
             let expected = format!("{} rows", self.dim());
             let found = inputs.nrows().to_string();

@@ -16,13 +16,13 @@ use super::averages::Averages;
 use super::learner::{OnlineSgd, Problem};
 use super::modes::Modes;
 use super::ode::System;
-use crate::theory::generator::neuron::Neuron;
+use crate::theory::generator::neuron::StudentActivation;
 
 /// The right-hand side for one problem; holds the scratch memory of an evaluation.
 #[derive(Clone, Debug)]
 pub(in crate::theory) struct Equations<'a> {
     modes: &'a Modes,
-    neuron: &'a Neuron,
+    neuron: &'a StudentActivation,
     rate_first: f64,
     rate_second: f64,
     label_noise: f64,

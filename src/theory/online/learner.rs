@@ -13,21 +13,21 @@
 use super::committee::Committee;
 use super::equations::Equations;
 use super::modes::Modes;
-use super::ode::{Integration, Method, integrate};
+use super::ode::{Integration, Stepping, integrate};
 use crate::fit::{Check, Evidence, Fit, Work};
 use crate::run::Observer;
 use crate::theory::covariance::Covariances;
-use crate::theory::generator::neuron::Neuron;
+use crate::theory::generator::neuron::StudentActivation;
 use crate::{Error, Status};
 
 /// Online learning of a two-layer student; see the module page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OnlineSgd {
-    pub(in crate::theory) neuron: Neuron,
+    pub(in crate::theory) neuron: StudentActivation,
     pub(in crate::theory) rate_first: f64,
     pub(in crate::theory) rate_second: f64,
     pub(in crate::theory) label_noise: f64,
-    method: Method,
+    method: Stepping,
     bin_width: f64,
     max_steps: usize,
 }
@@ -84,13 +84,13 @@ const FIXED_STEP: f64 = 0.1;
 
 impl OnlineSgd {
     /// Student and teacher with activation `neuron`, learning rate `rate` in both layers.
-    pub fn new(neuron: Neuron, rate: f64) -> Self {
+    pub fn new(neuron: StudentActivation, rate: f64) -> Self {
         Self {
             neuron,
             rate_first: rate,
             rate_second: rate,
             label_noise: 0.0,
-            method: Method::Adaptive(1e-8),
+            method: Stepping::Adaptive(1e-8),
             bin_width: 0.0,
             max_steps: 2_000_000,
         }
@@ -112,7 +112,7 @@ impl OnlineSgd {
 
     /// How the equations are integrated; default adaptive with tolerance `1e-8`.
     #[must_use]
-    pub fn method(mut self, method: Method) -> Self {
+    pub fn method(mut self, method: Stepping) -> Self {
         self.method = method;
         self
     }
@@ -132,7 +132,7 @@ impl OnlineSgd {
     }
 
     /// The activation.
-    pub fn neuron(&self) -> &Neuron {
+    pub fn neuron(&self) -> &StudentActivation {
         &self.neuron
     }
 
@@ -209,9 +209,9 @@ impl OnlineSgd {
         };
         let model = self.solve(&problem, self.method, observer)?;
         let coarse = match self.method {
-            Method::Adaptive(tol) => Method::Adaptive((100.0 * tol).min(0.1)),
+            Stepping::Adaptive(tol) => Stepping::Adaptive((100.0 * tol).min(0.1)),
             // Times asked for cut steps short, so another fixed step may be the same one.
-            Method::Euler(_) | Method::RungeKutta4(_) => Method::Adaptive(1e-6),
+            Stepping::Euler(_) | Stepping::RungeKutta4(_) => Stepping::Adaptive(1e-6),
         };
         let (status, steps) = match &model.integration {
             Some(i) => (i.status, i.steps),
@@ -222,7 +222,7 @@ impl OnlineSgd {
             let other = self.solve(&problem, coarse, observer)?;
             let spread = largest_gap(&model.moments, &other.moments);
             // The error of a fixed step is what the caller asked for, as long as the curve is still that of the equations.
-            let allowed = if matches!(self.method, Method::Adaptive(_)) {
+            let allowed = if matches!(self.method, Stepping::Adaptive(_)) {
                 1e-4
             } else {
                 FIXED_STEP
@@ -289,7 +289,7 @@ impl OnlineSgd {
     fn solve(
         &self,
         problem: &Problem<'_>,
-        method: Method,
+        method: Stepping,
         observer: Observer<'_>,
     ) -> Result<Trajectory, Error> {
         let Lesson { student, times, .. } = *problem.lesson;

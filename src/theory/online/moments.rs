@@ -13,7 +13,7 @@
 
 use crate::Error;
 use crate::poly::{Poly, Rational, Ring};
-use crate::theory::straight_line::StraightLine;
+use crate::theory::straight_line::HornerProgram;
 use std::collections::HashMap;
 
 /// Terms that a derived average may have before it is refused.
@@ -110,7 +110,7 @@ fn moment(
 /// A compiled average together with the variables in which it is written.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::theory) struct Average {
-    code: StraightLine,
+    code: HornerProgram,
     /// What is subtracted from the diagonal entries before the code runs: 0 or 1.
     pub(in crate::theory) shift: f64,
 }
@@ -122,15 +122,15 @@ impl Average {
         let inputs = factors.len() * (factors.len() + 1) / 2;
         let shifted = shift_diagonal(&raw, factors.len());
         if shifted.as_ref().is_some_and(|p| p.len() < raw.len()) {
-            let code = StraightLine::compile(&shifted.unwrap_or(raw), inputs)?;
+            let code = HornerProgram::compile(&shifted.unwrap_or(raw), inputs)?;
             return Ok(Self { code, shift: 1.0 });
         }
-        let code = StraightLine::compile(&raw, inputs)?;
+        let code = HornerProgram::compile(&raw, inputs)?;
         Ok(Self { code, shift: 0.0 })
     }
 
     /// The straight-line code, in entries less `shift` on the diagonal.
-    pub(in crate::theory) fn code(&self) -> &StraightLine {
+    pub(in crate::theory) fn code(&self) -> &HornerProgram {
         &self.code
     }
 }

@@ -17,7 +17,7 @@ pub trait System {
 
 /// How a trajectory is computed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Method {
+pub enum Stepping {
     /// Dormand-Prince 5(4): local error per step at most this, relative to each block's norm.
     Adaptive(f64),
     /// Explicit Euler with this step; what published trajectories were made with.
@@ -26,7 +26,7 @@ pub enum Method {
     RungeKutta4(f64),
 }
 
-impl Method {
+impl Stepping {
     /// Checks the step or tolerance.
     fn check(self, op: &'static str) -> Result<(), Error> {
         let (name, value) = match self {
@@ -77,7 +77,7 @@ pub fn integrate(
     system: &mut dyn System,
     start: &[f64],
     times: &[f64],
-    method: Method,
+    method: Stepping,
     max_steps: usize,
     observer: Observer<'_>,
     sink: &mut dyn FnMut(f64, &[f64]),
@@ -107,9 +107,9 @@ pub fn integrate(
         },
     };
     run.done.status = match method {
-        Method::Adaptive(tol) => run.adaptive(start, tol),
-        Method::Euler(h) => run.fixed(start, h, 1),
-        Method::RungeKutta4(h) => run.fixed(start, h, 4),
+        Stepping::Adaptive(tol) => run.adaptive(start, tol),
+        Stepping::Euler(h) => run.fixed(start, h, 1),
+        Stepping::RungeKutta4(h) => run.fixed(start, h, 4),
     };
     Ok(run.done)
 }
@@ -380,7 +380,7 @@ mod tests {
         }
     }
 
-    fn worst(method: Method) -> (f64, Integration) {
+    fn worst(method: Stepping) -> (f64, Integration) {
         let times: Vec<f64> = (0..=40).map(|i| f64::from(i) * 0.25).collect();
         let mut gap = 0.0f64;
         let mut sink = |t: f64, y: &[f64]| gap = gap.max((y[0] - t.cos()).abs());
@@ -401,20 +401,20 @@ mod tests {
     #[test]
     fn every_method_reaches_its_order() {
         let (tight, loose) = (
-            worst(Method::Adaptive(1e-10)),
-            worst(Method::Adaptive(1e-6)),
+            worst(Stepping::Adaptive(1e-10)),
+            worst(Stepping::Adaptive(1e-6)),
         );
         assert_eq!(tight.1.status, Status::Converged);
         // Ten units of time at a local error of tol per step; 1000 covers the number of steps.
         assert!(tight.0 < 1e-7 && loose.0 < 1e-3, "{} {}", tight.0, loose.0);
-        let ratio = |m: fn(f64) -> Method| worst(m(0.02)).0 / worst(m(0.01)).0;
-        assert!((ratio(Method::Euler) - 2.0).abs() < 0.3);
-        assert!((ratio(Method::RungeKutta4) - 16.0).abs() < 2.0);
+        let ratio = |m: fn(f64) -> Stepping| worst(m(0.02)).0 / worst(m(0.01)).0;
+        assert!((ratio(Stepping::Euler) - 2.0).abs() < 0.3);
+        assert!((ratio(Stepping::RungeKutta4) - 16.0).abs() < 2.0);
     }
 
     #[test]
     fn a_solution_that_explodes_is_not_converged() {
-        for method in [Method::Adaptive(1e-8), Method::Euler(0.01)] {
+        for method in [Stepping::Adaptive(1e-8), Stepping::Euler(0.01)] {
             let mut watch = unobserved;
             let mut times = 0;
             let run = integrate(

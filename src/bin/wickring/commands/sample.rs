@@ -9,7 +9,7 @@ use wickring::Error;
 use wickring::io::model::POLYNOMIAL_MAP;
 use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
 use wickring::io::{npy, write_whole};
-use wickring::learn::mixture::{Chain, Generator, SCHEMA};
+use wickring::learn::mixture::{Chain, MixtureModel, SCHEMA};
 use wickring::learn::{RadialMap, add_noise};
 
 /// Draw samples from a model, as rows of a .npy or .csv file.
@@ -70,7 +70,7 @@ fn draw(file: &ModelFile, args: &Sample, context: &Context) -> Result<(usize, Ve
             Ok((columns, map.sample(args.n, &mut context.rng())))
         }
         SCHEMA => {
-            let model = Generator::from_body(&file.body).map_err(|e| in_file(&args.model, e))?;
+            let model = MixtureModel::from_body(&file.body).map_err(|e| in_file(&args.model, e))?;
             within_budget(args.n, model.dim())?;
             let rows = model.sample(args.n, Chain::default(), &mut context.rng())?;
             Ok((model.dim(), rows))

@@ -25,7 +25,7 @@ use super::observed::{Observed, Rows};
 use super::spectral_start::spectral_start;
 use crate::decomp::cp::checks::ended;
 use crate::decomp::cp::decomposition::Scaled;
-use crate::decomp::cp::jennrich::normal;
+use crate::decomp::cp::starts::jennrich::normal;
 use crate::fit::{Evidence, Fit, Work, judge};
 use crate::run::{Observer, Progress, unobserved};
 use crate::tensor::{CpTensor, Factor, Tensor, TensorView, by_rows};

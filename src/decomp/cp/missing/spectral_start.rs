@@ -12,7 +12,7 @@
 
 use super::observed::Rows;
 use crate::Error;
-use crate::decomp::cp::jennrich::algebraic_start;
+use crate::decomp::cp::starts::jennrich::algebraic_start;
 use crate::linalg::Scalar;
 use crate::tensor::{Factor, Tensor, TensorView, by_rows, mode_product, unfolding_gram};
 use rand::Rng;

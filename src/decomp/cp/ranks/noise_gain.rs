@@ -7,7 +7,7 @@
 //! De Moor, Vandewalle 2000.
 
 use crate::Error;
-use crate::decomp::cp::jennrich::normal;
+use crate::decomp::cp::starts::jennrich::normal;
 use crate::linalg::{Scalar, small};
 use crate::tensor::{Factor, Tensor, TensorView, mttkrp};
 use rand::{Rng, RngExt};

@@ -96,7 +96,7 @@ impl Floor {
         let half = solve_lower(&l, c);
         let whole = solve_lower(&l, half.transpose().to_owned());
         let even = Mat::from_fn(dim, dim, |a, b| 0.5 * (whole[(a, b)] + whole[(b, a)]));
-        let e = symmetric_eigen("mixture em", even.as_ref())?;
+        let e = symmetric_eigen("Em::learn", even.as_ref())?;
         let turned = &l * &e.vectors;
         // A little more than one, so that the factorisation of the raised matrix succeeds.
         let raised = |k: usize| e.values[k].max(1.0 + 1e-6);

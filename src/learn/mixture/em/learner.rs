@@ -13,7 +13,7 @@ use crate::run::{Observer, unobserved};
 use faer::MatRef;
 use rand::Rng;
 
-pub(in crate::learn::mixture) const OP: &str = "learn mixture (em)";
+pub(in crate::learn::mixture) const OP: &str = "Em::learn";
 
 /// Expectation maximisation for Gaussian mixtures.
 ///

@@ -230,7 +230,7 @@ impl Statistics {
         // A share below this cannot carry a mean.
         if smallest.is_nan() || smallest < 1e-8 {
             let hypothesis = "every component to keep some rows (smallest sum of shares)";
-            return Err(Error::degenerate("mixture em", hypothesis, smallest));
+            return Err(Error::degenerate("Em::learn", hypothesis, smallest));
         }
         let scatters: Vec<Vec<f64>> = self.parts.iter().map(Part::about_own_mean).collect();
         let counts: Vec<f64> = self.parts.iter().map(|p| p.count).collect();
@@ -321,7 +321,7 @@ fn equal_shape(
         .iter()
         .map(|w| {
             let m = Mat::from_fn(dim, dim, |a, b| w[a * dim + b]);
-            linalg::symmetric_eigen("mixture em", m.as_ref())
+            linalg::symmetric_eigen("Em::learn", m.as_ref())
         })
         .collect::<Result<_, _>>()?;
     let mut volumes: Vec<f64> = spectra

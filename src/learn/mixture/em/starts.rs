@@ -85,7 +85,7 @@ fn cut(m: &GaussianMixture, j: usize, by: f64, shrink: bool) -> Result<GaussianM
     let dim = m.dim();
     let c = &m.components()[j];
     let sigma = Mat::from_fn(dim, dim, |a, b| c.covariance[a * dim + b]);
-    let spectrum = linalg::symmetric_eigen("mixture em", sigma.as_ref())?;
+    let spectrum = linalg::symmetric_eigen("Em::learn", sigma.as_ref())?;
     let length = spectrum.values[dim - 1].max(0.0);
     let axis: Vec<f64> = (0..dim).map(|a| spectrum.vectors[(a, dim - 1)]).collect();
     let half = |sign: f64| {

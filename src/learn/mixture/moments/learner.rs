@@ -15,7 +15,7 @@ use crate::run::{Observer, Progress, unobserved};
 use faer::MatRef;
 use rand::Rng;
 
-const OP: &str = "learn mixture (moments)";
+const OP: &str = "MomentMethod::learn";
 /// Values of the noise that are tried when no direction shows it.
 const GRID: usize = 48;
 /// Golden section steps after the grid.

@@ -49,7 +49,7 @@ impl Chain {
             return Ok(());
         }
         let requirement = format!("1 to 100000 steps, got {}", self.steps);
-        Err(Error::invalid("mixture sample", requirement))
+        Err(Error::invalid("ScoreModel::sample", requirement))
     }
 
     /// Draws `count` rows of the law whose denoiser is `denoiser`.
@@ -148,7 +148,7 @@ fn posterior(
     for (i, row) in rows.chunks_exact_mut(dim).enumerate() {
         let j = &jacobian[i * dim * dim..(i + 1) * dim * dim];
         let symmetric = Mat::from_fn(dim, dim, |a, b| 0.5 * (j[a * dim + b] + j[b * dim + a]));
-        let e = linalg::symmetric_eigen("mixture sample", symmetric.as_ref())?;
+        let e = linalg::symmetric_eigen("ScoreModel::sample", symmetric.as_ref())?;
         let z = &b.z[i * dim..(i + 1) * dim];
         let scaled = e
             .values

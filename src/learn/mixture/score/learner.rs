@@ -20,7 +20,7 @@ use faer::MatRef;
 use rand::Rng;
 use std::cell::RefCell;
 
-pub(in crate::learn::mixture) const OP: &str = "learn mixture (diffusion)";
+pub(in crate::learn::mixture) const OP: &str = "Diffusion::learn";
 /// Coefficients of one cell at most: beyond this rank the degree falls.
 const MOST_COEFFICIENTS: usize = 300;
 /// Numbers of cells that are tried, while they help.

@@ -42,7 +42,7 @@ impl Rule {
             _ => 0.0,
         };
         let jacobi = Mat::from_fn(count, count, root);
-        let e = linalg::symmetric_eigen("mixture log_density", jacobi.as_ref())?;
+        let e = linalg::symmetric_eigen("ScoreModel::log_density", jacobi.as_ref())?;
         let weight = |k: usize| e.vectors[(0, k)] * e.vectors[(0, k)];
         let mut rule = Self {
             points: Vec::new(),
@@ -70,7 +70,7 @@ impl Rule {
         if count >= 2 * dim {
             let rows = Mat::from_fn(count, dim, |i, a| z[i * dim + a]);
             let second = rows.transpose() * &rows;
-            let e = linalg::symmetric_eigen("mixture log_density", second.as_ref())?;
+            let e = linalg::symmetric_eigen("ScoreModel::log_density", second.as_ref())?;
             let scale = |k: usize| (count as f64 / e.values[k].max(f64::MIN_POSITIVE)).sqrt();
             let white = Mat::from_fn(dim, dim, |a, b| {
                 (0..dim)

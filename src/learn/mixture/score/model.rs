@@ -179,11 +179,11 @@ impl ScoreModel {
         }
         let least = self.noise() * self.noise();
         let requirement = format!("a noise variance of at least {least}, got {variance}");
-        Err(Error::invalid("mixture denoise", requirement))
+        Err(Error::invalid("ScoreModel::denoise", requirement))
     }
 
     fn check(&self, rows: &[f64]) -> Result<(), Error> {
-        let op = "mixture model";
+        let op = "ScoreModel::score";
         if !rows.len().is_multiple_of(self.dim()) {
             let (expected, found) = (format!("rows of {} entries", self.dim()), rows.len());
             return Err(Error::shape(op, expected, found.to_string()));

@@ -8,7 +8,7 @@ use crate::Error;
 /// `t_a = Tr Q_a`, `S_ab = Tr Q_aQ_b`, `T_abc = Tr Q_aQ_bQ_c` are `E z = t`, `E z_a z_b = m_4 (t_a t_b + 2 S_ab)` and
 /// `E z_a z_b z_c = m_6 (t_a t_b t_c + 2 (S_ab t_c + S_ac t_b + S_bc t_a) + 8 T_abc)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum RadialLaw {
+pub enum RadialInput {
     /// To be found from the samples, by `m_4 = r / ((r+2) t'M^+t)` with `M = E zz'`, and
     /// `E z (z'S^+z) = m_6 (r+2)(r+4) t`.
     Unknown,
@@ -20,7 +20,7 @@ pub enum RadialLaw {
     Moments(f64, f64),
 }
 
-impl RadialLaw {
+impl RadialInput {
     /// `m_4` and `m_6` in `R^r`; `None` when they are to be found.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl RadialLaw {
                     return Ok(Some((four, six)));
                 }
                 let text = format!("m4 and m6 of a law in {r} dimensions, got {four} and {six}");
-                Err(Error::invalid("RadialLaw::moments", text))
+                Err(Error::invalid("RadialInput::moments", text))
             }
         }
     }

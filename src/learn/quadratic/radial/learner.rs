@@ -1,13 +1,13 @@
 //! Quadratic maps of a rotation-invariant input, from output samples alone.
 //!
 //! `z_a = x'Q_a x` with `x = |x| u`, `u` uniform on the sphere, and a law of `|x|` that is known or not. The raw
-//! moments up to the third are those of [`RadialLaw`]; the law enters by two numbers, which have closed forms
+//! moments up to the third are those of [`RadialInput`]; the law enters by two numbers, which have closed forms
 //! in the first three moments themselves. From there on the tensor ring is that of [`crate::learn::quadratic::learner::Quadratic`]. The
 //! variety of noiseless samples does not depend on the law, so refinement works as there; it also shows the
 //! latents, and with them the law of `|x|`, up to sign.
 
 use super::held_out::Held;
-use super::law::RadialLaw;
+use super::law::RadialInput;
 use super::law_check::{follows, left_out};
 use super::raw_moments::RawMoments;
 use crate::Error;
@@ -53,7 +53,7 @@ pub struct RadialMap {
 /// Learner of quadratic maps of rotation-invariant inputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RadialQuadratic {
-    law: RadialLaw,
+    law: RadialInput,
     latent: Option<usize>,
     holdout: f64,
     refine: bool,
@@ -61,7 +61,7 @@ pub struct RadialQuadratic {
 
 impl RadialQuadratic {
     /// Latent dimension from the data, a fifth of the samples held out, refinement on.
-    pub fn new(law: RadialLaw) -> Self {
+    pub fn new(law: RadialInput) -> Self {
         Self {
             law,
             latent: None,

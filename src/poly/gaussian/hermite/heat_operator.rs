@@ -10,7 +10,7 @@ use crate::poly::coefficients::ring::Ring;
 use crate::poly::polynomial::value::Poly;
 use std::collections::HashMap;
 
-const OP: &str = "heat operator";
+const OP: &str = "heat";
 /// Most terms of a closed support.
 const MAX_TERMS: usize = 1 << 22;
 /// Most additions along lines: a univariate polynomial of degree 10000 is within it.

@@ -198,7 +198,8 @@ impl<C: Ring> Law<C> for GaussianLaw<C> {
     }
 
     fn cumulants(&self, p: &Poly<C>, highest: u32) -> Result<Vec<C>, Error> {
-        if let Some(form) = crate::poly::gaussian::moments::quadratic_form::Quadratic::of(p)
+        if let Some(form) =
+            crate::poly::gaussian::moments::quadratic_form::QuadraticPolynomial::of(p)
             && let Ok(cumulants) = form.cumulants(self, highest)
         {
             return Ok(cumulants);

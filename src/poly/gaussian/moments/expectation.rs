@@ -1,7 +1,7 @@
 //! Moments of polynomials of Gaussians without expanding powers: traces for quadratics, Parseval for the rest.
 
 use super::cumulant::cumulants_to_moments;
-use super::quadratic_form::Quadratic;
+use super::quadratic_form::QuadraticPolynomial;
 use crate::Error;
 use crate::poly::coefficients::ring::Ring;
 use crate::poly::gaussian::hermite::expansion::fischer;
@@ -20,7 +20,7 @@ pub(in crate::poly::gaussian) fn moments<C: Ring>(
     highest: u32,
 ) -> Result<Vec<C>, Error> {
     law.check("GaussianLaw::moments", p)?;
-    if let Some(form) = Quadratic::of(p)
+    if let Some(form) = QuadraticPolynomial::of(p)
         && let Ok(cumulants) = form.cumulants(law, highest)
     {
         return Ok(cumulants_to_moments(&cumulants));

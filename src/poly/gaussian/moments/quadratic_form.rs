@@ -8,13 +8,13 @@ use crate::poly::coefficients::ring::Ring;
 use crate::poly::gaussian::laws::law::{GaussianLaw, Law};
 use crate::poly::polynomial::value::Poly;
 
-const OP: &str = "Quadratic::cumulants";
+const OP: &str = "QuadraticPolynomial::cumulants";
 /// More distinct factors are left to the moment route: the number of orders is a factorial.
 const MAX_FACTORS: usize = 8;
 
 /// `c + b'x + 1/2 x'Hx`, kept with its Hessian `H` so that no ring needs a half.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Quadratic<C: Ring> {
+pub struct QuadraticPolynomial<C: Ring> {
     /// The constant `c`.
     pub constant: C,
     /// The linear part `b`.
@@ -23,7 +23,7 @@ pub struct Quadratic<C: Ring> {
     pub hessian: Vec<Vec<C>>,
 }
 
-impl<C: Ring> Quadratic<C> {
+impl<C: Ring> QuadraticPolynomial<C> {
     /// The parts of a polynomial of degree at most two, `None` for a higher degree.
     pub fn of(p: &Poly<C>) -> Option<Self> {
         if p.total_degree() > 2 {
@@ -149,7 +149,10 @@ pub fn joint_cumulant<C: Ring>(law: &GaussianLaw<C>, polynomials: &[&Poly<C>]) -
     if m == 1 {
         return law.expectation(polynomials[0]);
     }
-    let forms: Option<Vec<_>> = polynomials.iter().map(|p| Quadratic::of(p)).collect();
+    let forms: Option<Vec<_>> = polynomials
+        .iter()
+        .map(|p| QuadraticPolynomial::of(p))
+        .collect();
     if let Some(forms) = forms.filter(|_| m <= MAX_FACTORS)
         && let Ok(value) = by_traces(law, &forms)
     {
@@ -168,7 +171,7 @@ pub fn joint_cumulant<C: Ring>(law: &GaussianLaw<C>, polynomials: &[&Poly<C>]) -
     Ok(table[&top].clone())
 }
 
-fn by_traces<C: Ring>(law: &GaussianLaw<C>, forms: &[Quadratic<C>]) -> Result<C, Error> {
+fn by_traces<C: Ring>(law: &GaussianLaw<C>, forms: &[QuadraticPolynomial<C>]) -> Result<C, Error> {
     let n = forms.iter().map(|f| f.linear.len()).max().unwrap_or(0);
     let padded: Vec<_> = forms.iter().map(|f| f.padded(n)).collect();
     let parts: Vec<_> = padded.iter().map(|f| f.prepared(law)).collect();
@@ -201,7 +204,7 @@ fn by_traces<C: Ring>(law: &GaussianLaw<C>, forms: &[Quadratic<C>]) -> Result<C,
     halved(sum)
 }
 
-impl<C: Ring> Quadratic<C> {
+impl<C: Ring> QuadraticPolynomial<C> {
     fn padded(&self, n: usize) -> Self {
         let mut form = self.clone();
         form.linear.resize(n, C::zero());

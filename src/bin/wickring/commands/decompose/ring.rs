@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use wickring::decomp::{Derivations, Ring, RingAlgebraic, RingAls, RingCompletion, RingNls};
+use wickring::decomp::{Derivations, RingAlgebraic, RingAls, RingAuto, RingCompletion, RingNls};
 use wickring::decomp::{RingRanks, RingSampledAls, RingSvd, SymmetricNls, asymmetry};
 use wickring::fit::Fit;
 use wickring::io::{npz, write_whole};
@@ -198,7 +198,7 @@ fn automatic<T: Scalar>(
     context: &Context,
     rng: &mut ChaCha8Rng,
 ) -> Result<Fit<TensorRing<T>>, Error> {
-    let ring = given.map_or_else(Ring::auto, |r| Ring::new(&r));
+    let ring = given.map_or_else(RingAuto::auto, |r| RingAuto::new(&r));
     let ring = ring.starts(args.starts).max_sweeps(args.max_sweeps);
     let mut meter = context.meter();
     ring.decompose_observed(t, rng, &mut |p| meter.step(p))

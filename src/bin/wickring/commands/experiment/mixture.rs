@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::io::samples::Samples;
 use wickring::io::write_whole;
-use wickring::learn::mixture::{Chain, CovarianceKind, Diffusion, Em, Generator, Population};
+use wickring::learn::mixture::{Chain, CovarianceKind, Diffusion, Em, MixtureModel, Population};
 use wickring::stats::{
     classifier_test, energy_test, histogram_total_variation, memorisation, projected_ks,
 };
@@ -100,7 +100,7 @@ impl Run<'_> {
     }
 
     /// What any generator is asked for.
-    fn measure(&self, model: &Generator, out: &mut Vec<Value>) -> Result<Vec<f64>, Error> {
+    fn measure(&self, model: &MixtureModel, out: &mut Vec<Value>) -> Result<Vec<f64>, Error> {
         let (truth, dim) = (self.truth, self.truth.dim());
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ 0x6d65_6173_7572_6573);
         let fresh = model.sample(FRESH, Chain::default(), &mut rng)?;
@@ -230,7 +230,7 @@ fn one(
         }
         values.push(here.value("path_kl_bound", 0.0, bound));
     }
-    let model = Generator::Score(Box::new(fit.model));
+    let model = MixtureModel::Score(Box::new(fit.model));
     let fresh = here.measure(&model, values)?;
     let mut picture = law(&data, &fresh, &model)?;
     picture.title = format!(
@@ -242,7 +242,7 @@ fn one(
             .kinds(&[CovarianceKind::Spherical])
             .starts(5)
             .learn(samples, &mut rng)?;
-        run("em-bic").measure(&Generator::Gaussian(em.model.mixture), values)?;
+        run("em-bic").measure(&MixtureModel::Gaussian(em.model.mixture), values)?;
     }
     Ok(picture)
 }

@@ -12,7 +12,7 @@ use std::fmt::Write;
 use wickring::decomp::{Overcomplete, PackedForm};
 use wickring::io::write_whole;
 use wickring::learn::two_layer::{
-    Coefficients, Method, PolynomialActivation, TwoLayerLearner, TwoLayerNetwork,
+    Coefficients, PolynomialActivation, TwoLayerLearner, TwoLayerMethod, TwoLayerNetwork,
 };
 use wickring::linalg::small::unit_columns;
 use wickring::{Error, Status};
@@ -192,7 +192,7 @@ fn by_samples(
     let y = truth.evaluate(x.as_ref())?;
     let mut meter = context.meter();
     let fit = TwoLayerLearner::new(cubic()?, r)
-        .method(Method::Risk)
+        .method(TwoLayerMethod::Risk)
         .coefficients(Coefficients::Equal)
         .starts(args.starts)
         .max_iterations(args.steps)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wickring::fit::Evidence;
 use wickring::io::samples::Samples;
 use wickring::learn::mixture::{
-    CovarianceKind, Diffusion, Em, EmModel, GaussianMixture, Generator, MomentMethod,
+    CovarianceKind, Diffusion, Em, EmModel, GaussianMixture, MixtureModel, MomentMethod,
     extract_atoms_observed,
 };
 use wickring::run::Progress;
@@ -20,7 +20,7 @@ const MOST: usize = 9;
 
 /// What each method hands to the writer.
 pub(super) struct Learned {
-    pub(super) generator: Generator,
+    pub(super) generator: MixtureModel,
     pub(super) components: Option<GaussianMixture>,
     pub(super) status: Status,
     pub(super) evidence: Evidence,
@@ -79,7 +79,7 @@ pub(super) fn diffusion(
         "discrete": atoms.as_ref().map(|a| a.discrete),
     });
     Ok(Learned {
-        generator: Generator::Score(Box::new(fit.model)),
+        generator: MixtureModel::Score(Box::new(fit.model)),
         components: atoms.filter(|a| a.discrete).map(|a| a.mixture),
         status,
         evidence: fit.evidence,
@@ -111,7 +111,7 @@ pub(super) fn moments(
     {
         fewer_suffice(context, fewer, other.model.bic, fit.model.bic);
     }
-    let alone = Generator::Gaussian(fit.model.from_moments.clone()).to_body(None)?;
+    let alone = MixtureModel::Gaussian(fit.model.from_moments.clone()).to_body(None)?;
     let extra = json!({
         "method": "moments",
         "one_variance": fit.model.one_variance,
@@ -120,7 +120,7 @@ pub(super) fn moments(
         "moments_alone": alone.get("components"),
     });
     Ok(Learned {
-        generator: Generator::Gaussian(fit.model.mixture),
+        generator: MixtureModel::Gaussian(fit.model.mixture),
         components: None,
         status: fit.status,
         evidence: fit.evidence,
@@ -183,7 +183,7 @@ pub(super) fn em(
         "given_up": given_up,
     });
     Ok(Learned {
-        generator: Generator::Gaussian(fit.model.mixture),
+        generator: MixtureModel::Gaussian(fit.model.mixture),
         components: None,
         status: fit.status,
         evidence: fit.evidence,

@@ -2,7 +2,7 @@
 
 use crate::plot::{Figure, Mark, Series};
 use wickring::Error;
-use wickring::learn::mixture::Generator;
+use wickring::learn::mixture::MixtureModel;
 
 /// Points of a cloud at most.
 const POINTS: usize = 2000;
@@ -13,7 +13,7 @@ const ARROWS: usize = 22;
 ///
 /// # Errors
 /// Those of the evaluation of the score.
-pub fn law(rows: &[f64], fresh: &[f64], model: &Generator) -> Result<Figure, Error> {
+pub fn law(rows: &[f64], fresh: &[f64], model: &MixtureModel) -> Result<Figure, Error> {
     let dim = model.dim();
     let points = |rows: &[f64]| -> Vec<(f64, f64)> {
         let step = (rows.len() / dim).div_ceil(POINTS).max(1);
@@ -41,7 +41,7 @@ pub fn law(rows: &[f64], fresh: &[f64], model: &Generator) -> Result<Figure, Err
 }
 
 /// Tails and heads of the arrows, alternating; the longest is one grid step.
-fn field(cloud: &[(f64, f64)], model: &Generator) -> Result<Vec<(f64, f64)>, Error> {
+fn field(cloud: &[(f64, f64)], model: &MixtureModel) -> Result<Vec<(f64, f64)>, Error> {
     let range = |of: &dyn Fn(&(f64, f64)) -> f64| {
         let mut v: Vec<f64> = cloud.iter().map(of).collect();
         v.sort_by(f64::total_cmp);

@@ -16,7 +16,7 @@ use wickring::io::model::{Header, ModelFile, in_file};
 use wickring::io::samples::Samples;
 use wickring::io::write_whole;
 use wickring::learn::{
-    ExactCumulants, FewOutputs, Noise, Quadratic, RadialLaw, RadialQuadratic, add_noise, noise_of,
+    ExactCumulants, FewOutputs, Noise, Quadratic, RadialInput, RadialQuadratic, add_noise, noise_of,
 };
 use wickring::run::Observer;
 use wickring::tensor::{PolynomialMap, QuadraticMap};
@@ -55,17 +55,17 @@ pub struct LearnQuadratic {
 
 /// The law of the latents.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Radial(Option<RadialLaw>);
+struct Radial(Option<RadialInput>);
 
 impl Radial {
     fn parse(text: &str) -> Result<Self, String> {
         let numbers: Vec<Option<f64>> = text.split(',').map(|t| t.trim().parse().ok()).collect();
         match (text, &numbers[..]) {
             ("gaussian", _) => Ok(Self(None)),
-            ("unknown", _) => Ok(Self(Some(RadialLaw::Unknown))),
-            ("sphere", _) => Ok(Self(Some(RadialLaw::Sphere))),
-            ("ball", _) => Ok(Self(Some(RadialLaw::Ball))),
-            (_, [Some(four), Some(six)]) => Ok(Self(Some(RadialLaw::Moments(*four, *six)))),
+            ("unknown", _) => Ok(Self(Some(RadialInput::Unknown))),
+            ("sphere", _) => Ok(Self(Some(RadialInput::Sphere))),
+            ("ball", _) => Ok(Self(Some(RadialInput::Ball))),
+            (_, [Some(four), Some(six)]) => Ok(Self(Some(RadialInput::Moments(*four, *six)))),
             _ => Err("expected gaussian, unknown, sphere, ball, or two moments M4,M6".into()),
         }
     }

@@ -11,7 +11,8 @@ use wickring::fit::Fit;
 use wickring::io::model::Header;
 use wickring::io::samples::Samples;
 use wickring::learn::two_layer::{
-    Coefficients, LearnedTwoLayer, Method, PolynomialActivation, TwoLayerLearner, TwoLayerNetwork,
+    Coefficients, LearnedTwoLayer, PolynomialActivation, TwoLayerLearner, TwoLayerMethod,
+    TwoLayerNetwork,
 };
 use wickring::{Error, Status};
 
@@ -87,10 +88,10 @@ pub fn run(args: &TwoLayer, context: &Context) -> Result<Outcome, Error> {
     check(args, &inputs, &targets)?;
     let (x, y) = (read(&inputs)?, read(&targets)?);
     let method = match args.method {
-        Path::Auto => Method::Auto,
-        Path::Risk => Method::Risk,
-        Path::Regression => Method::Regression,
-        Path::Moments => Method::Moments,
+        Path::Auto => TwoLayerMethod::Auto,
+        Path::Risk => TwoLayerMethod::Risk,
+        Path::Regression => TwoLayerMethod::Regression,
+        Path::Moments => TwoLayerMethod::Moments,
     };
     let coefficients = match args.coefficients {
         Outer::Auto => Coefficients::Auto,

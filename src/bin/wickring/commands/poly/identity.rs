@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wickring::Error;
 use wickring::certify::{Claim, Expression};
 use wickring::poly::Budget;
-use wickring::poly::identity::{IdentityTest, Program, Proof, Verdict, Witness};
+use wickring::poly::identity::{IdentityTest, IdentityVerdict, Program, Proof, Witness};
 
 pub fn eq(args: &Two, mut reader: Reader<'_>, context: &Context) -> Result<Outcome, Error> {
     let mut read = |argument: &str| {
@@ -22,30 +22,32 @@ pub fn eq(args: &Two, mut reader: Reader<'_>, context: &Context) -> Result<Outco
     let test = IdentityTest::default().exact(budget);
     let verdict = test.prove(&left, &right, &mut context.rng())?;
     match verdict {
-        Verdict::Equal(Proof::Expanded { .. }) => proof::write(reader.field, context, || {
-            let sides = [
-                Expression::parse(&left_text)?,
-                Expression::parse(&right_text)?,
-            ];
-            let about = format!("{left_text:.200} = {right_text:.200}");
-            Ok(Claim::equal(&sides[0], &sides[1]).about(about))
-        })?,
-        Verdict::Equal(Proof::SchwartzZippel { .. }) => {
+        IdentityVerdict::Equal(Proof::Expanded { .. }) => {
+            proof::write(reader.field, context, || {
+                let sides = [
+                    Expression::parse(&left_text)?,
+                    Expression::parse(&right_text)?,
+                ];
+                let about = format!("{left_text:.200} = {right_text:.200}");
+                Ok(Claim::equal(&sides[0], &sides[1]).about(about))
+            })?
+        }
+        IdentityVerdict::Equal(Proof::SchwartzZippel { .. }) => {
             let why = "the sides are too large to multiply out and were compared at random points";
             proof::refuse(context, why)?;
         }
-        Verdict::Different(_) if context.certificate().is_some() => {
+        IdentityVerdict::Different(_) if context.certificate().is_some() => {
             context.warn("no certificate is written: the sides differ");
         }
-        Verdict::Different(_) => {}
+        IdentityVerdict::Different(_) => {}
     }
     let (outcome, json, text) = match verdict {
-        Verdict::Equal(Proof::Expanded { terms }) => (
+        IdentityVerdict::Equal(Proof::Expanded { terms }) => (
             Outcome::Certified,
             json!({ "equal": true, "difference": "0", "proof": "expanded", "terms": terms }),
             "EQUAL\n".to_owned(),
         ),
-        Verdict::Equal(Proof::SchwartzZippel {
+        IdentityVerdict::Equal(Proof::SchwartzZippel {
             primes,
             points,
             error_log2,
@@ -62,7 +64,7 @@ pub fn eq(args: &Two, mut reader: Reader<'_>, context: &Context) -> Result<Outco
                 primes.len()
             ),
         ),
-        Verdict::Different(witness) => {
+        IdentityVerdict::Different(witness) => {
             let (json, text) = refuted(&witness, &left, &right, &reader, &budget)?;
             (Outcome::Refuted, json, text)
         }

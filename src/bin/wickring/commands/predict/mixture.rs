@@ -7,7 +7,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use wickring::io::model::{ModelFile, in_file};
 use wickring::io::{npy, write_whole};
-use wickring::learn::mixture::{Generator, SCHEMA};
+use wickring::learn::mixture::{MixtureModel, SCHEMA};
 use wickring::{Error, Status};
 
 /// Rows evaluated at a time.
@@ -29,14 +29,14 @@ pub enum Quantity {
 }
 
 /// The mixture in a model file.
-pub fn read(file: &ModelFile, path: &Path) -> Result<(Generator, Status), Error> {
-    let model = Generator::from_body(&file.body).map_err(|e| in_file(path, e))?;
+pub fn read(file: &ModelFile, path: &Path) -> Result<(MixtureModel, Status), Error> {
+    let model = MixtureModel::from_body(&file.body).map_err(|e| in_file(path, e))?;
     Ok((model, file.header.status))
 }
 
 /// Evaluates `quantity`, at a noise variance when one is given, and writes it to `--out`.
 pub fn run(
-    (model, status): &(Generator, Status),
+    (model, status): &(MixtureModel, Status),
     input: &[PathBuf],
     (quantity, variance): (Quantity, Option<f64>),
     context: &Context,
@@ -59,7 +59,7 @@ pub fn run(
     for chunk in samples.chunks(ROWS) {
         let rows = chunk?.data;
         values.extend(match (quantity, variance, model) {
-            (Quantity::LogDensity, None, Generator::Score(m)) => {
+            (Quantity::LogDensity, None, MixtureModel::Score(m)) => {
                 let both = m.log_density_with_error(&rows)?;
                 error = both.iter().fold(error, |e, (_, b)| (e.0 + b, e.1.max(*b)));
                 both.into_iter().map(|(l, _)| l).collect()
@@ -72,14 +72,14 @@ pub fn run(
                 ));
             }
             (Quantity::Score, None, _) => model.score(&rows)?,
-            (Quantity::Score, Some(v), Generator::Score(m)) => m.score(&rows, v)?,
-            (Quantity::Denoised, v, Generator::Score(m)) => {
+            (Quantity::Score, Some(v), MixtureModel::Score(m)) => m.score(&rows, v)?,
+            (Quantity::Denoised, v, MixtureModel::Score(m)) => {
                 m.denoise(&rows, v.unwrap_or(m.noise() * m.noise()))?
             }
-            (Quantity::Labels, None, Generator::Gaussian(m)) => {
+            (Quantity::Labels, None, MixtureModel::Gaussian(m)) => {
                 m.labels(&rows).into_iter().map(|j| j as f64).collect()
             }
-            (Quantity::Responsibilities, None, Generator::Gaussian(m)) => m.responsibilities(&rows),
+            (Quantity::Responsibilities, None, MixtureModel::Gaussian(m)) => m.responsibilities(&rows),
             (Quantity::Labels | Quantity::Responsibilities, ..) => {
                 let requirement = "a model with components (learned by em or moments) and no --variance for labels and responsibilities";
                 return Err(Error::invalid("predict", requirement));
@@ -96,7 +96,7 @@ pub fn run(
     }
     let width = match (quantity, model) {
         (Quantity::LogDensity | Quantity::Labels, _) => 1,
-        (Quantity::Responsibilities, Generator::Gaussian(m)) => m.len(),
+        (Quantity::Responsibilities, MixtureModel::Gaussian(m)) => m.len(),
         _ => dim,
     };
     let shape = match quantity {
@@ -119,7 +119,7 @@ pub fn run(
     write_whole(out, &bytes)?;
     let mut json = json!({ "out": out.to_string_lossy(), "shape": shape, "schema": SCHEMA });
     let mut text = format!("wrote {}: {shape:?}\n", out.display());
-    if quantity == Quantity::LogDensity && matches!(model, Generator::Score(_)) {
+    if quantity == Quantity::LogDensity && matches!(model, MixtureModel::Score(_)) {
         let mean = error.0 / samples.rows().max(1) as f64;
         json["quadrature_error"] = json!({ "mean": mean, "largest": error.1 });
         text += &format!(

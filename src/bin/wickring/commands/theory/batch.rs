@@ -70,7 +70,7 @@ enum Loss {
     /// Squares on the teacher's values.
     Ridge,
     /// Squares on the teacher's signs.
-    Square,
+    SquareLoss,
     /// Logistic loss.
     Logistic,
     /// Hinge loss.
@@ -94,7 +94,7 @@ impl Solver {
                     margin: None,
                 });
             }
-            Loss::Square => {
+            Loss::SquareLoss => {
                 return Ok(Self {
                     labels: Some(Labels::Signs),
                     margin: None,

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
 use wickring::theory::{
-    Committee, Lesson, Method, Neuron, OnlineSgd, OnlineVerdict, SgdSimulation,
+    Committee, Lesson, OnlineSgd, OnlineVerdict, SgdSimulation, Stepping, StudentActivation,
 };
 use wickring::{Error, Status};
 
@@ -103,19 +103,19 @@ enum Integrator {
 }
 
 impl OnlineArgs {
-    fn neuron(&self) -> Result<Neuron, Error> {
+    fn neuron(&self) -> Result<StudentActivation, Error> {
         match self.activation.as_str() {
-            "erf" => Ok(Neuron::erf()),
-            "linear" => Ok(Neuron::linear()),
-            text => Neuron::polynomial(&polynomial(text, "erf, linear")?),
+            "erf" => Ok(StudentActivation::erf()),
+            "linear" => Ok(StudentActivation::linear()),
+            text => StudentActivation::polynomial(&polynomial(text, "erf, linear")?),
         }
     }
 
     fn learner(&self) -> Result<OnlineSgd, Error> {
         let method = match self.integrator {
-            Integrator::Adaptive => Method::Adaptive(self.tol),
-            Integrator::Euler => Method::Euler(self.dt),
-            Integrator::Rk4 => Method::RungeKutta4(self.dt),
+            Integrator::Adaptive => Stepping::Adaptive(self.tol),
+            Integrator::Euler => Stepping::Euler(self.dt),
+            Integrator::Rk4 => Stepping::RungeKutta4(self.dt),
         };
         Ok(OnlineSgd::new(self.neuron()?, self.lr)
             .rate_second(self.lr_second.unwrap_or(self.lr))

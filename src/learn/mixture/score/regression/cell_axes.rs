@@ -58,7 +58,7 @@ impl CellMoments {
             let (a, b) = (i.max(j), i.min(j));
             self.products[a * dim + b] / n - mean[a] * mean[b]
         });
-        let spectrum = linalg::symmetric_eigen("learn mixture (diffusion)", covariance.as_ref())?;
+        let spectrum = linalg::symmetric_eigen("Diffusion::learn", covariance.as_ref())?;
         Ok(Frame {
             centre: mean.iter().zip(origin).map(|(m, o)| m + o).collect(),
             axes: (0..dim * dim)

@@ -111,7 +111,7 @@ pub(in crate::learn::mixture) fn choose(
     }
     if best.is_none() {
         return Err(Error::degenerate(
-            "learn mixture (diffusion)",
+            "Diffusion::learn",
             "enough samples for one coefficient per coordinate (noised points)",
             (data.y.len() / dim) as f64,
         ));

@@ -8,7 +8,7 @@ use crate::tensor::{Factor, TensorView, mttkrp_all};
 ///
 /// Starts from the fibres through the entry of greatest modulus, exact for a tensor of rank one; a few
 /// rounds of the higher-order power method then average out noise.
-pub(super) fn rank_one<T: Scalar>(
+pub(in crate::decomp::cp) fn rank_one<T: Scalar>(
     t: TensorView<'_, T>,
     rounds: usize,
 ) -> Result<Vec<Factor<T>>, Error> {

@@ -20,10 +20,10 @@ use rand::Rng;
 
 /// Modes of the three groups.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Grouping {
-    pub(super) p: Vec<usize>,
-    pub(super) q: Vec<usize>,
-    pub(super) s: Vec<usize>,
+pub(in crate::decomp::cp) struct Grouping {
+    pub(in crate::decomp::cp) p: Vec<usize>,
+    pub(in crate::decomp::cp) q: Vec<usize>,
+    pub(in crate::decomp::cp) s: Vec<usize>,
 }
 
 impl Grouping {
@@ -31,7 +31,7 @@ impl Grouping {
     ///
     /// All assignments of at most eight modes are tried (3^8 = 6561); longer tensors keep their later
     /// modes in the third group.
-    pub(super) fn of(dims: &[usize], rank: usize) -> Option<Self> {
+    pub(in crate::decomp::cp) fn of(dims: &[usize], rank: usize) -> Option<Self> {
         let free = dims.len().min(8);
         let mut best: Option<(usize, Vec<usize>)> = None;
         for code in 0..3usize.pow(free as u32) {
@@ -129,7 +129,8 @@ fn eigenvectors<T: Scalar>(
 ) -> Result<Option<Factor<T>>, Error> {
     let keep = |n: usize| rank.min(n);
     let (p, q, s) = (t.dims()[0], t.dims()[1], t.dims()[2]);
-    let c = super::compress::Compressed::hosvd(op, t.view(), &[keep(p), keep(q), keep(s)])?;
+    let c =
+        crate::decomp::cp::compress::Compressed::hosvd(op, t.view(), &[keep(p), keep(q), keep(s)])?;
     let m = c.core.view().as_matrix(2);
     let slices = m.ncols();
     // The pencil whose eigenvectors are best conditioned among a few random ones.
@@ -195,7 +196,7 @@ fn left_inverse<T: Scalar>(a: &Factor<T>) -> Option<Factor<T>> {
 }
 
 /// A standard normal number.
-pub(super) fn normal(rng: &mut impl Rng) -> f64 {
+pub(in crate::decomp::cp) fn normal(rng: &mut impl Rng) -> f64 {
     use rand_distr::{Distribution, StandardNormal};
     StandardNormal.sample(rng)
 }

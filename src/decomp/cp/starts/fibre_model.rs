@@ -8,7 +8,10 @@ use crate::tensor::{Factor, TensorView};
 ///
 /// # Complexity
 /// `O(R sum(n_m))`.
-pub(super) fn fibre_start<T: Scalar>(t: TensorView<'_, T>, rank: usize) -> Option<Vec<Factor<T>>> {
+pub(in crate::decomp::cp) fn fibre_start<T: Scalar>(
+    t: TensorView<'_, T>,
+    rank: usize,
+) -> Option<Vec<Factor<T>>> {
     let dims = t.dims();
     let (long, &n) = dims.iter().enumerate().max_by_key(|(_, n)| **n)?;
     let fibres = t.as_slice().len() / n.max(1);
