@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wickring::decomp::{Derivations, Peirce, SymmetricNls, derivation_form};
 use wickring::laws::bytes::Bytes;
-use wickring::laws::ring::identities::{self, Square};
+use wickring::laws::ring::identities::{self, SquareMatrix};
 use wickring::laws::ring::methods;
 use wickring::laws::ring::planted::random_symmetric_ring;
 use wickring::poly::{Rational, Ring};
@@ -207,13 +207,14 @@ fn the_derivation_form_has_the_null_space_of_rotations() {
     assert!(e.values[3] >= 1e-8 * e.values[35]);
 }
 
-fn square(size: usize) -> impl Strategy<Value = Square<Rational>> {
+fn square(size: usize) -> impl Strategy<Value = SquareMatrix<Rational>> {
     proptest::collection::vec(-5i64..6, size * size)
-        .prop_map(move |v| Square::from_fn(size, |i, j| Rational::from_i64(v[i * size + j])))
+        .prop_map(move |v| SquareMatrix::from_fn(size, |i, j| Rational::from_i64(v[i * size + j])))
 }
 
-fn symmetric(size: usize) -> impl Strategy<Value = Square<Rational>> {
-    square(size).prop_map(move |m| Square::from_fn(size, |i, j| m.at(i.min(j), i.max(j)).clone()))
+fn symmetric(size: usize) -> impl Strategy<Value = SquareMatrix<Rational>> {
+    square(size)
+        .prop_map(move |m| SquareMatrix::from_fn(size, |i, j| m.at(i.min(j), i.max(j)).clone()))
 }
 
 proptest! {
@@ -253,14 +254,14 @@ fn derivations_have_the_dimension_of_rotations() {
         let mut basis = Vec::new();
         for j in 0..r {
             for i in 0..=j {
-                basis.push(Square::from_fn(r, |p, q| {
+                basis.push(SquareMatrix::from_fn(r, |p, q| {
                     Rational::from_i64(i64::from((p.min(q), p.max(q)) == (i, j)))
                 }));
             }
         }
         // Another basis than the standard one: add the first element to all others.
         let first = basis[0].clone();
-        let moved = |q: &Square<Rational>| q.plus(&Rational::from_i64(2), &first);
+        let moved = |q: &SquareMatrix<Rational>| q.plus(&Rational::from_i64(2), &first);
         let basis: Vec<_> = basis.iter().map(moved).collect();
         assert_eq!(
             identities::derivations_have_the_dimension_of_rotations(&basis),
@@ -273,7 +274,7 @@ fn derivations_have_the_dimension_of_rotations() {
 fn the_laws_can_fail() {
     // Diagonal matrices alone: a sum of cubes, which no rotation keeps.
     let unit =
-        |k: usize| Square::from_fn(2, |i, j| Rational::from_i64(i64::from(i == k && j == k)));
+        |k: usize| SquareMatrix::from_fn(2, |i, j| Rational::from_i64(i64::from(i == k && j == k)));
     let diagonal = [unit(0), unit(1)];
     assert!(identities::derivations_have_the_dimension_of_rotations(&diagonal).is_err());
 }

@@ -37,8 +37,8 @@ fn faults(files: &[Source], shared: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn type_names_have_one_meaning() {
-    let files = crate::library();
+fn type_names_have_one_meaning() -> std::io::Result<()> {
+    let files = crate::library()?;
     crate::none(faults(&files, SHARED));
     let names = types(&files);
     let needed = |s: &str| names.get(s).is_some_and(|p| p.len() > 1);
@@ -48,6 +48,7 @@ fn type_names_have_one_meaning() {
             .filter(|(s, _)| !needed(s))
             .map(|(s, _)| format!("`{s}` has one bearer: strike it off")),
     );
+    Ok(())
 }
 
 #[test]

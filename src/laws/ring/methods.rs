@@ -2,7 +2,7 @@
 
 use super::models;
 use crate::decomp::{
-    Derivations, Ring, RingAlgebraic, RingAls, RingCompletion, RingNls, RingQueries, RingRanks,
+    Derivations, RingAlgebraic, RingAls, RingAuto, RingCompletion, RingNls, RingQueries, RingRanks,
     RingSampledAls, RingSvd, SymmetricNls, TtSvd,
 };
 use crate::fit::Fit;
@@ -109,9 +109,9 @@ pub enum RingMethod {
     Als,
     /// [`RingSvd`].
     Svd,
-    /// [`Ring`] with ranks given.
+    /// [`RingAuto`] with ranks given.
     Engine,
-    /// [`Ring::auto`] and [`RingRanks`].
+    /// [`RingAuto::auto`] and [`RingRanks`].
     Ranks,
     /// [`RingCompletion`].
     Completion,
@@ -172,7 +172,7 @@ pub fn method_is_honest<T: Scalar>(
         }
         RingMethod::Svd => judged(v, RingSvd::new(&ranks).decompose(v, &mut rng)),
         RingMethod::Engine => {
-            let ring = Ring::new(&ranks).starts(1).max_sweeps(15);
+            let ring = RingAuto::new(&ranks).starts(1).max_sweeps(15);
             judged(v, ring.decompose(v, &mut rng))
         }
         RingMethod::Ranks => {
@@ -181,7 +181,7 @@ pub fn method_is_honest<T: Scalar>(
                 Ok(found) => check(law, !found.candidates.is_empty(), || "no ranks".into())?,
                 Err(e) => check(law, allowed(&e), || e.to_string())?,
             }
-            let ring = Ring::auto().starts(1).max_sweeps(15);
+            let ring = RingAuto::auto().starts(1).max_sweeps(15);
             judged(v, ring.decompose(v, &mut rng))
         }
         RingMethod::Completion => {

@@ -39,7 +39,7 @@ pub fn load(path: &Path, name: Option<&str>) -> Result<Loaded, Error> {
         return Err(Error::file(path, "", problem));
     }
     match format.as_str() {
-        "npy" if npy::header(path)?.dtype.kind == npy::Kind::Complex => {
+        "npy" if npy::header(path)?.dtype.kind == npy::EntryKind::Complex => {
             npy::read_complex(path).map(Loaded::Complex)
         }
         "npy" => npy::read(path).map(Loaded::Real),

@@ -70,7 +70,7 @@ enum Loss {
     /// Squares on the teacher's values.
     Ridge,
     /// Squares on the teacher's signs.
-    SquareLoss,
+    Square,
     /// Logistic loss.
     Logistic,
     /// Hinge loss.
@@ -94,7 +94,7 @@ impl Solver {
                     margin: None,
                 });
             }
-            Loss::SquareLoss => {
+            Loss::Square => {
                 return Ok(Self {
                     labels: Some(Labels::Signs),
                     margin: None,
