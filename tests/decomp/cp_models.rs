@@ -5,9 +5,10 @@
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use wickring::decomp::{Waring, core_consistency};
+use wickring::Status;
+use wickring::decomp::{Cp, Waring, core_consistency};
 use wickring::laws::cp::{arithmetic_is_that_of_tensors, mttkrp_is_its_definition};
-use wickring::laws::planted::gaussian_cp;
+use wickring::laws::planted::{gaussian_cp, with_noise};
 use wickring::poly::Rational;
 use wickring::tensor::{CpTensor, Factor, SymmetricCp, Tensor, best_assignment};
 
@@ -117,4 +118,30 @@ fn core_consistency_is_a_hundred_for_the_true_model() {
     let t: Tensor = a.to_dense().unwrap();
     let c = core_consistency(t.view(), &a).unwrap().unwrap();
     assert!((c - 100.0).abs() < 1e-8, "{c}");
+}
+
+/// Modes so long that starts are made on a sketch, and cores so large that sweeps end the starts.
+#[test]
+fn large_tensors_are_fitted_to_the_noise() {
+    let cases: [(&[usize], usize); 3] = [
+        (&[150, 60, 50], 2),
+        (&[45, 40, 50], 14),
+        (&[20, 18, 16, 17], 12),
+    ];
+    for (dims, rank) in cases {
+        for seed in 0..2 {
+            let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+            let truth = gaussian_cp(dims, rank, rng).unwrap();
+            let t = with_noise(&truth.to_dense().unwrap(), 0.02, rng).unwrap();
+            let fit = Cp::new(rank).decompose(t.view(), rng).unwrap();
+            assert_eq!(fit.status, Status::Converged, "{dims:?}, seed {seed}");
+            assert!(
+                fit.evidence.rel_residual < 0.02,
+                "{dims:?}: {}",
+                fit.evidence.rel_residual
+            );
+            let score = fit.model.match_score(&truth).unwrap();
+            assert!(score > 0.999, "{dims:?}, seed {seed}: {score}");
+        }
+    }
 }

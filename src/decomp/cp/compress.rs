@@ -285,3 +285,88 @@ fn long_basis<T: Scalar>(
     let basis = small::orthonormal(images.as_slice(), n, 1e-10);
     Factor::new(n, basis.len() / n, basis)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::CpTensor;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    /// Gaussian components with the given weights and noise, divided by the norm.
+    fn noisy(dims: &[usize], weights: &[f64], noise: f64, seed: u64) -> Result<Tensor, Error> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut draw = |n: usize, r: usize| Factor::from_fn(n, r, |_, _| normal(&mut rng));
+        let factors = dims.iter().map(|&n| draw(n, weights.len())).collect();
+        let unit = CpTensor::from_factors(factors)?.canonical();
+        let (_, factors) = unit.into_parts();
+        let mut t = CpTensor::new(weights.to_vec(), factors)?.to_dense()?;
+        let count = t.as_slice().len();
+        let errors = draw(count, 1);
+        let size = noise / (count as f64).sqrt();
+        let pairs = t.as_mut_slice().iter_mut().zip(errors.as_slice());
+        pairs.for_each(|(x, e)| *x += size * e);
+        let norm = t.view().norm();
+        t.as_mut_slice().iter_mut().for_each(|x| *x /= norm);
+        Ok(t)
+    }
+
+    fn sketch(t: &Tensor, keep: &[usize], rank: usize) -> Result<Option<Compressed<f64>>, Error> {
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        Compressed::improved_sketch("test", t.view(), (keep, rank), &mut rng)
+    }
+
+    #[test]
+    fn sketches_hold_what_spectra_hold() -> Result<(), Error> {
+        let shapes: [(&[usize], &[usize]); 4] = [
+            (&[40, 30, 50], &[5, 5, 5]),
+            (&[3, 60, 40], &[3, 5, 5]),
+            (&[60, 40, 4], &[5, 5, 4]),
+            (&[20, 9, 12, 15], &[5, 5, 5, 5]),
+        ];
+        for (dims, keep) in shapes {
+            let t = noisy(dims, &[1.0, 0.8, 0.5], 0.05, 4)?;
+            let spectra = Compressed::hosvd("test", t.view(), keep)?;
+            let found = sketch(&t, keep, 3)?;
+            let core = found.map(|s| small::norm_sq(s.core.as_slice()).sqrt());
+            let best = small::norm_sq(spectra.core.as_slice()).sqrt();
+            assert!(
+                core.is_some_and(|c| c > best - 1e-4),
+                "{dims:?}: {core:?} of {best}"
+            );
+        }
+        Ok(())
+    }
+
+    /// The projection is that of the bases, in the order of the modes.
+    #[test]
+    fn the_core_of_a_sketch_is_the_projection() -> Result<(), Error> {
+        let t = noisy(&[30, 25, 20], &[1.0, 0.7], 0.02, 5)?;
+        let Some(found) = sketch(&t, &[4, 4, 4], 2)? else {
+            return Err(Error::degenerate("test", "a clear sketch", 0.0));
+        };
+        let mut core = t.clone();
+        for (m, u) in found.bases.iter().enumerate() {
+            let u = u.as_ref().map(|u| u.as_mat().transpose());
+            core = match u {
+                Some(u) => mode_product(core.view(), u, m)?,
+                None => core,
+            };
+        }
+        let gaps = core.as_slice().iter().zip(found.core.as_slice());
+        assert!(gaps.into_iter().all(|(a, b)| (a - b).abs() < 1e-12));
+        Ok(())
+    }
+
+    /// A component that the whole spectrum shows and a sketch drowns: no sketch is given.
+    #[test]
+    fn sketches_that_may_miss_a_component_are_not_trusted() -> Result<(), Error> {
+        let mut given = 0;
+        for seed in 0..5 {
+            let t = noisy(&[60, 60, 60], &[1.0, 0.1], 0.5, seed)?;
+            given += usize::from(sketch(&t, &[4, 4, 4], 2)?.is_some());
+        }
+        assert_eq!(given, 0);
+        Ok(())
+    }
+}
