@@ -8,6 +8,7 @@ use crate::learn::mixture::input_check::Door;
 use crate::learn::mixture::law_check::{Keys, Terms, follows};
 use crate::run::Observer;
 use crate::stats::goodness::law_test::MOST_ROWS;
+use crate::stats::goodness::rows::scattered;
 use crate::stats::projected_ks;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -40,83 +41,9 @@ pub(in crate::learn::mixture) fn finish(
     observer: Observer<'_>,
 ) -> Result<Fit<MomentModel>, Error> {
     let n = door.rows.len() / door.dim;
-    let compared = COMPARED.min(n);
-    let step = (n / compared.max(1)).max(1);
-    let data: Vec<f64> = door
-        .rows
-        .chunks_exact(door.dim)
-        .step_by(step)
-        .take(compared)
-        .flatten()
-        .copied()
-        .collect();
-    let fresh = trial.model.mixture.sample(compared, rng);
-    let distance = projected_ks(&fresh, &data, door.dim, PROJECTIONS, rng);
-    let chance = 2.28 * (2.0 / compared as f64).sqrt();
-    let mut checks = vec![Check::sampling(
-        "mixture-moments.kolmogorov",
-        "Kolmogorov distance of samples and data, worst of 16 projections",
-        distance,
-        KS_SLACK + chance,
-    )];
-    let mut cond = 1.0;
-    if let Some(atoms) = &trial.atoms {
-        cond = atoms.amplification;
-        // A product of three standard normals has variance at most 15; whitening multiplies its error.
-        let sampling = (15.0 / n as f64).sqrt() * atoms.amplification.powf(1.5);
-        let name = "whitened third moments off the diagonals, root mean square";
-        checks.push(Check::accuracy(
-            "mixture-moments.off-diagonal",
-            name,
-            atoms.rest,
-            REST * sampling,
-        ));
-    }
-    let unsettled = f64::from(u8::from(!trial.settled));
-    checks.push(Check::accuracy(
-        "mixture-moments.sweeps-cut",
-        "sweeps of likelihood cut short",
-        unsettled,
-        0.0,
-    ));
-    checks.push(Check::search(
-        "mixture-moments.most-components",
-        "best at the largest number of components tried: more may be better",
-        f64::from(u8::from(cut)),
-        0.0,
-    ));
-    let (apart, moved) = geometry(&trial.model);
-    checks.push(Check::reported(
-        "mixture-moments.mean-distance",
-        "least distance of two means over the noise",
-        apart,
-    ));
-    checks.push(Check::reported(
-        "mixture-moments.mean-move",
-        "largest move of a mean by the sweeps over the noise",
-        moved,
-    ));
-    checks.push(Check::reported(
-        "mixture-moments.log-likelihood",
-        "log-likelihood",
-        trial.model.log_likelihood,
-    ));
-    checks.push(Check::reported(
-        "mixture-moments.bic",
-        "BIC (larger is better)",
-        trial.model.bic,
-    ));
-    checks.push(Check::reported(
-        "mixture-moments.outliers",
-        "rows set aside as outliers",
-        door.set_aside as f64,
-    ));
-    let name = "rows that repeat another one (share)";
-    checks.push(Check::reported(
-        "mixture-moments.repeated-rows",
-        name,
-        door.repeated(),
-    ));
+    let (distance, kolmogorov) = compared(&trial.model, door, rng);
+    let mut checks = vec![kolmogorov];
+    checks.extend(described(&trial, door, cut));
     let mut stopped = stopped;
     if !stopped {
         let mut draw = |n: usize, rng: &mut ChaCha8Rng| Ok(trial.model.mixture.sample(n, rng));
@@ -129,19 +56,14 @@ pub(in crate::learn::mixture) fn finish(
     }
     let evidence = Evidence {
         rel_residual: distance,
-        condition: cond,
+        condition: trial.atoms.as_ref().map_or(1.0, |a| a.amplification),
         checks,
     };
+    let power = |c: &Check| c.role == Role::Power;
     let status = match evidence.holds() {
         _ if stopped => Status::Stopped,
         true => Status::Converged,
-        false
-            if evidence
-                .first_failure()
-                .is_some_and(|c| c.role == Role::Power) =>
-        {
-            Status::Undecided
-        }
+        false if evidence.first_failure().is_some_and(power) => Status::Undecided,
         false if !trial.settled => Status::IterationLimit,
         false => Status::Stalled,
     };
@@ -156,6 +78,88 @@ pub(in crate::learn::mixture) fn finish(
         evidence,
         model: trial.model,
     })
+}
+
+/// The worst Kolmogorov distance of projected draws and rows, as a number and as a check.
+fn compared(model: &MomentModel, door: &Door, rng: &mut impl Rng) -> (f64, Check) {
+    let n = door.rows.len() / door.dim;
+    let mut places: Vec<usize> = scattered(n, COMPARED).collect();
+    places.sort_unstable();
+    let row = |&i: &usize| &door.rows[i * door.dim..(i + 1) * door.dim];
+    let data: Vec<f64> = places.iter().flat_map(row).copied().collect();
+    let fresh = model.mixture.sample(places.len(), rng);
+    let distance = projected_ks(&fresh, &data, door.dim, PROJECTIONS, rng);
+    let chance = 2.28 * (2.0 / places.len() as f64).sqrt();
+    let check = Check::sampling(
+        "mixture-moments.kolmogorov",
+        "Kolmogorov distance of samples and data, worst of 16 projections",
+        distance,
+        KS_SLACK + chance,
+    );
+    (distance, check)
+}
+
+/// What the search itself says: moments, sweeps, candidates, geometry.
+fn described(trial: &Trial, door: &Door, cut: bool) -> Vec<Check> {
+    let n = door.rows.len() / door.dim;
+    let mut checks = Vec::new();
+    if let Some(atoms) = &trial.atoms {
+        // A product of three standard normals has variance at most 15; whitening multiplies its error.
+        let sampling = (15.0 / n as f64).sqrt() * atoms.amplification.powf(1.5);
+        let name = "whitened third moments off the diagonals, root mean square";
+        let key = "mixture-moments.off-diagonal";
+        checks.push(Check::accuracy(key, name, atoms.rest, REST * sampling));
+    }
+    let (apart, moved) = geometry(&trial.model);
+    let flag = |on: bool| f64::from(u8::from(on));
+    checks.extend([
+        Check::accuracy(
+            "mixture-moments.sweeps-cut",
+            "sweeps of likelihood cut short",
+            flag(!trial.settled),
+            0.0,
+        ),
+        Check::search(
+            "mixture-moments.most-components",
+            "best at the largest number of components tried: more may be better",
+            flag(cut),
+            0.0,
+        ),
+    ]);
+    let reported = [
+        (
+            "mixture-moments.mean-distance",
+            "least distance of two means over the noise",
+            apart,
+        ),
+        (
+            "mixture-moments.mean-move",
+            "largest move of a mean by the sweeps over the noise",
+            moved,
+        ),
+        (
+            "mixture-moments.log-likelihood",
+            "log-likelihood",
+            trial.model.log_likelihood,
+        ),
+        (
+            "mixture-moments.bic",
+            "BIC (larger is better)",
+            trial.model.bic,
+        ),
+        (
+            "mixture-moments.outliers",
+            "rows set aside as outliers",
+            door.set_aside as f64,
+        ),
+        (
+            "mixture-moments.repeated-rows",
+            "rows that repeat another one (share)",
+            door.repeated(),
+        ),
+    ];
+    checks.extend(reported.map(|(key, label, value)| Check::reported(key, label, value)));
+    checks
 }
 
 /// Least distance of two means and largest move by the sweeps, in standard deviations of the widest component.
