@@ -18,6 +18,8 @@ use rand::Rng;
 /// Candidates for the ranks that are tried when the unfoldings do not decide.
 const MAX_TRIED: usize = 6;
 
+/// Residual up to which an exact fit is as sharp as one needs it.
+const SHARP: f64 = 1e-12;
 /// Entries up to which Levenberg-Marquardt is also started at random: beyond, each step costs more than the
 /// starts are likely to gain.
 const SMALL: usize = 1 << 15;
@@ -194,6 +196,51 @@ impl RingAuto {
     }
 
     fn fit<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        ranks: &[usize],
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        let fit = self.search(t, ranks, rng, observer)?;
+        self.sharpened(t, fit, observer)
+    }
+
+    /// A fit that ended just within the tolerance, where algebra or alternation stop, taken to the rounding of the data by
+    /// Levenberg-Marquardt; what was said about it stays.
+    fn sharpened<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        fit: Fit<TensorRing<T>>,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        let before = fit.evidence.rel_residual;
+        if fit.status != Status::Converged || before > self.tol || before <= SHARP {
+            return Ok(fit);
+        }
+        let steps = if t.as_slice().len() > SMALL { 8 } else { 40 };
+        let nls = RingNls::new(&fit.model.ranks())
+            .tol(self.tol)
+            .max_steps(steps);
+        let mut next = nls
+            .until_rounding()
+            .refine(t, fit.model.clone(), observer)?;
+        if !(next.evidence.rel_residual < before) {
+            return Ok(fit);
+        }
+        next.status = fit.status;
+        next.evidence.condition = fit.evidence.condition;
+        next.work.sweeps += fit.work.sweeps;
+        next.work.starts = fit.work.starts;
+        next.history = [&fit.history[..], &next.history[1..]].concat();
+        let known: Vec<&str> = next.evidence.checks.iter().map(|c| c.key).collect();
+        let rest = fit.evidence.checks.into_iter();
+        let rest: Vec<Check> = rest.filter(|c| !known.contains(&c.key)).collect();
+        next.evidence.checks.extend(rest);
+        Ok(next)
+    }
+
+    fn search<T: Scalar>(
         &self,
         t: TensorView<'_, T>,
         ranks: &[usize],

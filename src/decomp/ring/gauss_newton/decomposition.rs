@@ -14,6 +14,8 @@ use crate::tensor::{Scalar, Tensor, TensorRing, TensorView, norm};
 use crate::{Error, Status};
 use rand::Rng;
 
+/// A relative residual that rounding alone may leave.
+const ROUNDING: f64 = 1e-14;
 const OP: &str = "RingNls::decompose";
 /// Steps of conjugate gradients for each trial; the damping bounds the condition, and an inexact step is
 /// still a descent direction.
@@ -55,6 +57,8 @@ pub struct RingNls {
     stall: f64,
     max_steps: usize,
     starts: usize,
+    /// Residual at which steps end, as a share of the tolerance.
+    enough: f64,
 }
 
 impl RingNls {
@@ -67,6 +71,7 @@ impl RingNls {
             stall: 1e-9,
             max_steps: 100,
             starts: 5,
+            enough: 1e-3,
         }
     }
 
@@ -92,6 +97,12 @@ impl RingNls {
     #[must_use]
     pub fn starts(self, starts: usize) -> Self {
         Self { starts, ..self }
+    }
+
+    /// Steps go on until the residual is that of rounding.
+    pub(in crate::decomp::ring) fn until_rounding(self) -> Self {
+        let enough = ROUNDING / self.tol;
+        Self { enough, ..self }
     }
 
     /// Fits a ring.
@@ -266,7 +277,7 @@ impl RingNls {
                 break;
             }
             // One step below the tolerance reaches rounding.
-            if residual <= self.tol * 1e-3 {
+            if residual <= self.tol * self.enough {
                 status = Status::Converged;
                 break;
             }
