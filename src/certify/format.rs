@@ -4,6 +4,7 @@
 
 use super::certificate::sha256;
 use super::checker::replay::claim;
+use super::checker::theorems::{KINDS, theorem};
 use super::held_out;
 use super::json::{Json, malformed};
 use super::numbers::{Budget, OP};
@@ -237,6 +238,9 @@ pub fn check_with(text: &str, limits: Limits, tensors: &[TensorData<'_>]) -> Res
             "rounded-residual" => rounded::replay(data, &mut budget, tensors)?,
             "held-out-cumulants" => {
                 held_out::replay(data, &header.claims[..k], &mut budget, tensors)?
+            }
+            _ if KINDS.contains(&kind) => {
+                theorem(kind, data, &header.claims[..k], &mut budget)?
             }
             _ => claim(kind, data, &mut budget)?,
         };

@@ -5,3 +5,4 @@ pub(crate) mod moments;
 pub(crate) mod replay;
 pub(crate) mod tensors;
 pub(crate) mod terms;
+pub(crate) mod theorems;
