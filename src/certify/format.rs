@@ -239,9 +239,7 @@ pub fn check_with(text: &str, limits: Limits, tensors: &[TensorData<'_>]) -> Res
             "held-out-cumulants" => {
                 held_out::replay(data, &header.claims[..k], &mut budget, tensors)?
             }
-            _ if KINDS.contains(&kind) => {
-                theorem(kind, data, &header.claims[..k], &mut budget)?
-            }
+            _ if KINDS.contains(&kind) => theorem(kind, data, &header.claims[..k], &mut budget)?,
             _ => claim(kind, data, &mut budget)?,
         };
         findings.push(Finding::new(kind.to_owned(), about, verdict));

@@ -60,7 +60,11 @@ impl Exact<'_> {
     /// The greatest common divisor, not negative.
     pub(super) fn gcd(&mut self, a: &IBig, b: &IBig) -> Checked<IBig> {
         if a.is_zero() || b.is_zero() {
-            return Ok(if *a < IBig::ZERO || *b < IBig::ZERO { -(a + b) } else { a + b });
+            return Ok(if *a < IBig::ZERO || *b < IBig::ZERO {
+                -(a + b)
+            } else {
+                a + b
+            });
         }
         let n = length(a) + length(b);
         self.budget.spend(4 + n * n)?;
@@ -85,11 +89,19 @@ impl Exact<'_> {
         json.list()?.iter().map(|n| self.integer(n)).collect()
     }
 
-    pub(super) fn matrix(&mut self, json: &Json, (rows, columns): (usize, usize)) -> Checked<Matrix> {
+    pub(super) fn matrix(
+        &mut self,
+        json: &Json,
+        (rows, columns): (usize, usize),
+    ) -> Checked<Matrix> {
         let list = json.list()?.iter();
-        let matrix = list.map(|row| self.integers(row)).collect::<Checked<Matrix>>()?;
+        let matrix = list
+            .map(|row| self.integers(row))
+            .collect::<Checked<Matrix>>()?;
         if matrix.len() != rows || matrix.iter().any(|row| row.len() != columns) {
-            return malformed(format!("a matrix must have {rows} rows of {columns} numbers"));
+            return malformed(format!(
+                "a matrix must have {rows} rows of {columns} numbers"
+            ));
         }
         Ok(matrix)
     }
@@ -108,7 +120,8 @@ impl Exact<'_> {
         let mut cleared = Vec::with_capacity(values.len());
         for value in values {
             // In memory: a place and the number.
-            self.budget.spend(24 + 8 * (words(value) + length(&common)))?;
+            self.budget
+                .spend(24 + 8 * (words(value) + length(&common)))?;
             let rest = self.exact_quotient(&common, &value.denominator().clone().into())?;
             cleared.push(self.mul(value.numerator(), &rest)?);
         }
@@ -116,7 +129,7 @@ impl Exact<'_> {
     }
 
     /// `{"matmul": [n, m, p]}` or `{"dense": {"shape", "entries"}}` over the rationals.
-    pub(super) fn target(&mut self, json: &Json) -> Checked<Tensor> {
+    pub(in crate::certify) fn target(&mut self, json: &Json) -> Checked<Tensor> {
         let size = |n: &Json| Ok(whole(n, 1, MAX_EXPONENT)? as usize);
         let sizes = |json: &Json| json.list()?.iter().map(size).collect::<Checked<Vec<_>>>();
         if let Ok([dims]) = json.fields(["matmul"]) {
@@ -135,7 +148,11 @@ impl Exact<'_> {
                 }
             }
             let denominator = IBig::ONE;
-            return Ok(Tensor { shape, entries, denominator });
+            return Ok(Tensor {
+                shape,
+                entries,
+                denominator,
+            });
         }
         let [dense] = json.fields(["dense"])?;
         let [shape, entries] = dense.fields(["shape", "entries"])?;
@@ -147,7 +164,11 @@ impl Exact<'_> {
         let values = list.iter().map(|v| self.budget.rational(v, false));
         let values = values.collect::<Checked<Vec<_>>>()?;
         let (entries, denominator) = self.cleared(&values)?;
-        Ok(Tensor { shape, entries, denominator })
+        Ok(Tensor {
+            shape,
+            entries,
+            denominator,
+        })
     }
 
     pub(super) fn product(&mut self, a: &Matrix, b: &Matrix) -> Checked<Matrix> {

@@ -12,19 +12,28 @@ const MAX_ENTRIES: usize = 1 << 25;
 
 /// Whether `n < 2^31` is a prime, by division.
 pub(super) fn is_prime(n: u64) -> bool {
-    n > 1 && (2..=n / 2).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
+    n > 1
+        && (2..=n / 2)
+            .take_while(|d| d * d <= n)
+            .all(|d| !n.is_multiple_of(d))
 }
 
 /// Subsets of `0..n` of a size, as bits, in order.
 fn subsets(n: usize, size: usize) -> Vec<usize> {
-    (0..1usize << n).filter(|s| s.count_ones() as usize == size).collect()
+    (0..1usize << n)
+        .filter(|s| s.count_ones() as usize == size)
+        .collect()
 }
 
 impl Exact<'_> {
     pub(super) fn residue(&mut self, x: &IBig, prime: u64) -> Checked<u64> {
         self.budget.spend(2 + x.as_sign_words().1.len())?;
         let rest = x % IBig::from(prime);
-        let rest = if rest < IBig::ZERO { rest + IBig::from(prime) } else { rest };
+        let rest = if rest < IBig::ZERO {
+            rest + IBig::from(prime)
+        } else {
+            rest
+        };
         Ok(u64::try_from(rest).unwrap_or(0))
     }
 
@@ -67,7 +76,7 @@ impl Exact<'_> {
         projection: &Matrix,
         prime: u64,
     ) -> Checked<usize> {
-        let &[n0, n1, n2] = &t.shape[..] else {
+        let &[_, n1, n2] = &t.shape[..] else {
             return malformed("Koszul flattenings are those of a tensor of order three");
         };
         self.budget.spend(1 << 14)?;
@@ -86,7 +95,11 @@ impl Exact<'_> {
         let (rows, columns) = (larger.len() * nc, smaller.len() * nb);
         let entries = rows.saturating_mul(columns);
         if entries > MAX_ENTRIES {
-            return Err(Error::limit(OP, "entries of a flattening", MAX_ENTRIES as u64));
+            return Err(Error::limit(
+                OP,
+                "entries of a flattening",
+                MAX_ENTRIES as u64,
+            ));
         }
         self.budget.spend(8 * entries)?;
         self.budget.spend(8 * t.entries.len())?;

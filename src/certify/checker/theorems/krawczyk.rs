@@ -45,7 +45,15 @@ impl Ball {
     ) -> Self {
         let size: Vec<IBig> = centre.iter().map(absolute).collect();
         let wide = size.iter().map(|x| x + &radius).collect();
-        Self { scale, degree, radius, centre, size, wide, place }
+        Self {
+            scale,
+            degree,
+            radius,
+            centre,
+            size,
+            wide,
+            place,
+        }
     }
 }
 
@@ -53,7 +61,11 @@ impl Exact<'_> {
     /// The product of all factors but those at two positions (the same for one).
     fn monomial(&mut self, x: &[IBig], factors: &[usize], skip: &[usize]) -> Checked<IBig> {
         let mut product = IBig::ONE;
-        for (_, &v) in factors.iter().enumerate().filter(|(k, _)| !skip.contains(k)) {
+        for (_, &v) in factors
+            .iter()
+            .enumerate()
+            .filter(|(k, _)| !skip.contains(k))
+        {
             product = self.mul(&product, &x[v])?;
         }
         Ok(product)
@@ -139,7 +151,11 @@ impl Exact<'_> {
         let (mut g, mut moved) = (vec![IBig::ZERO; n], vec![IBig::ZERO; n]);
         let mut h = vec![vec![IBig::ZERO; n]; n];
         for equation in equations {
-            let Jet { value: (f, df), first, second } = self.jet(ball, &equation, true)?;
+            let Jet {
+                value: (f, df),
+                first,
+                second,
+            } = self.jet(ball, &equation, true)?;
             // Sums of |J| and of its change over the unknowns, weighted.
             let (mut sizes, mut changes) = (IBig::ZERO, IBig::ZERO);
             for (u, (j, d)) in &first {
@@ -164,7 +180,9 @@ impl Exact<'_> {
         }
         let square = self.mul(unit, unit)?;
         let one = square << ((2 * ball.degree - 2) * ball.scale + 2 * precision);
-        let turned: Matrix = (0..n).map(|j| l.iter().map(|row| row[j].clone()).collect()).collect();
+        let turned: Matrix = (0..n)
+            .map(|j| l.iter().map(|row| row[j].clone()).collect())
+            .collect();
         let half = self.product(&turned, &h)?;
         let (mut step, mut change) = (IBig::ZERO, IBig::ZERO);
         for (i, (row, column)) in half.iter().zip(&turned).enumerate() {

@@ -39,7 +39,12 @@ impl Exact<'_> {
     }
 
     /// Whether any `count` of these columns are independent modulo the prime, so that they are over Q.
-    pub(super) fn independent(&mut self, columns: &[Vec<IBig>], count: usize, prime: u64) -> Checked<bool> {
+    pub(in crate::certify) fn independent(
+        &mut self,
+        columns: &[Vec<IBig>],
+        count: usize,
+        prime: u64,
+    ) -> Checked<bool> {
         let mut residues = Vec::new();
         for column in columns {
             let column = column.iter().map(|x| self.residue(x, prime));
@@ -47,7 +52,8 @@ impl Exact<'_> {
         }
         let mut chosen: Vec<usize> = (0..count).collect();
         loop {
-            self.budget.spend(16 + count * residues.first().map_or(0, Vec::len))?;
+            self.budget
+                .spend(16 + count * residues.first().map_or(0, Vec::len))?;
             let rows = chosen.iter().map(|&r| residues[r].clone()).collect();
             if self.modular_rank(rows, prime)? < count {
                 return Ok(false);

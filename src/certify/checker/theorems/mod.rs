@@ -2,8 +2,8 @@
 //! exact integers. `docs/FORMATS.md` holds the mathematics of each kind.
 
 mod integers;
-pub(crate) mod krawczyk;
 pub(crate) mod koszul;
+pub(crate) mod krawczyk;
 mod kruskal;
 mod models;
 mod replay;
@@ -12,3 +12,4 @@ pub(crate) mod sturm;
 
 pub(in crate::certify) use integers::{Exact, Tensor};
 pub(in crate::certify) use replay::{KINDS, theorem};
+pub(in crate::certify) use slices::Slices;

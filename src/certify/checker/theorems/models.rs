@@ -53,13 +53,19 @@ impl Model {
                     single && sizes.len() == 2 && sizes[0] == 1 && wanted == target.shape
                 }
                 Kind::Ring => {
-                    sizes == target.shape && cores.iter().all(|c| next.next().map(|n| n.1) == Some(c.3))
+                    sizes == target.shape
+                        && cores.iter().all(|c| next.next().map(|n| n.1) == Some(c.3))
                 }
             };
         if !fits || !(2..=16).contains(&order) {
             return malformed("the cores do not have the shape of the target");
         }
-        Ok(Self { kind, parameters, cores, order })
+        Ok(Self {
+            kind,
+            parameters,
+            cores,
+            order,
+        })
     }
 
     /// Factors of each monomial.
@@ -80,7 +86,11 @@ impl Model {
 
     /// Whether holding these parameters, none of them zero, takes exactly the freedom of scaling from each term.
     pub(super) fn is_gauge(&self, held: &[usize]) -> bool {
-        let modes = if self.kind == Kind::Cp { self.order - 1 } else { 1 };
+        let modes = if self.kind == Kind::Cp {
+            self.order - 1
+        } else {
+            1
+        };
         let mut columns: Vec<_> = held.iter().map(|&p| self.column(p)).collect();
         columns.sort_unstable();
         let repeated = columns.windows(2).any(|w| w[0] == w[1]);
@@ -106,7 +116,12 @@ impl Model {
                     _ => at(1, 0, *i, r),
                 };
                 let weight = (self.kind == Kind::Symmetric).then(|| at(0, 0, 0, r));
-                found.push(weight.into_iter().chain(index.iter().enumerate().map(vector)).collect());
+                found.push(
+                    weight
+                        .into_iter()
+                        .chain(index.iter().enumerate().map(vector))
+                        .collect(),
+                );
             }
             return Ok(found);
         }
@@ -117,7 +132,10 @@ impl Model {
                 for (bond, path) in &paths {
                     for b in 0..self.cores[k].3 {
                         m.budget.spend(32 + 8 * path.len())?;
-                        longer.push((b, path.iter().copied().chain([at(k, *bond, i, b)]).collect()));
+                        longer.push((
+                            b,
+                            path.iter().copied().chain([at(k, *bond, i, b)]).collect(),
+                        ));
                     }
                 }
                 if longer.len() > MAX_TERMS {

@@ -15,8 +15,16 @@ use std::collections::BTreeSet;
 
 /// The claims that are replayed here.
 pub(in crate::certify) const KINDS: [&str; 10] = [
-    "cp-commuting", "rank-above", "border-rank", "cp-unique", "cp-exists", "cp-minimiser", "symmetric-exists",
-    "symmetric-minimiser", "ring-exists", "poly-zero",
+    "cp-commuting",
+    "rank-above",
+    "border-rank",
+    "cp-unique",
+    "cp-exists",
+    "cp-minimiser",
+    "symmetric-exists",
+    "symmetric-minimiser",
+    "ring-exists",
+    "poly-zero",
 ];
 const MAX_UNKNOWNS: i64 = 600;
 const MAX_SCALE: i64 = 256;
@@ -74,7 +82,10 @@ fn commuting(data: &Json, m: &mut Exact) -> Checked<Verdict> {
         true => format!("rank {rank} over R and over C"),
         false => format!("rank {rank} over C and a larger one over R"),
     };
-    verdict(holds, format!("{words}, and the decomposition over C is unique"))
+    verdict(
+        holds,
+        format!("{words}, and the decomposition over C is unique"),
+    )
 }
 
 fn above(data: &Json, m: &mut Exact) -> Checked<Verdict> {
@@ -89,9 +100,11 @@ fn above(data: &Json, m: &mut Exact) -> Checked<Verdict> {
         Slices::NotDiagonal => !border,
         _ => false,
     };
-    let what = if border { "border rank" } else { "rank" };
-    let holds = found > rank || (found == rank && more);
-    verdict(holds, format!("{what} larger than {rank} over every field that contains Q"))
+    let what = match border {
+        true => format!("border rank larger than {rank}"),
+        false => format!("rank larger than {rank} over every field that contains Q"),
+    };
+    verdict(found > rank || (found == rank && more), what)
 }
 
 fn border(data: &Json, m: &mut Exact) -> Checked<Verdict> {
@@ -132,7 +145,10 @@ fn unique(data: &Json, earlier: &[Json], m: &mut Exact) -> Checked<Verdict> {
     // Kruskal 1977; Sidiropoulos and Bro 2000 for more modes.
     holds &= rank == 1 || sum > 2 * rank + order - 2;
     let claim = model + 1;
-    verdict(holds, format!("the decomposition of claim {claim} is of least rank, {rank}, and unique"))
+    verdict(
+        holds,
+        format!("the decomposition of claim {claim} is of least rank, {rank}, and unique"),
+    )
 }
 
 /// The radius `[n, e]`, `n 2^e`, and numbers in units of `2^-scale`, in a common unit.
@@ -161,8 +177,12 @@ fn ball(
 /// Existence of a decomposition, or of a minimum of the squared distance, near the printed cores.
 fn near(kind: Kind, minimum: bool, data: &Json, m: &mut Exact) -> Checked<Verdict> {
     let names = match minimum {
-        true => ["target", "scale", "cores", "unknowns", "scaleL", "L", "radius"],
-        false => ["target", "scale", "cores", "unknowns", "scaleC", "C", "radius"],
+        true => [
+            "target", "scale", "cores", "unknowns", "scaleL", "L", "radius",
+        ],
+        false => [
+            "target", "scale", "cores", "unknowns", "scaleC", "C", "radius",
+        ],
     };
     let [target, scale, cores, unknowns, precision, matrix, radius] = data.fields(names)?;
     let t = m.target(target)?;
@@ -180,28 +200,56 @@ fn near(kind: Kind, minimum: bool, data: &Json, m: &mut Exact) -> Checked<Verdic
     let matrix = m.matrix(matrix, (list.len(), list.len()))?;
     let held: Vec<usize> = (0..count).filter(|&p| place[p].is_none()).collect();
     let gauge = model.is_gauge(&held);
-    let ball = ball((scale, radius), model.parameters.clone(), model.degree(), place, m)?;
-    let within = format!("within {} 2^{} of the printed cores", radius.list()?[0].short(), radius.list()?[1].short());
+    let ball = ball(
+        (scale, radius),
+        model.parameters.clone(),
+        model.degree(),
+        place,
+        m,
+    )?;
+    let within = format!(
+        "within {} 2^{} of the printed cores",
+        radius.list()?[0].short(),
+        radius.list()?[1].short()
+    );
     let rank = model.rank();
     let Some(equations) = model.equations(&t, !minimum, m)? else {
         return Ok(Verdict::False("the target is not symmetric".into()));
     };
     if minimum {
         if !gauge {
-            return malformed("what is not unknown must be one entry other than zero of each column that scaling moves");
+            return malformed(
+                "what is not unknown must be one entry other than zero of each column that scaling moves",
+            );
         }
         let what = format!(
             "{within} the squared distance of rank {rank} has exactly one critical point with the held entries, \
              a strict local minimum up to scaling"
         );
-        let holds = m.one_minimum(&ball, &mut equations.into_iter(), &t.denominator, (&matrix, precision))?;
+        let holds = m.one_minimum(
+            &ball,
+            &mut equations.into_iter(),
+            &t.denominator,
+            (&matrix, precision),
+        )?;
         return verdict(holds, what);
     }
     if equations.len() != list.len() {
-        return malformed(format!("there are {} equations and {} unknowns", equations.len(), list.len()));
+        return malformed(format!(
+            "there are {} equations and {} unknowns",
+            equations.len(),
+            list.len()
+        ));
     }
-    let what = format!("{within} there is exactly one real decomposition of rank {rank} with the held entries");
-    let holds = m.one_zero(&ball, &mut equations.into_iter(), &t.denominator, (&matrix, precision))?;
+    let what = format!(
+        "{within} there is exactly one real decomposition of rank {rank} with the held entries"
+    );
+    let holds = m.one_zero(
+        &ball,
+        &mut equations.into_iter(),
+        &t.denominator,
+        (&matrix, precision),
+    )?;
     verdict(holds, what)
 }
 
@@ -215,8 +263,24 @@ fn limited_count(n: usize) -> Checked<()> {
 
 /// A zero of a square system of polynomials.
 fn zero(data: &Json, m: &mut Exact) -> Checked<Verdict> {
-    let names = ["variables", "equations", "scale", "point", "scaleC", "C", "radius"];
-    let [variables, equations, scale, point, precision, matrix, radius] = data.fields(names)?;
+    let names = [
+        "variables",
+        "equations",
+        "scale",
+        "point",
+        "scaleC",
+        "C",
+        "radius",
+    ];
+    let [
+        variables,
+        equations,
+        scale,
+        point,
+        precision,
+        matrix,
+        radius,
+    ] = data.fields(names)?;
     let (names, list) = (variables.list()?, equations.list()?);
     limited_count(names.len())?;
     if list.len() != names.len() {
@@ -227,9 +291,20 @@ fn zero(data: &Json, m: &mut Exact) -> Checked<Verdict> {
     let mut values = values.into_iter();
     let systems: Vec<Equation> = systems
         .into_iter()
-        .map(|monomials| monomials.into_iter().filter_map(|f| Some((values.next()?, f))).collect())
+        .map(|monomials| {
+            monomials
+                .into_iter()
+                .filter_map(|f| Some((values.next()?, f)))
+                .collect()
+        })
         .collect();
-    let degree = systems.iter().flatten().map(|t| t.1.len()).max().unwrap_or(0).max(1);
+    let degree = systems
+        .iter()
+        .flatten()
+        .map(|t| t.1.len())
+        .max()
+        .unwrap_or(0)
+        .max(1);
     if degree > MAX_DEGREE {
         return Err(Error::limit(OP, "degree", MAX_DEGREE as u64));
     }

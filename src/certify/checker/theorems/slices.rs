@@ -18,6 +18,14 @@ pub(in crate::certify) enum Slices {
     Nothing,
 }
 
+/// Slices, a combination of them, and where its rank is found.
+pub(in crate::certify) struct Combined {
+    slices: Vec<Matrix>,
+    whole: Matrix,
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+}
+
 /// The slices of a tensor of order three along a mode, the other modes in their order.
 fn slices(t: &Tensor, mode: usize) -> Checked<Vec<Matrix>> {
     let &[n0, n1, n2] = &t.shape[..] else {
@@ -58,6 +66,36 @@ impl Exact<'_> {
         Ok(sides[0] == sides[1])
     }
 
+    /// The rank of `A = sum a_k T_k`, with its first independent rows and columns, whose minor is not zero.
+    pub(in crate::certify) fn combined_rank(
+        &mut self,
+        t: &Tensor,
+        mode: usize,
+        a: &[IBig],
+    ) -> Checked<(usize, Combined)> {
+        self.budget.spend(t.entries.len().saturating_mul(32))?;
+        let slices = slices(t, mode)?;
+        if a.len() != slices.len() {
+            return malformed(format!("there are {} slices", slices.len()));
+        }
+        let whole = self.combination(&slices, a)?;
+        let width = whole[0].len();
+        let mut turned: Matrix = (0..width)
+            .map(|j| whole.iter().map(|row| row[j].clone()).collect())
+            .collect();
+        let rows = self.eliminate(&mut turned, whole.len())?.columns;
+        let columns = self.eliminate(&mut whole.clone(), width)?.columns;
+        Ok((
+            rows.len(),
+            Combined {
+                slices,
+                whole,
+                rows,
+                columns,
+            },
+        ))
+    }
+
     /// The rank of `A = sum a_k T_k`, and what `A` and `B = sum b_k T_k` say.
     pub(in crate::certify) fn slices(
         &mut self,
@@ -65,23 +103,21 @@ impl Exact<'_> {
         mode: usize,
         [a, b]: [&[IBig]; 2],
     ) -> Checked<(usize, Slices)> {
-        self.budget.spend(t.entries.len().saturating_mul(32))?;
-        let slices = slices(t, mode)?;
-        if a.len() != slices.len() || b.len() != slices.len() {
+        let (rank, found) = self.combined_rank(t, mode, a)?;
+        let Combined {
+            slices,
+            whole,
+            rows,
+            columns,
+        } = &found;
+        if b.len() != a.len() {
             return malformed(format!("there are {} slices", slices.len()));
         }
-        let whole = self.combination(&slices, a)?;
-        let width = whole[0].len();
-        // The first independent rows and columns: their minor is not zero.
-        let mut turned: Matrix = (0..width).map(|j| whole.iter().map(|r| r[j].clone()).collect()).collect();
-        let rows = &self.eliminate(&mut turned, whole.len())?.columns;
-        let columns = &self.eliminate(&mut whole.clone(), width)?.columns;
-        let rank = rows.len();
         let cut = |m: &Matrix, rows: &[usize], columns: &[usize]| -> Matrix {
             let row = |i: &usize| columns.iter().map(|&j| m[*i][j].clone()).collect();
             rows.iter().map(row).collect()
         };
-        let block = cut(&whole, rows, columns);
+        let block = cut(whole, rows, columns);
         let Some((d, inverse)) = self.inverse(&block)? else {
             return Ok((rank, Slices::Nothing));
         };
@@ -102,12 +138,20 @@ impl Exact<'_> {
             let x = self.product(&second, &inverse)?;
             let value = self.at_matrix(&part, &x, &d)?;
             let zero = value.iter().flatten().all(IBig::is_zero);
-            return Ok((rank, if zero { Slices::Nothing } else { Slices::NotDiagonal }));
+            return Ok((
+                rank,
+                if zero {
+                    Slices::Nothing
+                } else {
+                    Slices::NotDiagonal
+                },
+            ));
         }
         // All of T lies in the spaces of A: T_k = A[:, J] A^-1 T_k[I, J] A^-1 A[I, :].
-        let (all_rows, all_columns): (Vec<_>, Vec<_>) = ((0..whole.len()).collect(), (0..width).collect());
-        let left = self.product(&cut(&whole, &all_rows, columns), &inverse)?;
-        let right = self.product(&inverse, &cut(&whole, rows, &all_columns))?;
+        let (all_rows, all_columns): (Vec<_>, Vec<_>) =
+            ((0..whole.len()).collect(), (0..whole[0].len()).collect());
+        let left = self.product(&cut(whole, &all_rows, columns), &inverse)?;
+        let right = self.product(&inverse, &cut(whole, rows, &all_columns))?;
         let square = self.mul(&d, &d)?;
         for (slice, core) in slices.iter().zip(&cores) {
             let half = self.product(&left, core)?;

@@ -28,7 +28,11 @@ impl Exact<'_> {
     /// A positive multiple of the quotient and of the remainder of `a` by `b`, both primitive.
     fn divide(&mut self, mut a: Univariate, b: &Univariate) -> Checked<(Univariate, Univariate)> {
         let lead = b.last().cloned().unwrap_or(IBig::ONE);
-        let size = if lead < IBig::ZERO { -&lead } else { lead.clone() };
+        let size = if lead < IBig::ZERO {
+            -&lead
+        } else {
+            lead.clone()
+        };
         let mut quotient = vec![IBig::ZERO; (a.len() + 1).saturating_sub(b.len())];
         for shift in (0..quotient.len()).rev() {
             let top = match a.pop() {
@@ -92,7 +96,8 @@ impl Exact<'_> {
             values.push(self.determinant(a.iter().zip(b).map(row).collect())?);
         }
         // n! p(x) is the sum of the k-th difference times n! / k! times x (x - 1) .. (x - k + 1).
-        let (mut sum, mut falling, mut weight) = (vec![IBig::ZERO; n + 1], vec![IBig::ONE], IBig::ONE);
+        let (mut sum, mut falling, mut weight) =
+            (vec![IBig::ZERO; n + 1], vec![IBig::ONE], IBig::ONE);
         (1..=n).for_each(|k| weight *= k);
         for k in 0..=n {
             let scaled = self.mul(&values[0], &weight)?;
@@ -102,7 +107,10 @@ impl Exact<'_> {
             values = values.windows(2).map(|w| &w[1] - &w[0]).collect();
             weight /= IBig::from(k + 1);
             let shifted = std::iter::once(IBig::ZERO).chain(falling.clone());
-            let lower = falling.iter().map(|c| c * IBig::from(k)).chain([IBig::ZERO]);
+            let lower = falling
+                .iter()
+                .map(|c| c * IBig::from(k))
+                .chain([IBig::ZERO]);
             falling = shifted.zip(lower).map(|(a, b)| a - b).collect();
         }
         self.primitive(sum)
