@@ -45,5 +45,5 @@ pub use prove::Proof;
 pub use prove::near::{prove_cp, prove_ring, prove_symmetric};
 pub use prove::ranks::{prove_border_rank, prove_rank};
 pub use prove::uniqueness::prove_unique;
-pub use prove::zeros::{CertifiedZero, prove_zeros};
+pub use prove::zeros::{CertifiedZero, find_zeros, prove_zeros};
 pub use rounded::TensorData;

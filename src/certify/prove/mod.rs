@@ -60,12 +60,11 @@ impl Proof {
                     refused: Vec::new(),
                 })
             }
-            Ok(report) => {
-                let false_one = report.findings.into_iter().find(|f| !f.holds);
-                Ok(Self::refusal(false_one.map_or(words, |f| f.reason)))
-            }
+            Ok(_) => Ok(Self::refusal(format!(
+                "that {words}: the test in integers fails at this point, which is too close to a singular one"
+            ))),
             Err(Error::LimitExceeded { what, .. }) => Ok(Self::refusal(format!(
-                "not shown: {words}; the proof would cost more {what} than a check allows"
+                "that {words}: the proof would cost more {what} than a check allows"
             ))),
             Err(e) => Err(e),
         }

@@ -96,9 +96,9 @@ pub fn prove_rank(target: &ClaimedTensor, rank: usize, limits: Limits) -> Result
                 "target": value, "mode": mode, "rank": rank, "a": numbers(&a), "b": numbers(&b), "border": border,
             });
             let what = if border {
-                "border rank"
+                "border rank of the tensor, exactly as stored,"
             } else {
-                "rank over every field that contains Q"
+                "rank of the tensor over every field that contains Q"
             };
             (
                 Claim::new("rank-above", data),

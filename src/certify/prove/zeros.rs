@@ -58,6 +58,63 @@ pub fn prove_zeros(
     starts: &[Vec<f64>],
     limits: Limits,
 ) -> Result<(Vec<CertifiedZero>, Proof), Error> {
+    let (problem, points) = reached(system, vars, starts)?;
+    let (mut zeros, mut proof): (Vec<CertifiedZero>, _) = (Vec::new(), Proof::default());
+    for (k, point) in points.into_iter().enumerate() {
+        if limits
+            .deadline
+            .is_some_and(|d| std::time::Instant::now() >= d)
+        {
+            return Err(Error::Stopped { op: OP });
+        }
+        let Some(point) = point else {
+            let why = format!("start {}: Newton's method reaches no regular zero", k + 1);
+            proof = proof.and(Proof::refusal(why));
+            continue;
+        };
+        if zeros.iter().any(|z| close(&z.point, &point)) {
+            continue;
+        }
+        let (zero, found) = problem.claim(&point, system, vars, limits)?;
+        zeros.extend(zero.filter(|_| !found.claims.is_empty()));
+        proof = proof.and(found);
+    }
+    Ok((zeros, proof))
+}
+
+/// The points that Newton's method reaches from the starts, each once, without a proof.
+///
+/// # Errors
+/// `Shape`, `NonFinite`.
+///
+/// # Complexity
+/// `O(n^3)` for each of at most 200 steps, plus the terms.
+pub fn find_zeros(
+    system: &[Poly<Rational>],
+    vars: &Vars,
+    starts: &[Vec<f64>],
+) -> Result<Vec<Vec<f64>>, Error> {
+    let mut found: Vec<Vec<f64>> = Vec::new();
+    for point in reached(system, vars, starts)?.1.into_iter().flatten() {
+        if !found.iter().any(|z| close(z, &point)) {
+            found.push(point);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether two limits of Newton's method are one to rounding.
+fn close(a: &[f64], b: &[f64]) -> bool {
+    let gaps: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    largest(&gaps) <= 1e-9 * (1.0 + largest(b))
+}
+
+/// The system in floats, and the limit of each start, if there is one.
+fn reached(
+    system: &[Poly<Rational>],
+    vars: &Vars,
+    starts: &[Vec<f64>],
+) -> Result<(Problem, Vec<Option<Vec<f64>>>), Error> {
     let n = vars.names().len();
     let square = system.len() == n && starts.iter().all(|s| s.len() == n);
     if !square || !(1..=MAX_VARIABLES).contains(&n) {
@@ -67,35 +124,12 @@ pub fn prove_zeros(
         );
         return Err(Error::shape(OP, wanted, found));
     }
-    let problem = Problem::new(system, n);
-    let (mut zeros, mut proof): (Vec<CertifiedZero>, _) = (Vec::new(), Proof::default());
-    for (k, start) in starts.iter().enumerate() {
-        if let Some(index) = start.iter().position(|x| !x.is_finite()) {
-            return Err(Error::NonFinite { op: OP, index });
-        }
-        if limits
-            .deadline
-            .is_some_and(|d| std::time::Instant::now() >= d)
-        {
-            return Err(Error::Stopped { op: OP });
-        }
-        let Some(point) = problem.newton(start) else {
-            let why = format!("start {}: Newton's method reaches no regular zero", k + 1);
-            proof = proof.and(Proof::refusal(why));
-            continue;
-        };
-        let close = |z: &CertifiedZero| {
-            let gaps = z.point.iter().zip(&point).map(|(a, b)| (a - b).abs());
-            gaps.fold(0.0, f64::max) <= z.radius.max(1e-12 * (1.0 + largest(&point)))
-        };
-        if zeros.iter().any(close) {
-            continue;
-        }
-        let (zero, found) = problem.claim(&point, system, vars, limits)?;
-        zeros.extend(zero.filter(|_| !found.claims.is_empty()));
-        proof = proof.and(found);
+    if let Some(index) = starts.iter().flatten().position(|x| !x.is_finite()) {
+        return Err(Error::NonFinite { op: OP, index });
     }
-    Ok((zeros, proof))
+    let problem = Problem::new(system, n);
+    let points = starts.iter().map(|s| problem.newton(s)).collect();
+    Ok((problem, points))
 }
 
 /// Polynomials as lists of terms: coefficient and exponents.
@@ -230,7 +264,7 @@ impl Problem {
         let radius = radius(4.0 * largest(&step));
         let equations: Vec<_> = system
             .iter()
-            .map(|p| Expression::from_poly(p, vars).tree())
+            .map(|p| Expression::from_poly(p, vars).tree().clone())
             .collect();
         let data = json!({
             "variables": vars.names(), "equations": equations, "scale": SCALE, "point": numbers(&x),
