@@ -68,7 +68,7 @@ impl Exact<'_> {
         Ok(rank)
     }
 
-    /// The least border rank that the Koszul flattening with this projection of a mode to dimension `2p + 1` proves.
+    /// The least border rank that the Koszul flattening with this projection of a mode to dimension `2p + 1` shows.
     pub(in crate::certify) fn koszul(
         &mut self,
         t: &Tensor,
