@@ -694,11 +694,14 @@ def rational_tensor(target):
     """The shape, and the entries by index."""
     if isinstance(target, dict) and set(target) == {"matmul"}:
         need(len(sequence(target["matmul"])) == 3, "three sizes")
-        n, m, p = (integer(size, 1) for size in target["matmul"])
+        n, m, p = (between(size, 1, 65536) for size in target["matmul"])
         shape = [n * m, m * p, n * p]
     else:
         dense, = fields(target, "dense")
-        shape = [integer(n, 1) for n in sequence(fields(dense, "shape", "entries")[0])]
+        stated, entries = fields(dense, "shape", "entries")
+        shape = [between(n, 1, 65536) for n in sequence(stated)]
+        need(len(sequence(entries)) == math.prod(shape), "as many entries as the shape says")
+        need(not any(isinstance(v, list) for v in entries), "entries that are numbers")
     found = tensor(target, shape, Field("Q", 0))
     indices = itertools.product(*map(range, shape))
     return shape, {index: found.get(index, {}).get(0, Fraction(0)) for index in indices}

@@ -32,7 +32,7 @@ pub(in crate::certify) struct Exact<'a> {
     pub(in crate::certify) budget: &'a mut Budget,
 }
 
-fn length(a: &IBig) -> usize {
+pub(super) fn length(a: &IBig) -> usize {
     1 + a.bit_len() / 64
 }
 

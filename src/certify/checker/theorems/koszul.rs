@@ -57,7 +57,7 @@ impl Exact<'_> {
             let (above, below) = m.split_at_mut(rank + 1);
             let line = &above[rank][column..];
             for row in below.iter_mut().filter(|row| row[column] != 0) {
-                self.budget.spend(1 + line.len() / 4)?;
+                self.budget.spend(1 + line.len() / 2)?;
                 let factor = prime - row[column] * inverse % prime;
                 for (x, y) in row[column..].iter_mut().zip(line) {
                     *x = (*x + factor * y) % prime;

@@ -1,7 +1,7 @@
 //! Models of tensors as polynomials of their entries: sums of rank-one terms, symmetric ones, rings.
 
 use super::super::terms::Checked;
-use super::integers::{Exact, Tensor};
+use super::integers::{Exact, Tensor, length};
 use super::krawczyk::Equation;
 use crate::Error;
 use crate::certify::json::{Json, malformed};
@@ -110,7 +110,7 @@ impl Model {
         let mut found = Vec::new();
         if self.kind != Kind::Ring {
             for r in 0..self.rank() {
-                m.budget.spend(32 + 8 * self.degree())?;
+                m.budget.spend(32 + 16 * self.degree())?;
                 let vector = |(k, i): (usize, &usize)| match self.kind {
                     Kind::Cp => at(k, 0, *i, r),
                     _ => at(1, 0, *i, r),
@@ -169,8 +169,10 @@ impl Model {
             }
             if !(once && symmetric && sorted != index) {
                 let monomials = self.monomials(&index, m)?.into_iter();
+                // In memory: places, lists, and the numbers.
+                let each = 96 + length(&t.denominator) * 8;
+                m.budget.spend(each * (1 + monomials.len()) + 8 * length(value))?;
                 let term = |factors| (t.denominator.clone(), factors);
-                m.budget.spend(64)?;
                 equations.push(monomials.map(term).chain([(-value, Vec::new())]).collect());
             }
             for (i, n) in index.iter_mut().zip(&t.shape).rev() {
