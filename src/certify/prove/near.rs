@@ -70,6 +70,24 @@ pub fn prove_symmetric(
     let vectors = model.vectors();
     require(&vec![vectors.rows(); model.order()], t)?;
     let rank = vectors.cols();
+    let sorted = |index: &[usize]| {
+        let mut sorted = index.to_vec();
+        sorted.sort_unstable();
+        t.get(&sorted).copied()
+    };
+    let mut index = vec![0; t.order()];
+    for _ in 0..t.as_slice().len() {
+        if t.get(&index).copied() != sorted(&index) {
+            let why = "theorems near the factors: the tensor is not exactly symmetric";
+            return Ok(Proof::refusal(why));
+        }
+        for (i, n) in index.iter_mut().zip(t.dims()).rev() {
+            *i = (*i + 1) % n;
+            if *i > 0 {
+                break;
+            }
+        }
+    }
     // The vectors carry the sizes, the weights only signs where the order is even.
     let order = model.order() as f64;
     let size: Vec<f64> = model

@@ -41,7 +41,7 @@ impl Exact<'_> {
     pub(super) fn modular_rank(&mut self, mut m: Vec<Vec<u64>>, prime: u64) -> Checked<usize> {
         let (width, mut rank) = (m.first().map_or(0, Vec::len), 0);
         for column in 0..width {
-            self.budget.spend(1 + m.len() / 4)?;
+            self.budget.spend(32 + m.len())?;
             let Some(row) = (rank..m.len()).find(|&i| m[i][column] != 0) else {
                 continue;
             };

@@ -53,7 +53,7 @@ impl Exact<'_> {
         let mut chosen: Vec<usize> = (0..count).collect();
         loop {
             self.budget
-                .spend(16 + count * residues.first().map_or(0, Vec::len))?;
+                .spend(64 + 2 * count * residues.first().map_or(0, Vec::len))?;
             let rows = chosen.iter().map(|&r| residues[r].clone()).collect();
             if self.modular_rank(rows, prime)? < count {
                 return Ok(false);

@@ -171,7 +171,8 @@ impl Model {
                 let monomials = self.monomials(&index, m)?.into_iter();
                 // In memory: places, lists, and the numbers.
                 let each = 96 + length(&t.denominator) * 8;
-                m.budget.spend(each * (1 + monomials.len()) + 8 * length(value))?;
+                m.budget
+                    .spend(each * (1 + monomials.len()) + 8 * length(value))?;
                 let term = |factors| (t.denominator.clone(), factors);
                 equations.push(monomials.map(term).chain([(-value, Vec::new())]).collect());
             }
