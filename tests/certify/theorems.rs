@@ -30,7 +30,8 @@ pub(crate) fn certificates() -> Vec<String> {
     let general = floats(&[3, 3, 3], &general);
     proofs.push(prove_rank(&general, 3, limits()).unwrap());
     proofs.push(prove_border_rank(&general, 1 << 10, limits()).unwrap().1);
-    let unit: Vec<Vec<Rational>> = vec![vec![1.into(), 0.into()], vec![0.into(), 2.into()]];
+    let row = |x: i64, y: i64| vec![Rational::from(x), Rational::from(y)];
+    let unit: Vec<Vec<Rational>> = vec![row(1, 0), row(0, 2)];
     let target = cube(&[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 8.0]);
     proofs.push(prove_unique(&[unit.clone(), unit.clone(), unit], &target, limits()).unwrap());
     // As many parameters as entries: a matrix of rank 2.

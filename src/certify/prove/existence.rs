@@ -2,7 +2,7 @@
 
 use super::Proof;
 use super::entries::{Entries, fixed, product};
-use super::near::{MAX_UNKNOWNS, SCALE, cores, digits, freedom, largest, matrix, radius};
+use super::near::{MAX_UNKNOWNS, SCALE, cores, digits, freedom, largest, matrix, moved, radius};
 use crate::Error;
 use crate::certify::certificate::Claim;
 use crate::certify::format::Limits;
@@ -140,8 +140,10 @@ pub(super) fn existence(entries: &Entries, count: usize, limits: Limits) -> Resu
         n => format!("; it lies in a family of dimension {n}"),
     };
     let words = format!(
-        "a real decomposition of rank {} exists within 2^{} of the printed cores{beside}",
-        entries.rank, radius[1]
+        "a real decomposition of rank {} exists within 2^{} of the cores in the certificate, {}{beside}",
+        entries.rank,
+        radius[1],
+        moved(entries, &x)
     );
     let kind = match entries.model {
         "cp" => "cp-exists",

@@ -2,7 +2,7 @@
 
 use super::Proof;
 use super::entries::{Entries, exact_product, fixed, product};
-use super::near::{MAX_UNKNOWNS, SCALE, cores, digits, largest, matrix, radius};
+use super::near::{MAX_UNKNOWNS, SCALE, cores, digits, largest, matrix, moved, radius};
 use crate::Error;
 use crate::certify::certificate::Claim;
 use crate::certify::format::Limits;
@@ -144,7 +144,7 @@ pub(super) fn minimum(entries: &Entries, limits: Limits) -> Result<Proof, Error>
         };
         let step: Vec<f64> = (0..n).map(|i| step[(i, 0)]).collect();
         let length = largest(&step);
-        if !(length < 1e-2) || length < 2f64.powi(2 - SCALE as i32) {
+        if !(length < 0.1) || length < 2f64.powi(2 - SCALE as i32) {
             break;
         }
         for (&u, d) in unknowns.iter().zip(&step) {
@@ -181,9 +181,11 @@ pub(super) fn minimum(entries: &Entries, limits: Limits) -> Result<Proof, Error>
         "scaleL": precision, "L": matrix(&l, precision), "radius": radius,
     });
     let words = format!(
-        "within 2^{} of the printed cores the squared distance of rank {} has exactly one critical point up to \
-         scaling, a strict local minimum",
-        radius[1], entries.rank
+        "within 2^{} of the cores in the certificate, {}, the squared distance of rank {} has exactly one critical \
+         point up to scaling, a strict local minimum",
+        radius[1],
+        moved(entries, &at.x),
+        entries.rank
     );
     let kind = if entries.model == "cp" {
         "cp-minimiser"

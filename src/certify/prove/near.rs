@@ -8,7 +8,7 @@ use super::{Proof, number, numbers};
 use crate::Error;
 use crate::certify::format::Limits;
 use crate::certify::numbers::OP;
-use crate::poly::Integer;
+use crate::poly::{Integer, Rational};
 use crate::tensor::{CpTensor, Factor, SymmetricCp, TensorRing, TensorView};
 use faer::Mat;
 use serde_json::Value;
@@ -187,6 +187,16 @@ pub(super) fn freedom(entries: &Entries) -> usize {
         "symmetric" => entries.rank,
         _ => entries.cores.iter().map(|c| c[0] * c[0]).sum::<usize>() - 1,
     }
+}
+
+/// How far Newton's method went from the computed parameters, in words.
+pub(super) fn moved(entries: &Entries, x: &[Integer]) -> String {
+    let gap = |(x, y): (&Integer, &f64)| {
+        let n = x - fixed(*y, SCALE);
+        Rational::from_integers(n, Integer::from(1) << SCALE).map_or(f64::NAN, |x| x.to_f64())
+    };
+    let gaps: Vec<f64> = x.iter().zip(&entries.parameters).map(gap).collect();
+    format!("which are {:.0e} from the computed ones", largest(&gaps))
 }
 
 pub(super) fn largest(values: &[f64]) -> f64 {

@@ -29,7 +29,8 @@ const SUBSETS: u64 = 1 << 16;
 /// ```
 /// use wickring::certify::{ClaimedTensor, Entry, Limits, prove_unique};
 /// use wickring::poly::Rational;
-/// let unit: Vec<Vec<Rational>> = vec![vec![1.into(), 0.into()], vec![0.into(), 1.into()]];
+/// let row = |x: i64, y: i64| vec![Rational::from(x), Rational::from(y)];
+/// let unit = vec![row(1, 0), row(0, 1)];
 /// let entries = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
 /// let target = ClaimedTensor::Floats(vec![2, 2, 2], entries.to_vec());
 /// let proof = prove_unique(&[unit.clone(), unit.clone(), unit], &target, Limits::default())?;
