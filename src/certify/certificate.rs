@@ -251,6 +251,11 @@ impl Claim {
         &self.data
     }
 
+    /// The kind, as the table of [`certify`](crate::certify) has it.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     /// Words for the reader; they are not checked.
     #[must_use]
     pub fn about(mut self, words: impl Into<String>) -> Self {

@@ -140,7 +140,12 @@ pub(super) fn existence(entries: &Entries, count: usize, limits: Limits) -> Resu
         n => format!("; it lies in a family of dimension {n}"),
     };
     let words = format!(
-        "a real decomposition of rank {} exists within 2^{} of the cores in the certificate, {}{beside}",
+        "a real {} of rank {} exists within 2^{} of the cores in the certificate, {}{beside}",
+        if entries.model == "ring" {
+            "ring"
+        } else {
+            "decomposition"
+        },
         entries.rank,
         radius[1],
         moved(entries, &x)

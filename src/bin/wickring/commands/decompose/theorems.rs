@@ -34,15 +34,32 @@ fn tried(proof: Result<Proof, Error>) -> Result<Proof, Error> {
     }
 }
 
-/// What is known of the rank of a tensor of order three, whatever the fit.
-fn ranks(target: &ClaimedTensor, rank: usize, context: &Context) -> Result<Proof, Error> {
+/// What is known of the rank of a tensor of order three; `attained` when it has a decomposition of this rank.
+fn ranks(
+    target: &ClaimedTensor,
+    rank: usize,
+    attained: bool,
+    context: &Context,
+) -> Result<Proof, Error> {
     let exact = tried(prove_rank(target, rank, limits(context)))?;
     if !exact.claims.is_empty() {
         return Ok(exact);
     }
-    let bound = prove_border_rank(target, FLATTENING, limits(context));
-    let bound = tried(bound.map(|(_, proof)| proof))?;
-    Ok(exact.and(bound))
+    let (bound, mut proof) = match prove_border_rank(target, FLATTENING, limits(context)) {
+        Ok(found) => found,
+        Err(e) => (0, tried(Err(e))?),
+    };
+    if bound > rank {
+        let words = format!("no decomposition of rank {rank} exists, nor a limit of such");
+        proof.proved.push(words);
+        return Ok(proof);
+    }
+    if bound == rank && attained {
+        let words = format!("both together: the rank is {rank}, no decomposition has fewer terms");
+        proof.proved.push(words);
+        return Ok(proof);
+    }
+    Ok(exact.and(proof))
 }
 
 /// Theorems about a real CP model of a tensor.
@@ -52,7 +69,8 @@ pub fn cp(model: &CpTensor, t: &Tensor, context: &Context) -> Result<Proof, Erro
         return Ok(near);
     }
     let target = ClaimedTensor::floats(t.view());
-    Ok(near.and(ranks(&target, model.rank(), context)?))
+    let attained = near.claims.iter().any(|c| c.kind() == "cp-exists");
+    Ok(near.and(ranks(&target, model.rank(), attained, context)?))
 }
 
 /// The same for a symmetric model.
@@ -97,7 +115,7 @@ pub fn exact(
         return Ok(unique);
     }
     let rank = factors.first().and_then(|f| f.first()).map_or(0, Vec::len);
-    Ok(unique.and(ranks(&target, rank, context)?))
+    Ok(unique.and(ranks(&target, rank, true, context)?))
 }
 
 /// Lines for people.
