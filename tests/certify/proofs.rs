@@ -236,7 +236,7 @@ fn noisy_fits_are_strict_local_minima_or_in_a_family() {
         let model = SymmetricCp::new(3, vec![1.0, -2.0], factor(3, 2, &mut rng)).unwrap();
         let t = model.to_dense().unwrap();
         let entry =
-            |i: &[usize]| t.get(i).unwrap() + noise * (i.iter().sum::<usize>() as f64).sin();
+            |i: &[usize]| t.view().get(i).unwrap() + noise * (i.iter().sum::<usize>() as f64).sin();
         let t = Tensor::from_fn(&[3; 3], entry).unwrap();
         let fit = Waring::new(2).decompose(t.view(), &mut rng).unwrap();
         let proof = prove_symmetric(&fit.model, t.view(), limits()).unwrap();
@@ -259,7 +259,7 @@ fn uniqueness_by_kruskal() {
     };
     for (n, rank, unique) in [
         (4, 5, true),
-        (3, 4, true),
+        (3, 4, false),
         (3, 5, false),
         (6, 6, true),
         (12, 12, true),

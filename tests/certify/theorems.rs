@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
-use crate::proofs::{complex, cube, factor, floats, limits, noisy, sum_of, text, w, words};
+use crate::proofs::{complex, cube, floats, limits, noisy, sum_of, text, w, words};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ pub(crate) fn certificates() -> Vec<String> {
     let model = SymmetricCp::new(2, vec![1.0], vectors).unwrap();
     let close = Tensor::from_vec(&[2, 2], vec![1.0, 0.5, 0.5, 0.3]).unwrap();
     proofs.push(prove_symmetric(&model, close.view(), limits()).unwrap());
-    let vectors = Factor::new(2, 2, vec![1.0, 0.5, -0.25, 1.0]).unwrap();
+    let vectors = Factor::new(2, 2, vec![1.0, 0.3, -0.7, 1.1]).unwrap();
     let model = SymmetricCp::new(2, vec![1.0, -1.0], vectors).unwrap();
     proofs.push(prove_symmetric(&model, model.to_dense().unwrap().view(), limits()).unwrap());
     let cores = (0..2).map(|_| Tensor::from_fn(&[1, 1, 1], |_| rng.random::<f64>()).unwrap());
@@ -104,7 +104,10 @@ fn forged_theorems_are_refused() {
             }
             let matrix = if data["C"].is_array() { "C" } else { "L" };
             forge(&|d| d[format!("scale{matrix}")] = json!(1));
-            forge(&|d| d[matrix][0][0] = json!(0));
+            forge(&|d| {
+                let row = d[matrix][0].as_array_mut().unwrap();
+                row.iter_mut().for_each(|x| *x = json!(0));
+            });
             let place = if data["cores"].is_array() {
                 "/cores/0/0/0/0"
             } else {

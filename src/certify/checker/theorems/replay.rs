@@ -208,7 +208,7 @@ fn near(kind: Kind, minimum: bool, data: &Json, m: &mut Exact) -> Checked<Verdic
         m,
     )?;
     let within = format!(
-        "within {} 2^{} of the printed cores",
+        "within {} * 2^{} of the printed cores",
         radius.list()?[0].short(),
         radius.list()?[1].short()
     );
@@ -317,7 +317,7 @@ fn zero(data: &Json, m: &mut Exact) -> Checked<Verdict> {
     let place = (0..n).map(Some).collect();
     let ball = ball((scale, radius), point, degree, place, m)?;
     let what = format!(
-        "exactly one common zero of {n} polynomials within {} 2^{} of the point, a simple one",
+        "exactly one common zero of {n} polynomials within {} * 2^{} of the point, a simple one",
         radius.list()?[0].short(),
         radius.list()?[1].short()
     );
