@@ -146,7 +146,7 @@ impl Entries {
         }
         let t = &self.target[e];
         sum * &self.common
-            - (t.numerator() * (&self.common / t.denominator()) << (self.degree * scale))
+            - ((t.numerator() * (&self.common / t.denominator())) << (self.degree * scale))
     }
 
     /// `n / (common denominator 2^bits)`.

@@ -5,7 +5,7 @@
 
 use super::super::terms::Checked;
 use super::integers::{Exact, Matrix};
-use dashu_int::{IBig, UBig};
+use dashu_int::{IBig, ops::UnsignedAbs};
 use std::collections::BTreeMap;
 
 /// Coefficients, and the variables multiplied with them, with repetitions.
@@ -33,7 +33,7 @@ struct Jet {
 }
 
 fn absolute(x: &IBig) -> IBig {
-    UBig::from(dashu_int::ops::UnsignedAbs::unsigned_abs(x)).into()
+    x.unsigned_abs().into()
 }
 
 impl Ball {

@@ -73,7 +73,7 @@ impl Exact<'_> {
         let changes = |at_minus: bool| {
             let sign = |q: &Univariate| {
                 let negative = q.last().is_some_and(|c| c.sign() == Sign::Negative);
-                negative ^ (at_minus && q.len() % 2 == 0)
+                negative ^ (at_minus && q.len().is_multiple_of(2))
             };
             let signs: Vec<bool> = sequence.iter().map(sign).collect();
             signs.windows(2).filter(|w| w[0] != w[1]).count()
