@@ -209,7 +209,19 @@ impl ClaimedTensor {
         Self::Floats(dims.to_vec(), flat)
     }
 
-    fn json(&self) -> Value {
+    /// The same with floats as the rationals that they are; a value that is not finite becomes zero.
+    #[must_use]
+    pub(super) fn rational(&self) -> Self {
+        match self {
+            Self::Floats(shape, entries) => {
+                let exact = |x: &f64| Rational::from_f64(*x).unwrap_or_default().into();
+                Self::Exact(shape.clone(), entries.iter().map(exact).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
         match self {
             Self::Matmul(dims) => json!({ "matmul": dims }),
             Self::Exact(shape, entries) => {
@@ -237,6 +249,11 @@ impl Claim {
 
     pub(super) fn data(&self) -> &Value {
         &self.data
+    }
+
+    /// The kind, as the table of [`certify`](crate::certify) has it.
+    pub fn kind(&self) -> &'static str {
+        self.kind
     }
 
     /// Words for the reader; they are not checked.

@@ -4,6 +4,7 @@
 
 use super::certificate::sha256;
 use super::checker::replay::claim;
+use super::checker::theorems::{KINDS, theorem};
 use super::held_out;
 use super::json::{Json, malformed};
 use super::numbers::{Budget, OP};
@@ -238,6 +239,7 @@ pub fn check_with(text: &str, limits: Limits, tensors: &[TensorData<'_>]) -> Res
             "held-out-cumulants" => {
                 held_out::replay(data, &header.claims[..k], &mut budget, tensors)?
             }
+            _ if KINDS.contains(&kind) => theorem(kind, data, &header.claims[..k], &mut budget)?,
             _ => claim(kind, data, &mut budget)?,
         };
         findings.push(Finding::new(kind.to_owned(), about, verdict));

@@ -14,7 +14,15 @@
 //! | `cp-exact`, `ring-exact` | multiplies the factorisation out over its field |
 //! | `numeric-residual` | the exact residual of the float model, held against the stated bound |
 //! | `held-out-cumulants` | cumulants of held-out rows against those of an earlier claim, in standard errors |
+//! | `cp-commuting`, `rank-above` | ranks over C and over R, and uniqueness, from slices that commute or do not |
+//! | `border-rank` | a Koszul flattening's rank modulo a prime |
+//! | `cp-unique` | Kruskal's condition for an earlier `cp-exact` claim, by minors modulo a prime |
+//! | `cp-exists`, `symmetric-exists`, `ring-exists`, `poly-zero` | Krawczyk's test in integers: exactly one zero within a radius |
+//! | `cp-minimiser`, `symmetric-minimiser` | the same for the gradient, and a Hessian that is definite all over the ball |
 //! | `rounded-residual` | the residual in binary64 and a proved bound of all rounding, held against the stated bound |
+//!
+//! What can be proved about a tensor or a fit is found by [`prove_rank`], [`prove_border_rank`], [`prove_unique`],
+//! [`prove_cp`], [`prove_symmetric`], [`prove_ring`] and [`prove_zeros`], each of which says in words what it cannot.
 
 pub(crate) mod certificate;
 pub(crate) mod checker;
@@ -24,6 +32,7 @@ pub(crate) mod format;
 pub(crate) mod held_out;
 pub(crate) mod json;
 pub(crate) mod numbers;
+pub(crate) mod prove;
 pub(crate) mod residual;
 pub(crate) mod rings;
 pub(crate) mod rounded;
@@ -32,4 +41,9 @@ pub use certificate::{Certificate, Claim, ClaimedTensor, Entry, sha256};
 pub use emit::provers::{Language, emit};
 pub use expression::Expression;
 pub use format::{Finding, Limits, Report, StatedFit, check, check_with};
+pub use prove::Proof;
+pub use prove::near::{prove_cp, prove_ring, prove_symmetric};
+pub use prove::ranks::{prove_border_rank, prove_rank};
+pub use prove::uniqueness::prove_unique;
+pub use prove::zeros::{CertifiedZero, find_zeros, prove_zeros};
 pub use rounded::TensorData;

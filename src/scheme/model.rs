@@ -190,7 +190,8 @@ impl Target {
         }
     }
 
-    pub(crate) fn claimed(&self) -> ClaimedTensor {
+    /// As certificates hold it.
+    pub fn claimed(&self) -> ClaimedTensor {
         if let Self::Matmul(dims) = self
             && let [Ok(n), Ok(m), Ok(p)] = dims.map(u16::try_from)
         {

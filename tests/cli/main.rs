@@ -11,5 +11,6 @@ mod options;
 mod outside;
 mod poly;
 mod quadratic;
+mod theorems;
 mod theory;
 mod verify;

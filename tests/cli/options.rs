@@ -21,6 +21,7 @@ poly gcd x x
 poly factor x
 poly groebner x
 poly roots x
+poly solve x --start x=1
 learn mixture no.npy --components 2
 learn quadratic no.npy
 learn polynomial no.npy --degree 2

@@ -43,7 +43,7 @@ pub const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "error", "run", "fit", "linalg", "poly", "tensor", "io", "stats", "decomp", "learn",
         ],
     ),
-    ("certify", &["error", "poly", "tensor"]),
+    ("certify", &["error", "linalg", "poly", "tensor"]),
     ("scheme", &["error", "poly", "tensor", "certify", "io"]),
     (
         "laws",

@@ -105,6 +105,7 @@ const DOORS: &[Door] = &[
     certifies(prints("poly factor", POLY)),
     certifies(prints("poly groebner", POLY)),
     prints("poly roots", POLY),
+    certifies(prints("poly solve", POLY_SEEDED)),
     door("learn mixture", TABLE, &["json"]),
     door("learn quadratic", TABLE, &["json"]),
     door("learn polynomial", TABLE, &["json"]),

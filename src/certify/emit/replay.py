@@ -672,6 +672,422 @@ def arrays(path):
     return [(shape, part if header["fortran_order"] else turned(shape, part)) for part in parts]
 
 
+# ---- theorems about decompositions, in fractions
+
+def whole_number(value):
+    number = rational(value)
+    need(number.denominator == 1, "a whole number")
+    return int(number)
+
+
+def between(value, least, most):
+    need(integer(value, least) <= most, "a number from %d to %d" % (least, most))
+    return int(value)
+
+
+def truth(value):
+    need(isinstance(value, bool), "true or false")
+    return value
+
+
+def rational_tensor(target):
+    """The shape, and the entries by index."""
+    if isinstance(target, dict) and set(target) == {"matmul"}:
+        need(len(sequence(target["matmul"])) == 3, "three sizes")
+        n, m, p = (between(size, 1, 65536) for size in target["matmul"])
+        shape = [n * m, m * p, n * p]
+    else:
+        dense, = fields(target, "dense")
+        stated, entries = fields(dense, "shape", "entries")
+        shape = [between(n, 1, 65536) for n in sequence(stated)]
+        need(len(sequence(entries)) == math.prod(shape), "as many entries as the shape says")
+        need(not any(isinstance(v, list) for v in entries), "entries that are numbers")
+    found = tensor(target, shape, Field("Q", 0))
+    indices = itertools.product(*map(range, shape))
+    return shape, {index: found.get(index, {}).get(0, Fraction(0)) for index in indices}
+
+
+def multiplied(a, b):
+    columns = list(zip(*b))
+    return [[sum((x * y for x, y in zip(row, column) if x and y), Fraction(0)) for column in columns] for row in a]
+
+
+def first_independent(rows):
+    """The rows, from the first on, that do not depend on those before."""
+    found, basis = [], []
+    for k, row in enumerate(rows):
+        row = list(row)
+        for at, other in basis:
+            factor = row[at] / other[at]
+            row = [x - factor * y for x, y in zip(row, other)]
+        at = next((j for j, x in enumerate(row) if x), None)
+        if at is not None:
+            found.append(k)
+            basis.append((at, row))
+    return found
+
+
+def inverted(a):
+    n = len(a)
+    wide = [list(row) + [Fraction(int(i == j)) for j in range(n)] for i, row in enumerate(a)]
+    for k in range(n):
+        pivot = next(i for i in range(k, n) if wide[i][k])
+        wide[k], wide[pivot] = wide[pivot], wide[k]
+        wide[k] = [x / wide[k][k] for x in wide[k]]
+        for i in range(n):
+            if i != k and wide[i][k]:
+                wide[i] = [x - wide[i][k] * y for x, y in zip(wide[i], wide[k])]
+    return [row[n:] for row in wide]
+
+
+def characteristic(x):
+    """Coefficients from the constant on, by Faddeev and LeVerrier."""
+    n, m, c = len(x), None, [Fraction(1)]
+    for k in range(1, n + 1):
+        m = x if m is None else multiplied(x, [[v + (c[-1] if i == j else 0) for j, v in enumerate(row)]
+                                               for i, row in enumerate(m)])
+        c.append(-sum(m[i][i] for i in range(n)) / k)
+    return c[::-1]
+
+
+def remainder(a, b):
+    a, quotient = list(a), [Fraction(0)] * max(len(a) - len(b) + 1, 0)
+    for k in range(len(a) - len(b), -1, -1):
+        quotient[k] = a[k + len(b) - 1] / b[-1]
+        for j, y in enumerate(b):
+            a[k + j] -= quotient[k] * y
+    while a and not a[-1]:
+        a.pop()
+    return quotient, a
+
+
+def sturm(p):
+    chain = [p, [k * c for k, c in enumerate(p)][1:]]
+    while chain[-1]:
+        chain.append([-c for c in remainder(chain[-2], chain[-1])[1]])
+    chain.pop()
+    ends = [[(q[-1] > 0) ^ (low and len(q) % 2 == 0) for q in chain] for low in (True, False)]
+    changes = [sum(s != t for s, t in zip(end, end[1:])) for end in ends]
+    return changes[0] - changes[1], chain[-1]
+
+
+def slices_say(data, mode, a, b):
+    shape, values = rational_tensor(data)
+    need(len(shape) == 3, "order three")
+    mode, (a, b) = between(mode, 0, 2), [list(map(whole_number, sequence(v))) for v in (a, b)]
+    need(len(a) == shape[mode] == len(b), "a number for each slice")
+    one, two = [k for k in range(3) if k != mode]
+    index = [0, 0, 0]
+
+    def slice_at(s):
+        rows = []
+        for i in range(shape[one]):
+            index[mode], index[one] = s, i
+            row = []
+            for j in range(shape[two]):
+                index[two] = j
+                row.append(values[tuple(index)])
+            rows.append(row)
+        return rows
+
+    slices = [slice_at(s) for s in range(shape[mode])]
+    mixed = lambda w: [[sum(c * s[i][j] for c, s in zip(w, slices)) for j in range(shape[two])]
+                       for i in range(shape[one])]
+    whole = mixed(a)
+    rows, columns = first_independent(whole), first_independent(zip(*whole))
+    if not rows:
+        return 0, None
+    cut = lambda m: [[m[i][j] for j in columns] for i in rows]
+    inverse = inverted(cut(whole))
+    xs, x = [multiplied(cut(s), inverse) for s in slices], multiplied(cut(mixed(b)), inverse)
+    if any(multiplied(x, y) != multiplied(y, x) for y in xs):
+        return len(rows), "not commuting"
+    p = characteristic(x)
+    real, common = sturm(p)
+    if len(common) > 1:
+        value = [[Fraction(0)] * len(rows) for _ in rows]
+        for c in reversed(remainder(p, common)[0]):
+            value = multiplied(value, x)
+            for i in range(len(rows)):
+                value[i][i] += c
+        return len(rows), "not diagonal" if any(map(any, value)) else None
+    # The flattenings of the two other modes have the rank of A.
+    wide = [sum((s[i] for s in slices), []) for i in range(shape[one])]
+    tall = [sum(([row[j] for row in s] for s in slices), []) for j in range(shape[two])]
+    full = len(first_independent(wide)) == len(rows) == len(first_independent(tall))
+    return len(rows), real if full else None
+
+
+def commuting(data):
+    target, mode, rank, a, b, real = fields(data, "target", "mode", "rank", "a", "b", "real")
+    rank, real = integer(rank, 1), truth(real)
+    found, says = slices_say(target, mode, a, b)
+    holds = found == rank and isinstance(says, int) and (says == rank) == real
+    return "TRUE" if holds else "FALSE"
+
+
+def above(data):
+    target, mode, rank, a, b, border = fields(data, "target", "mode", "rank", "a", "b", "border")
+    rank, border = integer(rank, 0), truth(border)
+    found, says = slices_say(target, mode, a, b)
+    more = says == "not commuting" or (says == "not diagonal" and not border)
+    return "TRUE" if found > rank or (found == rank and more) else "FALSE"
+
+
+def is_prime(n):
+    return n > 1 and all(n % d for d in range(2, math.isqrt(n) + 1))
+
+
+def modular_rank(rows, prime):
+    basis = {}
+    for row in rows:
+        row = [x % prime for x in row]
+        for at in range(len(row)):
+            if row[at]:
+                if at not in basis:
+                    inverse = pow(row[at], -1, prime)
+                    basis[at] = [x * inverse % prime for x in row]
+                    break
+                factor = row[at]
+                row = [(x - factor * y) % prime for x, y in zip(row, basis[at])]
+    return len(basis)
+
+
+def border_rank(data):
+    target, mode, p, projection, prime, bound = fields(data, "target", "mode", "p", "projection", "prime", "bound")
+    mode, p, bound = between(mode, 0, 2), integer(p, 0), integer(bound, 1)
+    prime = between(prime, 2, 2 ** 31 - 1)
+    need(is_prime(prime), "a prime")
+    shape, values = rational_tensor(target)
+    need(len(shape) == 3, "order three")
+    rows = [list(map(whole_number, sequence(row))) for row in sequence(projection)]
+    need(len(rows) == 2 * p + 1 and all(len(row) == shape[mode] for row in rows), "a projection")
+    common = math.lcm(*(v.denominator for v in values.values()))
+    slices = {}
+    for index, value in values.items():
+        slices.setdefault(index[:mode] + index[mode + 1:], {})[index[mode]] = int(value * common)
+    projected = {bc: [sum(w * s.get(k, 0) for k, w in enumerate(row)) for row in rows] for bc, s in slices.items()}
+    one, two = [n for k, n in enumerate(shape) if k != mode]
+    place = {s: k for k, s in enumerate(itertools.combinations(range(2 * p + 1), p + 1))}
+    lines = []
+    for s in itertools.combinations(range(2 * p + 1), p):
+        for b in range(one):
+            line = [0] * (len(place) * two)
+            for i in set(range(2 * p + 1)) - set(s):
+                joined = tuple(sorted(s + (i,)))
+                sign = (-1) ** joined.index(i)
+                for c in range(two):
+                    line[place[joined] * two + c] = sign * projected[b, c][i]
+            lines.append(line)
+    return "TRUE" if -(-modular_rank(lines, prime) // math.comb(2 * p, p)) >= bound else "FALSE"
+
+
+def only_one(data, earlier):
+    model, prime, ranks = fields(data, "model", "prime", "ranks")
+    need(integer(model, 0) < len(earlier), "an earlier claim")
+    prime = between(prime, 2, 2 ** 31 - 1)
+    need(is_prime(prime), "a prime")
+    kind, _, claim = fields(earlier[int(model)], "kind", "about", "data")
+    need(is_text(kind) and kind == "cp-exact", "an exact decomposition")
+    _, name, cores, _, _, _ = fields(claim, "model", "field", "cores", "target", "order", "bound")
+    need(is_text(name) and name in ("ZT", "Z", "Z[1/2]", "Q"), "a field in Q")
+    field, factors = Field(name, 0), []
+    for core in sequence(cores):
+        need(len(sequence(core)) == 1, "a factor")
+        rows = [[field.scalar(v).get(0, Fraction(0)) for v in sequence(row)] for row in sequence(core[0])]
+        factors.append([list(column) for column in zip(*rows)])
+    rank, order = len(factors[0]) if factors else 0, len(factors)
+    need(rank and all(len(f) == rank for f in factors) and order > 2, "factors of one rank")
+    need(len(sequence(ranks)) == order, "a number for each mode")
+    ranks = [between(k, 1, rank) for k in ranks]
+    holds = rank == 1 or sum(ranks) >= 2 * rank + order - 1
+    for factor, k in zip(factors, ranks):
+        # Rows are multiplied by their common denominators, which changes no rank over Q.
+        clear = [math.lcm(*(column[i].denominator for column in factor)) for i in range(len(factor[0]))]
+        columns = [[int(x * d) for x, d in zip(column, clear)] for column in factor]
+        holds = holds and all(modular_rank(some, prime) == k for some in itertools.combinations(columns, k))
+    return "TRUE" if holds else "FALSE"
+
+
+# ---- zeros near a point. A polynomial is a list of (coefficient, list of variables); bounds by absolute values
+
+def product_of(x, factors):
+    total = Fraction(1)
+    for v in factors:
+        total *= x[v]
+    return total
+
+
+def derived(p, v):
+    return [(c, f[:k] + f[k + 1:]) for c, f in p for k in range(len(f)) if f[k] == v]
+
+
+def value_of(p, x):
+    return sum((c * product_of(x, f) for c, f in p), Fraction(0))
+
+
+def moved_by(p, x, r):
+    size = [abs(v) for v in x]
+    wide = [v + r for v in size]
+    return sum((abs(c) * (product_of(wide, f) - product_of(size, f)) for c, f in p), Fraction(0))
+
+
+def cleared(matrix):
+    common = math.lcm(*(Fraction(x).denominator for row in matrix for x in row))
+    return common, [[int(x * common) for x in row] for row in matrix]
+
+
+def times_matrix(a, b):
+    """The product of matrices of fractions, in integers."""
+    (p, a), (q, b) = cleared(a), cleared(b)
+    columns = list(zip(*b))
+    return [[Fraction(sum(x * y for x, y in zip(row, column) if x and y), p * q) for column in columns] for row in a]
+
+
+def off_unit(m):
+    return [sum(abs(int(i == j) - x) for j, x in enumerate(row)) for i, row in enumerate(m)]
+
+
+def one_zero(equations, unknowns, x, r, c):
+    rows, values, moves = [], [], []
+    for p in equations:
+        held = {v for _, f in p for v in f}
+        slopes = {u: derived(p, u) for u in unknowns if u in held}
+        rows.append([value_of(slopes[u], x) if u in slopes else Fraction(0) for u in unknowns])
+        moves.append(sum((moved_by(q, x, r) for q in slopes.values()), Fraction(0)))
+        values.append(value_of(p, x))
+    step = max(abs(sum(a * b for a, b in zip(row, values))) for row in c)
+    change = max(off + sum(abs(a) * b for a, b in zip(row, moves))
+                 for off, row in zip(off_unit(times_matrix(c, rows)), c))
+    return step + change * r < r
+
+
+def one_minimum(equations, unknowns, x, r, l):
+    n, place = len(unknowns), {u: k for k, u in enumerate(unknowns)}
+    gradient, hessian = [Fraction(0)] * n, [[Fraction(0)] * n for _ in unknowns]
+    moves = [[Fraction(0)] * n for _ in unknowns]
+    for p in equations:
+        f, df = value_of(p, x), moved_by(p, x, r)
+        inside = sorted({v for _, g in p for v in g if v in place})
+        slopes = {u: derived(p, u) for u in inside}
+        first = {u: (value_of(q, x), moved_by(q, x, r)) for u, q in slopes.items()}
+        for u in inside:
+            gradient[place[u]] += f * first[u][0]
+            for v in inside:
+                (j, d), (k, e), q = first[u], first[v], derived(slopes[u], v)
+                s, ds = value_of(q, x), moved_by(q, x, r)
+                hessian[place[u]][place[v]] += j * k + f * s
+                moves[place[u]][place[v]] += (abs(j) * e + d * abs(k) + d * e
+                                              + abs(f) * ds + df * abs(s) + df * ds)
+    turned = [list(column) for column in zip(*l)]
+    size = [[abs(v) for v in row] for row in l]
+    weights = [[sum(row)] for row in size]
+    far = times_matrix([list(column) for column in zip(*size)], times_matrix(moves, weights))
+    off = off_unit(times_matrix(times_matrix(turned, hessian), l))
+    change = max(a + b[0] for a, b in zip(off, far))
+    step = max(abs(sum(a * b for a, b in zip(row, gradient))) for row in turned)
+    return change < 1 and step * max(w[0] for w in weights) < (1 - change) * r
+
+
+def scaled_matrix(rows, scale, n):
+    scale = integer(scale, 0)
+    found = [[Fraction(whole_number(v), 2 ** scale) for v in sequence(row)] for row in sequence(rows)]
+    need(len(found) == n and all(len(row) == n for row in found), "a square matrix")
+    return found
+
+
+def radius_of(pair):
+    need(len(sequence(pair)) == 2 and is_integer(pair[1]) and -512 <= int(pair[1]) <= 0, "a radius")
+    r = Fraction(whole_number(pair[0]), 2 ** -int(pair[1]))
+    need(r > 0, "a positive radius")
+    return r
+
+
+def near(model, minimum, data):
+    letter = "L" if minimum else "C"
+    names = ("target", "scale", "cores", "unknowns", "scale" + letter, letter, "radius")
+    target, scale, cores, unknowns, precision, matrix, radius = fields(data, *names)
+    shape, values = rational_tensor(target)
+    sizes, offsets, x = [block(core) for core in sequence(cores)], [], []
+    for core in cores:
+        offsets.append(len(x))
+        x += [whole_number(v) for piece in core for row in piece for v in row]
+    x = [Fraction(v, 2 ** integer(scale, 0)) for v in x]
+    need(2 <= len(shape) <= 16 and sizes, "two modes")
+    dims, rank = [n for _, n, _ in sizes], sizes[0][2]
+    if model == "ring":
+        need(dims == shape and all(a[2] == b[0] for a, b in zip(sizes, sizes[1:] + sizes[:1])), "ranks that close")
+    else:
+        need(all(left == 1 and right == rank for left, _, right in sizes), "factors of one rank")
+        need(dims == shape if model == "cp" else len(dims) == 2 and [1] + shape == [dims[0]] + [dims[1]] * len(shape),
+             "the shape of the target")
+    at = lambda k, a, i, b: offsets[k] + (a * sizes[k][1] + i) * sizes[k][2] + b
+
+    def entry(index):
+        if model == "cp":
+            return [[at(k, 0, i, r) for k, i in enumerate(index)] for r in range(rank)]
+        if model == "symmetric":
+            return [[at(0, 0, 0, r)] + [at(1, 0, i, r) for i in index] for r in range(rank)]
+        found = []
+        for bonds in itertools.product(*(range(left) for left, _, _ in sizes)):
+            ends = bonds[1:] + bonds[:1]
+            found.append([at(k, bonds[k], i, ends[k]) for k, i in enumerate(index)])
+        return found
+
+    unknowns = [between(u, 0, len(x) - 1) for u in sequence(unknowns)]
+    need(unknowns and len(set(unknowns)) == len(unknowns), "different unknowns")
+    matrix, r = scaled_matrix(matrix, precision, len(unknowns)), radius_of(radius)
+    if model == "symmetric" and any(v != values[tuple(sorted(index))] for index, v in values.items()):
+        return "FALSE"
+    once = model == "symmetric" and not minimum
+    chosen = [index for index in values if not once or list(index) == sorted(index)]
+    equations = [[(Fraction(1), f) for f in entry(index)] + [(-values[index], [])] for index in chosen]
+    if not minimum:
+        need(len(equations) == len(unknowns), "as many unknowns as equations")
+        return "TRUE" if one_zero(equations, unknowns, x, r, matrix) else "FALSE"
+    for term in range(rank):
+        kept = [[v for v in range(start + term, start + n * rank, rank) if v not in unknowns]
+                for start, (_, n, _) in zip(offsets, sizes)]
+        wanted = len(shape) - 1 if model == "cp" else 1
+        need(sorted(map(len, kept)) == [0] * (len(kept) - wanted) + [1] * wanted, "the freedom of scaling held")
+        need(all(x[v] for some in kept for v in some), "held entries other than zero")
+    return "TRUE" if one_minimum(equations, unknowns, x, r, matrix) else "FALSE"
+
+
+def zero(data):
+    names = ("variables", "equations", "scale", "point", "scaleC", "C", "radius")
+    variables, equations, scale, point, precision, matrix, radius = fields(data, *names)
+    for name in sequence(variables):
+        need(is_text(name) and list(polynomial(name).values()) == [1] and list(polynomial(name))[0], "a variable")
+    need(variables and len(set(variables)) == len(variables) == len(sequence(equations)), "a square system")
+    place = {name: k for k, name in enumerate(variables)}
+    system = []
+    for equation in equations:
+        terms = []
+        for powers, c in polynomial(equation).items():
+            need(all(name in place for name, _ in powers), "known variables")
+            terms.append((c, [place[name] for name, k in powers for _ in range(k)]))
+        system.append(terms)
+    x = [Fraction(whole_number(v), 2 ** integer(scale, 0)) for v in sequence(point)]
+    need(len(x) == len(variables), "a coordinate for each variable")
+    matrix = scaled_matrix(matrix, precision, len(x))
+    return "TRUE" if one_zero(system, list(range(len(x))), x, radius_of(radius), matrix) else "FALSE"
+
+
+def theorem(kind, data, earlier):
+    judges = {"cp-commuting": commuting, "rank-above": above, "border-rank": border_rank, "poly-zero": zero}
+    if kind in judges:
+        return judges[kind](data)
+    if kind == "cp-unique":
+        return only_one(data, earlier)
+    model, _, what = kind.partition("-")
+    return near(model, what == "minimiser", data)
+
+
+THEOREMS = ("cp-commuting", "rank-above", "border-rank", "cp-unique", "cp-exists", "cp-minimiser", "symmetric-exists",
+            "symmetric-minimiser", "ring-exists", "poly-zero")
+
+
 # ---- the whole
 
 def claims(text, offered=()):
@@ -707,6 +1123,8 @@ def claims(text, offered=()):
             verdict = rounded(data, offered)
         elif kind == "held-out-cumulants":
             verdict = held_out(data, whole["claims"][:len(found)], offered)
+        elif kind in THEOREMS:
+            verdict = theorem(kind, data, whole["claims"][:len(found)])
         else:
             need(kind in ("cp-exact", "ring-exact", "numeric-residual"), "a kind of claim")
             verdict = factorisation(kind, data)

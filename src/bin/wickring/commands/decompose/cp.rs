@@ -42,6 +42,11 @@ pub struct CpArgs {
     /// Exact rational factors with a certificate, from as many random starts as --starts allows.
     #[arg(long, conflicts_with_all = ["nonneg", "randomized", "method", "iterations", "tol"])]
     exact: bool,
+    /// Prove what can be proved: that an exact decomposition exists near the factors, that they are close to a strict
+    /// local minimum, the exact rank, a lower bound. What cannot is named with the reason; exit 3 when nothing can.
+    /// --out puts the theorems into the certificate.
+    #[arg(long, conflicts_with = "nonneg")]
+    prove: bool,
     /// The array to read, where the file holds several.
     #[arg(long)]
     name: Option<String>,
@@ -76,11 +81,15 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
     let ranks = parse_ranks(&args.rank)?;
     let loaded = load(&args.file, args.name.as_deref())?;
     let mut report = Report::new("cp", &args.file, loaded.dims(), context)?;
+    if args.prove && context.common.missing == Missing::Mask {
+        let problem = "--prove needs every entry: theorems are about the whole tensor";
+        return Err(Error::invalid("decompose cp", problem));
+    }
     match loaded {
         Loaded::Real(t) if args.exact => {
             require_finite(&args.file, &t)?;
             let rank = single(ranks, "--exact")?;
-            super::exact::run(&args.file, &t, rank, args.starts, context)
+            super::exact::run(&args.file, &t, rank, (args.starts, args.prove), context)
         }
         _ if args.exact => {
             let problem = "--exact needs a dense real tensor";
@@ -91,6 +100,10 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
         // the tensor fits into a quarter of a gigabyte.
         Loaded::Sparse(s) => match s.to_dense(1 << 25) {
             Ok(t) => real(args, context, ranks, t, report),
+            Err(_) if args.prove => {
+                let problem = "is too large for --prove";
+                Err(Error::file(args.file.as_path(), "", problem))
+            }
             Err(_) => {
                 let rank = single(ranks, "a sparse tensor too large to expand")?;
                 let engine = with_options(Cp::new(rank), args);
@@ -103,6 +116,10 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
                 report.finish(&fit, context)
             }
         },
+        Loaded::Complex(_) if args.prove => {
+            let problem = "is complex: --prove is for real tensors";
+            Err(Error::file(args.file.as_path(), "", problem))
+        }
         Loaded::Complex(t) => {
             if args.nonneg || context.common.missing == Missing::Mask {
                 let problem = "is complex: --nonneg and --missing mask are for real tensors";
@@ -236,14 +253,15 @@ fn real(
     };
     drop(meter);
     report.fit(&fit);
+    let mut claims = Vec::new();
+    if args.prove {
+        let proof = super::theorems::cp(&fit.model, &t, context)?;
+        report.proof(&proof);
+        claims = proof.claims;
+    }
     let source = (args.file.as_path(), report.sha256());
-    super::numeric_proof::cp(
-        source,
-        t.view(),
-        &fit.model,
-        crate::evidence::stated(&fit),
-        context,
-    )?;
+    let stated = crate::evidence::stated(&fit);
+    super::numeric_proof::cp(source, t.view(), &fit.model, (stated, claims), context)?;
     report.finish(&fit, context)
 }
 

@@ -1,5 +1,6 @@
 //! What a CP command writes: factors as `.npz`, a report as JSON beside it, a table, a picture.
 
+use super::theorems;
 use crate::commands::tensor_file::inputs;
 use crate::context::{Context, Outcome};
 use crate::evidence;
@@ -8,6 +9,7 @@ use num_complex::Complex;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::path::Path;
+use wickring::certify::Proof;
 use wickring::decomp::{RankTable, Uniqueness, uniqueness};
 use wickring::fit::Fit;
 use wickring::io::{npz, write_whole};
@@ -24,6 +26,8 @@ pub struct Report {
     none: bool,
     /// Whether criteria disagree on the number of components.
     disputed: bool,
+    /// Whether theorems were asked for and none was proved.
+    unproved: bool,
 }
 
 impl Report {
@@ -41,7 +45,15 @@ impl Report {
             text,
             none: false,
             disputed: false,
+            unproved: false,
         })
+    }
+
+    /// Adds what was proved, and what was not.
+    pub fn proof(&mut self, proof: &Proof) {
+        self.unproved = proof.claims.is_empty();
+        self.json.insert("theorems".into(), theorems::object(proof));
+        self.text += &theorems::lines(proof);
     }
 
     /// The digest of the file.
@@ -247,11 +259,13 @@ impl Report {
             );
         }
         context.emit(&Value::Object(self.json), &self.text);
-        Ok(if status == Status::Converged && !self.disputed {
-            Outcome::Certified
-        } else {
-            Outcome::NotCertified
-        })
+        Ok(
+            if status == Status::Converged && !self.disputed && !self.unproved {
+                Outcome::Certified
+            } else {
+                Outcome::NotCertified
+            },
+        )
     }
 }
 

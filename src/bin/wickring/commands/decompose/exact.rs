@@ -1,5 +1,6 @@
 //! `wickring decompose exact`: rational CP factors with a certificate.
 
+use super::theorems;
 use crate::context::{Context, Outcome};
 use clap::Args;
 use serde_json::json;
@@ -23,12 +24,17 @@ pub struct ExactArgs {
     /// Random starts at most.
     #[arg(long)]
     starts: Option<usize>,
+    /// Also prove that the decomposition is the only one of its rank, by Kruskal's theorem, or bounds of the rank;
+    /// exit 3 with the reason when none can be proved.
+    #[arg(long)]
+    prove: bool,
 }
 
 /// Runs `wickring decompose exact`.
 pub fn run_file(args: &ExactArgs, context: &Context) -> Result<Outcome, Error> {
     let tensor = npy::read(&args.file)?;
-    run(&args.file, &tensor, args.rank, args.starts, context)
+    let asked = (args.starts, args.prove);
+    run(&args.file, &tensor, args.rank, asked, context)
 }
 
 /// Decomposes `tensor` into `rank` terms over Q. `--out f.npz` gets the factors as floats and
@@ -37,7 +43,7 @@ pub fn run(
     file: &Path,
     tensor: &Tensor,
     rank: usize,
-    starts: Option<usize>,
+    (starts, prove): (Option<usize>, bool),
     context: &Context,
 ) -> Result<Outcome, Error> {
     let solver = ExactCp::new(rank).starts(starts.unwrap_or(200));
@@ -50,11 +56,18 @@ pub fn run(
     let mut exact = fit.status == Status::Converged && found.verdict == Verdict::Exact;
     let digest = std::fs::read(file).map_err(|e| Error::file(file, "", e.to_string()))?;
     let claim = found.scheme.claim(&found.field, &found.target);
+    let proof = (prove && exact).then(|| theorems::exact(&fit.model.factors, tensor, context));
+    let proof = proof.transpose()?.unwrap_or_default();
     let certificate = Certificate::new()
         .input(&file.display().to_string(), &digest)
-        .fit(fit.status.name(), "")
-        .claim(claim)
-        .to_json();
+        .fit(fit.status.name(), "");
+    // A claim of uniqueness speaks of the first claim.
+    let certificate = proof
+        .claims
+        .iter()
+        .cloned()
+        .fold(certificate, Certificate::claim);
+    let certificate = certificate.claim(claim).to_json();
     exact = exact && check(&certificate, Limits::default())?.holds();
     if let Some(out) = &context.common.out {
         let arrays = out.extension().is_some_and(|e| e == "npz");
@@ -86,11 +99,14 @@ pub fn run(
         })
         .collect();
     let status = if exact { Status::Converged } else { fit.status };
-    let report = json!({
+    let mut report = json!({
         "exact": exact, "status": status.name(), "rank": rank, "field": found.field,
         "starts": fit.work.starts, "rel_residual": fit.evidence.rel_residual, "factors": factors,
     });
-    let line = if exact {
+    if prove {
+        report["theorems"] = theorems::object(&proof);
+    }
+    let mut line = if exact {
         format!(
             "EXACT  rank {rank} over {} after {} starts; the checker agrees\n",
             found.field, fit.work.starts
@@ -101,8 +117,9 @@ pub fn run(
             "NOT EXACT  best rounding of rank {rank} has relative residual {residual:.3e}; try more --starts\n"
         )
     };
+    line += &theorems::lines(&proof);
     context.emit(&report, &line);
-    Ok(if exact {
+    Ok(if exact && (!prove || !proof.claims.is_empty()) {
         Outcome::Certified
     } else {
         Outcome::NotCertified

@@ -8,6 +8,7 @@ pub(crate) mod numeric_proof;
 pub(crate) mod orthogonal;
 pub(crate) mod ring;
 pub(crate) mod symmetric;
+pub(crate) mod theorems;
 pub(crate) mod train;
 pub(crate) mod tucker;
 use crate::context::{Context, Outcome};

@@ -17,8 +17,8 @@ const MOST_EXACT: usize = 1 << 20;
 
 /// The file with the tensor, and the SHA-256 of its bytes.
 pub type Source<'a> = (&'a Path, &'a str);
-/// How the fit ended.
-type Stated = (&'static str, String);
+/// How the fit ended, and theorems about it.
+pub type Stated = ((&'static str, String), Vec<Claim>);
 
 /// Writes `f.certificate.json` beside `--out f.npz` for a CP model of the tensor `t`.
 ///
@@ -131,14 +131,14 @@ fn write(
     (file, sha256): Source<'_>,
     parts: &[TensorView<'_>],
     products: usize,
-    (status, failed): Stated,
+    ((status, failed), theorems): Stated,
     context: &Context,
     exact: impl Fn(usize, &Target) -> Result<Option<Claim>, Error>,
     rounded: impl Fn(usize, TensorView<'_>) -> Result<Option<(Claim, f64)>, Error>,
 ) -> Result<(), Error> {
-    let Some(out) = &context.common.out else {
+    if context.common.out.is_none() {
         return Ok(());
-    };
+    }
     let mut certificate = Certificate::new().fit(status, &failed);
     let mut data = "";
     for (k, t) in parts.iter().enumerate() {
@@ -169,13 +169,47 @@ fn write(
             }
             Ok(None) => {}
             // The decomposition stands without it.
-            Err(e) => return absent(&e.to_string(), context),
+            Err(e) if theorems.is_empty() => return absent(&e.to_string(), context),
+            Err(e) => context.warn(&format!("no claim of the residual: {e}")),
         }
     }
-    if certificate.is_empty() {
+    if certificate.is_empty() && theorems.is_empty() {
         let reason = "no relative bound exists (the tensor is zero, or its squares leave the range of binary64)";
         return absent(reason, context);
     }
+    save(certificate, (file, sha256), theorems, data, context)
+}
+
+/// Writes a certificate with theorems alone.
+pub fn theorems(
+    source: Source<'_>,
+    ((status, failed), claims): Stated,
+    context: &Context,
+) -> Result<(), Error> {
+    match claims.is_empty() {
+        true => absent("no theorem was proved", context),
+        false => save(
+            Certificate::new().fit(status, &failed),
+            source,
+            claims,
+            "",
+            context,
+        ),
+    }
+}
+
+/// Writes the certificate beside `--out`.
+fn save(
+    certificate: Certificate,
+    (file, sha256): Source<'_>,
+    theorems: Vec<Claim>,
+    data: &str,
+    context: &Context,
+) -> Result<(), Error> {
+    let Some(out) = &context.common.out else {
+        return Ok(());
+    };
+    let certificate = theorems.into_iter().fold(certificate, Certificate::claim);
     let certificate = certificate.hashed_input(&file.display().to_string(), sha256);
     let path = out.with_extension("certificate.json");
     write_whole(&path, certificate.to_json().as_bytes())?;

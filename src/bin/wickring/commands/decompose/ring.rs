@@ -1,5 +1,6 @@
 //! `wickring decompose ring`: tensor ring of a tensor file.
 
+use super::theorems;
 use crate::commands::tensor_file::{Loaded, inputs, load, require_finite};
 use crate::context::{Context, Missing, Outcome};
 use crate::evidence;
@@ -52,6 +53,10 @@ pub struct RingArgs {
     /// Without this it is tried when the tensor is symmetric to rounding.
     #[arg(long)]
     symmetric: bool,
+    /// Prove, where there are as many parameters as entries or more, that an exact ring exists near the cores; exit 3
+    /// with the reason where that cannot be proved. --out puts the theorem into the certificate.
+    #[arg(long)]
+    prove: bool,
     /// Also look for one core that serves at every place (translation-invariant tensors).
     #[arg(long)]
     uniform: bool,
@@ -81,6 +86,10 @@ pub fn run(args: &RingArgs, context: &Context) -> Result<Outcome, Error> {
         return Err(Error::invalid("decompose ring", text));
     }
     match load(&args.file, args.name.as_deref())? {
+        Loaded::Real(_) if args.prove && context.common.missing == Missing::Mask => {
+            let problem = "--prove needs every entry: theorems are about the whole tensor";
+            Err(Error::invalid("decompose ring", problem))
+        }
         Loaded::Real(t) if context.common.missing == Missing::Mask => masked(args, &t, context),
         Loaded::Real(t) => {
             require_finite(&args.file, &t)?;
@@ -302,18 +311,26 @@ fn report<T: Scalar>(
     if args.uniform {
         uniform(&fit.model, &mut json, &mut text);
     }
+    let (mut claims, mut proved) = (Vec::new(), true);
+    if args.prove {
+        let proof = theorems::ring(&fit.model, t, context)?;
+        json["theorems"] = theorems::object(&proof);
+        text += &theorems::lines(&proof);
+        claims = proof.claims;
+        proved = !claims.is_empty();
+    }
     if let Some(path) = &context.common.out {
         write(&fit.model, path, &mut text, &mut json)?;
         let digest = json["inputs"][0]["sha256"].as_str().unwrap_or_default();
         let source = (args.file.as_path(), digest);
-        let stated = evidence::stated(&fit);
+        let stated = (evidence::stated(&fit), claims);
         super::numeric_proof::ring(source, t.view(), &fit.model, stated, context)?;
         let beside = path.with_extension("json");
         let lines = serde_json::to_string_pretty(&json).unwrap_or_default() + "\n";
         write_whole(&beside, lines.as_bytes())?;
     }
     context.emit(&json, &text);
-    Ok(if fit.status == Status::Converged && wanted {
+    Ok(if fit.status == Status::Converged && wanted && proved {
         Outcome::Certified
     } else {
         Outcome::NotCertified

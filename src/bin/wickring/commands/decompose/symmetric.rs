@@ -30,6 +30,10 @@ pub struct SymmetricArgs {
     /// The engine.
     #[arg(long, value_enum, default_value_t = Engine::Auto, conflicts_with = "lbfgs")]
     method: Engine,
+    /// Prove what can be proved: that an exact decomposition exists near the factors, or that they are close to a
+    /// strict local minimum; exit 3 with the reason where neither can be proved. --out writes the certificate.
+    #[arg(long)]
+    prove: bool,
     /// The array to read, where the file holds several.
     #[arg(long)]
     name: Option<String>,
@@ -63,6 +67,10 @@ pub fn run(args: &SymmetricArgs, context: &Context) -> Result<Outcome, Error> {
     require_finite(path, &t)?;
     let mut report = Report::new("symmetric-cp", path, t.dims(), context)?;
     let fit = decompose(args, &t, context)?;
+    let proof = args
+        .prove
+        .then(|| super::theorems::symmetric(&fit.model, &t, context));
+    let proof = proof.transpose()?;
     // One factor stands for all: the files hold it once for each mode, like those of `decompose cp`.
     let fit = Fit {
         model: fit.model.to_cp()?,
@@ -72,6 +80,11 @@ pub fn run(args: &SymmetricArgs, context: &Context) -> Result<Outcome, Error> {
         evidence: fit.evidence,
     };
     report.fit(&fit);
+    if let Some(proof) = proof {
+        report.proof(&proof);
+        let stated = (crate::evidence::stated(&fit), proof.claims);
+        super::numeric_proof::theorems((path, report.sha256()), stated, context)?;
+    }
     report.finish(&fit, context)
 }
 

@@ -119,7 +119,7 @@ fn fresh<T: Scalar>(
     )?;
     let digest = report.sha256().to_owned();
     let source = (args.file.as_path(), digest.as_str());
-    let stated = crate::evidence::stated(&fit);
+    let stated = (crate::evidence::stated(&fit), Vec::new());
     report.finish("cores", fit.status, context, |context| {
         super::numeric_proof::ring(source, t, fit.model.as_ring(), stated, context)
     })

@@ -115,7 +115,7 @@ pub fn groebner(args: &Groebner, context: &Context) -> Result<Outcome, Error> {
 
 /// The polynomials of a text: separated by ';' or else by lines; a system of PHCpack begins with the number
 /// of its equations and may go on with anything after the last of them.
-fn system(text: &str) -> Vec<&str> {
+pub fn system(text: &str) -> Vec<&str> {
     let (head, rest) = text.trim_start().split_once('\n').unwrap_or((text, ""));
     let count = head
         .split_whitespace()

@@ -6,14 +6,16 @@ pub(crate) mod groebner;
 pub(crate) mod identity;
 pub(crate) mod input;
 pub(crate) mod proof;
+pub(crate) mod solve;
 use crate::context::{Context, Outcome};
 use algebra::{divide, eq, expand, factor, gcd, roots};
 use clap::{Args, Subcommand};
 use groebner::groebner;
+use solve::solve;
 use wickring::Error;
 
-/// What to do with polynomials. `eq`, `expand`, `divide`, `factor` and `groebner --contains` write a certificate of
-/// their result to `--out NAME.certificate.json`.
+/// What to do with polynomials. `eq`, `expand`, `divide`, `factor`, `solve --prove` and `groebner --contains` write
+/// a certificate of their result to `--out NAME.certificate.json`.
 #[derive(Subcommand)]
 pub enum Poly {
     /// Whether two expressions are the same polynomial: exit 0 if so, 1 if not.
@@ -39,6 +41,9 @@ pub enum Poly {
     Groebner(Groebner),
     /// Real roots of a polynomial in one variable, isolated exactly.
     Roots(Roots),
+    /// Real zeros of as many polynomials as variables, by Newton's method; with --prove each in a ball that holds
+    /// exactly one. Exit 3 when a given start leads to none, or nothing is proved.
+    Solve(Solve),
 }
 
 /// How expressions are read.
@@ -136,6 +141,24 @@ pub struct Roots {
     pub bits: u32,
 }
 
+/// A square system.
+#[derive(Args)]
+pub struct Solve {
+    /// The polynomials (after -- when one begins with a minus sign); @FILE reads several, as for groebner.
+    #[arg(required = true)]
+    pub exprs: Vec<String>,
+    /// Where Newton's method starts, a value for each variable; may be repeated. By default 64 random points.
+    #[arg(long, value_name = "X=1,Y=2")]
+    pub start: Vec<String>,
+    /// Prove, by Krawczyk's test in integers, that exactly one zero lies within a radius of each point, which is printed;
+    /// --out NAME.certificate.json writes the proofs.
+    #[arg(long)]
+    pub prove: bool,
+    /// The variables in order, separated by commas; by default in the order in which they are read.
+    #[arg(long, value_name = "X,Y,..", value_delimiter = ',')]
+    pub vars: Vec<String>,
+}
+
 /// Runs `wickring poly`.
 pub fn run(command: &Poly, context: &Context) -> Result<Outcome, Error> {
     match command {
@@ -149,5 +172,6 @@ pub fn run(command: &Poly, context: &Context) -> Result<Outcome, Error> {
         Poly::Factor(args) => factor(args, context),
         Poly::Groebner(args) => groebner(args, context),
         Poly::Roots(args) => roots(args, context),
+        Poly::Solve(args) => solve(args, context),
     }
 }

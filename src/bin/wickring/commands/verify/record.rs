@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
 use wickring::Error;
-use wickring::certify::Claim;
+use wickring::certify::{Claim, Limits, prove_border_rank};
 use wickring::scheme::{
     Cost, Examination, Fault, RankTable, RationalRing, Residual, Scheme, Target, Verdict,
     find_faults,
@@ -28,6 +28,8 @@ pub struct Wishes<'a> {
 
 /// Numbers that a claim may list.
 const MAX_CLAIM: usize = 1 << 22;
+/// Entries of a target, and of its flattenings, for a lower bound of its border rank.
+const MAX_BOUNDED: usize = 1 << 14;
 /// Terms times wrong entries that a search for a fault may look at.
 const MAX_SEARCH: usize = 1 << 26;
 
@@ -86,6 +88,7 @@ pub fn scheme_row(path: &Path, scheme: &Scheme, found: &Examination, wishes: &Wi
         wishes,
         bound,
         within,
+        lower: lower_bound(found, wishes),
     };
     let size = found.scheme.claim_size(&found.target);
     let (claim, no_claim) = stated(wishes, size, || {
@@ -109,6 +112,30 @@ pub fn scheme_row(path: &Path, scheme: &Scheme, found: &Examination, wishes: &Wi
         claim,
         no_claim,
     }
+}
+
+/// A lower bound of the border rank of the target over C, where it costs no more than some milliseconds and the
+/// scheme is one over a field in C.
+fn lower_bound(found: &Examination, wishes: &Wishes<'_>) -> Option<usize> {
+    let target = &found.target;
+    let good = matches!(found.verdict, Verdict::Exact | Verdict::Border { .. });
+    let volume = target
+        .shape()
+        .iter()
+        .try_fold(1usize, |v, n| v.checked_mul(*n))?;
+    if !good || found.field.starts_with("mod") || volume > MAX_BOUNDED {
+        return None;
+    }
+    let limits = Limits {
+        steps: 1 << 24,
+        deadline: wishes.deadline,
+        ..Limits::default()
+    };
+    let bound = prove_border_rank(&target.claimed(), MAX_BOUNDED, limits);
+    bound
+        .ok()
+        .map(|(bound, _)| bound)
+        .filter(|bound| *bound > 0)
 }
 
 fn within(bound: Option<f64>, tol: Option<f64>) -> bool {
@@ -190,6 +217,8 @@ struct Record<'a> {
     /// Of the relative residual, where there is one.
     bound: Option<f64>,
     within: bool,
+    /// A lower bound of the border rank of the target.
+    lower: Option<usize>,
 }
 
 impl Record<'_> {
@@ -294,6 +323,15 @@ impl Record<'_> {
                 c.multiplications, c.additions, c.scalings, c.nonzeros
             );
         }
+        if let Some(bound) = self.lower {
+            let rank = scheme.rank();
+            text += &match rank == bound {
+                true => format!("\n       border rank at least {bound}: no scheme has fewer terms"),
+                false => {
+                    format!("\n       border rank at least {bound}, this scheme has {rank} terms")
+                }
+            };
+        }
         if let Some(best) = self.best() {
             let word = match scheme.rank().cmp(&best) {
                 std::cmp::Ordering::Less => "better than the best known",
@@ -324,7 +362,7 @@ impl Record<'_> {
             "wrong_entries": self.wrong_entries(), "largest_residual": found.residual.largest(),
             "rel_residual": self.bound.filter(|b| b.is_finite()),
             "error_order": order, "convention": found.convention(), "holds_mod_2": found.holds_modulo_two,
-            "target_guessed": found.target_guessed,
+            "target_guessed": found.target_guessed, "border_rank_at_least": self.lower,
         });
         if self.wishes.find_bad && found.verdict == Verdict::Wrong {
             record["fault"] = self.fault().ok().flatten().map_or(Value::Null, |f| {
