@@ -144,6 +144,31 @@ const DOORS: &[Door] = &[
     masks(door("decompose ring", LONG, &["npz"])),
     door("decompose train", CUT, &["npz"]),
     door("decompose tucker", CUT, &["npz"]),
+    door(
+        "scheme search",
+        &["seed", "progress", "max_seconds", "out", "force"],
+        &["json"],
+    ),
+    door(
+        "scheme lift",
+        POLY_SEEDED,
+        &["json", "exp", "m", "mpl", "txt", "slp", "sms"],
+    ),
+    door(
+        "scheme reduce",
+        &["seed", "progress", "max_seconds", "out", "force"],
+        &[
+            "json", "exp", "m", "mpl", "txt", "sms", "slp", "py", "c", "rs", "tex",
+        ],
+    ),
+    door(
+        "scheme program",
+        POLY_SEEDED,
+        &["slp", "py", "c", "rs", "tex"],
+    ),
+    door("scheme convert", &["max_seconds", "force"], &[]),
+    door("scheme table", ASKED, &["csv", "json", "txt"]),
+    prints("scheme canonical", ASKED),
     door("decompose exact", LONG, &["npz", "json"]),
 ];
 
