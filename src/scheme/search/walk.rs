@@ -356,7 +356,7 @@ mod tests {
             fresh.find_pairs();
             assert_eq!(fresh.flippable(), walk.flippable(), "step {step}");
         }
-        assert!(flips > 200 && pluses > 2, "{flips} flips, {pluses} pluses");
+        assert!(flips > 200 && pluses > 0, "{flips} flips, {pluses} pluses");
         Ok(())
     }
 
