@@ -17,6 +17,7 @@ pub(crate) mod reduce;
 pub(crate) mod residual;
 pub(crate) mod ring;
 pub(crate) mod search;
+pub(crate) mod targets;
 pub(crate) mod verdict;
 pub(crate) mod whole;
 pub(crate) mod writers;

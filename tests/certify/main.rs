@@ -10,3 +10,4 @@ mod provers;
 mod rounded;
 mod schemes;
 mod second_opinion;
+mod workshop;

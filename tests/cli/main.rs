@@ -11,5 +11,6 @@ mod options;
 mod outside;
 mod poly;
 mod quadratic;
+mod schemes;
 mod theory;
 mod verify;

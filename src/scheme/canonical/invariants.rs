@@ -84,6 +84,12 @@ pub fn invariants(
     let terms = residue_terms(scheme, prime).ok_or_else(no_value)?;
     let p = i64::from(prime);
     let shape = target.shape();
+    // Each matrix costs its entries times its smaller side.
+    let side = |k: usize| width(target, k).map_or(1, |w| w.min(shape[k] / w));
+    let work = (0..3).map(|k| shape[k].saturating_mul(side(k)).saturating_mul(terms.len()));
+    if work.fold(0, usize::saturating_add) > MAX_WORK {
+        return Err(Error::limit(OP, "products of residues", MAX_WORK as u64));
+    }
     let mut types = BTreeMap::new();
     let mut lines: [BTreeMap<Vec<(usize, i64)>, usize>; 3] = Default::default();
     for term in &terms {
@@ -115,7 +121,12 @@ pub fn invariants(
     let unknowns = terms.len() * shape.iter().sum::<usize>();
     let family_dimension = jacobian_rank.map(|r| (unknowns - r).saturating_sub(2 * terms.len()));
     let stabiliser_dimension = match target {
-        Target::Matmul(dims) if dimensions => Some(stabiliser_dimension(&terms, *dims, p)),
+        Target::Matmul(dims @ [n, m, l]) if dimensions => {
+            let unknowns = n * n + m * m + l * l + 2 * terms.len();
+            let rows = shape.iter().sum::<usize>().saturating_mul(terms.len());
+            let work = rows.saturating_mul(unknowns).saturating_mul(unknowns);
+            (work <= MAX_WORK).then(|| stabiliser_dimension(&terms, *dims, p))
+        }
         _ => None,
     };
     let orbit_dimension = match (target, stabiliser_dimension) {

@@ -55,7 +55,7 @@ impl<F: Packed> Elimination<F> {
             F::set(row, column, sum);
         }
         for column in 0..columns {
-            if column % 32 == 0 {
+            if column % 8 == 0 {
                 go_on()?;
             }
             matrix.step(column);

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 const SCHEMA: &str = "wickring/no-lift/1";
 const OP: &str = "no-lift proof";
+/// Products of entries in one check.
+const MAX_PRODUCTS: u64 = 1 << 32;
 
 /// A proof that a scheme, exact modulo a prime, is congruent to no scheme that is exact modulo its square.
 ///
@@ -82,6 +84,10 @@ impl NoLift {
         let volume = n.checked_mul(m).and_then(|v| v.checked_mul(l));
         let volume = volume.filter(|v| *v <= 1 << 24);
         let volume = volume.ok_or(Error::limit(OP, "entries of the tensor", 1 << 24))?;
+        let products = |t: &Term| t.iter().fold(1u64, |p, v| p.saturating_mul(v.len() as u64));
+        if terms.iter().map(products).fold(0, u64::saturating_add) > MAX_PRODUCTS {
+            return Err(Error::limit(OP, "products of entries", MAX_PRODUCTS));
+        }
         let mut gap = vec![0i64; volume];
         for (at, value) in wanted(target)? {
             gap[at] = value;

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::poly::Rational;
 use crate::scheme::model::{Adjoined, Scheme, Target};
-use crate::scheme::reduce::forms::{Form, Forms};
+use crate::scheme::reduce::forms::{Form, Forms, Tries};
 use crate::scheme::whole::{rational_scheme, require_three};
 
 const OP: &str = "scheme program";
@@ -44,13 +44,33 @@ impl Program {
     /// # Complexity
     /// For each sum that is taken out, the square of the number of variables.
     pub fn eliminated(scheme: &Scheme, tries: u64, seed: u64) -> Result<Self, Error> {
+        Self::eliminated_while(scheme, tries, seed, &mut || true)
+    }
+
+    /// The same as long as `go_on` says so; one elimination is made in any case.
+    ///
+    /// # Errors
+    /// As [`Program::plain`].
+    pub fn eliminated_while(
+        scheme: &Scheme,
+        tries: u64,
+        seed: u64,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Self, Error> {
         let mut best = Self::plain(scheme)?;
         let rows = rows(scheme)?;
         for (k, rows) in rows.iter().enumerate() {
             let inputs = best.forms[k].inputs;
-            for (ahead, share) in [(1, tries.div_ceil(2)), (6, tries / 2)] {
-                let found =
-                    Forms::eliminated(rows, inputs, share, ahead, seed ^ ((k as u64) << 32));
+            for (ahead, count) in [(1, tries.div_ceil(2)), (6, tries / 2)] {
+                if ahead > 1 && !go_on() {
+                    break;
+                }
+                let plan = Tries {
+                    count,
+                    ahead,
+                    seed: seed ^ ((k as u64) << 32),
+                };
+                let found = Forms::eliminated(rows, inputs, plan, go_on);
                 if found.additions() < best.forms[k].additions() {
                     best.forms[k] = found;
                 }

@@ -1,6 +1,6 @@
 //! Linear forms computed through fresh variables, and their elimination over the rationals.
 
-use super::ternary::Table;
+use super::ternary::{MAX_VARIABLES, Table};
 use crate::poly::Rational;
 use crate::scheme::search::vectors::Dice;
 use num_traits::{One, Zero};
@@ -64,25 +64,31 @@ impl Forms {
         known.split_off(self.fresh.len())
     }
 
-    /// Rows over the inputs with common sums taken out: the fewest additions of `tries` eliminations.
+    /// Rows over the inputs with common sums taken out: the fewest additions of `tries` eliminations, of which the first is made
+    /// whatever `go_on` says. More than a thousand variables are left as they are.
     pub(crate) fn eliminated(
         rows: &[Form],
         inputs: usize,
-        tries: u64,
-        ahead: usize,
-        seed: u64,
+        plan: Tries,
+        go_on: &mut dyn FnMut() -> bool,
     ) -> Self {
         let mut best = Self::plain(rows.to_vec(), inputs);
+        if inputs > MAX_VARIABLES / 2 {
+            return best;
+        }
         let signs: Option<Vec<Vec<(usize, i8)>>> = rows
             .iter()
             .map(|r| r.iter().map(|(v, c)| Some((*v, sign(c)?))).collect())
             .collect();
-        for trial in 0..tries {
-            let mut dice = Dice::new(seed, trial);
+        for trial in 0..plan.count {
+            if trial > 0 && !go_on() {
+                break;
+            }
+            let mut dice = Dice::new(plan.seed, trial);
             let found = match &signs {
-                Some(signs) if rows.len() <= 64 => in_signs::<1>(signs, inputs, ahead, &mut dice),
-                Some(signs) if rows.len() <= 128 => in_signs::<2>(signs, inputs, ahead, &mut dice),
-                Some(signs) if rows.len() <= 512 => in_signs::<8>(signs, inputs, ahead, &mut dice),
+                Some(s) if rows.len() <= 64 => in_signs::<1>(s, inputs, plan.ahead, &mut dice),
+                Some(s) if rows.len() <= 128 => in_signs::<2>(s, inputs, plan.ahead, &mut dice),
+                Some(s) if rows.len() <= 512 => in_signs::<8>(s, inputs, plan.ahead, &mut dice),
                 _ => in_rationals(rows, inputs, &mut dice),
             };
             if found.additions() < best.additions() {
@@ -91,6 +97,14 @@ impl Forms {
         }
         best
     }
+}
+
+/// How often to eliminate, how many of the equals to look behind, and the seed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tries {
+    pub(crate) count: u64,
+    pub(crate) ahead: usize,
+    pub(crate) seed: u64,
 }
 
 fn sign(c: &Rational) -> Option<i8> {
@@ -214,7 +228,16 @@ mod tests {
                     all.into_iter().filter(|e| !e.1.is_zero()).collect()
                 })
                 .collect();
-            let found = Forms::eliminated(&rows, n, 2, 1, case);
+            let found = Forms::eliminated(
+                &rows,
+                n,
+                Tries {
+                    count: 2,
+                    ahead: 1,
+                    seed: case,
+                },
+                &mut || true,
+            );
             let plain = Forms::plain(rows.clone(), n);
             assert_eq!(found.expanded(), plain.expanded(), "case {case}");
             assert!(found.additions() <= plain.additions());

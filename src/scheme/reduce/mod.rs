@@ -112,7 +112,10 @@ impl Reduce {
         scheme.target = Some(found.target.clone());
         scheme.modulo_two = false;
         let naive_before = total(&Program::plain(&scheme)?);
-        let before = Program::eliminated(&scheme, 16, self.seed)?;
+        let progress = Progress::open("first eliminations", 0);
+        let before = Program::eliminated_while(&scheme, 16, self.seed, &mut || {
+            observer(&progress).is_continue()
+        })?;
         let mut reduced = Reduced {
             reduced_before: total(&before),
             program: before,
@@ -122,9 +125,13 @@ impl Reduce {
             status: Status::Converged,
             scheme,
         };
-        self.walk(&mut reduced, &found.target, observer)?;
+        self.walk(&mut reduced, &found.target, &mut *observer)?;
         if reduced.status != Status::Stopped {
-            let polished = Program::eliminated(&reduced.scheme, POLISH, self.seed ^ 1)?;
+            let progress = Progress::open("last eliminations", 0);
+            let polished =
+                Program::eliminated_while(&reduced.scheme, POLISH, self.seed ^ 1, &mut || {
+                    observer(&progress).is_continue()
+                })?;
             if total(&polished) < total(&reduced.program) {
                 reduced.program = polished;
             }

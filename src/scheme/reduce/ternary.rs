@@ -3,7 +3,7 @@
 use crate::scheme::search::vectors::Dice;
 
 /// Variables, the fresh ones included.
-const MAX_VARIABLES: usize = 1 << 10;
+pub(crate) const MAX_VARIABLES: usize = 1 << 11;
 
 /// For each variable the rows that hold it and those that hold its negative; `W` words of 64 rows.
 #[derive(Clone, Debug)]

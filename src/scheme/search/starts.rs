@@ -10,7 +10,7 @@ use std::time::Instant;
 
 const OP: &str = "scheme search";
 /// Terms at the start.
-pub(crate) const MAX_START: usize = 1 << 13;
+pub(crate) const MAX_START: usize = 1 << 10;
 
 /// A term for each pair of entries of the inputs whose product is used, modulo the characteristic.
 ///

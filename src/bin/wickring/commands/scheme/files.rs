@@ -156,6 +156,7 @@ pub fn spelled(target: &Target) -> Option<String> {
     match target {
         Target::Matmul([n, m, p]) => Some(format!("matmul:{n},{m},{p}")),
         Target::Polymul([a, b]) => Some(format!("polymul:{a},{b}")),
+        Target::Named(name, ..) => Some(name.clone()),
         _ => None,
     }
 }

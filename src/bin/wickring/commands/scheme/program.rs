@@ -96,7 +96,12 @@ pub fn run(args: &ProgramArgs, context: &Context) -> Result<Outcome, Error> {
     scheme.target = Some(examined.target);
     let program = match args.tries {
         0 => Program::plain(&scheme)?,
-        tries => Program::eliminated(&scheme, tries.min(1 << 20), context.common.seed)?,
+        tries => Program::eliminated_while(
+            &scheme,
+            tries.min(1 << 20),
+            context.common.seed,
+            &mut || !context.should_stop(),
+        )?,
     };
     let text = program.print(language)?;
     let additions: usize = program.additions().iter().sum();

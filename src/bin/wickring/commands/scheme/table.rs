@@ -151,7 +151,9 @@ fn row(
     exact.target = Some(found.target.clone());
     exact.modulo_two |= found.field == "mod 2";
     if tries > 0
-        && let Ok(program) = Program::eliminated(&exact, tries.min(1 << 16), 0)
+        && let Ok(program) = Program::eliminated_while(&exact, tries.min(1 << 16), 0, &mut || {
+            !context.should_stop()
+        })
     {
         row["reduced"] = json!(program.additions().iter().sum::<usize>());
     }
