@@ -228,9 +228,9 @@ fn targets_have_names() {
     assert_eq!(json(&at, "verify c.slp --tensor cyclic:2").0, 1);
     let (code, found) = json(
         &at,
-        "scheme search --tensor structured:ss,2 --field ZT --rank 5 --flips 3000000 --out ss.json",
+        "scheme search --tensor structured:ss,2 --field ZT --rank 6 --flips 3000000 --out ss.json",
     );
-    assert_eq!((code, &found["rank"]), (0, &5.into()), "{found}");
+    assert_eq!((code, &found["rank"]), (0, &6.into()), "{found}");
     assert_eq!(json(&at, "verify ss.json --tensor structured:ss,2").0, 0);
     let (code, error) = json(&at, "scheme search --tensor structured:xy,2");
     assert_eq!((code, error["error"].is_object()), (2, true), "{error}");

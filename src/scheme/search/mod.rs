@@ -246,7 +246,9 @@ impl Search {
             walkers: walkers.collect(),
             round: 0,
             // Long rows of terms make flips dearer.
-            chunk: (ROUND * 100 / (70 + walk.rank() as u64)).max(1 << 10),
+            chunk: (ROUND * 100 / (70 + walk.rank() as u64))
+                .min(self.flips)
+                .max(1),
             lifts: 0,
             failed: 0,
             lifted: None,

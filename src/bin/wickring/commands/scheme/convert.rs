@@ -49,12 +49,20 @@ pub fn run(args: &ConvertArgs, context: &Context) -> Result<Outcome, Error> {
     let one = files.len() == 1
         && inputs.len() == 1
         && !inputs[0].is_dir()
-        && by_ending.is_some()
+        && ending.is_some()
         && !out.is_dir();
     let form = asked.or(by_ending.filter(|_| one)).ok_or_else(|| {
         let what = "the ending tells no form of schemes: say --to json, reduced, exp, m, mpl, tables, flat, slp or sms";
         Error::file(out.as_path(), "", what)
     })?;
+    if let Some(other) = by_ending.filter(|o| one && o.extension() != form.extension()) {
+        let problem = format!(
+            "ends like the form {}, not like {}",
+            other.name(),
+            form.name()
+        );
+        return Err(Error::file(out.as_path(), "", problem));
+    }
     if !one {
         std::fs::create_dir_all(out)
             .map_err(|e| Error::file(out.as_path(), "", format!("cannot be made a folder: {e}")))?;
