@@ -7,6 +7,7 @@ mod fuzz_regressions;
 mod held_out;
 mod io_formats;
 mod provers;
+mod reductions;
 mod rounded;
 mod schemes;
 mod second_opinion;

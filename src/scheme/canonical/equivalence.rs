@@ -1,5 +1,6 @@
 //! Equivalence modulo 2 by backtracking: each product that is matched gives linear equations for the matrices.
 
+use super::bits::{Matrix, inverted, rank, sandwiched, transpose, turned};
 use crate::Error;
 use crate::scheme::model::{Scheme, Target};
 use crate::scheme::whole::{require_three, residue_terms};
@@ -11,9 +12,6 @@ const OP: &str = "scheme canonical";
 const MAX_FREE: usize = 10;
 /// Partial matches at most.
 const MAX_NODES: u64 = 40_000_000;
-
-/// Matrices over the field of two elements, as rows of bits.
-type Matrix = Vec<u32>;
 
 /// How one scheme is carried to another modulo 2. It can be checked by hand: transpose and shift the products of the second
 /// scheme as `symmetry` says; then product `r` of the first, `P a Q^-1`, `Q b S^-1`, .., is product `products[r]` of the second.
@@ -146,16 +144,6 @@ fn products(scheme: &Scheme) -> Result<Vec<Product>, Error> {
         .collect())
 }
 
-fn transpose(bits: u64, rows: usize, columns: usize) -> u64 {
-    let mut turned = 0;
-    for i in 0..rows {
-        for j in 0..columns {
-            turned |= (bits >> (i * columns + j) & 1) << (j * rows + i);
-        }
-    }
-    turned
-}
-
 /// A product transposed (`A B = C` becomes `B' A' = C'`) and shifted (`a, b, c'` becomes `b, c', a`).
 fn turn(
     [a, b, c]: Product,
@@ -178,25 +166,6 @@ fn turn(
         ];
     }
     Some(three)
-}
-
-fn rank(bits: u64, rows: usize, columns: usize) -> usize {
-    let mut lines: Vec<u64> = (0..rows)
-        .map(|i| bits >> (i * columns) & ((1 << columns) - 1))
-        .collect();
-    let mut rank = 0;
-    for j in 0..columns {
-        let Some(found) = (rank..lines.len()).find(|&i| lines[i] >> j & 1 == 1) else {
-            continue;
-        };
-        lines.swap(rank, found);
-        let pivot = lines[rank];
-        for line in lines[rank + 1..].iter_mut().filter(|l| **l >> j & 1 == 1) {
-            *line ^= pivot;
-        }
-        rank += 1;
-    }
-    rank
 }
 
 struct Matcher<'a> {
@@ -412,50 +381,4 @@ impl<'a> Matcher<'a> {
             .map(|t| left.get_mut(&image(t)).and_then(Vec::pop))
             .collect()
     }
-}
-
-/// `L M R` for a matrix of bits.
-fn sandwiched(left: &Matrix, bits: u64, rows: usize, columns: usize, right: &Matrix) -> u64 {
-    let mask = (1u64 << columns) - 1;
-    let mut found = 0;
-    for (i, line) in left.iter().enumerate() {
-        let sum = (0..rows)
-            .filter(|k| line >> k & 1 == 1)
-            .fold(0, |s, k| s ^ (bits >> (k * columns) & mask));
-        let row = (0..columns)
-            .filter(|k| sum >> k & 1 == 1)
-            .fold(0, |s, k| s ^ u64::from(right[k]));
-        found |= row << (i * columns);
-    }
-    found
-}
-
-fn turned(matrix: &Matrix) -> Matrix {
-    let column = |j: usize| {
-        matrix
-            .iter()
-            .enumerate()
-            .fold(0, |c, (i, row)| c | (row >> j & 1) << i)
-    };
-    (0..matrix.len()).map(column).collect()
-}
-
-fn inverted(matrix: &Matrix) -> Option<Matrix> {
-    let size = matrix.len();
-    let mut rows: Vec<u64> = matrix
-        .iter()
-        .enumerate()
-        .map(|(i, row)| u64::from(*row) | 1 << (size + i))
-        .collect();
-    for j in 0..size {
-        let found = (j..size).find(|&i| rows[i] >> j & 1 == 1)?;
-        rows.swap(j, found);
-        let pivot = rows[j];
-        for (i, row) in rows.iter_mut().enumerate() {
-            if i != j && *row >> j & 1 == 1 {
-                *row ^= pivot;
-            }
-        }
-    }
-    Some(rows.into_iter().map(|r| (r >> size) as u32).collect())
 }

@@ -3,6 +3,7 @@
 //! Schemes of `<n,m,p>` are carried to one another by sandwiching, `A -> P A Q^-1`, `B -> Q B S^-1`, `C -> P C S^-1`, and by
 //! transposition and cyclic shifts where the sizes allow it.
 
+mod bits;
 mod equivalence;
 mod invariants;
 

@@ -9,6 +9,7 @@ pub(crate) mod elimination;
 mod hensel;
 pub(crate) mod lines;
 mod obstruction;
+mod residues;
 
 pub use hensel::{Lift, LiftOutcome, Lifted, lift};
 pub use obstruction::NoLift;

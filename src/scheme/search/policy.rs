@@ -74,6 +74,9 @@ impl<V: Vector> Walker<V> {
     /// So many flips.
     pub(crate) fn advance(&mut self, flips: u64) {
         let policy = POLICIES[self.policy];
+        // A walker that was written down and read again lists its pairs in this order too.
+        self.now.find_pairs();
+        self.best.find_pairs();
         for _ in 0..flips {
             let moved = self.now.flip(&mut self.dice);
             if self.now.rank() < self.best.rank() {

@@ -127,7 +127,8 @@ impl<V: Vector> Walk<V> {
         self.negative.swap_remove(r);
     }
 
-    fn find_pairs(&mut self) {
+    /// Lists all pairs of equal vectors anew, in the order of the terms.
+    pub(crate) fn find_pairs(&mut self) {
         for (mode, pairs) in self.modes.iter().zip(&mut self.pairs) {
             pairs.clear();
             for i in 0..mode.len() {
