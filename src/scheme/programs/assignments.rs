@@ -361,10 +361,12 @@ impl Reader<'_> {
                 }
             }
         };
-        if let Value::First(f) | Value::Second(f) = &value {
-            let entries = f.len();
-            self.pay(entries)?;
-        }
+        let entries = match &value {
+            Value::First(f) | Value::Second(f) => f.len(),
+            Value::Output(f) => f.len(),
+            Value::Number(_) => 1,
+        };
+        self.pay(entries)?;
         self.scaled(value, &Rational::from(if minus { -1 } else { 1 }))
     }
 }
