@@ -135,6 +135,9 @@ pub fn fuzz_schemes(data: &[u8]) -> Result<(), Broken> {
             read_lrp(l, r, p, "").map(|s| vec![s])
         }
     };
+    for format in [SchemeFormat::Flat, SchemeFormat::Assignments] {
+        let _ = read_schemes(&text, format, "");
+    }
     for scheme in read.unwrap_or_default() {
         // Only small ones: the law is about readers.
         if scheme.factors.iter().all(|f| f.size() <= 16)

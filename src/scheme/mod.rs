@@ -6,21 +6,37 @@
 //! rationals, or Laurent polynomials in `x`, or Gaussian numbers.
 
 pub(crate) mod build;
+pub(crate) mod canonical;
 pub(crate) mod cost;
 pub(crate) mod faults;
 pub(crate) mod formats;
+pub(crate) mod lift;
 pub(crate) mod model;
+pub(crate) mod programs;
+pub(crate) mod reduce;
 pub(crate) mod residual;
 pub(crate) mod ring;
+pub(crate) mod search;
+pub(crate) mod targets;
 pub(crate) mod verdict;
+pub(crate) mod whole;
+pub(crate) mod writers;
 
 pub use build::matmul_of_sizes;
+pub use canonical::{
+    Equivalence, EquivalenceSearch, Invariants, equivalent_modulo_two, invariants,
+};
 pub use cost::{Cost, RankTable};
 pub use faults::{Fault, find_faults};
 pub use formats::arrays::{rings_from_arrays, schemes_from_arrays, schemes_from_complex};
 pub use formats::models::read_models;
 pub use formats::read::{SchemeFormat, read_lrp, read_schemes};
+pub use lift::{Lift, LiftOutcome, Lifted, NoLift, lift};
 pub use model::{Adjoined, Factor, Scheme, Target};
+pub use programs::{Language, Program};
+pub use reduce::{Reduce, Reduced};
 pub use residual::Residual;
 pub use ring::RationalRing;
+pub use search::{Found, Search, SearchField};
 pub use verdict::{Examination, SchemeField, Verdict, examine, examine_until};
+pub use writers::SchemeText;

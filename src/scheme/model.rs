@@ -93,20 +93,29 @@ pub enum Target {
     Polymul([usize; 2]),
     /// Any other: shape, and entries by index (first index slowest).
     Dense(Vec<usize>, BTreeMap<usize, Rational>),
+    /// One of the tensors by name, as [`Target::parse`] reads it, with its shape and entries.
+    Named(String, Vec<usize>, BTreeMap<usize, Rational>),
 }
 
 impl Target {
-    /// `matmul:N,M,P` or `polymul:A,B`.
+    /// `matmul:N,M,P`, `polymul:A,B`, `structured:XY,N` (letters g, u, l, s, k, w), `xxt:N,M`, `short:N`, `cyclic:N`,
+    /// `modulo:C0,C1,..`, `complex` or `quaternions`.
     ///
     /// # Errors
-    /// `InvalidInput` for anything else, and for sizes beyond 4096.
+    /// `InvalidInput` for anything else, and for sizes beyond 4096 (64 for structured matrices, 256 for polynomials).
     pub fn parse(text: &str) -> Result<Self, Error> {
         let wrong = || {
             Error::invalid(
                 "--tensor",
-                format!("must be matmul:N,M,P, polymul:A,B or a .npy file, not {text}"),
+                format!(
+                    "must be matmul:N,M,P, polymul:A,B, structured:XY,N, xxt:N,M, short:N, cyclic:N, modulo:C0,C1,.., complex, \
+                     quaternions or a .npy file, not {text}"
+                ),
             )
         };
+        if let Some(found) = super::targets::named(text) {
+            return found;
+        }
         let (kind, sizes) = text.split_once(':').ok_or_else(wrong)?;
         let sizes: Option<Vec<usize>> = sizes
             .split(',')
@@ -149,7 +158,7 @@ impl Target {
         match self {
             Self::Matmul([n, m, p]) => vec![n * m, m * p, n * p],
             Self::Polymul([a, b]) => vec![*a, *b, a + b - 1],
-            Self::Dense(shape, _) => shape.clone(),
+            Self::Dense(shape, _) | Self::Named(_, shape, _) => shape.clone(),
         }
     }
 
@@ -158,7 +167,7 @@ impl Target {
         match self {
             Self::Matmul([n, m, p]) => n.saturating_mul(*m).saturating_mul(*p),
             Self::Polymul([a, b]) => a.saturating_mul(*b),
-            Self::Dense(_, entries) => entries.len(),
+            Self::Dense(_, entries) | Self::Named(_, _, entries) => entries.len(),
         }
     }
 
@@ -177,7 +186,7 @@ impl Target {
                 let ij = (0..*a).flat_map(|i| (0..*b).map(move |j| (i, j)));
                 ij.map(|(i, j)| at(i, j, i + j)).collect()
             }
-            Self::Dense(_, entries) => entries.clone(),
+            Self::Dense(_, entries) | Self::Named(_, _, entries) => entries.clone(),
         }
     }
 
@@ -187,6 +196,7 @@ impl Target {
             Self::Matmul([n, m, p]) => format!("<{n},{m},{p}>"),
             Self::Polymul([a, b]) => format!("polynomial product {a} x {b}"),
             Self::Dense(shape, _) => format!("tensor {shape:?}"),
+            Self::Named(name, ..) => name.clone(),
         }
     }
 

@@ -334,7 +334,8 @@ fn schemes_are_known_by_their_content() {
     save("noname", "-a11*(-b11)(c11)\n");
     save("flips.txt", "1 1 2 2\n1 1\n1 0 0 1\n1 0 0 1\n");
     save("scheme.dat", CLASSICAL);
-    for name in ["noname", "flips.txt", "scheme.dat"] {
+    save("program", "m1 := (a11)*(b11);\nc11 := m1;\n");
+    for name in ["noname", "flips.txt", "scheme.dat", "program"] {
         let (code, out, err) = run(&dir, &format!("verify ~/{name}"));
         assert!(code == 0 && out.contains("EXACT"), "{name}: {out}{err}");
     }
@@ -352,11 +353,11 @@ fn schemes_are_known_by_their_content() {
     zip.finish().unwrap();
     let (code, out, err) = run(&dir, "verify ~/complex.npz");
     assert!(code == 0 && out.contains("Q(i)"), "{out}{err}");
-    save("program", "m1 := (a11)*(b11);\nc11 := m1;\n");
+    save("bini", "Bini 1 1 1 1\n1 ; 1 ; 1 ; 1\n");
     npy::write(&dir.join("one.npy"), tensor(&[2, 2]).view()).unwrap();
     save("words", "nothing that is known\n");
     for (name, word) in [
-        ("program", "one product"),
+        ("bini", "three tables"),
         ("one.npy", "np.savez"),
         ("words", "none of the schemes"),
     ] {

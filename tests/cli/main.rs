@@ -11,6 +11,7 @@ mod options;
 mod outside;
 mod poly;
 mod quadratic;
+mod schemes;
 mod theorems;
 mod theory;
 mod verify;

@@ -41,6 +41,13 @@ completions bash
 map cumulants no.json
 map distance no.json no.json
 map test no.json no.npy
+scheme search no.json
+scheme lift no.json
+scheme reduce no.json
+scheme program no.json
+scheme convert no.json x.json
+scheme table no.json
+scheme canonical no.json
 decompose cp no.npy --rank 2
 decompose symmetric no.npy --rank 2
 decompose orthogonal no.npy --rank 2
@@ -95,8 +102,16 @@ fn a_common_option_is_shown_and_taken_or_hidden_and_refused() {
         .map(|l| {
             let words: Vec<&str> = l.split(' ').collect();
             let two = words[..words.len().min(2)].join(" ");
-            let grouped =
-                ["poly", "learn", "theory", "map", "moments", "decompose"].contains(&words[0]);
+            let grouped = [
+                "poly",
+                "learn",
+                "theory",
+                "map",
+                "moments",
+                "scheme",
+                "decompose",
+            ]
+            .contains(&words[0]);
             (if grouped { two } else { words[0].to_owned() }, words)
         })
         .collect();

@@ -44,7 +44,10 @@ pub const MAY_IMPORT: [(&str, &[&str]); 17] = [
         ],
     ),
     ("certify", &["error", "linalg", "poly", "tensor"]),
-    ("scheme", &["error", "poly", "tensor", "certify", "io"]),
+    (
+        "scheme",
+        &["error", "run", "poly", "tensor", "certify", "io"],
+    ),
     (
         "laws",
         &[

@@ -22,6 +22,8 @@ pub struct Door {
     certifies: bool,
     /// Whether `--missing mask` is possible.
     masks: bool,
+    /// Whether nothing is written beside `--out`.
+    alone: bool,
 }
 
 /// Common options of every command.
@@ -39,6 +41,7 @@ const fn door(
         prints_to_out: false,
         certifies: false,
         masks: false,
+        alone: false,
     }
 }
 
@@ -52,6 +55,13 @@ const fn prints(command: &'static str, takes: &'static [&'static str]) -> Door {
 const fn certifies(door: Door) -> Door {
     Door {
         certifies: true,
+        ..door
+    }
+}
+
+const fn alone(door: Door) -> Door {
+    Door {
+        alone: true,
         ..door
     }
 }
@@ -145,6 +155,31 @@ const DOORS: &[Door] = &[
     masks(door("decompose ring", LONG, &["npz"])),
     door("decompose train", CUT, &["npz"]),
     door("decompose tucker", CUT, &["npz"]),
+    alone(door(
+        "scheme search",
+        &["seed", "progress", "max_seconds", "out", "force"],
+        &["json"],
+    )),
+    alone(door(
+        "scheme lift",
+        POLY_SEEDED,
+        &["json", "exp", "m", "mpl", "txt", "slp", "sms"],
+    )),
+    alone(door(
+        "scheme reduce",
+        &["seed", "progress", "max_seconds", "out", "force"],
+        &[
+            "json", "exp", "m", "mpl", "txt", "sms", "slp", "py", "c", "rs", "tex",
+        ],
+    )),
+    alone(door(
+        "scheme program",
+        POLY_SEEDED,
+        &["slp", "py", "c", "rs", "tex"],
+    )),
+    door("scheme convert", &["max_seconds", "force"], &[]),
+    alone(door("scheme table", ASKED, &["csv", "json", "txt"])),
+    prints("scheme canonical", ASKED),
     door("decompose exact", LONG, &["npz", "json"]),
 ];
 
@@ -275,12 +310,12 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
             return Err(Error::file(out, "--out", problem));
         }
     }
-    distinct(matches, common)?;
+    distinct(matches, common, door.alone)?;
     Ok(door)
 }
 
 /// No output takes the place of an input (without `--force`) or of another output.
-fn distinct(matches: &ArgMatches, common: &Common) -> Result<(), Error> {
+fn distinct(matches: &ArgMatches, common: &Common, alone: bool) -> Result<(), Error> {
     if let (Some(out), Some(plot)) = (&common.out, &common.plot)
         && out == plot
     {
@@ -295,9 +330,13 @@ fn distinct(matches: &ArgMatches, common: &Common) -> Result<(), Error> {
     if let Some(out) = common.out.as_deref().filter(|out| !is_stream(out)) {
         outputs.push(out.to_owned());
         // Reports and certificates stand beside the result.
-        outputs.push(out.with_extension("json"));
-        outputs.push(out.with_extension("certificate.json"));
-        outputs.push(out.with_extension("data.certificate.json"));
+        let beside = ["json", "certificate.json", "data.certificate.json"];
+        outputs.extend(
+            beside
+                .iter()
+                .filter(|_| !alone)
+                .map(|e| out.with_extension(e)),
+        );
     }
     outputs.extend(common.plot.clone());
     for output in &outputs {

@@ -1,6 +1,7 @@
 //! Readers of the files in which schemes are published.
 
 pub(crate) mod arrays;
+pub(crate) mod assigned;
 pub(crate) mod brackets;
 pub(crate) mod entry;
 pub(crate) mod flat;

@@ -1,6 +1,6 @@
 //! Which reader for which file.
 
-use super::{brackets, flat, json, products, tables};
+use super::{assigned, brackets, flat, json, products, tables};
 use crate::Error;
 use crate::scheme::model::Scheme;
 
@@ -19,6 +19,8 @@ pub enum SchemeFormat {
     Laurent,
     /// `n m p rank` and three lines of whole numbers.
     Flat,
+    /// Sums, products and outputs as assignments.
+    Assignments,
 }
 
 impl SchemeFormat {
@@ -30,6 +32,7 @@ impl SchemeFormat {
             "mpl" => Some(Self::Maple),
             "exp" => Some(Self::Products),
             "txt" => Some(Self::Laurent),
+            "slp" => Some(Self::Assignments),
             _ => None,
         }
     }
@@ -68,10 +71,7 @@ impl SchemeFormat {
         let starts = first.trim_start_matches(|c: char| "0123456789./*+-( ".contains(c));
         let letters = starts.starts_with(sum) && first.contains(['b', 'B']);
         if first.contains('=') {
-            return refused(
-                "is a program with assignments, which is not read: write one product (form of a)*(form of b)*(form of c) \
-                 a line",
-            );
+            return Ok(Some(Self::Assignments));
         }
         if letters {
             return Ok(Some(Self::Products));
@@ -94,6 +94,7 @@ pub fn read_schemes(text: &str, format: SchemeFormat, name: &str) -> Result<Vec<
         SchemeFormat::Products => vec![products::read(text, name)?],
         SchemeFormat::Laurent => vec![tables::read_laurent(text)?],
         SchemeFormat::Flat => flat::read(text)?,
+        SchemeFormat::Assignments => vec![assigned::read(text, name)?],
     };
     schemes.iter_mut().for_each(|s| tables::guess(s, name));
     Ok(schemes)

@@ -13,6 +13,7 @@ mod moments;
 mod poly;
 mod predict;
 mod sample;
+mod scheme;
 mod tensor_file;
 mod theory;
 mod verify;
@@ -51,6 +52,9 @@ pub enum Command {
     /// Planted problems that tell a paper's story: tables and pictures.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
+    /// A workshop for bilinear schemes: search, lift, reduce, print, convert, compare.
+    #[command(subcommand)]
+    Scheme(scheme::Scheme),
     /// Tensor decompositions with evidence.
     #[command(subcommand)]
     Decompose(decompose::Decompose),
@@ -73,6 +77,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
         Command::Theory(args) => theory::run(args, context),
         Command::Predict(args) => predict::run(args, context),
         Command::Experiment(args) => experiment::run(args, context),
+        Command::Scheme(args) => scheme::run(args, context),
         Command::Decompose(args) => decompose::run(args, context),
     }
 }

@@ -26,7 +26,8 @@ pub struct Verify {
     /// Files with schemes.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The tensor it should be: matmul:N,M,P, polymul:A,B, or a file (.npy, .npz, .mat, .tns); by default what
+    /// The tensor it should be: matmul:N,M,P, polymul:A,B, another name (structured:ug,3, xxt:4,4, short:N,
+    /// cyclic:N, modulo:C0,C1,.., complex, quaternions), or a file (.npy, .npz, .mat, .tns); by default what
     /// the file says, else a guess from the sizes, and a scheme that is not what was guessed ends with exit 2.
     #[arg(long, visible_alias = "target")]
     tensor: Option<String>,

@@ -1,0 +1,233 @@
+//! `wickring scheme table`: what stands in many files, side by side.
+
+use super::files::expand;
+use crate::commands::verify::files::{load, read_target, read_text};
+use crate::context::{Context, Outcome};
+use clap::Args;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use wickring::Error;
+use wickring::io::write_whole;
+use wickring::scheme::{
+    Cost, Program, RankTable, Scheme, SchemeField, Target, Verdict, examine_until, invariants,
+};
+
+/// A table of schemes: file, format, size, rank, verdict, ring, additions as written and with common sums taken out, types of
+/// products, and the best known rank.
+///
+/// Files that cannot be read have a row with the reason. --out writes the table as .csv, .json or .txt. Exit 1 if a scheme is
+/// wrong, 2 if a file cannot be read.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    wickring scheme table catalogue --best best_known_ranks.csv --out table.csv\n  \
+    wickring scheme table '*.exp' a.json --json")]
+pub struct TableArgs {
+    /// Files, folders or patterns.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The tensor they are; by default what each file says, else a guess.
+    #[arg(long, visible_alias = "target")]
+    tensor: Option<String>,
+    /// A table of best known ranks (CSV: format,ZT,Z,Q).
+    #[arg(long, visible_alias = "compare")]
+    best: Option<PathBuf>,
+    /// Eliminations of common sums for each scheme; 0 leaves the count out.
+    #[arg(long, default_value_t = 4)]
+    tries: u64,
+}
+
+const COLUMNS: [&str; 11] = [
+    "file",
+    "name",
+    "format",
+    "size",
+    "rank",
+    "verdict",
+    "ring",
+    "additions",
+    "reduced",
+    "types",
+    "best",
+];
+
+/// Makes the table.
+pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
+    let target = args.tensor.as_deref().map(read_target).transpose()?;
+    let best = args.best.as_deref().map(|path| {
+        RankTable::parse(&read_text(path)?).map_err(|e| Error::file(path, "", e.to_string()))
+    });
+    let best = best.transpose()?;
+    let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
+    let mut worst = Outcome::Certified;
+    for file in expand(&args.files)? {
+        if context.should_stop() {
+            return Err(Error::Stopped { op: "scheme table" });
+        }
+        let loaded = match load(std::slice::from_ref(&file)) {
+            Ok(loaded) => loaded,
+            Err(e) => {
+                let kind = file.extension().map(|e| e.to_string_lossy().into_owned());
+                rows.push(json!({ "file": file, "format": kind, "verdict": "UNREADABLE", "error": e.to_string() }));
+                worst = Outcome::NoClaim;
+                continue;
+            }
+        };
+        for one in loaded {
+            // The three files of an SMS scheme are one.
+            if !seen.insert(one.path.clone()) {
+                continue;
+            }
+            for scheme in &one.schemes {
+                let row = row(
+                    &one.path,
+                    scheme,
+                    target.as_ref(),
+                    best.as_ref(),
+                    args.tries,
+                    context,
+                )?;
+                if row["verdict"] == "WRONG" && worst == Outcome::Certified {
+                    worst = Outcome::Refuted;
+                }
+                rows.push(row);
+            }
+        }
+    }
+    let text = aligned(&rows);
+    if let Some(out) = &context.common.out {
+        let ending = out
+            .extension()
+            .map(|e| e.to_string_lossy().to_ascii_lowercase())
+            .unwrap_or_default();
+        let content = match ending.as_str() {
+            "json" => format!("{}\n", json!({ "schemes": rows })),
+            "txt" => text.clone(),
+            _ => csv(&rows),
+        };
+        write_whole(out, content.as_bytes())?;
+    }
+    context.emit(
+        &json!({ "schemes": rows, "out": context.common.out }),
+        &text,
+    );
+    Ok(worst)
+}
+
+fn row(
+    path: &Path,
+    scheme: &Scheme,
+    target: Option<&Target>,
+    best: Option<&RankTable>,
+    tries: u64,
+    context: &Context,
+) -> Result<Value, Error> {
+    let kind = path.extension().map(|e| e.to_string_lossy().into_owned());
+    let mut row =
+        json!({ "file": path, "name": scheme.name, "format": kind, "rank": scheme.rank() });
+    let found = match examine_until(scheme, target, SchemeField::Auto, context.deadline()) {
+        Ok(found) => found,
+        Err(e @ Error::Stopped { .. }) => return Err(e),
+        Err(e) => {
+            row["verdict"] = json!("NO CLAIM");
+            row["error"] = json!(e.to_string());
+            return Ok(row);
+        }
+    };
+    let verdict = match found.verdict {
+        Verdict::Exact => "EXACT",
+        Verdict::Border { .. } => "BORDER",
+        _ if found.target_guessed => "NO CLAIM",
+        _ => "WRONG",
+    };
+    row["verdict"] = json!(verdict);
+    row["size"] = json!(found.target.name());
+    row["ring"] = json!(found.field);
+    row["additions"] = json!(Cost::of(&found.scheme, &found.target).additions);
+    if verdict != "EXACT" {
+        return Ok(row);
+    }
+    let mut exact = found.scheme;
+    exact.target = Some(found.target.clone());
+    exact.modulo_two |= found.field == "mod 2";
+    if tries > 0
+        && let Ok(program) = Program::eliminated_while(&exact, tries.min(1 << 16), 0, &mut || {
+            !context.should_stop()
+        })
+    {
+        row["reduced"] = json!(program.additions().iter().sum::<usize>());
+    }
+    if let Ok(found) = invariants(&exact, &found.target, context.deadline(), false) {
+        row["types"] = json!(found.type_polynomial());
+    }
+    if let (Some(table), Target::Matmul(dims)) = (best, &found.target) {
+        row["best"] = json!(table.best(*dims, &found.field));
+    }
+    Ok(row)
+}
+
+fn cell(row: &Value, column: &str) -> String {
+    match &row[column] {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn aligned(rows: &[Value]) -> String {
+    // Types are long, and stand at the end of the line.
+    let columns = [
+        "file",
+        "name",
+        "size",
+        "rank",
+        "verdict",
+        "ring",
+        "additions",
+        "reduced",
+        "best",
+        "types",
+    ];
+    let mut table: Vec<Vec<String>> = vec![columns.map(str::to_owned).to_vec()];
+    for row in rows {
+        let mut line: Vec<String> = columns.iter().map(|c| cell(row, c)).collect();
+        if let Some(error) = row["error"].as_str() {
+            line[9] = error.to_owned();
+        }
+        table.push(line);
+    }
+    let widths: Vec<usize> = (0..columns.len())
+        .map(|k| {
+            table
+                .iter()
+                .map(|l| l[k].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for line in table {
+        let cells = line.iter().zip(&widths).filter(|(_, w)| **w > 0);
+        let padded: Vec<String> = cells.map(|(c, w)| format!("{c:w$}")).collect();
+        text += padded.join("  ").trim_end();
+        text += "\n";
+    }
+    text
+}
+
+fn csv(rows: &[Value]) -> String {
+    let quoted = |cell: String| match cell.contains([',', '"', '\n']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell,
+    };
+    let mut text = format!("{},error\n", COLUMNS.join(","));
+    for row in rows {
+        let cells = COLUMNS
+            .iter()
+            .chain(&["error"])
+            .map(|c| quoted(cell(row, c)));
+        text += &cells.collect::<Vec<_>>().join(",");
+        text += "\n";
+    }
+    text
+}
