@@ -1,0 +1,419 @@
+//! That rows reduce to zero by a basis, exactly, over a prime field and over the rationals.
+//!
+//! Over the rationals the multipliers of a reduction are computed modulo many small primes at once. A multiple of them by one
+//! integer turns out to consist of integers so small that the sum of all rows, each times its multiplier, is less than the product
+//! of the primes, by which it is divisible: so it is zero, and the start is a combination of rows with lower leading terms. No
+//! coefficient is ever written out at full length.
+
+use super::backend::OP;
+use super::matrix::{Block, NONE, Row, Shape, Start, split};
+use super::pairs::sufficient;
+use super::reconstruction::denominator;
+use crate::Error;
+use crate::poly::coefficients::rational::{Integer, Rational};
+use crate::poly::coefficients::residue::Residue;
+use crate::poly::factor::{primitive, reduced};
+use crate::poly::monomials::order::Order;
+use crate::poly::polynomial::univariate::{Field, primes_below};
+use crate::poly::polynomial::value::Poly;
+use crate::poly::product::budget::Budget;
+use dashu_int::ops::BitTest;
+
+/// Primes that are worked with side by side.
+const LANES: usize = 8;
+/// Products of residues below this are less than 2^50, so that many of them add up in 64 bits.
+const PRIMES: u64 = 1 << 25;
+const BITS: usize = 24;
+/// Products that are added before the sums are reduced.
+const ADDED: usize = 1 << 13;
+
+type Lanes = [u32; LANES];
+
+fn failed() -> Error {
+    let routine = "groebner basis";
+    Error::Backend { op: OP, routine }
+}
+
+/// The shapes of basis and generators and the starts: all S-pairs that suffice, and all generators.
+fn work(shapes: &[Shape], divisors: usize, budget: &Budget<'_>) -> Result<Vec<Start>, Error> {
+    let leads: Vec<Vec<u32>> = shapes[..divisors].iter().map(|s| s.lead.clone()).collect();
+    let pairs = sufficient(&leads, &|| budget.check_time(OP))?;
+    let generators = (divisors..shapes.len()).map(Start::Whole);
+    Ok(pairs
+        .into_iter()
+        .map(Start::Pair)
+        .chain(generators)
+        .collect())
+}
+
+/// Calls `each` for every block of the work.
+fn blocks(
+    shapes: &[Shape],
+    divisors: usize,
+    order: &Order,
+    budget: &Budget<'_>,
+    mut each: impl FnMut(&Block) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let starts = work(shapes, divisors, budget)?;
+    let mut rest = starts.as_slice();
+    while !rest.is_empty() {
+        let (block, used) = Block::new(rest, shapes, divisors, order, budget)?;
+        each(&block)?;
+        rest = &rest[used..];
+    }
+    Ok(())
+}
+
+/// Checks that `basis` is a Groebner basis and reduces all generators to zero, modulo a prime.
+///
+/// # Errors
+/// `Backend` when it is not or does not.
+pub(crate) fn modulo(
+    basis: &[Poly<Residue>],
+    generators: &[&Poly<Residue>],
+    p: u64,
+    n: usize,
+    order: &Order,
+    budget: &Budget<'_>,
+) -> Result<(), Error> {
+    let field = Field { p };
+    let (mut shapes, mut tails) = (Vec::new(), Vec::new());
+    for g in basis.iter().chain(generators.iter().copied()) {
+        let (shape, lead, tail) = split(g, n, order).ok_or_else(failed)?;
+        let unit = field.inv(lead.value(p));
+        let tail = tail.iter().map(|c| field.mul(c.value(p), unit));
+        tails.push(tail.collect::<Vec<u64>>());
+        shapes.push(shape);
+    }
+    blocks(&shapes, basis.len(), order, budget, |block| {
+        let mut sum = vec![0u64; block.pivots.len()];
+        let add = |sum: &mut [u64], row: &Row, c: u64| {
+            for (&at, &x) in row.columns.iter().zip(&tails[row.shape]) {
+                let s = &mut sum[at as usize];
+                *s = field.add(*s, field.mul(c, x));
+            }
+        };
+        for (rows, lead) in &block.starts {
+            budget.check_time(OP)?;
+            for (row, sign) in rows.iter().zip([1, p - 1]) {
+                add(&mut sum, row, sign);
+            }
+            if let Some(lead) = lead {
+                sum[*lead as usize] = field.add(sum[*lead as usize], 1);
+            }
+            for at in 0..sum.len() {
+                let c = std::mem::take(&mut sum[at]);
+                if c != 0 {
+                    let row = block
+                        .rows
+                        .get(block.pivots[at] as usize)
+                        .ok_or_else(failed)?;
+                    add(&mut sum, row, p - c);
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Checks that `basis` is a Groebner basis and reduces all generators to zero, over the rationals.
+///
+/// # Errors
+/// `Backend` when it is not or does not.
+pub(crate) fn rational(
+    basis: &[Poly<Rational>],
+    generators: &[&Poly<Rational>],
+    n: usize,
+    order: &Order,
+    budget: &Budget<'_>,
+) -> Result<(), Error> {
+    let (mut shapes, mut values) = (Vec::new(), Vec::new());
+    for g in basis.iter().chain(generators.iter().copied()) {
+        let (shape, lead, tail) = split(&primitive(g).1, n, order).ok_or_else(failed)?;
+        shapes.push(shape);
+        values.push((lead, tail));
+    }
+    let mut images = Images::new(&values);
+    let mut wanted = 1;
+    blocks(&shapes, basis.len(), order, budget, |block| {
+        let mut sum = vec![[0u64; LANES]; block.pivots.len()];
+        for start in 0..block.starts.len() {
+            let mut found = Multipliers::new(block);
+            loop {
+                budget.check_time(OP)?;
+                let chunk = found.residues.len();
+                let image = images.chunk(chunk, budget)?;
+                found.add(block, start, image, &mut sum, budget)?;
+                if chunk + 1 >= wanted && images.proves(&found, budget)? {
+                    wanted = (chunk + 1).max(2) - 1;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The polynomials modulo some primes, each divided by its leading coefficient.
+struct Image {
+    primes: Lanes,
+    tails: Vec<Vec<Lanes>>,
+    /// The inverses of the leading coefficients.
+    inverses: Vec<Lanes>,
+}
+
+/// The polynomials over the integers and as many images as were needed so far.
+struct Images<'a> {
+    values: &'a [(Integer, Vec<Integer>)],
+    /// Bits of the longest coefficient.
+    bits: usize,
+    primes: Box<dyn Iterator<Item = u64>>,
+    done: Vec<Image>,
+    /// For each prime the inverses of all before it.
+    inverses: Vec<Vec<u32>>,
+}
+
+impl<'a> Images<'a> {
+    fn new(values: &'a [(Integer, Vec<Integer>)]) -> Self {
+        let all = values
+            .iter()
+            .flat_map(|(lead, tail)| tail.iter().chain([lead]));
+        Self {
+            values,
+            bits: all.map(BitTest::bit_len).max().unwrap_or(1),
+            primes: Box::new(primes_below(PRIMES).take_while(|p| p >> BITS > 0)),
+            done: Vec::new(),
+            inverses: Vec::new(),
+        }
+    }
+
+    fn chunk(&mut self, k: usize, budget: &Budget<'_>) -> Result<&Image, Error> {
+        while self.done.len() <= k {
+            budget.check_time(OP)?;
+            let image = self.next(budget)?;
+            self.done.push(image);
+        }
+        Ok(&self.done[k])
+    }
+
+    fn next(&mut self, budget: &Budget<'_>) -> Result<Image, Error> {
+        let values = self.values;
+        let good = |p: &u64| values.iter().all(|(lead, _)| reduced(lead, *p) != 0);
+        let primes: Vec<u64> = self.primes.by_ref().filter(good).take(LANES).collect();
+        let primes: [u64; LANES] = primes
+            .try_into()
+            .map_err(|_| Error::limit(OP, "primes", PRIMES))?;
+        let before: Vec<u64> = self
+            .done
+            .iter()
+            .flat_map(|i| i.primes)
+            .map(u64::from)
+            .collect();
+        for (k, &p) in primes.iter().enumerate() {
+            let field = Field { p };
+            let all = before.iter().chain(&primes[..k]);
+            self.inverses
+                .push(all.map(|&q| field.inv(q % p) as u32).collect());
+        }
+        let (mut tails, mut inverses) = (Vec::new(), Vec::new());
+        for (lead, tail) in values {
+            budget.check_time(OP)?;
+            let units = primes.map(|p| Field { p }.inv(reduced(lead, p)));
+            let image = |c: &Integer| {
+                let c = residues(c, &primes);
+                std::array::from_fn(|l| (c[l] * units[l] % primes[l]) as u32)
+            };
+            tails.push(tail.iter().map(image).collect());
+            inverses.push(units.map(|u| u as u32));
+        }
+        let primes = primes.map(|p| p as u32);
+        Ok(Image {
+            primes,
+            tails,
+            inverses,
+        })
+    }
+}
+
+/// A number modulo each of some primes below 2^32.
+fn residues(c: &Integer, primes: &[u64; LANES]) -> [u64; LANES] {
+    let (sign, words) = c.as_sign_words();
+    std::array::from_fn(|l| {
+        let p = primes[l];
+        let step = |r: u64, w: &u64| {
+            let r = (r << 32 | w >> 32) % p;
+            (r << 32 | w & u64::from(u32::MAX)) % p
+        };
+        let r = words.iter().rev().fold(0, step);
+        match sign {
+            dashu_int::Sign::Negative if r > 0 => p - r,
+            _ => r,
+        }
+    })
+}
+
+/// What the rows are multiplied by so that their sum with the start is zero, modulo the primes of the chunks.
+struct Multipliers {
+    /// The place of each row of the block among the multipliers, which follow those of the start.
+    place: Vec<u32>,
+    count: usize,
+    residues: Vec<Vec<Lanes>>,
+}
+
+impl Multipliers {
+    fn new(block: &Block) -> Self {
+        let place = vec![NONE; block.rows.len()];
+        Self {
+            place,
+            count: 0,
+            residues: Vec::new(),
+        }
+    }
+
+    /// One more chunk of primes.
+    fn add(
+        &mut self,
+        block: &Block,
+        start: usize,
+        image: &Image,
+        sum: &mut [[u64; LANES]],
+        budget: &Budget<'_>,
+    ) -> Result<(), Error> {
+        let p = image.primes.map(u64::from);
+        let (rows, lead) = &block.starts[start];
+        let mut list: Vec<Lanes> = vec![[0; LANES]; self.count.max(rows.len())];
+        self.count = list.len();
+        let mut first = block.pivots.len();
+        for (k, row) in rows.iter().enumerate() {
+            let sign: Lanes = if k == 0 {
+                [1; LANES]
+            } else {
+                image.primes.map(|p| p - 1)
+            };
+            add(sum, row, &image.tails[row.shape], &sign);
+            let unit = &image.inverses[row.shape];
+            list[k] =
+                std::array::from_fn(|l| (u64::from(sign[l]) * u64::from(unit[l]) % p[l]) as u32);
+            first = row.columns.iter().fold(first, |f, &c| f.min(c as usize));
+        }
+        if let Some(lead) = *lead {
+            sum[lead as usize] = sum[lead as usize].map(|c| c + 1);
+            first = first.min(lead as usize);
+        }
+        let mut added = 0;
+        for at in first..sum.len() {
+            let value = std::mem::take(&mut sum[at]);
+            if value == [0; LANES] {
+                continue;
+            }
+            let c: [u64; LANES] = std::array::from_fn(|l| value[l] % p[l]);
+            if c == [0; LANES] {
+                continue;
+            }
+            let pivot = block.pivots[at] as usize;
+            let row = block.rows.get(pivot).ok_or_else(failed)?;
+            let minus: Lanes = std::array::from_fn(|l| ((p[l] - c[l]) % p[l]) as u32);
+            add(sum, row, &image.tails[row.shape], &minus);
+            if self.place[pivot] == NONE {
+                self.place[pivot] = self.count as u32;
+                self.count += 1;
+                list.push([0; LANES]);
+            }
+            let unit = &image.inverses[row.shape];
+            let product = |l| (u64::from(minus[l]) * u64::from(unit[l]) % p[l]) as u32;
+            list[self.place[pivot] as usize] = std::array::from_fn(product);
+            added += 1;
+            if added % ADDED == 0 {
+                budget.check_time(OP)?;
+                sum.iter_mut()
+                    .for_each(|s| (0..LANES).for_each(|l| s[l] %= p[l]));
+            }
+        }
+        self.residues.push(list);
+        Ok(())
+    }
+
+    /// Multiplier `i` modulo all primes.
+    fn get(&self, i: usize) -> impl Iterator<Item = u32> + '_ {
+        let each = self.residues.iter();
+        each.flat_map(move |chunk| chunk.get(i).copied().unwrap_or([0; LANES]))
+    }
+}
+
+/// Adds a multiple of a row, without reduction.
+fn add(sum: &mut [[u64; LANES]], row: &Row, tail: &[Lanes], by: &Lanes) {
+    for (&at, x) in row.columns.iter().zip(tail) {
+        let s = &mut sum[at as usize];
+        for l in 0..LANES {
+            s[l] += u64::from(by[l]) * u64::from(x[l]);
+        }
+    }
+}
+
+impl Images<'_> {
+    /// Whether the multipliers, times one integer, are so small that their sum of rows is zero.
+    fn proves(&self, found: &Multipliers, budget: &Budget<'_>) -> Result<bool, Error> {
+        let primes: Vec<u32> = self.done[..found.residues.len()]
+            .iter()
+            .flat_map(|i| i.primes)
+            .collect();
+        // The sum is below 2^top times the greatest multiplier; the primes from `cut` on are that large, twice.
+        let top = self.bits + (usize::BITS - found.count.leading_zeros()) as usize + 1;
+        let Some(cut) = primes
+            .len()
+            .checked_sub(top.div_ceil(BITS))
+            .filter(|&c| c > 0)
+        else {
+            return Ok(false);
+        };
+        let mut scale = vec![1u32; primes.len()];
+        let (mut settled, mut sweep) = (0, true);
+        while sweep {
+            sweep = false;
+            budget.check_time(OP)?;
+            // The last multipliers have the longest denominators.
+            for i in (0..found.count).rev() {
+                let values: Vec<u32> = (found.get(i).zip(&scale).zip(&primes))
+                    .map(|((c, &d), &p)| (u64::from(c) * u64::from(d) % u64::from(p)) as u32)
+                    .collect();
+                let digits = self.digits(&values, &primes);
+                if small(&digits, &primes, cut) {
+                    continue;
+                }
+                let Some(d) = denominator(&digits, &primes) else {
+                    return Ok(false);
+                };
+                settled += 1;
+                if settled > 64 {
+                    return Ok(false);
+                }
+                for (s, &p) in scale.iter_mut().zip(&primes) {
+                    *s = (u64::from(*s) * reduced(&d, p.into()) % u64::from(p)) as u32;
+                }
+                sweep = true;
+            }
+        }
+        // The start itself must not have been multiplied by zero.
+        Ok(scale.iter().any(|&s| s != 0))
+    }
+
+    /// The digits of a number in the mixed radix of the primes (Garner).
+    fn digits(&self, values: &[u32], primes: &[u32]) -> Vec<u32> {
+        let mut digits: Vec<u32> = Vec::with_capacity(values.len());
+        for (j, (&value, &p)) in values.iter().zip(primes).enumerate() {
+            let p = u64::from(p);
+            let mut x = u64::from(value);
+            for (&d, &inverse) in digits.iter().zip(&self.inverses[j]) {
+                x = (x + p - u64::from(d) % p) * u64::from(inverse) % p;
+            }
+            digits.push(x as u32);
+        }
+        digits
+    }
+}
+
+/// Whether the number, or its negative, is below the product of the first `cut` primes.
+fn small(digits: &[u32], primes: &[u32], cut: usize) -> bool {
+    let high = || digits[cut..].iter().zip(&primes[cut..]);
+    high().all(|(&d, _)| d == 0) || high().all(|(&d, &p)| d == p - 1)
+}
