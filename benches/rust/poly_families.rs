@@ -31,7 +31,9 @@ fn read(line: &str) -> Result<Instance, String> {
     let polys = polys.iter().map(|s| P::parse(s, &mut vars));
     Ok(Instance {
         op: value["op"].as_str().unwrap_or_default().to_owned(),
-        polys: polys.collect::<Result<_, Error>>().map_err(|e| e.to_string())?,
+        polys: polys
+            .collect::<Result<_, Error>>()
+            .map_err(|e| e.to_string())?,
         vars,
         p: value["p"].as_u64().unwrap_or(0),
         limit: Duration::from_secs_f64(value["seconds"].as_f64().unwrap_or(10.0)),
@@ -100,7 +102,9 @@ fn timed(i: &Instance) -> Value {
         let budget = Budget::default().deadline(start + i.limit);
         match answer(i, &budget) {
             Ok(value) => found = value,
-            Err(e) => return json!({ "error": e.to_string(), "seconds": start.elapsed().as_secs_f64() }),
+            Err(e) => {
+                return json!({ "error": e.to_string(), "seconds": start.elapsed().as_secs_f64() });
+            }
         }
         best = best.min(start.elapsed().as_secs_f64());
         if all.elapsed().as_secs_f64() > 0.5 {

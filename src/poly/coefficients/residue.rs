@@ -48,7 +48,6 @@ impl Residue {
     }
 
     /// `value < p` modulo a number known to be a prime below 2^62.
-    #[cfg(feature = "groebner")]
     pub(in crate::poly) fn known(value: u64, p: u64) -> Self {
         Self(Repr::Of { value, p })
     }

@@ -1,6 +1,7 @@
 //! Greatest common divisors by images modulo primes, verified by exact division.
 
 use super::prime_image::{Image, image_gcd};
+use super::several;
 use crate::Error;
 use crate::poly::coefficients::rational::{Integer, Rational, integer_gcd};
 use crate::poly::factor::{exact, positive, primitive, rational, reduced};
@@ -26,7 +27,8 @@ impl Poly<Rational> {
     /// `LimitExceeded` or `Stopped` when the budget ends.
     ///
     /// # Complexity
-    /// Exponential in the number of variables, polynomial in the degrees (dense interpolation).
+    /// As many images in one variable as variables times degree times terms of the result (sparse interpolation); nearly
+    /// nothing when images at a random point show that there is no common divisor, or that one divides the other.
     ///
     /// # Example
     /// ```
@@ -38,7 +40,7 @@ impl Poly<Rational> {
     /// # Ok::<(), wickring::Error>(())
     /// ```
     /// # Source
-    /// Brown 1971.
+    /// Brown 1971; Zippel 1979; de Kleine, Monagan, Wittkopf 2005.
     pub fn gcd(&self, other: &Self, budget: &Budget<'_>) -> Result<Self, Error> {
         let part = |p: &Self| match p.is_zero() {
             true => Poly::zero(),
@@ -127,15 +129,23 @@ fn modular(
     budget: &Budget<'_>,
 ) -> Result<Poly<Integer>, Error> {
     let used: Vec<usize> = (0..a.nvars()).filter(|&v| a.degree(v) > 0).collect();
+    if used.iter().any(|&v| a.degree(v).max(b.degree(v)) > 1 << 20) {
+        return Err(Error::limit(OP, "degree", 1 << 20));
+    }
+    if let Some(whole) = one_divides_the_other(a, b, &used, budget)? {
+        return Ok(positive(whole));
+    }
+    if used.len() > 1
+        && let Some(found) = several::integral(a, b, &used, budget)?
+    {
+        return Ok(found);
+    }
     let points: f64 = used[..used.len() - 1]
         .iter()
         .map(|&v| f64::from(a.degree(v).min(b.degree(v))) + 1.0)
         .product();
-    if points > MAX_POINTS || used.iter().any(|&v| a.degree(v).max(b.degree(v)) > 1 << 20) {
+    if points > MAX_POINTS {
         return Err(Error::limit(OP, "interpolation points", MAX_POINTS as u64));
-    }
-    if let Some(whole) = one_divides_the_other(a, b, &used, budget)? {
-        return Ok(positive(whole));
     }
     let lead = |p: &Poly<Integer>| p.leading_term().map_or(Integer::ONE, |t| t.1);
     let scale = integer_gcd(&lead(a), &lead(b));

@@ -4,3 +4,5 @@ pub(crate) mod ground;
 pub(crate) mod integral;
 pub(crate) mod over_prime_field;
 pub(crate) mod prime_image;
+pub(crate) mod several;
+pub(crate) mod sparse;

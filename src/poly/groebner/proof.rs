@@ -8,7 +8,7 @@
 use super::backend::OP;
 use super::matrix::{Block, NONE, Row, Shape, Start, split};
 use super::pairs::sufficient;
-use super::reconstruction::denominator;
+use super::reconstruction::{Crt, Factor, denominator};
 use crate::Error;
 use crate::poly::coefficients::rational::{Integer, Rational};
 use crate::poly::coefficients::residue::Residue;
@@ -169,8 +169,9 @@ struct Images<'a> {
     bits: usize,
     primes: Box<dyn Iterator<Item = u64>>,
     done: Vec<Image>,
-    /// For each prime the inverses of all before it.
-    inverses: Vec<Vec<u32>>,
+    crt: Option<Crt>,
+    /// The scale of the last proof.
+    last: Vec<Factor>,
 }
 
 impl<'a> Images<'a> {
@@ -183,7 +184,8 @@ impl<'a> Images<'a> {
             bits: all.map(BitTest::bit_len).max().unwrap_or(1),
             primes: Box::new(primes_below(PRIMES).take_while(|p| p >> BITS > 0)),
             done: Vec::new(),
-            inverses: Vec::new(),
+            crt: None,
+            last: Vec::new(),
         }
     }
 
@@ -203,18 +205,6 @@ impl<'a> Images<'a> {
         let primes: [u64; LANES] = primes
             .try_into()
             .map_err(|_| Error::limit(OP, "primes", PRIMES))?;
-        let before: Vec<u64> = self
-            .done
-            .iter()
-            .flat_map(|i| i.primes)
-            .map(u64::from)
-            .collect();
-        for (k, &p) in primes.iter().enumerate() {
-            let field = Field { p };
-            let all = before.iter().chain(&primes[..k]);
-            self.inverses
-                .push(all.map(|&q| field.inv(q % p) as u32).collect());
-        }
         let (mut tails, mut inverses) = (Vec::new(), Vec::new());
         for (lead, tail) in values {
             budget.check_time(OP)?;
@@ -352,68 +342,57 @@ fn add(sum: &mut [[u64; LANES]], row: &Row, tail: &[Lanes], by: &Lanes) {
 
 impl Images<'_> {
     /// Whether the multipliers, times one integer, are so small that their sum of rows is zero.
-    fn proves(&self, found: &Multipliers, budget: &Budget<'_>) -> Result<bool, Error> {
-        let primes: Vec<u32> = self.done[..found.residues.len()]
-            .iter()
-            .flat_map(|i| i.primes)
-            .collect();
-        // The sum is below 2^top times the greatest multiplier; the primes from `cut` on are that large, twice.
+    fn proves(&mut self, found: &Multipliers, budget: &Budget<'_>) -> Result<bool, Error> {
+        let chunks = found.residues.len();
+        // The sum is less than 2^top times the greatest multiplier, so these must be below the product of the primes by as much.
         let top = self.bits + (usize::BITS - found.count.leading_zeros()) as usize + 1;
-        let Some(cut) = primes
-            .len()
-            .checked_sub(top.div_ceil(BITS))
-            .filter(|&c| c > 0)
-        else {
+        if chunks * LANES * BITS <= top {
+            return Ok(false);
+        }
+        let known = |s: &&Crt| s.primes.len() == chunks * LANES && s.top >= top;
+        if self.crt.iter().find(known).is_none() {
+            let primes = self.done[..chunks].iter().flat_map(|i| i.primes);
+            self.crt = Some(Crt::new(primes.collect(), top.next_multiple_of(32)));
+        }
+        let Some(crt) = &self.crt else {
             return Ok(false);
         };
-        let mut scale = vec![1u32; primes.len()];
+        // The denominator of the start before may do.
+        let all = |scale: &[Factor]| {
+            (0..found.count)
+                .rev()
+                .all(|i| crt.small(found.get(i), scale))
+        };
+        if self.last.len() == crt.primes.len() && all(&self.last) {
+            return Ok(true);
+        }
+        let mut scale = crt.factors.clone();
         let (mut settled, mut sweep) = (0, true);
         while sweep {
             sweep = false;
-            budget.check_time(OP)?;
             // The last multipliers have the longest denominators.
             for i in (0..found.count).rev() {
-                let values: Vec<u32> = (found.get(i).zip(&scale).zip(&primes))
-                    .map(|((c, &d), &p)| (u64::from(c) * u64::from(d) % u64::from(p)) as u32)
-                    .collect();
-                let digits = self.digits(&values, &primes);
-                if small(&digits, &primes, cut) {
+                if crt.small(found.get(i), &scale) {
                     continue;
                 }
-                let Some(d) = denominator(&digits, &primes) else {
+                budget.check_time(OP)?;
+                let Some(d) = denominator(&crt.number(found.get(i), &scale), &crt.product) else {
                     return Ok(false);
                 };
                 settled += 1;
                 if settled > 64 {
                     return Ok(false);
                 }
-                for (s, &p) in scale.iter_mut().zip(&primes) {
-                    *s = (u64::from(*s) * reduced(&d, p.into()) % u64::from(p)) as u32;
+                for (s, &p) in scale.iter_mut().zip(&crt.primes) {
+                    let by = reduced(&d, p.into());
+                    *s = Factor::new((u64::from(s.value) * by % u64::from(p)) as u32, p);
                 }
                 sweep = true;
             }
         }
         // The start itself must not have been multiplied by zero.
-        Ok(scale.iter().any(|&s| s != 0))
+        let proved = scale.iter().any(|s| s.value != 0);
+        self.last = scale;
+        Ok(proved)
     }
-
-    /// The digits of a number in the mixed radix of the primes (Garner).
-    fn digits(&self, values: &[u32], primes: &[u32]) -> Vec<u32> {
-        let mut digits: Vec<u32> = Vec::with_capacity(values.len());
-        for (j, (&value, &p)) in values.iter().zip(primes).enumerate() {
-            let p = u64::from(p);
-            let mut x = u64::from(value);
-            for (&d, &inverse) in digits.iter().zip(&self.inverses[j]) {
-                x = (x + p - u64::from(d) % p) * u64::from(inverse) % p;
-            }
-            digits.push(x as u32);
-        }
-        digits
-    }
-}
-
-/// Whether the number, or its negative, is below the product of the first `cut` primes.
-fn small(digits: &[u32], primes: &[u32], cut: usize) -> bool {
-    let high = || digits[cut..].iter().zip(&primes[cut..]);
-    high().all(|(&d, _)| d == 0) || high().all(|(&d, &p)| d == p - 1)
 }
