@@ -282,11 +282,16 @@ pub(crate) const MAX_DEGREE: usize = 10_000;
 
 /// `p` modulo `m`, coefficients in `0..m`.
 pub(crate) fn reduced(c: &Integer, m: u64) -> u64 {
-    let m = Integer::from(m);
-    let r = c % &m;
-    let r = if r < Integer::ZERO { r + m } else { r };
-    // Below 2^64 by construction.
-    u64::try_from(&r).unwrap_or_default()
+    let (sign, words) = c.as_sign_words();
+    let step = |r: u64, &w: &u64| match r {
+        0 => w % m,
+        r => ((u128::from(r) << 64 | u128::from(w)) % u128::from(m)) as u64,
+    };
+    let r = words.iter().rev().fold(0, step);
+    match sign {
+        dashu_int::Sign::Negative if r > 0 => m - r,
+        _ => r,
+    }
 }
 
 /// The zero-or-not of a remainder, for readers of integers.

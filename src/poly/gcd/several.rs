@@ -150,7 +150,7 @@ pub(crate) fn integral(
     let bounds: Vec<u32> = bounds.collect();
     let mut numbers = Numbers(1);
     let (mut state, mut parts, mut failures) = (None::<Combined>, None::<Vec<Part>>, 0);
-    for p in std::iter::once(MERSENNE).chain(primes_below(1 << 61)) {
+    for p in std::iter::once(MERSENNE).chain(primes_below(1 << 62)) {
         check()?;
         let field = Field { p };
         let [a1, b1, g1] = [a, b, &gamma].map(|f| image(f, &order, p));

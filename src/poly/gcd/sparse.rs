@@ -63,27 +63,14 @@ pub(crate) fn common<G: Ground>(
     if a.len() < b.len() {
         std::mem::swap(&mut a, &mut b);
     }
-    let mut steps = 0u64;
+    let mut steps = 0;
     while b.len() > 1 {
-        let (n, top) = (b.len() - 1, b[b.len() - 1]);
-        while a.len() > n {
-            let c = a.pop().unwrap_or(0);
-            let k = a.len() - n;
-            for x in &mut a[..k] {
-                *x = field.mul(*x, top);
-            }
-            for (x, &y) in a[k..].iter_mut().zip(&b[..n]) {
-                *x = field.sub(field.mul(*x, top), field.mul(c, y));
-            }
-            while a.last() == Some(&0) {
-                a.pop();
-            }
-            steps += n as u64;
-            if steps > 1 << 20 {
-                check()?;
-                steps = 0;
-            }
+        steps += a.len() * (a.len() - b.len() + 1);
+        if steps > 1 << 18 {
+            check()?;
+            steps = 0;
         }
+        field.pseudo_remainder(&mut a, &b);
         std::mem::swap(&mut a, &mut b);
     }
     Ok(if b.is_empty() { a } else { vec![1] })

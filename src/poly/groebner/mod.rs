@@ -9,11 +9,13 @@
 //! | `monomials.rs` | monomials as numbers |
 //! | `matrix.rs` | the multiples of the basis that reduce given rows, as sparse vectors |
 //! | `reconstruction.rs` | denominators of numbers known modulo primes |
+//! | `images.rs` | the basis modulo small primes |
 //! | `proof.rs` | that rows reduce to zero, over the rationals and modulo a prime |
 
 pub(crate) mod backend;
 pub(crate) mod basis;
 pub(crate) mod ideals;
+pub(crate) mod images;
 pub(crate) mod matrix;
 pub(crate) mod monomials;
 pub(crate) mod pairs;

@@ -6,6 +6,7 @@
 //! coefficient is ever written out at full length.
 
 use super::backend::OP;
+use super::images::{BITS, Image, Images, LANES, Lanes};
 use super::matrix::{Block, NONE, Row, Shape, Start, split};
 use super::pairs::sufficient;
 use super::reconstruction::{Crt, Factor, denominator};
@@ -14,20 +15,15 @@ use crate::poly::coefficients::rational::{Integer, Rational};
 use crate::poly::coefficients::residue::Residue;
 use crate::poly::factor::{primitive, reduced};
 use crate::poly::monomials::order::Order;
-use crate::poly::polynomial::univariate::{Field, primes_below};
+use crate::poly::polynomial::univariate::Field;
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
 use dashu_int::ops::BitTest;
 
-/// Primes that are worked with side by side.
-const LANES: usize = 8;
-/// Products of residues below this are less than 2^50, so that many of them add up in 64 bits.
-const PRIMES: u64 = 1 << 25;
-const BITS: usize = 24;
+/// Denominators that are kept to be tried again.
+const SEEN: usize = 16;
 /// Products that are added before the sums are reduced.
 const ADDED: usize = 1 << 13;
-
-type Lanes = [u32; LANES];
 
 fn failed() -> Error {
     let routine = "groebner basis";
@@ -145,100 +141,17 @@ pub(crate) fn rational(
                 let image = images.chunk(chunk, budget)?;
                 found.add(block, start, image, &mut sum, budget)?;
                 if chunk + 1 >= wanted && images.proves(&found, budget)? {
-                    wanted = (chunk + 1).max(2) - 1;
+                    // Fewer primes are tried now and then.
+                    wanted = if start % 16 == 15 {
+                        chunk.max(1)
+                    } else {
+                        chunk + 1
+                    };
                     break;
                 }
             }
         }
         Ok(())
-    })
-}
-
-/// The polynomials modulo some primes, each divided by its leading coefficient.
-struct Image {
-    primes: Lanes,
-    tails: Vec<Vec<Lanes>>,
-    /// The inverses of the leading coefficients.
-    inverses: Vec<Lanes>,
-}
-
-/// The polynomials over the integers and as many images as were needed so far.
-struct Images<'a> {
-    values: &'a [(Integer, Vec<Integer>)],
-    /// Bits of the longest coefficient.
-    bits: usize,
-    primes: Box<dyn Iterator<Item = u64>>,
-    done: Vec<Image>,
-    crt: Option<Crt>,
-    /// The scale of the last proof.
-    last: Vec<Factor>,
-}
-
-impl<'a> Images<'a> {
-    fn new(values: &'a [(Integer, Vec<Integer>)]) -> Self {
-        let all = values
-            .iter()
-            .flat_map(|(lead, tail)| tail.iter().chain([lead]));
-        Self {
-            values,
-            bits: all.map(BitTest::bit_len).max().unwrap_or(1),
-            primes: Box::new(primes_below(PRIMES).take_while(|p| p >> BITS > 0)),
-            done: Vec::new(),
-            crt: None,
-            last: Vec::new(),
-        }
-    }
-
-    fn chunk(&mut self, k: usize, budget: &Budget<'_>) -> Result<&Image, Error> {
-        while self.done.len() <= k {
-            budget.check_time(OP)?;
-            let image = self.next(budget)?;
-            self.done.push(image);
-        }
-        Ok(&self.done[k])
-    }
-
-    fn next(&mut self, budget: &Budget<'_>) -> Result<Image, Error> {
-        let values = self.values;
-        let good = |p: &u64| values.iter().all(|(lead, _)| reduced(lead, *p) != 0);
-        let primes: Vec<u64> = self.primes.by_ref().filter(good).take(LANES).collect();
-        let primes: [u64; LANES] = primes
-            .try_into()
-            .map_err(|_| Error::limit(OP, "primes", PRIMES))?;
-        let (mut tails, mut inverses) = (Vec::new(), Vec::new());
-        for (lead, tail) in values {
-            budget.check_time(OP)?;
-            let units = primes.map(|p| Field { p }.inv(reduced(lead, p)));
-            let image = |c: &Integer| {
-                let c = residues(c, &primes);
-                std::array::from_fn(|l| (c[l] * units[l] % primes[l]) as u32)
-            };
-            tails.push(tail.iter().map(image).collect());
-            inverses.push(units.map(|u| u as u32));
-        }
-        let primes = primes.map(|p| p as u32);
-        Ok(Image {
-            primes,
-            tails,
-            inverses,
-        })
-    }
-}
-
-/// A number modulo each of some primes below 2^32.
-fn residues(c: &Integer, primes: &[u64; LANES]) -> [u64; LANES] {
-    let (sign, words) = c.as_sign_words();
-    std::array::from_fn(|l| {
-        let p = primes[l];
-        let step = |r: u64, w: &u64| {
-            let r = (r << 32 | w >> 32) % p;
-            (r << 32 | w & u64::from(u32::MAX)) % p
-        };
-        let r = words.iter().rev().fold(0, step);
-        match sign {
-            dashu_int::Sign::Negative if r > 0 => p - r,
-            _ => r,
-        }
     })
 }
 
@@ -376,23 +289,92 @@ impl Images<'_> {
                     continue;
                 }
                 budget.check_time(OP)?;
-                let Some(d) = denominator(&crt.number(found.get(i), &scale), &crt.product) else {
-                    return Ok(false);
-                };
+                sweep = true;
                 settled += 1;
                 if settled > 64 {
                     return Ok(false);
                 }
-                for (s, &p) in scale.iter_mut().zip(&crt.primes) {
-                    let by = reduced(&d, p.into());
-                    *s = Factor::new((u64::from(s.value) * by % u64::from(p)) as u32, p);
+                // Denominators come again and again.
+                let again = self.seen.iter().position(|d| {
+                    let next = crt.times(&scale, d);
+                    let fits = crt.small(found.get(i), &next);
+                    if fits {
+                        scale = next;
+                    }
+                    fits
+                });
+                if let Some(k) = again {
+                    self.seen[..=k].rotate_right(1);
+                    continue;
                 }
-                sweep = true;
+                let number = crt.number(found.get(i), &scale);
+                let Some(d) = denominator(&number, &crt.product) else {
+                    return Ok(false);
+                };
+                scale = crt.times(&scale, &d);
+                self.seen.insert(0, d);
+                self.seen.truncate(SEEN);
             }
         }
         // The start itself must not have been multiplied by zero.
         let proved = scale.iter().any(|s| s.value != 0);
-        self.last = scale;
+        if proved {
+            self.last = scale;
+        }
         Ok(proved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{modulo, rational};
+    use crate::poly::coefficients::rational::Rational;
+    use crate::poly::coefficients::residue::Residue;
+    use crate::poly::monomials::order::Order;
+    use crate::poly::polynomial::value::Poly;
+    use crate::poly::product::budget::Budget;
+    use crate::poly::text::vars::Vars;
+
+    type P = Poly<Rational>;
+
+    /// A wrong coefficient, however small or large its error, and a missing element are seen; so is a generator outside.
+    #[test]
+    fn wrong_bases_are_refused() -> Result<(), crate::Error> {
+        let (budget, mut vars) = (Budget::default(), Vars::fixed(["x", "y", "z"]));
+        let texts = ["x^2 + y*z - 2/3", "y^2 - 5*x + 10^30*z", "z^2 + x*y - 7"];
+        let system: Vec<P> = texts
+            .iter()
+            .map(|t| P::parse(t, &mut vars))
+            .collect::<Result<_, _>>()?;
+        let used: Vec<&P> = system.iter().collect();
+        let order = Order::Lex;
+        let basis = super::super::backend::basis(&used, 3, &order, 0, &budget)?;
+        let holds = |b: &[P]| rational(b, &used, 3, &order, &budget).is_ok();
+        assert!(holds(&basis));
+        let image = |p: &P| p.modulo(10007);
+        let images: Vec<Poly<Residue>> = system.iter().map(image).collect::<Result<_, _>>()?;
+        let images: Vec<&Poly<Residue>> = images.iter().collect();
+        let reduced = super::super::backend::basis(&images, 3, &order, 10007, &budget)?;
+        let agrees = |b: &[Poly<Residue>]| modulo(b, &images, 10007, 3, &order, &budget).is_ok();
+        assert!(agrees(&reduced));
+        for k in 0..basis.len() {
+            let mut less = basis.clone();
+            less.remove(k);
+            assert!(!holds(&less), "without {k}");
+            for error in [Rational::from(1), Rational::from(1 << 40).pow(9)] {
+                let mut wrong = basis.clone();
+                wrong[k] += &Poly::constant(error);
+                assert!(!holds(&wrong), "wrong {k}");
+            }
+        }
+        for k in 0..reduced.len() {
+            let mut wrong = reduced.clone();
+            wrong[k] += &Poly::constant(Residue::known(1, 10007));
+            assert!(!agrees(&wrong), "wrong {k} modulo a prime");
+        }
+        let outside = Poly::variable(2);
+        let others: Vec<&P> = used.iter().copied().chain([&outside]).collect();
+        assert!(rational(&basis, &others, 3, &order, &budget).is_err());
+        Ok(())
     }
 }

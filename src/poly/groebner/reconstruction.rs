@@ -1,6 +1,7 @@
 //! Numbers that are known modulo primes below 2^25: whether they are small, and their denominators.
 
 use crate::poly::coefficients::rational::Integer;
+use crate::poly::factor::reduced;
 use crate::poly::polynomial::univariate::Field;
 use dashu_int::ops::BitTest;
 
@@ -99,6 +100,16 @@ impl Crt {
         let (whole, rest) = ((self.top + 1) / 64, (self.top + 1) % 64);
         let high = sum.iter().rev().take(whole).all(|&w| w == fill);
         high && (rest == 0 || (sum[self.words - 1 - whole] ^ fill) >> (64 - rest) == 0)
+    }
+
+    /// The scale times a number.
+    pub(crate) fn times(&self, scale: &[Factor], d: &Integer) -> Vec<Factor> {
+        let each = scale.iter().zip(&self.primes);
+        each.map(|(s, &p)| {
+            let by = reduced(d, p.into());
+            Factor::new((u64::from(s.value) * by % u64::from(p)) as u32, p)
+        })
+        .collect()
     }
 
     /// The number itself, from 0 to the product.
