@@ -176,12 +176,14 @@ def generic(op, m, n=0):
     """Polynomials whose coefficients are symbols."""
 
     def draw(_rng):
-        count = 1 + (m + 1) + (n + 1 if n else 0)
+        count = 1 + (m + 1) + (n + 1 if n else 0)  # the symbols after the variable
         side = Side(count)
         x, *c = side.ctx.gens()
         p = sum((c[k] * x**k for k in range(m + 1)), 0 * x)
+        if not n:
+            return side, [p]
         q = sum((c[m + 1 + k] * x**k for k in range(n + 1)), 0 * x)
-        return side, [p, q] if n else [p]
+        return side, [p, q]
 
     return draw
 

@@ -1,7 +1,7 @@
 //! Greatest common divisors by images modulo primes, verified by exact division.
 
 use super::prime_image::{Image, image_gcd};
-use super::several;
+use super::{several, univariate};
 use crate::Error;
 use crate::poly::coefficients::rational::{Integer, Rational, integer_gcd};
 use crate::poly::factor::{exact, positive, primitive, rational, reduced};
@@ -132,6 +132,9 @@ fn modular(
     if used.iter().any(|&v| a.degree(v).max(b.degree(v)) > 1 << 20) {
         return Err(Error::limit(OP, "degree", 1 << 20));
     }
+    if let &[v] = used.as_slice() {
+        return in_one_variable(a, b, v, budget);
+    }
     if let Some(whole) = one_divides_the_other(a, b, &used, budget)? {
         return Ok(positive(whole));
     }
@@ -188,6 +191,28 @@ fn modular(
         }
     }
     Err(Error::limit(OP, "primes", PRIMES))
+}
+
+fn in_one_variable(
+    a: &Poly<Integer>,
+    b: &Poly<Integer>,
+    v: usize,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let list = |p: &Poly<Integer>| {
+        let mut list = vec![Integer::ZERO; p.degree(v) as usize + 1];
+        for (e, c) in p.iter() {
+            list[e.get(v).copied().unwrap_or(0) as usize] = c;
+        }
+        list
+    };
+    let found = univariate::gcd(&list(a), &list(b), budget)?;
+    let terms = found.into_iter().enumerate().map(|(k, c)| {
+        let mut row = vec![0; v + 1];
+        row[v] = k as u32;
+        (row, c)
+    });
+    Ok(Poly::from_terms(terms))
 }
 
 /// The smaller one when it divides the other: tried when it does at a random point, all but the first variable replaced.

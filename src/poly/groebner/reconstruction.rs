@@ -181,8 +181,8 @@ mod tests {
             );
             assert_eq!(crt.small(each(), &crt.factors), d == 1, "{n}/{d}");
         }
-        // 2^49 is more than the 2^-150 of the product that counts as small, 2^47 is not.
-        for (k, small) in [(49u32, false), (47, true)] {
+        // 2^50 is the 2^-150 of the product below which numbers are small, 2^47 is far below it.
+        for (k, small) in [(50u32, false), (47, true)] {
             let residues = primes.iter().map(|&p| ((1u64 << k) % u64::from(p)) as u32);
             assert_eq!(crt.small(residues, &crt.factors), small);
         }

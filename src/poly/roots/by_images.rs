@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::poly::coefficients::rational::Integer;
 use crate::poly::factor::reduced;
+use crate::poly::gcd::chinese::Chinese;
 use crate::poly::polynomial::univariate::{Dense, Field, primes_below};
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
@@ -96,14 +97,15 @@ pub(crate) fn resultant(
     let bits = bound(a, &f, y) + bound(b, &g, x) + 2;
     budget.check_bits(OP, bits.saturating_mul(points))?;
     let grid = Grid { a, b, f, g, sides };
-    let mut found: Vec<(Field, Vec<u64>)> = Vec::new();
+    let (mut found, mut chinese): (Vec<Vec<u64>>, _) = (Vec::new(), Chinese::default());
     let mut known = 0;
     for p in primes_below(PRIMES) {
         if known > bits {
             break;
         }
         let field = Field { p };
-        found.push((field, grid.image(field, budget)?));
+        found.push(grid.image(field, budget)?);
+        chinese.push(field);
         known += 61;
     }
     let mut terms = Vec::new();
@@ -111,7 +113,7 @@ pub(crate) fn resultant(
         if i % 64 == 0 {
             budget.check_time(OP)?;
         }
-        let c = combined(&found, i);
+        let c = chinese.integer(found.iter().map(|values| values[i]));
         if c != Integer::ZERO {
             let mut row = vec![0; n];
             let mut rest = i;
@@ -282,26 +284,4 @@ fn by_remainders(
     };
     let last = field.pow(last, f.len() as u64 - 1);
     Ok(field.mul(field.mul(above, last), field.inv(below)))
-}
-
-/// The integer of least size with these residues (Garner).
-fn combined(found: &[(Field, Vec<u64>)], i: usize) -> Integer {
-    let mut digits: Vec<u64> = Vec::with_capacity(found.len());
-    for (field, values) in found {
-        // What the digits so far give, and the product of their primes.
-        let (mut sum, mut product) = (0, 1);
-        for (&d, (other, _)) in digits.iter().zip(found) {
-            let (d, q) = (d % field.p, other.p % field.p);
-            sum = field.add(sum, field.mul(d, product));
-            product = field.mul(product, q);
-        }
-        let step = field.sub(values[i], sum);
-        digits.push(field.mul(step, field.inv(product)));
-    }
-    let (mut x, mut m) = (Integer::ZERO, Integer::ONE);
-    for (&d, (field, _)) in digits.iter().zip(found).rev() {
-        x = x * Integer::from(field.p) + Integer::from(d);
-        m *= Integer::from(field.p);
-    }
-    if &x + &x > m { x - m } else { x }
 }

@@ -177,11 +177,16 @@ fn integral(
             _ => b.pow_within(m, budget),
         };
     }
-    let most = symbols(&a, v).max(symbols(&b, v));
-    let tiny = m.max(n) <= bezout::MAX_DEGREE;
-    if (most < 4 || !tiny)
-        && let Some(found) = by_images::resultant(&a, &b, v, budget)?
-    {
+    let used = a.nvars().max(b.nvars());
+    let used = (0..used)
+        .filter(|&w| w != v && a.degree(w).max(b.degree(w)) > 0)
+        .count();
+    let most = m.max(n);
+    let tiny = most <= bezout::MAX_DEGREE;
+    let sparse = a.len() + b.len() <= 3 * most as usize + 6;
+    // Minors are cheap when there are few of them or their entries are short; images when there are few symbols.
+    let minors = tiny && (used > 3 || used > 1 && (most < 5 || sparse));
+    if !minors && let Some(found) = by_images::resultant(&a, &b, v, budget)? {
         return Ok(found);
     }
     if !tiny {
