@@ -2,8 +2,6 @@
 
 mod gaussian_data;
 mod gaussian_laws;
-#[cfg(feature = "groebner")]
-mod groebner;
 mod poly_algebra;
 mod poly_batch;
 mod poly_factor;

@@ -285,6 +285,7 @@ pub(crate) fn reduced(c: &Integer, m: u64) -> u64 {
     let (sign, words) = c.as_sign_words();
     let step = |r: u64, &w: &u64| match r {
         0 => w % m,
+        r if m <= 1 << 62 => Field { p: m }.reduce(u128::from(r) << 64 | u128::from(w)),
         r => ((u128::from(r) << 64 | u128::from(w)) % u128::from(m)) as u64,
     };
     let r = words.iter().rev().fold(0, step);

@@ -32,7 +32,7 @@ impl Field {
         self.reduce(u128::from(a) * u128::from(b))
     }
     /// The remainder of a number below 2^126.
-    fn reduce(self, x: u128) -> u64 {
+    pub(crate) fn reduce(self, x: u128) -> u64 {
         let gap = (1u64 << 62).wrapping_sub(self.p);
         if gap < 1 << 30 {
             // 2^62 is as much as the gap: the high part is folded down twice.
