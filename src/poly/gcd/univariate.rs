@@ -16,10 +16,7 @@ const PRIMES: u64 = 1 << 62;
 
 /// `[g, a / g, b / g]` modulo one prime, each scaled: the first to the leading coefficient `gamma`, the others so that products
 /// with it are `gamma a` and `gamma b`.
-struct Image {
-    field: Field,
-    parts: [Dense; 3],
-}
+type Image = [Dense; 3];
 
 /// The greatest common divisor of primitive polynomials of positive degree, constant coefficients first, primitive with a positive
 /// leading coefficient.
@@ -54,7 +51,7 @@ pub(crate) fn gcd(
         if found.len() == 1 {
             return Ok(vec![Integer::ONE]);
         }
-        match images.first().map_or(0, |i| i.parts[0].len()) {
+        match images.first().map_or(0, |i| i[0].len()) {
             // All primes before were luckless, or this one is.
             0 => {}
             n if found.len() < n => {
@@ -69,7 +66,7 @@ pub(crate) fn gcd(
         let monic = field.monic(&found);
         let cofactor = |f: &[u64]| field.divided(f, &monic).0;
         let parts = [field.scaled(&monic, scale), cofactor(&f), cofactor(&g)];
-        images.push(Image { field, parts });
+        images.push(parts);
         chinese.push(field);
         if chinese.len() < wanted {
             continue;
@@ -94,11 +91,11 @@ fn verified(
     let modulus = chinese.modulus();
     let joined = |k: usize| -> Result<Vec<Integer>, Error> {
         let mut list = Vec::new();
-        for i in 0..images[0].parts[k].len() {
+        for i in 0..images[0][k].len() {
             if i % 64 == 0 {
                 budget.check_time(OP)?;
             }
-            let remainders = images.iter().map(|image| image.parts[k].get(i).copied());
+            let remainders = images.iter().map(|image| image[k].get(i).copied());
             list.push(chinese.integer(remainders.map(|r| r.unwrap_or(0))));
         }
         Ok(list)

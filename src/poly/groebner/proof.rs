@@ -11,14 +11,13 @@ use super::matrix::{Block, NONE, Row, Shape, Start, split};
 use super::pairs::sufficient;
 use super::reconstruction::{Crt, Factor, denominator};
 use crate::Error;
-use crate::poly::coefficients::rational::{Integer, Rational};
+use crate::poly::coefficients::rational::Rational;
 use crate::poly::coefficients::residue::Residue;
-use crate::poly::factor::{primitive, reduced};
+use crate::poly::factor::primitive;
 use crate::poly::monomials::order::Order;
 use crate::poly::polynomial::univariate::Field;
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
-use dashu_int::ops::BitTest;
 
 /// Denominators that are kept to be tried again.
 const SEEN: usize = 16;

@@ -56,8 +56,8 @@ pub fn groebner(args: &Groebner, context: &Context) -> Result<Outcome, Error> {
             answered(&question, |q| Ok(q.clone()), basis, whole, &budget)
         }
     };
-    let product = question.generators.iter().map(P::total_degree);
-    let product = product.try_fold(1u64, u64::checked_mul);
+    let mut degrees = question.generators.iter().map(P::total_degree);
+    let product = degrees.try_fold(1u64, u64::checked_mul);
     let mut found = match found {
         Err(Error::Stopped { .. }) => return Ok(stopped(&question, product, &reader, context)),
         found => found?,
