@@ -233,3 +233,33 @@ fn dimensions_of_known_sets() -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// A deadline that has passed is told by the operation that was called, not by one inside it.
+#[test]
+fn stopped_operations_give_their_own_names() -> Result<(), Error> {
+    let mut vars = Vars::fixed(["x", "y"]);
+    let [f, g] = ["(x + y)^3*(x - 2*y + 1)", "(x + y)^2*(x^2 + y)"].map(|t| P::parse(t, &mut vars));
+    let (f, g) = (f?, g?);
+    let line = P::parse("x^5 - x - 1", &mut vars)?;
+    let late = Budget::default().deadline(std::time::Instant::now());
+    let all = [f.clone(), g.clone()];
+    let stops: [(&str, Option<Error>); 10] = [
+        ("Poly::gcd", f.gcd(&g, &late).err()),
+        ("Poly::gcd_mod", f.gcd_mod(&g, 17, &late).err()),
+        ("Poly::factor", f.factor(&late).err()),
+        ("Poly::square_free_part", f.square_free_part(&late).err()),
+        ("Poly::resultant", f.resultant(&g, 0, &late).err()),
+        ("Poly::discriminant", line.discriminant(0, &late).err()),
+        ("Poly::real_roots", line.real_roots(53, &late).err()),
+        ("eliminate", eliminate(&all, 2, &[0], &late).err()),
+        ("saturate", saturate(&all, 2, &f, &late).err()),
+        ("in_radical", in_radical(&all, 2, &f, &late).err()),
+    ];
+    for (name, error) in stops {
+        assert!(
+            matches!(error, Some(Error::Stopped { op }) if op == name),
+            "{name}: {error:?}"
+        );
+    }
+    Ok(())
+}

@@ -107,8 +107,9 @@ impl Poly<Rational> {
         }
         let (unit, p) = primitive(self);
         let mut factors = Vec::new();
-        for (part, times) in square_free_integer(&p, budget)? {
-            for factor in several::irreducible(&part, budget)? {
+        let named = |e: Error| e.said_by("Poly::factor");
+        for (part, times) in square_free_integer(&p, budget).map_err(named)? {
+            for factor in several::irreducible(&part, budget).map_err(named)? {
                 factors.push((rational(&factor), times));
             }
         }
@@ -129,7 +130,8 @@ impl Poly<Rational> {
         if self.is_zero() {
             return Ok(Self::zero());
         }
-        for (part, _) in square_free_integer(&primitive(self).1, budget)? {
+        let named = |e: Error| e.said_by("Poly::square_free_part");
+        for (part, _) in square_free_integer(&primitive(self).1, budget).map_err(named)? {
             product = product.mul_within(&part, budget)?;
         }
         Ok(rational(&product))

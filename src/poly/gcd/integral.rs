@@ -46,7 +46,8 @@ impl Poly<Rational> {
             true => Poly::zero(),
             false => primitive(p).1,
         };
-        Ok(rational(&gcd(&part(self), &part(other), budget)?))
+        let found = gcd(&part(self), &part(other), budget);
+        Ok(rational(&found.map_err(|e| e.said_by(OP))?))
     }
 }
 

@@ -44,7 +44,8 @@ impl Poly<Rational> {
         budget: &Budget<'_>,
     ) -> Result<Poly<Integer>, Error> {
         let (a, b) = (self.modulo(p)?, other.modulo(p)?);
-        Ok(monic(gcd(&a, &b, p, budget)?).to_integers())
+        let found = gcd(&a, &b, p, budget).map_err(|e| e.said_by(OP))?;
+        Ok(monic(found).to_integers())
     }
 }
 

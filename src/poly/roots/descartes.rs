@@ -27,8 +27,8 @@ pub(crate) fn positive_roots(
         return Ok((0, Vec::new()));
     };
     let whole = Flat::new(&scaled(f, k));
-    // Taylor shifts lose as many bits as the degree; the rest is for cancellations.
-    let mut precision = 2 * f.len() + SPARE;
+    // Taylor shifts lose as many bits as the degree; the rest is for cancellations, and keeps shallow trees exact.
+    let mut precision = 4 * f.len() + SPARE;
     loop {
         if let Some(found) = cells(&whole, precision, budget)? {
             return Ok((k, found));
@@ -37,7 +37,7 @@ pub(crate) fn positive_roots(
     }
 }
 
-/// Bits of the first precision beyond twice the degree.
+/// Bits of the first precision beyond four times the degree.
 const SPARE: usize = 192;
 
 /// The cells, with coefficients cut to so many bits; `None` when that leaves a number of sign changes open.
