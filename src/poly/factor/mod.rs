@@ -16,7 +16,6 @@ pub(crate) mod kronecker;
 pub(crate) mod lattice;
 pub(crate) mod lift;
 pub(crate) mod modular;
-pub(crate) mod narrow;
 pub(crate) mod recombine;
 pub(crate) mod several;
 pub(crate) mod sparse_lift;

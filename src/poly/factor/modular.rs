@@ -1,6 +1,5 @@
 //! Factors modulo a prime: distinct degrees, then equal degrees (Cantor and Zassenhaus).
 
-use super::narrow::{Columns, Narrow};
 use crate::Error;
 use crate::poly::polynomial::univariate::{Dense, Field, add_multiple};
 
@@ -126,24 +125,12 @@ struct Frobenius<'a> {
     f: &'a [u64],
     /// Row `i` is `x^(p i)` modulo `f`, of full length; empty when `f` is too long.
     rows: Vec<u64>,
-    /// Instead of the rows where the field is small.
-    columns: Option<Columns>,
 }
 
 impl<'a> Frobenius<'a> {
     fn new(field: Field, f: &'a [u64], check: Check<'_>) -> Result<Self, Error> {
         let n = f.len().saturating_sub(1);
         let mut rows = Vec::new();
-        if let (4..=MATRIX, Some(narrow)) = (n, Narrow::new(field, f)) {
-            let power = field.power_mod(&[0, 1], &[field.p], f, check)?;
-            let columns = Some(Columns::new(&narrow, &power, check)?);
-            return Ok(Self {
-                field,
-                f,
-                rows,
-                columns,
-            });
-        }
         if (4..=MATRIX).contains(&n) && field.p < 1 << 28 {
             rows.reserve_exact(n * n);
             let step = match field.p > 2 * n as u64 {
@@ -161,19 +148,11 @@ impl<'a> Frobenius<'a> {
                 };
             }
         }
-        Ok(Self {
-            field,
-            f,
-            rows,
-            columns: None,
-        })
+        Ok(Self { field, f, rows })
     }
 
     fn of(&self, g: &[u64], check: Check<'_>) -> Result<Dense, Error> {
         let field = self.field;
-        if let Some(columns) = &self.columns {
-            return Ok(columns.image(g));
-        }
         if self.rows.is_empty() {
             return field.power_mod(g, &[field.p], self.f, check);
         }
