@@ -1,7 +1,7 @@
 """Operations on random families of polynomials, against FLINT (python-flint).
 
-    cargo build --release --no-default-features --features bench,groebner --example poly_families
-    python benches/peers/poly_families.py --seed 1 [--count 3] [--only gcd] [--program target/release/examples/poly_families]
+    cargo build --release --no-default-features --features bench,groebner --example algebra_families
+    python benches/peers/algebra_families.py --seed 1 [--count 3] [--only gcd] [--program target/release/examples/algebra_families]
 
 Instances are drawn from the seed; both sides' answers are compared, and each line gives the ratio of FLINT's time to ours for a
 family: the median over its instances of the least time of a few calls.
@@ -251,7 +251,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=3)
     parser.add_argument("--only", default="")
-    parser.add_argument("--program", default="target/release/examples/poly_families")
+    parser.add_argument("--program", default="target/release/examples/algebra_families")
     parser.add_argument("--seconds", type=float, default=10)
     args = parser.parse_args()
     wrong = 0

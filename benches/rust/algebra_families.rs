@@ -1,6 +1,6 @@
-//! Times of operations on polynomials that `benches/peers/poly_families.py` draws from a seed.
+//! Times of operations on polynomials that `benches/peers/algebra_families.py` draws from a seed.
 //!
-//! `cargo run --release --features bench,groebner --example poly_families < INSTANCES`: every line is an instance in JSON,
+//! `cargo run --release --features bench,groebner --example algebra_families < INSTANCES`: every line is an instance in JSON,
 //! `{"op": "gcd", "vars": ["x"], "polys": ["x^2 - 1", ..], "p": 0, "seconds": 10}`, every line of output its answer and time.
 
 use serde_json::{Value, json};
