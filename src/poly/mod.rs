@@ -48,7 +48,9 @@ pub use evaluation::batch::Compiled;
 pub use evaluation::coordinate::Coordinate;
 pub use factor::{Factors, ModularFactors};
 #[cfg(feature = "groebner")]
-pub use groebner::{GroebnerBasis, groebner_basis};
+pub use groebner::{
+    GroebnerBasis, IdealField, eliminate, groebner_basis, groebner_basis_mod, in_radical, saturate,
+};
 pub use monomials::order::Order;
 pub use polynomial::value::Poly;
 pub use product::budget::Budget;

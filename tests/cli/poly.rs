@@ -172,3 +172,45 @@ fn decimals_of_roots_have_relative_precision() {
         "{text}"
     );
 }
+
+#[test]
+fn ideals_are_asked_about() {
+    let values = json(&["groebner", "x-t^2; y-t^3", "--eliminate", "t"]);
+    assert_eq!(values["basis"], serde_json::json!(["x^3 - y^2"]));
+    let values = json(&["groebner", "x*y; x*z", "--saturate", "x"]);
+    assert_eq!(values["basis"], serde_json::json!(["y", "z"]));
+    let values = json(&[
+        "groebner",
+        "x^2+1; x*y-2",
+        "--field",
+        "F7",
+        "--order",
+        "lex",
+    ]);
+    assert_eq!(values["basis"], serde_json::json!(["x + 4*y", "y^2 + 4"]));
+    let values = json(&["groebner", "x*y; x*z", "--order", "block:1"]);
+    assert_eq!(values["dimension"], 2);
+    let values = json(&["groebner", "(x-y)^3", "--radical", "x^2-y^2"]);
+    assert_eq!(values["radical_contains"], true);
+    let out = poly(&["groebner", "(x-y)^3", "--radical", "x"]);
+    assert_eq!(out.status.code(), Some(1));
+    refused(&["groebner", "x", "--eliminate", "y"], 2, "'y'");
+    refused(&["groebner", "x", "--field", "Qi"], 2, "--field");
+    // The certificate of a member of the radical is that of its least power in the ideal.
+    let name = format!("wickring-ideal-{}.certificate.json", std::process::id());
+    let path = std::env::temp_dir().join(name).display().to_string();
+    let out = poly(&["groebner", "(x-y)^3", "--radical", "x-y", "--out", &path]);
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wickring"));
+    let out = command.args(["check", &path]).output().unwrap();
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stdout)
+    );
+    std::fs::remove_file(&path).unwrap();
+}

@@ -47,6 +47,20 @@ impl Residue {
         Ok(Self(Repr::Of { value, p }))
     }
 
+    /// `value < p` modulo a number known to be a prime below 2^62.
+    pub(in crate::poly) fn known(value: u64, p: u64) -> Self {
+        Self(Repr::Of { value, p })
+    }
+
+    /// The prime, when one is known.
+    #[cfg(feature = "groebner")]
+    pub(in crate::poly) fn prime(&self) -> Option<u64> {
+        match self.0 {
+            Repr::Free(_) => None,
+            Repr::Of { p, .. } => Some(p),
+        }
+    }
+
     /// The least non-negative representative, or the integer itself when no prime is known.
     pub fn to_integer(&self) -> Integer {
         match &self.0 {
@@ -71,7 +85,7 @@ impl Residue {
     }
 
     /// The residue modulo `p`; elements of two different fields do not mix, the first one's prime wins.
-    fn value(&self, p: u64) -> u64 {
+    pub(in crate::poly) fn value(&self, p: u64) -> u64 {
         match &self.0 {
             Repr::Free(n) => reduced(n, p),
             Repr::Of { value, .. } => *value % p,

@@ -106,8 +106,9 @@ impl Poly<Rational> {
         }
         let (unit, p) = primitive(self);
         let mut factors = Vec::new();
-        for (part, times) in square_free_integer(&p, budget)? {
-            for factor in several::irreducible(&part, budget)? {
+        let named = |e: Error| e.said_by("Poly::factor");
+        for (part, times) in square_free_integer(&p, budget).map_err(named)? {
+            for factor in several::irreducible(&part, budget).map_err(named)? {
                 factors.push((rational(&factor), times));
             }
         }
@@ -128,7 +129,8 @@ impl Poly<Rational> {
         if self.is_zero() {
             return Ok(Self::zero());
         }
-        for (part, _) in square_free_integer(&primitive(self).1, budget)? {
+        let named = |e: Error| e.said_by("Poly::square_free_part");
+        for (part, _) in square_free_integer(&primitive(self).1, budget).map_err(named)? {
             product = product.mul_within(&part, budget)?;
         }
         Ok(rational(&product))
@@ -282,11 +284,17 @@ pub(crate) const MAX_DEGREE: usize = 10_000;
 
 /// `p` modulo `m`, coefficients in `0..m`.
 pub(crate) fn reduced(c: &Integer, m: u64) -> u64 {
-    let m = Integer::from(m);
-    let r = c % &m;
-    let r = if r < Integer::ZERO { r + m } else { r };
-    // Below 2^64 by construction.
-    u64::try_from(&r).unwrap_or_default()
+    let (sign, words) = c.as_sign_words();
+    let step = |r: u64, &w: &u64| match r {
+        0 => w % m,
+        r if m <= 1 << 62 => Field { p: m }.reduce(u128::from(r) << 64 | u128::from(w)),
+        r => ((u128::from(r) << 64 | u128::from(w)) % u128::from(m)) as u64,
+    };
+    let r = words.iter().rev().fold(0, step);
+    match sign {
+        dashu_int::Sign::Negative if r > 0 => m - r,
+        _ => r,
+    }
 }
 
 /// The zero-or-not of a remainder, for readers of integers.

@@ -58,6 +58,26 @@ pub(crate) trait Ground {
         rest.truncate(n);
         (self.trim(quotient), self.trim(rest))
     }
+    /// Replaces `f` by the remainder of some multiple of it by `g`, without inverses.
+    fn pseudo_remainder(&self, f: &mut Dense, g: &[u64]) {
+        let Some((&top, g)) = g.split_last() else {
+            return;
+        };
+        while f.len() > g.len() {
+            let c = f.pop().unwrap_or(0);
+            let cut = f.len() - g.len();
+            let (low, high) = f.split_at_mut(cut);
+            for x in low {
+                *x = self.mul(*x, top);
+            }
+            for (x, &y) in high.iter_mut().zip(g) {
+                *x = self.sub(self.mul(*x, top), self.mul(c, y));
+            }
+            while f.last() == Some(&0) {
+                f.pop();
+            }
+        }
+    }
     /// The monic greatest common divisor.
     fn gcd(&self, f: &[u64], g: &[u64]) -> Dense {
         let (mut a, mut b) = (f.to_vec(), g.to_vec());
@@ -94,6 +114,9 @@ impl Ground for Field {
     }
     fn product(&self, f: &[u64], g: &[u64]) -> Dense {
         Field::product(*self, f, g)
+    }
+    fn pseudo_remainder(&self, f: &mut Dense, g: &[u64]) {
+        self.pseudo_remainder_of(f, g);
     }
     fn divided(&self, f: &[u64], g: &[u64]) -> (Dense, Dense) {
         Field::divided(*self, f, g)

@@ -1,6 +1,7 @@
 //! Greatest common divisors by images modulo primes, verified by exact division.
 
 use super::prime_image::{Image, image_gcd};
+use super::{several, univariate};
 use crate::Error;
 use crate::poly::coefficients::rational::{Integer, Rational, integer_gcd};
 use crate::poly::factor::{exact, positive, primitive, rational, reduced};
@@ -26,7 +27,8 @@ impl Poly<Rational> {
     /// `LimitExceeded` or `Stopped` when the budget ends.
     ///
     /// # Complexity
-    /// Exponential in the number of variables, polynomial in the degrees (dense interpolation).
+    /// As many images in one variable as variables times degree times terms of the result (sparse interpolation); nearly
+    /// nothing when images at a random point show that there is no common divisor, or that one divides the other.
     ///
     /// # Example
     /// ```
@@ -38,13 +40,14 @@ impl Poly<Rational> {
     /// # Ok::<(), wickring::Error>(())
     /// ```
     /// # Source
-    /// Brown 1971.
+    /// Brown 1971; Zippel 1979; de Kleine, Monagan, Wittkopf 2005.
     pub fn gcd(&self, other: &Self, budget: &Budget<'_>) -> Result<Self, Error> {
         let part = |p: &Self| match p.is_zero() {
             true => Poly::zero(),
             false => primitive(p).1,
         };
-        Ok(rational(&gcd(&part(self), &part(other), budget)?))
+        let found = gcd(&part(self), &part(other), budget);
+        Ok(rational(&found.map_err(|e| e.said_by(OP))?))
     }
 }
 
@@ -127,15 +130,26 @@ fn modular(
     budget: &Budget<'_>,
 ) -> Result<Poly<Integer>, Error> {
     let used: Vec<usize> = (0..a.nvars()).filter(|&v| a.degree(v) > 0).collect();
+    if used.iter().any(|&v| a.degree(v).max(b.degree(v)) > 1 << 20) {
+        return Err(Error::limit(OP, "degree", 1 << 20));
+    }
+    if let &[v] = used.as_slice() {
+        return in_one_variable(a, b, v, budget);
+    }
+    if let Some(whole) = one_divides_the_other(a, b, &used, budget)? {
+        return Ok(positive(whole));
+    }
+    if used.len() > 1
+        && let Some(found) = several::integral(a, b, &used, budget)?
+    {
+        return Ok(found);
+    }
     let points: f64 = used[..used.len() - 1]
         .iter()
         .map(|&v| f64::from(a.degree(v).min(b.degree(v))) + 1.0)
         .product();
-    if points > MAX_POINTS || used.iter().any(|&v| a.degree(v).max(b.degree(v)) > 1 << 20) {
+    if points > MAX_POINTS {
         return Err(Error::limit(OP, "interpolation points", MAX_POINTS as u64));
-    }
-    if let Some(whole) = one_divides_the_other(a, b, &used, budget)? {
-        return Ok(positive(whole));
     }
     let lead = |p: &Poly<Integer>| p.leading_term().map_or(Integer::ONE, |t| t.1);
     let scale = integer_gcd(&lead(a), &lead(b));
@@ -178,6 +192,28 @@ fn modular(
         }
     }
     Err(Error::limit(OP, "primes", PRIMES))
+}
+
+fn in_one_variable(
+    a: &Poly<Integer>,
+    b: &Poly<Integer>,
+    v: usize,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let list = |p: &Poly<Integer>| {
+        let mut list = vec![Integer::ZERO; p.degree(v) as usize + 1];
+        for (e, c) in p.iter() {
+            list[e.get(v).copied().unwrap_or(0) as usize] = c;
+        }
+        list
+    };
+    let found = univariate::gcd(&list(a), &list(b), budget)?;
+    let terms = found.into_iter().enumerate().map(|(k, c)| {
+        let mut row = vec![0; v + 1];
+        row[v] = k as u32;
+        (row, c)
+    });
+    Ok(Poly::from_terms(terms))
 }
 
 /// The smaller one when it divides the other: tried when it does at a random point, all but the first variable replaced.

@@ -3,6 +3,7 @@
 use super::ground::{Extension, Ground};
 use super::integral::{image, section};
 use super::prime_image::{Image, image_gcd};
+use super::several::{self, Candidate};
 use crate::Error;
 use crate::poly::coefficients::rational::{Integer, Rational};
 use crate::poly::coefficients::residue::Residue;
@@ -43,7 +44,8 @@ impl Poly<Rational> {
         budget: &Budget<'_>,
     ) -> Result<Poly<Integer>, Error> {
         let (a, b) = (self.modulo(p)?, other.modulo(p)?);
-        Ok(monic(gcd(&a, &b, p, budget)?).to_integers())
+        let found = gcd(&a, &b, p, budget).map_err(|e| e.said_by(OP))?;
+        Ok(monic(found).to_integers())
     }
 }
 
@@ -82,10 +84,15 @@ fn gcd(a: &P, b: &P, p: u64, budget: &Budget<'_>) -> Result<P, Error> {
     if used.iter().any(high) {
         return Err(Error::limit(OP, "degree", MAX_DEGREE as u64));
     }
-    let images = [a, b].map(|f| image(&f.to_integers(), &used, p));
     if let Some(found) = small_divisor(a, b, &used, p, budget)? {
         return Ok(found);
     }
+    if used.len() > 1
+        && let Some(found) = sparse(a, b, &used, p, budget)?
+    {
+        return Ok(found);
+    }
+    let images = [a, b].map(|f| image(&f.to_integers(), &used, p));
     let most = used.iter().map(|&v| a.degree(v).max(b.degree(v)));
     let most = u64::from(most.max().unwrap_or(0));
     let check = || budget.check_time(OP);
@@ -117,6 +124,34 @@ fn gcd(a: &P, b: &P, p: u64, budget: &Budget<'_>) -> Result<P, Error> {
         Err(e) => return Err(e),
     }
     by_remainders(a, b, used[0], p, budget)
+}
+
+/// The divisor by sparse interpolation, verified; `None` when that fails.
+fn sparse(a: &P, b: &P, used: &[usize], p: u64, budget: &Budget<'_>) -> Result<Option<P>, Error> {
+    let found = several::modulo(a, b, used, p, budget, |x, y| gcd(x, y, p, budget))?;
+    let (candidate, v) = match found {
+        None => return Ok(None),
+        Some(Candidate::Without(v)) => {
+            let common = with_coefficients(a, P::zero(), v, p, budget)?;
+            return with_coefficients(b, common, v, p, budget).map(Some);
+        }
+        Some(Candidate::Multiple(f, v)) => (f, v),
+    };
+    let divides = |f: &P| -> Result<bool, Error> {
+        Ok(a.divide_exact(f, budget)?.is_some() && b.divide_exact(f, budget)?.is_some())
+    };
+    if candidate.is_constant() || divides(&candidate)? {
+        return Ok(Some(candidate));
+    }
+    // The leading coefficient was a multiple of the right one.
+    let content = with_coefficients(&candidate, P::zero(), v, p, budget)?;
+    let Some(part) = candidate.divide_exact(&content, budget)? else {
+        return Ok(None);
+    };
+    let common = with_coefficients(a, P::zero(), v, p, budget)?;
+    let common = with_coefficients(b, common, v, p, budget)?;
+    let found = part.mul_within(&common, budget)?;
+    Ok(divides(&found)?.then_some(found))
 }
 
 /// One of the two when it divides the other; tried when the degrees allow it.

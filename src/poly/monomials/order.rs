@@ -45,7 +45,7 @@ fn deg_rev_lex(a: &[u32], b: &[u32]) -> Ordering {
 }
 
 impl Order {
-    /// The order with the name `lex`, `deglex` or `degrevlex`.
+    /// The order with the name `lex`, `deglex`, `degrevlex`, `block:K` or `weight:W1,W2,..`.
     ///
     /// # Errors
     /// `InvalidInput` for any other name.
@@ -54,11 +54,23 @@ impl Order {
             "lex" => Ok(Self::Lex),
             "deglex" | "grlex" => Ok(Self::DegLex),
             "degrevlex" | "grevlex" => Ok(Self::DegRevLex),
-            _ => {
+            _ => Self::with_numbers(name).ok_or_else(|| {
                 let found = crate::error::quoted(name);
-                let what = format!("one of lex, deglex, degrevlex, got {found}");
-                Err(Error::invalid("Order::from_name", what))
-            }
+                let names = "lex, deglex, degrevlex, block:K, weight:W1,W2,..";
+                let what = format!("one of {names}, got {found}");
+                Error::invalid("Order::from_name", what)
+            }),
+        }
+    }
+
+    fn with_numbers(name: &str) -> Option<Self> {
+        let (kind, numbers) = name.split_once(':')?;
+        let numbers = numbers.split(',').map(|n| n.trim().parse::<u32>().ok());
+        let numbers = numbers.collect::<Option<Vec<u32>>>()?;
+        match (kind, numbers.as_slice()) {
+            ("block", [k]) => Some(Self::Block(*k as usize)),
+            ("weight", [_, ..]) => Some(Self::Weight(numbers)),
+            _ => None,
         }
     }
 

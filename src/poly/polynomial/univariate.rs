@@ -29,7 +29,32 @@ impl Field {
             let sum = (product as u64 & MERSENNE) + (product >> 61) as u64;
             return if sum >= MERSENNE { sum - MERSENNE } else { sum };
         }
-        (u128::from(a) * u128::from(b) % u128::from(self.p)) as u64
+        self.reduce(u128::from(a) * u128::from(b))
+    }
+    /// The remainder of a number below 2^126.
+    pub(crate) fn reduce(self, x: u128) -> u64 {
+        let gap = (1u64 << 62).wrapping_sub(self.p);
+        if gap < 1 << 30 {
+            // 2^62 is as much as the gap: the high part is folded down twice.
+            const LOW: u128 = (1 << 62) - 1;
+            let x = (x >> 62) * u128::from(gap) + (x & LOW);
+            let x = (x >> 62) as u64 * gap + (x & LOW) as u64;
+            let x = if x >= self.p { x - self.p } else { x };
+            return if x >= self.p { x - self.p } else { x };
+        }
+        (x % u128::from(self.p)) as u64
+    }
+    /// `a x + b y + c z`.
+    pub(crate) fn three(self, a: u64, x: u64, b: u64, y: u64, c: u64, z: u64) -> u64 {
+        let product = |a: u64, b: u64| u128::from(a) * u128::from(b);
+        if self.p == MERSENNE {
+            let sum = product(a, x) + product(b, y) + product(c, z);
+            // 2^61 = 1, twice.
+            let sum = (sum as u64 & MERSENNE) + (sum >> 61) as u64;
+            let sum = (sum & MERSENNE) + (sum >> 61);
+            return if sum >= MERSENNE { sum - MERSENNE } else { sum };
+        }
+        self.reduce(product(a, x) + product(b, y) + product(c, z))
     }
     pub(crate) fn pow(self, base: u64, mut exponent: u64) -> u64 {
         let (mut result, mut base) = (1 % self.p, base % self.p);
@@ -145,6 +170,52 @@ impl Field {
             *c %= self.p;
         }
         (self.trim(quotient), self.trim(rest))
+    }
+    /// Replaces `f` by the remainder of it times a power of the leading coefficient of `g`, and says which power.
+    pub(crate) fn pseudo_remainder_of(self, f: &mut Dense, g: &[u64]) -> usize {
+        let field = self;
+        if g.is_empty() {
+            return 0;
+        }
+        let (n, top) = (g.len() - 1, g[g.len() - 1]);
+        let mut steps = 0;
+        while f.len() > n {
+            // Two steps in one pass while there are two.
+            if f.len() > n + 1 && n > 0 {
+                let a1 = f.pop().unwrap_or(0);
+                let a0 = f.pop().unwrap_or(0);
+                let k = f.len() + 1 - n;
+                // top^2 f - (top a1 x + c) x^(k-1) g with c = top a0 - a1 g_(n-1).
+                let square = field.mul(top, top);
+                let c = field.sub(field.mul(top, a0), field.mul(a1, g[n - 1]));
+                let (u, w) = (field.sub(0, field.mul(top, a1)), field.sub(0, c));
+                let (low, high) = f.split_at_mut(k - 1);
+                for x in low {
+                    *x = field.mul(*x, square);
+                }
+                for (i, x) in high.iter_mut().enumerate() {
+                    let before = if i > 0 { g[i - 1] } else { 0 };
+                    *x = field.three(*x, square, before, u, g[i], w);
+                }
+                steps += 2;
+            } else {
+                let c = f.pop().unwrap_or(0);
+                let k = f.len() - n;
+                let minus = field.sub(0, c);
+                let (low, high) = f.split_at_mut(k);
+                for x in low {
+                    *x = field.mul(*x, top);
+                }
+                for (x, &y) in high.iter_mut().zip(g) {
+                    *x = field.three(*x, top, y, minus, 0, 0);
+                }
+                steps += 1;
+            }
+            while f.last() == Some(&0) {
+                f.pop();
+            }
+        }
+        steps
     }
     pub(crate) fn remainder(self, f: &[u64], g: &[u64]) -> Dense {
         self.divided(f, g).1

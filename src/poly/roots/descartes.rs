@@ -18,26 +18,43 @@ pub(crate) struct Cell {
 /// be rational.
 ///
 /// # Source
-/// Collins, Akritas 1976; the bound is Kioustelidis' (1986).
+/// Collins, Akritas 1976; Rouillier, Zimmermann 2004 (coefficients of bounded precision); the bound is Kioustelidis' (1986).
 pub(crate) fn positive_roots(
     f: &[Integer],
     budget: &Budget<'_>,
 ) -> Result<(i64, Vec<Cell>), Error> {
-    let mut found = Vec::new();
     let Some(k) = scale(f) else {
-        return Ok((0, found));
+        return Ok((0, Vec::new()));
     };
     let whole = Flat::new(&scaled(f, k));
+    // Taylor shifts lose as many bits as the degree; the rest is for cancellations, and keeps shallow trees exact.
+    let mut precision = 4 * f.len() + SPARE;
+    loop {
+        if let Some(found) = cells(&whole, precision, budget)? {
+            return Ok((k, found));
+        }
+        precision *= 2;
+    }
+}
+
+/// Bits of the first precision beyond four times the degree.
+const SPARE: usize = 192;
+
+/// The cells, with coefficients cut to so many bits; `None` when that leaves a number of sign changes open.
+fn cells(whole: &Flat, precision: usize, budget: &Budget<'_>) -> Result<Option<Vec<Cell>>, Error> {
+    let mut found = Vec::new();
+    let whole = whole.copied(whole.width, false).cut(precision);
     let mut open = vec![(whole, Integer::ZERO, 0usize)];
     while let Some((g, n, depth)) = open.pop() {
         budget.check_time(OP)?;
         budget.check_bits(OP, (g.data.len() * 64) as u64)?;
         match g.variations(budget)? {
-            0 => {}
-            1 => found.push(Cell { n, depth }),
-            _ => {
-                let left = g.halved();
-                let right = left.shifted(budget)?;
+            None => return Ok(None),
+            Some(0) => {}
+            Some(1) => found.push(Cell { n, depth }),
+            Some(_) => {
+                let (left, error) = g.halved(precision);
+                let right = left.shifted(error, budget)?.cut(precision);
                 let low = &n + &n;
                 let high = &low + Integer::ONE;
                 // The left half is on top: cells come out ascending.
@@ -46,7 +63,7 @@ pub(crate) fn positive_roots(
             }
         }
     }
-    Ok((k, found))
+    Ok(Some(found))
 }
 
 /// `k` with all positive roots below `2^k`: twice the greatest `(|c| / lead)^(1/(n-i))` over the coefficients of the other
@@ -73,10 +90,12 @@ pub(crate) fn scaled(f: &[Integer], k: i64) -> Vec<Integer> {
         .collect()
 }
 
-/// Integers of `width` words each, in two's complement, constant coefficient first.
+/// Integers of `width` words each, in two's complement, constant coefficient first, up to a common power of two.
 struct Flat {
     width: usize,
     data: Vec<u64>,
+    /// Every coefficient is off by less than 2 to this power; `None` when all are exact.
+    error: Option<usize>,
 }
 
 impl Flat {
@@ -93,7 +112,11 @@ impl Flat {
                 negate(&mut data[start..]);
             }
         }
-        Self { width, data }
+        Self {
+            width,
+            data,
+            error: None,
+        }
     }
 
     fn len(&self) -> usize {
@@ -109,20 +132,52 @@ impl Flat {
         }
     }
 
-    /// The most bits of a coefficient, its sign not counted.
+    /// Bits of coefficient `i`, its sign not counted.
+    fn bits_of(&self, i: usize) -> usize {
+        let words = &self.data[i * self.width..(i + 1) * self.width];
+        let fill = if words[words.len() - 1] >> 63 == 1 {
+            u64::MAX
+        } else {
+            0
+        };
+        match words.iter().rposition(|&w| w != fill) {
+            Some(k) => 64 * (k + 1) - (words[k] ^ fill).leading_zeros() as usize,
+            None => 0,
+        }
+    }
+
+    /// The most bits of a coefficient, with one for the sign.
     fn bits(&self) -> usize {
-        let each = self.data.chunks(self.width).map(|words| {
-            let fill = if words[words.len() - 1] >> 63 == 1 {
-                u64::MAX
-            } else {
-                0
-            };
-            match words.iter().rposition(|&w| w != fill) {
-                Some(i) => 64 * (i + 1) - (words[i] ^ fill).leading_zeros() as usize,
-                None => 0,
-            }
-        });
-        each.max().unwrap_or(0) + 1
+        (0..self.len()).map(|i| self.bits_of(i)).max().unwrap_or(0) + 1
+    }
+
+    /// The sign of a coefficient that is off by less than `2^error`, when that is known; a zero is one of exact numbers.
+    fn sure(&self, i: usize, error: Option<usize>) -> Option<i32> {
+        match error {
+            Some(e) if self.bits_of(i) <= e => None,
+            _ => Some(self.sign(i)),
+        }
+    }
+
+    /// The first so many bits of the longest coefficients, and of the others what stands above the same place.
+    fn cut(self, precision: usize) -> Self {
+        let bits = self.bits();
+        if bits <= precision {
+            return self;
+        }
+        let drop = bits - precision;
+        let width = precision / 64 + 1;
+        let mut data = vec![0; width * self.len()];
+        for (from, to) in self.data.chunks(self.width).zip(data.chunks_mut(width)) {
+            shift_into(from, -(drop as i64), to);
+        }
+        // Rounding down adds less than one unit.
+        let error = self.error.map_or(0, |e| e.saturating_sub(drop) + 1);
+        Self {
+            width,
+            data,
+            error: Some(error),
+        }
     }
 
     /// The same numbers in `width` words, in reverse order on request.
@@ -143,40 +198,49 @@ impl Flat {
             true => chunks.rev().for_each(&mut put),
             false => chunks.for_each(&mut put),
         }
-        Self { width, data }
+        let error = self.error;
+        Self { width, data, error }
     }
 
-    /// `2^n g(x / 2)`, divided by the power of two that all coefficients share.
-    fn halved(&self) -> Self {
+    /// `2^n g(x / 2)`, divided by the power of two that all coefficients share and by what exceeds the precision; and the power of
+    /// two that bounds the error after a shift by one, less than the one of any numbers with these errors, because errors fall
+    /// off with the powers of one half.
+    fn halved(&self, precision: usize) -> (Self, Option<usize>) {
         let n = self.len() - 1;
         let zeros = |i: usize| {
             let words = &self.data[i * self.width..(i + 1) * self.width];
             let low = words.iter().position(|&w| w != 0)?;
             Some(64 * low + words[low].trailing_zeros() as usize + n - i)
         };
-        let shared = (0..=n).filter_map(zeros).min().unwrap_or(0);
-        let bits = self.bits();
-        // Coefficient i is shifted by n - i - shared, up or down; bits are counted for the greatest.
-        let most = bits + n;
-        let width = (most.saturating_sub(shared.min(n))) / 64 + 1;
-        let width = width.max(bits / 64 + 1);
+        let shared = match self.error {
+            None => (0..=n).filter_map(zeros).min().unwrap_or(0),
+            Some(_) => 0,
+        };
+        // Coefficient i is shifted by n - i - down, up or down.
+        let reach = |i: usize| self.bits_of(i) + n - i;
+        let most = (0..=n).map(reach).max().unwrap_or(0) + 1;
+        let extra = (most.saturating_sub(shared)).saturating_sub(precision);
+        let down = shared + extra;
+        let width = most.saturating_sub(down) / 64 + 1;
         let mut data = vec![0; width * (n + 1)];
-        for i in 0..=n {
-            let source = &self.data[i * self.width..(i + 1) * self.width];
-            let by = (n - i) as i64 - shared as i64;
-            shift_into(source, by, &mut data[i * width..(i + 1) * width]);
+        for (i, to) in data.chunks_mut(width).enumerate() {
+            let from = &self.data[i * self.width..(i + 1) * self.width];
+            shift_into(from, (n - i) as i64 - down as i64, to);
         }
-        let all = Self { width, data };
-        let own = all.bits() / 64 + 1;
-        if own < width {
-            all.copied(own, false)
-        } else {
-            all
-        }
+        let (error, shifted) = match self.error {
+            None if extra == 0 => (None, None),
+            // Units of roundings: binomial coefficients add up to 2^(n+1) at most.
+            None => (Some(0), Some(n + 1)),
+            Some(e) => {
+                let scaled = (e + n).saturating_sub(down);
+                (Some(scaled + 1), Some(scaled.max(n) + 2))
+            }
+        };
+        (Self { width, data, error }, shifted)
     }
 
-    /// `g(x + 1)`: every coefficient takes the sum of those above, again and again.
-    fn shifted(&self, budget: &Budget<'_>) -> Result<Self, Error> {
+    /// `g(x + 1)`, with its error: every coefficient takes the sum of those above, again and again.
+    fn shifted(&self, error: Option<usize>, budget: &Budget<'_>) -> Result<Self, Error> {
         let mut g = self.copied((self.bits() + self.len()) / 64 + 1, false);
         for i in 0..g.len() {
             g.row(i);
@@ -184,6 +248,7 @@ impl Flat {
                 budget.check_time(OP)?;
             }
         }
+        g.error = error;
         Ok(g)
     }
 
@@ -207,31 +272,42 @@ impl Flat {
     }
 
     /// Sign changes of `(1 + x)^n g(1 / (1 + x))`: as many as roots in (0, 1), or more by an even number. Counting ends at
-    /// two: more make no difference.
-    fn variations(&self, budget: &Budget<'_>) -> Result<usize, Error> {
-        let mut signs = (0..self.len()).map(|i| self.sign(i)).filter(|&s| s != 0);
-        let first = signs.next();
-        if signs.all(|s| Some(s) == first) {
-            return Ok(0);
+    /// two: more make no difference. `None` when the errors leave the number open.
+    fn variations(&self, budget: &Budget<'_>) -> Result<Option<usize>, Error> {
+        let first = self.sure(0, self.error);
+        let same = |s: Option<i32>| s == first || self.error.is_none() && s == Some(0);
+        if first.is_some_and(|s| s != 0) && (1..self.len()).all(|i| same(self.sure(i, self.error)))
+        {
+            return Ok(Some(0));
         }
         let mut g = self.copied((self.bits() + self.len()) / 64 + 1, true);
+        // The binomial coefficients of one place add up to 2^(n+1) at most.
+        let error = self.error.map(|e| e + self.len());
         let (mut changes, mut sign) = (0, 0);
+        // Coefficients of unknown sign since the last known one, and whether they may hide changes.
+        let (mut unknown, mut open) = (0, false);
         for i in 0..g.len() {
             g.row(i);
             // Coefficient i is final.
-            let own = g.sign(i);
-            changes += usize::from(own * sign < 0);
-            if own != 0 {
-                sign = own;
+            match g.sure(i, error) {
+                None => unknown += 1,
+                Some(0) => {}
+                Some(own) => {
+                    let change = own * sign < 0;
+                    changes += usize::from(change);
+                    // One unknown between two different signs changes nothing.
+                    open |= unknown > usize::from(change);
+                    (sign, unknown) = (own, 0);
+                }
             }
             if changes == 2 {
-                break;
+                return Ok(Some(2));
             }
             if i % 64 == 63 {
                 budget.check_time(OP)?;
             }
         }
-        Ok(changes)
+        Ok((!open && unknown == 0).then_some(changes))
     }
 }
 
@@ -265,7 +341,7 @@ fn add_down<const W: usize>(data: &mut [u64], i: usize) {
     }
 }
 
-/// `source * 2^by`, rounded to nothing: the bits that fall out below are zero.
+/// `source * 2^by`, rounded down.
 fn shift_into(source: &[u64], by: i64, to: &mut [u64]) {
     let fill = if source[source.len() - 1] >> 63 == 1 {
         u64::MAX
@@ -283,5 +359,63 @@ fn shift_into(source: &[u64], by: i64, to: &mut [u64]) {
             0 => at(low),
             _ => at(low) << bits | at(low - 1) >> (64 - bits),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Flat, cells, scale, scaled};
+    use crate::poly::coefficients::rational::Integer;
+    use crate::poly::product::budget::Budget;
+
+    /// A precision either gives the cells of exact numbers or gives up, also for clustered roots.
+    #[test]
+    fn precision_decides_nothing() -> Result<(), crate::Error> {
+        let (mut state, mut cut, mut given_up) = (9u64, 0, 0);
+        let mut next = |n: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) % n
+        };
+        for round in 0..60 {
+            let degree = 3 + next(25) as usize;
+            let bits = [4, 30, 200][round % 3];
+            let mut f: Vec<Integer> = (0..=degree)
+                .map(|_| {
+                    (Integer::from(next(1 << 40)) << bits >> 40) - (Integer::ONE << (bits - 1))
+                })
+                .collect();
+            f[0] |= Integer::ONE;
+            f[degree] |= Integer::ONE;
+            if round % 4 == 0 {
+                // Mignotte's: two roots very near to each other.
+                f = vec![Integer::ZERO; degree + 1];
+                f[degree] = Integer::ONE;
+                let a = Integer::from(3 + next(1000));
+                (f[0], f[1], f[2]) = (Integer::from(-2), &a << 2, -((&a * &a) << 1));
+            }
+            let Some(k) = scale(&f) else {
+                continue;
+            };
+            let whole = Flat::new(&scaled(&f, k));
+            let list = |precision| -> Result<Option<Vec<(Integer, usize)>>, crate::Error> {
+                let found = cells(&whole, precision, &Budget::default())?;
+                Ok(found.map(|c| c.into_iter().map(|c| (c.n, c.depth)).collect()))
+            };
+            let exact = list(1 << 20)?;
+            assert!(exact.is_some());
+            for precision in [12, 40, 80, 160, 320] {
+                match list(precision)? {
+                    None => given_up += 1,
+                    found => {
+                        cut += 1;
+                        assert_eq!(found, exact, "{f:?} {precision}");
+                    }
+                }
+            }
+        }
+        assert!(cut > 50 && given_up > 20, "{cut} {given_up}");
+        Ok(())
     }
 }

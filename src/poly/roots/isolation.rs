@@ -78,7 +78,8 @@ impl Poly<Rational> {
             return Err(Error::invalid(OP, "a polynomial in one variable"));
         }
         let (mut roots, mut factors) = (Vec::new(), Vec::new());
-        for (part, multiplicity) in crate::poly::factor::square_free_integer(&p, budget)? {
+        let parts = crate::poly::factor::square_free_integer(&p, budget);
+        for (part, multiplicity) in parts.map_err(|e| e.said_by(OP))? {
             let Some((_, f)) = dense(&part)? else {
                 continue;
             };

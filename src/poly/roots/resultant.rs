@@ -1,5 +1,6 @@
 //! Pseudo-division, resultants and discriminants.
 
+use super::{bezout, by_images};
 use crate::Error;
 use crate::poly::coefficients::rational::{Integer, Rational};
 use crate::poly::coefficients::ring::Ring;
@@ -70,7 +71,8 @@ impl Poly<Rational> {
     /// `LimitExceeded` for degrees beyond 10^4 or when the budget ends, `Stopped`, `Overflow`.
     ///
     /// # Complexity
-    /// `O(n^2)` products and exact divisions of polynomials in the other variables for degree `n`.
+    /// Modulo as many primes as its bound demands and at as many points as its degrees, `O(n^2)` each for degree `n`; with too many
+    /// symbols for that, `n 2^n` products of polynomials up to degree 8, `O(n^2)` products and exact divisions beyond.
     ///
     /// # Example
     /// ```
@@ -82,7 +84,7 @@ impl Poly<Rational> {
     /// # Ok::<(), wickring::Error>(())
     /// ```
     /// # Source
-    /// Brown, Traub 1971 (subresultants).
+    /// Collins 1971 (images); Bezout 1779; Brown, Traub 1971 (subresultants).
     pub fn resultant(&self, other: &Self, v: usize, budget: &Budget<'_>) -> Result<Self, Error> {
         let op = "Poly::resultant";
         if self.is_zero() || other.is_zero() {
@@ -95,7 +97,8 @@ impl Poly<Rational> {
         // Res(c a, d b) = c^n d^m Res(a, b).
         let ((c, a), (d, b)) = (primitive(self), primitive(other));
         let scale = &c.pow(n) * &d.pow(m);
-        Ok(rational(&subresultant(a, b, v, budget)?).scale(&scale))
+        let found = integral(a, b, v, budget).map_err(|e| e.said_by(op))?;
+        Ok(rational(&found).scale(&scale))
     }
 
     /// The discriminant in variable `v`: `(-1)^(n(n-1)/2) Res(self, d self) / leading coefficient`.
@@ -114,25 +117,97 @@ impl Poly<Rational> {
         if n == 1 {
             return Ok(Self::constant(Rational::from(1)));
         }
-        let derivative = self.derivative(v);
-        let mut resultant = self.resultant(&derivative, v, budget)?;
-        let lead = self
-            .coefficients_in(v)
-            .remove(&(n as u32))
-            .unwrap_or_else(Self::zero);
-        resultant = match resultant.divide_exact(&lead, budget)? {
-            Some(q) => q,
-            None => {
-                let routine = "exact division";
-                return Err(Error::Backend { op, routine });
-            }
-        };
-        Ok(if n * (n - 1) / 2 % 2 == 1 {
-            -&resultant
-        } else {
-            resultant
-        })
+        if n > u64::from(MAX_DEGREE) {
+            return Err(Error::limit(op, "degree", MAX_DEGREE.into()));
+        }
+        // Disc(c f) = c^(2n-2) Disc(f).
+        let (c, f) = primitive(self);
+        let found = integral_discriminant(&f, v, budget).map_err(|e| e.said_by(op))?;
+        Ok(rational(&found).scale(&c.pow(2 * n as u32 - 2)))
     }
+}
+
+/// The discriminant for degree `n > 1`: the resultant of the derivatives of the homogenised polynomial, which count as of degree
+/// `n - 1`, is `(-1)^(n(n-1)/2)` times `n^(n-2)` times it.
+fn integral_discriminant(
+    f: &Poly<Integer>,
+    v: usize,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let n = f.degree(v);
+    let (op, routine) = ("Poly::discriminant", "exact division");
+    let failed = || Error::Backend { op, routine };
+    let odd = u64::from(n) * u64::from(n - 1) / 2 % 2 == 1;
+    let sign = |p: Poly<Integer>| if odd { -&p } else { p };
+    let slope = f.derivative(v);
+    if n > bezout::MAX_DEGREE || symbols(f, v) < 3 {
+        let found = integral(f.clone(), slope, v, budget)?;
+        let found = found.divide_exact(&lead(f, v), budget)?;
+        return found.map(sign).ok_or_else(failed);
+    }
+    let mut unit = vec![0; v + 1];
+    unit[v] = 1;
+    let multiple = f.scale(&Integer::from(n));
+    let other = &multiple - &slope.mul_within(&Poly::monomial(&unit, Integer::ONE), budget)?;
+    let [a, b] = [&slope, &other].map(|p| bezout::coefficients(p, v, n as usize - 1));
+    let found = bezout::resultant(&a, &b, budget)?;
+    let power = Poly::constant(Integer::from(n).pow(n as usize - 2));
+    let found = found.divide_exact(&power, budget)?;
+    found.map(sign).ok_or_else(failed)
+}
+
+/// How many variables besides `v` occur.
+fn symbols(p: &Poly<Integer>, v: usize) -> usize {
+    (0..p.nvars())
+        .filter(|&w| w != v && p.degree(w) > 0)
+        .count()
+}
+
+/// The resultant of primitive polynomials.
+fn integral(
+    a: Poly<Integer>,
+    b: Poly<Integer>,
+    v: usize,
+    budget: &Budget<'_>,
+) -> Result<Poly<Integer>, Error> {
+    let (m, n) = (a.degree(v), b.degree(v));
+    if m == 0 || n == 0 {
+        return match m {
+            0 => a.pow_within(n, budget),
+            _ => b.pow_within(m, budget),
+        };
+    }
+    let used = a.nvars().max(b.nvars());
+    let used = (0..used)
+        .filter(|&w| w != v && a.degree(w).max(b.degree(w)) > 0)
+        .count();
+    let most = m.max(n);
+    let tiny = most <= bezout::MAX_DEGREE;
+    let sparse = a.len() + b.len() <= 3 * most as usize + 6;
+    // Minors are cheap when there are few of them or their entries are short; images when there are few symbols.
+    let minors = tiny && (used > 3 || used > 1 && (most < 5 || sparse));
+    if !minors && let Some(found) = by_images::resultant(&a, &b, v, budget)? {
+        return Ok(found);
+    }
+    if !tiny {
+        return subresultant(a, b, v, budget);
+    }
+    // Both count as of the greater degree; a missing leading coefficient costs a power of the other one.
+    let (long, short, swapped) = if m < n {
+        (&b, &a, true)
+    } else {
+        (&a, &b, false)
+    };
+    let most = m.max(n) as usize;
+    let [x, y] = [long, short].map(|p| bezout::coefficients(p, v, most));
+    let found = bezout::resultant(&x, &y, budget)?;
+    let power = lead(long, v).pow_within(m.abs_diff(n), budget)?;
+    let found = divided(&found, &power, budget)?;
+    Ok(if swapped && m % 2 == 1 && n % 2 == 1 {
+        -&found
+    } else {
+        found
+    })
 }
 
 fn lead(p: &Poly<Integer>, v: usize) -> Poly<Integer> {
@@ -209,6 +284,70 @@ mod tests {
     use crate::poly::product::budget::Budget;
     use crate::poly::text::vars::Vars;
     use num_traits::Zero;
+
+    /// A polynomial with few terms, small coefficients and the given degree in variable 0.
+    fn drawn(state: &mut u64, nvars: usize, degree: u32, terms: usize) -> Poly<super::Integer> {
+        let mut next = |n: u64| {
+            *state ^= *state << 13;
+            *state ^= *state >> 7;
+            *state ^= *state << 17;
+            (*state >> 11) % n
+        };
+        let mut list = vec![(vec![degree], super::Integer::ONE)];
+        for _ in 0..terms {
+            let row =
+                (0..nvars).map(|v| next(if v == 0 { u64::from(degree) + 1 } else { 3 }) as u32);
+            list.push((row.collect(), super::Integer::from(next(19) as i64 - 9)));
+        }
+        Poly::from_terms(list)
+    }
+
+    /// Images, Bezout's matrix and subresultants agree, signs included, also where degrees differ.
+    #[test]
+    fn three_ways_to_a_resultant_agree() -> Result<(), crate::Error> {
+        let (mut state, budget) = (7, Budget::default());
+        for round in 0..120 {
+            let nvars = 1 + round % 4;
+            let (m, n) = (1 + round as u32 / 4 % 5, 1 + round as u32 / 20 % 4);
+            let a = drawn(&mut state, nvars, m, 5);
+            let b = drawn(&mut state, nvars, n, 4);
+            let (m, n) = (a.degree(0), b.degree(0));
+            if m == 0 || n == 0 {
+                continue;
+            }
+            let wanted = super::subresultant(a.clone(), b.clone(), 0, &budget)?;
+            assert_eq!(
+                super::integral(a.clone(), b.clone(), 0, &budget)?,
+                wanted,
+                "{a:?} {b:?}"
+            );
+            let images = super::by_images::resultant(&a, &b, 0, &budget)?;
+            assert!(images.is_none_or(|r| r == wanted), "{a:?} {b:?}");
+            let most = m.max(n) as usize;
+            let [x, y] = [&a, &b].map(|p| super::bezout::coefficients(p, 0, most));
+            let formal = super::bezout::resultant(&x, &y, &budget)?;
+            let (lead, gap) = match m < n {
+                true => (super::lead(&b, 0), n - m),
+                false => (super::lead(&a, 0), m - n),
+            };
+            let sign = if m < n && n % 2 == 1 && (n - m) % 2 == 1 {
+                -1
+            } else {
+                1
+            };
+            let factor = lead.pow_within(gap, &budget)?.scale(&sign.into());
+            assert_eq!(formal, &wanted * &factor, "{a:?} {b:?}");
+            if m > 1 {
+                let found = super::integral_discriminant(&a, 0, &budget)?;
+                let slope = a.derivative(0);
+                let slow = super::subresultant(a.clone(), slope, 0, &budget)?;
+                let negative = m * (m - 1) / 2 % 2 == 1;
+                let slow = if negative { -&slow } else { slow };
+                assert_eq!(&found * &super::lead(&a, 0), slow, "{a:?}");
+            }
+        }
+        Ok(())
+    }
 
     #[test]
     fn resultants_of_products_of_linear_factors() -> Result<(), crate::Error> {

@@ -37,7 +37,7 @@ pub enum Poly {
     Gcd(Many),
     /// Irreducible factors over Q, or modulo a prime in one variable.
     Factor(One),
-    /// Groebner basis of an ideal over Q, re-checked by Buchberger's criterion.
+    /// Groebner basis over Q or modulo a prime, re-checked by Buchberger's criterion; elimination, membership, saturation.
     Groebner(Groebner),
     /// Real roots of a polynomial in one variable, isolated exactly.
     Roots(Roots),
@@ -116,15 +116,32 @@ pub struct Groebner {
     /// PHCpack (a number of equations, then polynomials that end in ';').
     #[arg(required = true)]
     pub exprs: Vec<String>,
-    /// Monomial order: lex, deglex or degrevlex.
+    /// Monomial order: lex, deglex, degrevlex, block:K (the first K variables before all others) or weight:W1,W2,...
     #[arg(long, default_value = "degrevlex")]
     pub order: String,
+    /// Coefficients: Q, F2, F3, .. or Fp:P for a prime P.
+    #[arg(long, default_value = "Q", value_name = "FIELD")]
+    pub field: String,
     /// Also find and check cofactors over the generators: slower, and certain.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["eliminate", "saturate", "radical"])]
     pub certify: bool,
     /// Is this polynomial in the ideal? Exit 0 if so, 1 if not.
-    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true, conflicts_with_all = ["eliminate", "saturate", "radical"])]
     pub contains: Option<String>,
+    /// Does some power of this polynomial lie in the ideal? Exit 0 if so, 1 if not.
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true, conflicts_with_all = ["eliminate", "saturate"])]
+    pub radical: Option<String>,
+    /// The basis (degrevlex) of the members without these variables.
+    #[arg(long, value_name = "X,Y,..", value_delimiter = ',', conflicts_with_all = ["saturate", "order"])]
+    pub eliminate: Vec<String>,
+    /// The basis (degrevlex) of the polynomials of which some power of this one times them lies in the ideal.
+    #[arg(
+        long,
+        value_name = "EXPR",
+        allow_hyphen_values = true,
+        conflicts_with = "order"
+    )]
+    pub saturate: Option<String>,
     /// The variables in order, separated by commas; by default in the order in which they are read.
     #[arg(long, value_name = "X,Y,..", value_delimiter = ',')]
     pub vars: Vec<String>,
