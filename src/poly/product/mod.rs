@@ -26,3 +26,4 @@ pub(crate) mod rows;
 pub(crate) mod slab;
 pub(crate) mod small;
 pub(crate) mod sorted;
+pub(crate) mod transform;

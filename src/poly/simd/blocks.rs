@@ -42,10 +42,10 @@ impl Level {
     fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") {
+            if super::level::has_avx512() {
                 return Self::Avx512;
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            if super::level::has_avx2() {
                 return Self::Avx2;
             }
         }
@@ -267,7 +267,7 @@ mod tests {
     fn all_instructions_agree_to_the_last_bit() {
         let mut levels = vec![Level::Portable, Level::detect()];
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if super::super::level::has_avx2() {
             levels.push(Level::Avx2);
         }
         for (kind, program, machine) in programs_of_every_kind() {

@@ -1,0 +1,146 @@
+//! Products of lists of integers, `c_k = sum a_i b_(k - i)`, modulo word primes.
+
+use super::primes::{Factor, Prime, lazy, once, primes};
+use super::roots::{Transform, length, roots_for};
+use crate::Error;
+use crate::poly::coefficients::integers::{Integers, negate_limbs};
+use crate::poly::coefficients::store::Store;
+use crate::poly::product::budget::Budget;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Integers at places of a list that is zero elsewhere.
+pub(crate) struct Placed<'a> {
+    pub(crate) values: &'a Integers,
+    /// Ascending or descending, all different.
+    pub(crate) places: Vec<u32>,
+    /// One more than the last place.
+    pub(crate) length: usize,
+}
+
+/// The entries of a product modulo each prime.
+pub(crate) struct Residues {
+    pub(crate) primes: Vec<Arc<Prime>>,
+    /// One list a prime, all of one length.
+    pub(crate) lists: Vec<Vec<u64>>,
+}
+
+/// Primes whose product is more than twice `2^bits`: all are above `2^61.99`.
+pub(crate) fn count(bits: u64) -> usize {
+    ((bits + 1) * 100).div_ceil(6199).max(1) as usize
+}
+
+/// The product of two lists whose entries stay below `2^bits` in magnitude. `None` for the second list means the first.
+pub(crate) fn convolution(
+    a: &Placed<'_>,
+    b: Option<&Placed<'_>>,
+    bits: u64,
+    op: &'static str,
+    budget: &Budget<'_>,
+) -> Result<Residues, Error> {
+    let total = a.length + b.map_or(a.length, |b| b.length) - 1;
+    let size = length(total);
+    let late = || budget.check_time(op).is_err();
+    let left = Limbed::new(a);
+    let right = b.map(Limbed::new);
+    let one = |prime: &Arc<Prime>| {
+        budget.check_time(op)?;
+        let table = prime.table(roots_for(size));
+        let transform = Transform {
+            prime,
+            table: &table,
+            late: &late,
+        };
+        let p = prime.p;
+        let mut x = left.modulo(prime, size);
+        transform.forward(&mut x);
+        budget.check_time(op)?;
+        match &right {
+            None => {
+                for v in &mut x {
+                    let own = prime.word(*v);
+                    *v = prime.montgomery(own, own);
+                }
+            }
+            Some(right) => {
+                let mut y = right.modulo(prime, size);
+                transform.forward(&mut y);
+                for (v, &w) in x.iter_mut().zip(&y) {
+                    // 4 p times p is below 2^64 p.
+                    *v = prime.montgomery(*v, once(once(w, 2 * p), p));
+                }
+            }
+        }
+        budget.check_time(op)?;
+        transform.backward(&mut x);
+        budget.check_time(op)?;
+        x.truncate(total);
+        Ok(x)
+    };
+    let primes = primes(count(bits));
+    let lists = match primes.as_slice() {
+        [only] => vec![one(only)?],
+        all => all.par_iter().map(one).collect::<Result<_, Error>>()?,
+    };
+    Ok(Residues { primes, lists })
+}
+
+/// Placed integers as magnitudes of a fixed number of limbs.
+struct Limbed<'a> {
+    placed: &'a Placed<'a>,
+    /// Limbs of one magnitude; none for integers of 64 bits, which are read where they are.
+    width: usize,
+    limbs: Vec<u64>,
+    negative: Vec<bool>,
+}
+
+impl<'a> Limbed<'a> {
+    fn new(placed: &'a Placed<'a>) -> Self {
+        let values = placed.values;
+        let (width, count) = match values {
+            Integers::I64(_) => (0, 0),
+            other => ((other.bits() / 64 + 1) as usize, other.len()),
+        };
+        let mut limbs = vec![0; width * count];
+        let mut negative = Vec::with_capacity(count);
+        for (i, out) in limbs.chunks_exact_mut(width.max(1)).enumerate() {
+            values.write(i, out);
+            let sign = out.last().is_some_and(|top| top >> 63 == 1);
+            if sign {
+                negate_limbs(out);
+            }
+            negative.push(sign);
+        }
+        Self {
+            placed,
+            width,
+            limbs,
+            negative,
+        }
+    }
+
+    /// All modulo a prime, in a list of `size` entries.
+    fn modulo(&self, prime: &Prime, size: usize) -> Vec<u64> {
+        let p = prime.p;
+        let mut list = vec![0; size];
+        if let Integers::I64(values) = self.placed.values {
+            for (&at, &v) in self.placed.places.iter().zip(values) {
+                let rest = prime.word(v.unsigned_abs());
+                list[at as usize] = if v < 0 { once(p - rest, p) } else { rest };
+            }
+            return list;
+        }
+        let word: Factor = prime.factor(((1u128 << 64) % u128::from(p)) as u64);
+        let magnitudes = self.limbs.chunks_exact(self.width.max(1));
+        let values = magnitudes.zip(&self.negative);
+        for (&at, (limbs, &negative)) in self.placed.places.iter().zip(values) {
+            let rest = limbs.iter().rev().fold(0, |rest, &limb| {
+                // Below 2 p and below p: their sum is below 2^64, and any word may be multiplied.
+                lazy(rest, word, p) + prime.word(limb)
+            });
+            let rest = prime.word(rest);
+            list[at as usize] = if negative { once(p - rest, p) } else { rest };
+        }
+        list
+    }
+}

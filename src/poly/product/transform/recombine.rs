@@ -1,0 +1,176 @@
+//! Integers from their remainders modulo word primes (Garner).
+//!
+//! `x = d_0 + d_1 p_0 + d_2 p_0 p_1 + ..`, digit by digit; what lies above half the product of all primes stands for a negative number.
+
+use super::convolution::Residues;
+use super::primes::{Factor, Prime, lazy, once};
+use crate::poly::coefficients::integers::{Integers, negate_limbs};
+use crate::poly::coefficients::reducer::Reducer;
+use crate::poly::product::column::Column;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Entries that one thread puts together at a time.
+const SHARE: usize = 1 << 13;
+
+/// The integers at the places `picked`; modulo a prime when there is a reducer.
+pub(crate) fn integers(from: &Residues, picked: &[u32], by: Option<&Reducer>) -> Integers {
+    let parts = |one: &(dyn Fn(&[u32]) -> Integers + Sync)| {
+        if picked.len() <= SHARE || rayon::current_num_threads() == 1 {
+            return one(picked);
+        }
+        Integers::joined(picked.par_chunks(SHARE).map(one).collect())
+    };
+    match from.lists.as_slice() {
+        [list] => parts(&|picked| {
+            let p = from.primes[0].p;
+            let value = |&at: &u32| {
+                let x = list[at as usize];
+                let negative = x > p / 2;
+                let size = if negative { p - x } else { x };
+                match by {
+                    Some(by) => by.signed(negative, by.word(size)),
+                    None if negative => -(size as i64),
+                    None => size as i64,
+                }
+            };
+            Integers::I64(picked.iter().map(value).collect())
+        }),
+        [first, second] => parts(&|picked| {
+            let (p, q) = (&from.primes[0], &from.primes[1]);
+            let inverse = q.factor(q.inv(p.p % q.p));
+            let whole = u128::from(p.p) * u128::from(q.p);
+            let value = |&at: &u32| {
+                let (x, y) = (first[at as usize], second[at as usize]);
+                let digit = difference(y, x, inverse, q);
+                let x = u128::from(x) + u128::from(digit) * u128::from(p.p);
+                let negative = x > whole / 2;
+                (negative, if negative { whole - x } else { x })
+            };
+            if let Some(by) = by {
+                let rest = picked.iter().map(value);
+                return Integers::I64(rest.map(|(s, x)| by.signed(s, by.double(x))).collect());
+            }
+            let signed =
+                |(negative, x): (bool, u128)| if negative { -(x as i128) } else { x as i128 };
+            Integers::from_i128(picked.iter().map(|at| signed(value(at))).collect())
+        }),
+        _ => {
+            let garner = Garner::new(&from.primes);
+            parts(&|picked| garner.integers(&from.lists, picked, by))
+        }
+    }
+}
+
+/// `(y - x) w mod q` for `y < q` and any `x` below `2^62`.
+#[inline(always)]
+fn difference(y: u64, x: u64, w: Factor, q: &Prime) -> u64 {
+    once(lazy(y + q.p - once(x, q.p), w, q.p), q.p)
+}
+
+/// The factors for any number of primes.
+struct Garner {
+    primes: Vec<Arc<Prime>>,
+    /// For prime `j` the inverses of all before it.
+    inverses: Vec<Vec<Factor>>,
+    /// Half the product of all primes, and the product.
+    half: Vec<u64>,
+    whole: Vec<u64>,
+}
+
+/// `limbs = limbs times + plus`.
+#[inline(always)]
+fn multiply_add(limbs: &mut [u64], times: u64, plus: u64) {
+    let mut carry = plus;
+    for limb in limbs {
+        let sum = u128::from(*limb) * u128::from(times) + u128::from(carry);
+        *limb = sum as u64;
+        carry = (sum >> 64) as u64;
+    }
+}
+
+impl Garner {
+    fn new(primes: &[Arc<Prime>]) -> Self {
+        let row = |j: usize| {
+            let q = &primes[j];
+            let inverse = |p: &Arc<Prime>| q.factor(q.inv(p.p % q.p));
+            primes[..j].iter().map(inverse).collect()
+        };
+        let mut whole = vec![0; primes.len()];
+        whole[0] = 1;
+        for prime in primes {
+            multiply_add(&mut whole, prime.p, 0);
+        }
+        let mut half = whole.clone();
+        for i in 0..half.len() {
+            let above = half.get(i + 1).copied().unwrap_or(0);
+            half[i] = half[i] >> 1 | above << 63;
+        }
+        Self {
+            primes: primes.to_vec(),
+            inverses: (0..primes.len()).map(row).collect(),
+            half,
+            whole,
+        }
+    }
+
+    fn integers(&self, lists: &[Vec<u64>], picked: &[u32], by: Option<&Reducer>) -> Integers {
+        let width = self.primes.len();
+        let mut digits = vec![0; width];
+        let mut data = vec![
+            0;
+            if by.is_some() {
+                0
+            } else {
+                width * picked.len()
+            }
+        ];
+        let mut one = vec![0; width];
+        let mut rests = Vec::new();
+        for (k, &at) in picked.iter().enumerate() {
+            for j in 0..width {
+                let q = &self.primes[j];
+                let mut x = lists[j][at as usize];
+                for (&digit, &w) in digits[..j].iter().zip(&self.inverses[j]) {
+                    x = difference(x, digit, w, q);
+                }
+                digits[j] = x;
+            }
+            let out = match by {
+                Some(_) => &mut one[..],
+                None => &mut data[k * width..(k + 1) * width],
+            };
+            out.fill(0);
+            for j in (0..width).rev() {
+                // So many limbs hold the digits from j on.
+                multiply_add(&mut out[..width - j], self.primes[j].p, digits[j]);
+            }
+            let negative = out.iter().rev().gt(self.half.iter().rev());
+            if negative {
+                subtract(out, &self.whole);
+            }
+            if let Some(by) = by {
+                if negative {
+                    negate_limbs(out);
+                }
+                let fold =
+                    |rest: u64, &limb: &u64| by.double(u128::from(rest) << 64 | u128::from(limb));
+                rests.push(by.signed(negative, out.iter().rev().fold(0, fold)));
+            }
+        }
+        match by {
+            Some(_) => Integers::I64(rests),
+            None => Integers::from_limbs(width, data),
+        }
+    }
+}
+
+fn subtract(from: &mut [u64], what: &[u64]) {
+    let mut borrow = false;
+    for (x, &y) in from.iter_mut().zip(what) {
+        let (d, b1) = x.overflowing_sub(y);
+        let (d, b2) = d.overflowing_sub(borrow.into());
+        *x = d;
+        borrow = b1 | b2;
+    }
+}
