@@ -28,22 +28,39 @@
 //! | [`io`] | bytes in, typed values or a clear error out |
 //! | [`laws`] | every law once, for tests, property tests and fuzzing alike |
 
+// What only a higher floor calls is no fault of a lower one that is built alone.
+#![cfg_attr(not(feature = "laws"), allow(dead_code, unused_imports))]
+
+#[cfg(feature = "certify")]
 pub mod certify;
+#[cfg(feature = "decomp")]
 pub mod decomp;
 pub mod error;
+#[cfg(feature = "decomp")]
 pub mod fit;
+#[cfg(feature = "io")]
 pub mod io;
+#[cfg(feature = "laws")]
 pub mod laws;
+#[cfg(feature = "learn")]
 pub mod learn;
+#[cfg(feature = "tensor")]
 pub mod linalg;
 pub mod memory;
+#[cfg(feature = "decomp")]
 pub mod optim;
+#[cfg(feature = "learn")]
 pub mod planted;
 pub mod poly;
+#[cfg(feature = "tensor")]
 pub mod run;
+#[cfg(feature = "scheme")]
 pub mod scheme;
+#[cfg(feature = "learn")]
 pub mod stats;
+#[cfg(feature = "tensor")]
 pub mod tensor;
+#[cfg(feature = "theory")]
 pub mod theory;
 
 pub use error::{Error, Status};

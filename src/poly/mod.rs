@@ -24,6 +24,7 @@ pub(crate) mod gcd;
 pub(crate) mod groebner;
 pub mod identity;
 pub(crate) mod monomials;
+pub(crate) mod parallel;
 pub(crate) mod polynomial;
 pub(crate) mod product;
 pub(crate) mod roots;

@@ -4,9 +4,9 @@ use super::compiled::Program;
 use super::coordinate::Coordinate;
 use crate::Error;
 use crate::poly::coefficients::rational::Rational;
+use crate::poly::parallel;
 use crate::poly::polynomial::value::Poly;
 use crate::poly::simd::blocks::{Block, POINTS, run_block};
-use rayon::prelude::*;
 
 const OP: &str = "Compiled::eval_batch";
 
@@ -140,8 +140,8 @@ impl<C: Coordinate> Compiled<C> {
         };
         // A few hundred points are done before a thread has woken up.
         let long = points * self.program.coefficients.len() > 1 << 18;
-        let finite = match long && rayon::current_num_threads() > 1 {
-            true => jobs.into_par_iter().map(work).reduce(|| true, |a, b| a & b),
+        let finite = match long && parallel::threads() > 1 {
+            true => parallel::map(jobs, work).into_iter().all(|finite| finite),
             false => jobs.into_iter().map(work).fold(true, |a, b| a & b),
         };
         if !finite {

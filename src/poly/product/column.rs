@@ -6,8 +6,8 @@ use crate::poly::coefficients::reducer::Reducer;
 use crate::poly::coefficients::ring::Ring;
 use crate::poly::coefficients::store::Store;
 use crate::poly::monomials::word::Word;
+use crate::poly::parallel;
 use dashu_int::Sign;
-use rayon::prelude::*;
 
 /// A list of finished coefficients that grows at its end.
 pub(crate) trait Column: Default + Send + Sync {
@@ -33,8 +33,9 @@ pub(crate) fn flat<T: Clone + Send + Sync>(parts: &[&[T]], blank: T) -> Vec<T> {
         jobs.push((part, own));
         rest = more;
     }
-    jobs.into_par_iter()
-        .for_each(|(part, own)| own.clone_from_slice(part));
+    parallel::map(jobs, |(part, own): (&&[T], &mut [T])| {
+        own.clone_from_slice(part)
+    });
     all
 }
 

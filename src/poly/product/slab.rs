@@ -11,7 +11,7 @@ use super::grid::{CELLS, Grid, Side};
 use super::rows::Kernel;
 use crate::Error;
 use crate::poly::monomials::word::Word;
-use rayon::prelude::*;
+use crate::poly::parallel;
 
 const OP: &str = "Poly::mul_within";
 
@@ -238,7 +238,7 @@ pub(crate) fn multiply<W: Word, K: Kernel>(
         table,
     };
     let products = a.offsets.len() as f64 * b.offsets.len() as f64;
-    let threads = rayon::current_num_threads();
+    let threads = parallel::threads();
     let all = pairs.keys.len();
     // Below this, starting and joining tasks costs more than it saves (a few microseconds each).
     let out = if threads == 1 || products < 4e5 || all < 4 {
@@ -246,8 +246,8 @@ pub(crate) fn multiply<W: Word, K: Kernel>(
     } else {
         let cuts = cuts(pairs, a, b, 8 * threads);
         let chunks: Vec<(usize, usize)> = cuts.windows(2).rev().map(|w| (w[0], w[1])).collect();
-        let part = |&(from, to): &(usize, usize)| slab.stretch(from, to, false);
-        let parts: Result<Vec<_>, Error> = chunks.par_iter().map(part).collect();
+        let part = |(from, to): (usize, usize)| slab.stretch(from, to, false);
+        let parts: Result<Vec<_>, Error> = parallel::map(chunks, part).into_iter().collect();
         let parts = parts?;
         let terms = parts.iter().map(|p| p.words.len()).sum();
         task.budget.check_terms(OP, terms)?;

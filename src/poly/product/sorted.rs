@@ -7,7 +7,7 @@ use super::slab::Output;
 use crate::Error;
 use crate::poly::monomials::packed::{field, ranges_of};
 use crate::poly::monomials::word::Word;
-use rayon::prelude::*;
+use crate::poly::parallel;
 
 const OP: &str = "Poly::mul_within";
 
@@ -100,7 +100,7 @@ fn by_keys<K: Word, W: Word, T: Terms>(
 ) -> Result<Output<W, T::Column>, Error> {
     let borders = borders(keys.0, keys.1);
     let ranges = borders.len() + 1;
-    let threads = rayon::current_num_threads();
+    let threads = parallel::threads();
     let parts = if threads == 1 || words.0.len() * words.1.len() < 400_000 {
         1
     } else {
@@ -111,7 +111,9 @@ fn by_keys<K: Word, W: Word, T: Terms>(
     if parts == 1 {
         return work(0);
     }
-    let outs: Result<Vec<_>, Error> = (0..parts).into_par_iter().map(work).collect();
+    let outs: Result<Vec<_>, Error> = parallel::map((0..parts).collect(), work)
+        .into_iter()
+        .collect();
     let outs = outs?;
     let terms = outs.iter().map(|o| o.words.len()).sum();
     task.budget.check_terms(OP, terms)?;
