@@ -197,6 +197,24 @@ impl Error {
         }
     }
 
+    /// The same error, said of the public function that was called instead of one inside it.
+    #[must_use]
+    pub(crate) fn said_by(mut self, name: &'static str) -> Self {
+        match &mut self {
+            Self::InvalidInput { op, .. }
+            | Self::Shape { op, .. }
+            | Self::Parse { op, .. }
+            | Self::NonFinite { op, .. }
+            | Self::Degenerate { op, .. }
+            | Self::Overflow { op, .. }
+            | Self::LimitExceeded { op, .. }
+            | Self::Stopped { op }
+            | Self::Backend { op, .. } => *op = name,
+            Self::File { .. } | Self::NotConverged { .. } => {}
+        }
+        self
+    }
+
     /// A budget that ran out.
     pub fn limit(op: &'static str, what: &'static str, limit: u64) -> Self {
         Self::LimitExceeded { op, what, limit }

@@ -5,6 +5,7 @@ use super::ring::Ring;
 use super::store::Store;
 use crate::Error;
 use crate::poly::monomials::packed::{NONE, Origins};
+use crate::poly::polynomial::merging;
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
 use dashu_int::Sign;
@@ -349,6 +350,12 @@ impl Store<Integer> for Integers {
         }
     }
 
+    fn sum(a: &Poly<Integer>, b: &Poly<Integer>, subtract: bool) -> Option<Poly<Integer>> {
+        let (left, right) = ((a.monomials(), a.store()), (b.monomials(), b.store()));
+        let (monomials, store) = merging::merged(left, right, subtract)?;
+        Some(Poly::from_canonical(monomials, store))
+    }
+
     fn scaled(&self, factor: &Integer) -> Self {
         if factor.is_one() {
             return self.clone();
@@ -408,7 +415,7 @@ impl Store<Integer> for Integers {
         b: &Poly<Integer>,
         budget: &Budget<'_>,
     ) -> Result<Option<Poly<Integer>>, Error> {
-        crate::poly::division::by_slab::over_integers(a, b, budget)
+        crate::poly::division::plan::over_integers(a, b, budget)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::budget::{Budget, Task};
 use super::cells::{Folded, Middle, Narrow, Plain, Terms, Wide};
 use super::grid::{CELLS, Grid};
-use super::multiword::choice;
+use super::multiword::{choice, classes};
 use super::rows::{Kernel, ROW_CELLS, Rows, Rows64, Rows116, Scatter, Scatter64};
 use super::slab;
 use super::slab::{Blocks, Output, Pairs};
@@ -103,6 +103,9 @@ pub(crate) fn integers(
         a.len().saturating_mul(wide(a)),
         b.len().saturating_mul(wide(b)),
     )?;
+    if let Some(product) = classes::product((ma, a), (mb, b), task)? {
+        return Ok(product);
+    }
     if let Some(product) = kronecker::product((ma, a), (mb, b), bits, task)? {
         return Ok(product);
     }

@@ -187,7 +187,7 @@ fn run<N: Number, const W: usize>(program: &Program, machine: &mut Machine, at: 
         &program.coefficients[first as usize * N::PARTS..][..len as usize * N::PARTS]
     };
     let x: [N; W] = load(&powers[program.inner as usize * N::PARTS..], at);
-    // The polynomial in the last variable, and that in the last two.
+    // The polynomial in the last variable, and the sum around it.
     let mut t = [N::constant(&[0.0; 2]); W];
     let mut s = t;
     for step in &program.steps {
@@ -208,31 +208,27 @@ fn run<N: Number, const W: usize>(program: &Program, machine: &mut Machine, at: 
             Step::Scale { power } => scale(&mut t, (powers, power), at),
             Step::Close { power } => close(&mut s, t, (powers, power), at),
             Step::ScaleSum { power } => scale(&mut s, (powers, power), at),
-            Step::Lift { to, power } => {
-                let sum = &mut sums[to as usize * N::PARTS..];
-                let mut outer: [N; W] = load(sum, at);
-                close(&mut outer, s, (powers, power), at);
-                store(outer, sum, at);
+            Step::Keep { to } => store(s, &mut sums[to as usize * N::PARTS..], at),
+            Step::Join { from, power } => {
+                let mut outer: [N; W] = load(&sums[from as usize * N::PARTS..], at);
+                advance(
+                    &mut outer,
+                    load(&powers[power as usize * N::PARTS..], at),
+                    s,
+                );
+                s = outer;
             }
-            Step::LiftSum { to, power } => {
-                let (sum, inner) = sums.split_at_mut((to as usize + 1) * N::PARTS);
-                let sum = &mut sum[to as usize * N::PARTS..];
-                let mut outer: [N; W] = load(sum, at);
-                close(&mut outer, load(inner, at), (powers, power), at);
-                store(outer, sum, at);
+            Step::Plus { power, first } => {
+                let c = [N::constant(numbers(first, 1)); W];
+                advance(&mut s, load(&powers[power as usize * N::PARTS..], at), c);
             }
-            Step::ScaleOuter { level, power } => {
-                let sum = &mut sums[level as usize * N::PARTS..];
-                let mut outer: [N; W] = load(sum, at);
-                scale(&mut outer, (powers, power), at);
-                store(outer, sum, at);
+            Step::Term { power, first } => {
+                let mut c = [N::constant(numbers(first, 1)); W];
+                advance(&mut c, load(&powers[power as usize * N::PARTS..], at), s);
+                s = c;
             }
             Step::Output { k } => {
-                let out = &mut out[k as usize * N::PARTS..];
-                match sums.is_empty() {
-                    true => store(s, out, at),
-                    false => store(load::<N, W>(sums, at), out, at),
-                }
+                store(s, &mut out[k as usize * N::PARTS..], at);
             }
         }
     }

@@ -5,9 +5,12 @@ use super::roots::{Transform, length, roots_for};
 use crate::Error;
 use crate::poly::coefficients::integers::{Integers, negate_limbs};
 use crate::poly::coefficients::store::Store;
+use crate::poly::parallel;
 use crate::poly::product::budget::Budget;
-use rayon::prelude::*;
 use std::sync::Arc;
+
+/// Values that are reduced together.
+const LANES: usize = 8;
 
 /// Integers at places of a list that is zero elsewhere.
 pub(crate) struct Placed<'a> {
@@ -78,15 +81,13 @@ pub(crate) fn convolution(
         Ok(x)
     };
     let primes = primes(count(bits));
-    let lists = match primes.as_slice() {
-        [only] => vec![one(only)?],
-        all => all.par_iter().map(one).collect::<Result<_, Error>>()?,
-    };
+    let all = parallel::map(primes.iter().collect(), one);
+    let lists = all.into_iter().collect::<Result<_, Error>>()?;
     Ok(Residues { primes, lists })
 }
 
 /// Placed integers as magnitudes of a fixed number of limbs.
-struct Limbed<'a> {
+pub(crate) struct Limbed<'a> {
     placed: &'a Placed<'a>,
     /// Limbs of one magnitude; none for integers of 64 bits, which are read where they are.
     width: usize,
@@ -95,7 +96,7 @@ struct Limbed<'a> {
 }
 
 impl<'a> Limbed<'a> {
-    fn new(placed: &'a Placed<'a>) -> Self {
+    pub(crate) fn new(placed: &'a Placed<'a>) -> Self {
         let values = placed.values;
         let (width, count) = match values {
             Integers::I64(_) => (0, 0),
@@ -120,7 +121,7 @@ impl<'a> Limbed<'a> {
     }
 
     /// All modulo a prime, in a list of `size` entries.
-    fn modulo(&self, prime: &Prime, size: usize) -> Vec<u64> {
+    pub(crate) fn modulo(&self, prime: &Prime, size: usize) -> Vec<u64> {
         let p = prime.p;
         let mut list = vec![0; size];
         if let Integers::I64(values) = self.placed.values {
@@ -131,15 +132,29 @@ impl<'a> Limbed<'a> {
             return list;
         }
         let word: Factor = prime.factor(((1u128 << 64) % u128::from(p)) as u64);
-        let magnitudes = self.limbs.chunks_exact(self.width.max(1));
-        let values = magnitudes.zip(&self.negative);
-        for (&at, (limbs, &negative)) in self.placed.places.iter().zip(values) {
-            let rest = limbs.iter().rev().fold(0, |rest, &limb| {
-                // Below 2 p and below p: their sum is below 2^64, and any word may be multiplied.
-                lazy(rest, word, p) + prime.word(limb)
-            });
-            let rest = prime.word(rest);
-            list[at as usize] = if negative { once(p - rest, p) } else { rest };
+        let width = self.width;
+        let groups = self
+            .placed
+            .places
+            .chunks(LANES)
+            .zip(self.negative.chunks(LANES));
+        for ((places, negative), limbs) in groups.zip(self.limbs.chunks(LANES * width.max(1))) {
+            // Lane by lane: alone each would wait for the limb before.
+            let mut rest = [0; LANES];
+            for k in (0..width).rev() {
+                for l in 0..places.len() {
+                    // Below 2 p and below p: any word may be multiplied.
+                    rest[l] = lazy(rest[l], word, p) + prime.word(limbs[l * width + k]);
+                }
+            }
+            for l in 0..places.len() {
+                let value = prime.word(rest[l]);
+                list[places[l] as usize] = if negative[l] {
+                    once(p - value, p)
+                } else {
+                    value
+                };
+            }
         }
         list
     }

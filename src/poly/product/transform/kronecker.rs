@@ -20,7 +20,7 @@ const FEW: usize = 1 << 13;
 const MOST: f64 = (1u64 << 31) as f64;
 
 /// The box of a product: `x_v^e` becomes `t^(stride_v (e - low_v))`.
-struct Substitution {
+pub(crate) struct Substitution {
     /// Least exponents of the product.
     low: Vec<u32>,
     /// Exponents of the product in each variable, and what one of them counts.
@@ -67,12 +67,50 @@ impl Substitution {
         })
     }
 
-    fn total(&self) -> usize {
+    /// The box of a dividend, which holds divisor and quotient.
+    pub(crate) fn of_box(
+        dividend: &(Vec<u32>, Vec<u32>),
+        divisor: &(Vec<u32>, Vec<u32>),
+    ) -> Option<Self> {
+        let nvars = dividend.0.len();
+        let zero = (vec![0; nvars], vec![0; nvars]);
+        let mut shape = Self::new(nvars, dividend, &zero)?;
+        let range = |v: usize| (divisor.1[v] - divisor.0[v]) as usize;
+        shape.right = 1
+            + (0..nvars)
+                .map(|v| range(v) * shape.stride[v])
+                .sum::<usize>();
+        shape.left += 1;
+        shape.left -= shape.right;
+        Some(shape)
+    }
+
+    /// Entries of the divisor, for [`Substitution::of_box`].
+    pub(crate) fn divisor(&self) -> usize {
+        self.right
+    }
+
+    /// The same for the quotient, whose least exponents are given.
+    pub(crate) fn of_quotient(&self, low: Vec<u32>) -> Self {
+        Self {
+            low,
+            size: self.size.clone(),
+            stride: self.stride.clone(),
+            left: self.left,
+            right: 1,
+        }
+    }
+
+    pub(crate) fn nvars(&self) -> usize {
+        self.size.len()
+    }
+
+    pub(crate) fn total(&self) -> usize {
         self.left + self.right - 1
     }
 
     /// Where the terms of a factor with the least exponents `low` go.
-    fn places(&self, m: &Monomials, low: &[u32]) -> Vec<u32> {
+    pub(crate) fn places(&self, m: &Monomials, low: &[u32]) -> Vec<u32> {
         if let ([_], Exps::W1(words)) = (self.size.as_slice(), &m.exps)
             && m.nvars == 1
         {
@@ -92,7 +130,7 @@ impl Substitution {
     }
 
     /// The monomials of the places that are not zero, greatest first, and these places.
-    fn found<W: Word>(&self, residues: &Residues) -> (Vec<W>, Vec<u32>) {
+    pub(crate) fn found<W: Word>(&self, residues: &Residues) -> (Vec<W>, Vec<u32>) {
         let nvars = self.size.len();
         let (total, inner) = (self.total(), self.size.last().copied().unwrap_or(1));
         let (first, others) = residues.lists.split_at(1);
@@ -129,11 +167,16 @@ const ENTRY: f64 = 5.0;
 const DIGITS: f64 = 3.0;
 const TERM: f64 = 4.0;
 
-/// What the transforms take, in nanoseconds.
-fn cost(total: usize, terms: usize, primes: usize, transforms: f64) -> f64 {
+/// What so many transforms take modulo one prime, in nanoseconds.
+pub(crate) fn transforms(total: usize, count: f64) -> f64 {
     let size = length(total) as f64;
+    count * size * (0.5 * size.log2() * BUTTERFLY + 1.0)
+}
+
+/// What a product takes, in nanoseconds.
+fn cost(total: usize, terms: usize, primes: usize, transforms: f64) -> f64 {
     let k = primes as f64;
-    let each = transforms * size * (0.5 * size.log2() * BUTTERFLY + 1.0);
+    let each = self::transforms(total, transforms);
     let recombined = ENTRY + if primes > 1 { k * k * DIGITS } else { 0.0 };
     k * each + total as f64 * recombined + terms as f64 * TERM * (1.0 + k)
 }

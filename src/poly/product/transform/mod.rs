@@ -10,3 +10,4 @@ pub(crate) mod kronecker;
 pub(crate) mod primes;
 pub(crate) mod recombine;
 pub(crate) mod roots;
+pub(crate) mod series;

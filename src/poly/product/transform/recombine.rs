@@ -6,20 +6,22 @@ use super::convolution::Residues;
 use super::primes::{Factor, Prime, lazy, once};
 use crate::poly::coefficients::integers::{Integers, negate_limbs};
 use crate::poly::coefficients::reducer::Reducer;
+use crate::poly::parallel;
 use crate::poly::product::column::Column;
-use rayon::prelude::*;
 use std::sync::Arc;
 
+/// Entries whose digits are formed together.
+const LANES: usize = 8;
 /// Entries that one thread puts together at a time.
 const SHARE: usize = 1 << 13;
 
 /// The integers at the places `picked`; modulo a prime when there is a reducer.
 pub(crate) fn integers(from: &Residues, picked: &[u32], by: Option<&Reducer>) -> Integers {
     let parts = |one: &(dyn Fn(&[u32]) -> Integers + Sync)| {
-        if picked.len() <= SHARE || rayon::current_num_threads() == 1 {
+        if picked.len() <= SHARE || parallel::threads() == 1 {
             return one(picked);
         }
-        Integers::joined(picked.par_chunks(SHARE).map(one).collect())
+        Integers::joined(parallel::map(picked.chunks(SHARE).collect(), one))
     };
     match from.lists.as_slice() {
         [list] => parts(&|picked| {
@@ -116,51 +118,73 @@ impl Garner {
 
     fn integers(&self, lists: &[Vec<u64>], picked: &[u32], by: Option<&Reducer>) -> Integers {
         let width = self.primes.len();
-        let mut digits = vec![0; width];
-        let mut data = vec![
-            0;
-            if by.is_some() {
-                0
-            } else {
-                width * picked.len()
-            }
-        ];
+        let mut digits = vec![[0; LANES]; width];
+        let mut limbs = vec![[0; LANES]; width];
         let mut one = vec![0; width];
+        let mut data = Vec::with_capacity(if by.is_some() {
+            0
+        } else {
+            width * picked.len()
+        });
         let mut rests = Vec::new();
-        for (k, &at) in picked.iter().enumerate() {
-            for j in 0..width {
-                let q = &self.primes[j];
-                let mut x = lists[j][at as usize];
-                for (&digit, &w) in digits[..j].iter().zip(&self.inverses[j]) {
-                    x = difference(x, digit, w, q);
-                }
-                digits[j] = x;
-            }
-            let out = match by {
-                Some(_) => &mut one[..],
-                None => &mut data[k * width..(k + 1) * width],
-            };
-            out.fill(0);
+        for places in picked.chunks(LANES) {
+            self.digits(lists, places, &mut digits);
+            limbs.fill([0; LANES]);
             for j in (0..width).rev() {
                 // So many limbs hold the digits from j on.
-                multiply_add(&mut out[..width - j], self.primes[j].p, digits[j]);
+                let (p, mut carry) = (u128::from(self.primes[j].p), digits[j]);
+                for limb in &mut limbs[..width - j] {
+                    for l in 0..LANES {
+                        let sum = u128::from(limb[l]) * p + u128::from(carry[l]);
+                        limb[l] = sum as u64;
+                        carry[l] = (sum >> 64) as u64;
+                    }
+                }
             }
-            let negative = out.iter().rev().gt(self.half.iter().rev());
-            if negative {
-                subtract(out, &self.whole);
-            }
-            if let Some(by) = by {
+            for l in 0..places.len() {
+                for (limb, all) in one.iter_mut().zip(&limbs) {
+                    *limb = all[l];
+                }
+                let negative = one.iter().rev().gt(self.half.iter().rev());
                 if negative {
-                    negate_limbs(out);
+                    subtract(&mut one, &self.whole);
+                }
+                let Some(by) = by else {
+                    data.extend_from_slice(&one);
+                    continue;
+                };
+                if negative {
+                    negate_limbs(&mut one);
                 }
                 let fold =
                     |rest: u64, &limb: &u64| by.double(u128::from(rest) << 64 | u128::from(limb));
-                rests.push(by.signed(negative, out.iter().rev().fold(0, fold)));
+                rests.push(by.signed(negative, one.iter().rev().fold(0, fold)));
             }
         }
         match by {
             Some(_) => Integers::I64(rests),
             None => Integers::from_limbs(width, data),
+        }
+    }
+
+    /// The digits of some entries, lane by lane: alone each would wait for the one before.
+    fn digits(&self, lists: &[Vec<u64>], places: &[u32], digits: &mut [[u64; LANES]]) {
+        for (j, list) in lists.iter().enumerate() {
+            let q = self.primes[j].p;
+            let (done, rest) = digits.split_at_mut(j);
+            let x = &mut rest[0];
+            for (l, &at) in places.iter().enumerate() {
+                x[l] = list[at as usize];
+            }
+            for (digit, &w) in done.iter().zip(&self.inverses[j]) {
+                for l in 0..LANES {
+                    // x < 2 q and digit < 2^62 < 2 q.
+                    x[l] = lazy(x[l] + 2 * q - digit[l], w, q);
+                }
+            }
+            for x in x {
+                *x = once(*x, q);
+            }
         }
     }
 }

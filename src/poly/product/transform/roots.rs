@@ -8,6 +8,7 @@
 //! Lengths `3 2^k` take `(x^2h - 1)(x^h - i)`, which is node 0 and node 2 of the same tree.
 
 use super::primes::{Factor, Prime, lazy, once};
+use crate::poly::parallel::join;
 
 /// Points that stay in cache together.
 const CACHED: usize = 1 << 14;
@@ -60,7 +61,7 @@ impl Transform<'_> {
                 *a = sum;
                 *c = rest + turned;
             }
-            rayon_join(
+            join(
                 low.len() >= SHARED,
                 || self.down(low, 0),
                 || {
@@ -90,7 +91,7 @@ impl Transform<'_> {
             }
             return;
         }
-        rayon_join(low.len() >= SHARED, || self.up(low, 0), || self.up(high, 2));
+        join(low.len() >= SHARED, || self.up(low, 0), || self.up(high, 2));
         let other = scale(high.len());
         let (i, half) = (self.table[1], self.prime.factor(p.div_ceil(2)));
         let (a, b) = low.split_at_mut(high.len());
@@ -119,13 +120,13 @@ impl Transform<'_> {
         let (left, right) = x.split_at_mut(2 * quarter);
         let both = |x: &mut [u64], b: usize| {
             let (one, two) = x.split_at_mut(quarter);
-            rayon_join(
+            join(
                 quarter >= SHARED,
                 || self.down(one, b),
                 || self.down(two, b + 1),
             );
         };
-        rayon_join(
+        join(
             quarter >= SHARED,
             || both(left, 4 * b),
             || both(right, 4 * b + 2),
@@ -193,18 +194,18 @@ impl Transform<'_> {
         let (left, right) = x.split_at_mut(2 * quarter);
         let both = |x: &mut [u64], b: usize| {
             let (one, two) = x.split_at_mut(quarter);
-            rayon_join(
+            join(
                 quarter >= SHARED,
                 || self.up(one, b),
                 || self.up(two, b + 1),
             );
         };
-        rayon_join(
+        join(
             quarter >= SHARED,
             || both(left, 4 * b),
             || both(right, 4 * b + 2),
         );
-        self.join(x, b);
+        self.merge(x, b);
     }
 
     fn up_cached(&self, x: &mut [u64], b: usize) {
@@ -214,7 +215,7 @@ impl Transform<'_> {
         while length <= top {
             let first = b * (x.len() / length);
             for (k, block) in x.chunks_exact_mut(length).enumerate() {
-                self.join(block, first + k);
+                self.merge(block, first + k);
             }
             length *= 4;
         }
@@ -243,7 +244,7 @@ impl Transform<'_> {
 
     /// Two levels up.
     #[inline(always)]
-    fn join(&self, x: &mut [u64], b: usize) {
+    fn merge(&self, x: &mut [u64], b: usize) {
         let p = self.prime.p;
         let (w, even, odd) = (
             self.inverse(b),
@@ -264,16 +265,6 @@ impl Transform<'_> {
             *x2 = lazy(a2 + 2 * p - a0, w, p);
             *x3 = lazy(a3 + 2 * p - a1, w, p);
         }
-    }
-}
-
-/// Both, at the same time when that is worth it.
-fn rayon_join(shared: bool, one: impl FnOnce() + Send, two: impl FnOnce() + Send) {
-    if shared && rayon::current_num_threads() > 1 {
-        rayon::join(one, two);
-    } else {
-        one();
-        two();
     }
 }
 
