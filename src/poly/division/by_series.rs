@@ -159,7 +159,7 @@ impl Substitution {
     ) -> Result<Lift, Error> {
         let (words, places) = self.found::<W>(residues);
         budget.check_terms(OP, words.len())?;
-        let values = recombine::integers(residues, &places, None);
+        let values = recombine::integers(residues, &places, None, &|| budget.check_time(OP))?;
         let fewer = words.len().min(y.len()) as u64;
         let bits = values.bits() + y.bits() + u64::from(64 - fewer.leading_zeros());
         if count(bits.max(x.bits()) + 1) > residues.primes.len() {

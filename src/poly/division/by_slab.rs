@@ -41,7 +41,7 @@ impl<'a> Dividend<'a> {
         }
     }
 
-    fn largest(self) -> u128 {
+    pub(crate) fn largest(self) -> u128 {
         let most = match self {
             Self::Narrow(v) => v.iter().map(|c| c.unsigned_abs()).max().map(u128::from),
             Self::Wide(v) => v.iter().map(|c| c.unsigned_abs()).max(),

@@ -33,7 +33,7 @@ pub(crate) struct Boxes<'a> {
 }
 
 /// Bytes of the cells of one window.
-const WINDOW: usize = 1 << 18;
+const WINDOW: usize = 1 << 19;
 
 /// Cells in a table with open addressing.
 struct Table<W, C> {

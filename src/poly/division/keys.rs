@@ -4,7 +4,7 @@
 //! product stays in the dividend's. Each field has a guard bit on top, which tells whether a difference stays in the
 //! quotient's box.
 
-use crate::poly::monomials::packed::Monomials;
+use crate::poly::monomials::packed::{Exps, Monomials, field, pack};
 use crate::poly::monomials::word::Word;
 
 /// Least and greatest exponents, one of each a variable.
@@ -16,9 +16,35 @@ pub(crate) struct Fields {
     shift: Vec<u32>,
     width: Vec<u32>,
     pub(crate) bits: u32,
+    /// Whether monomials lie in these fields as they are.
+    packed: bool,
 }
 
 impl Fields {
+    /// The fields in which both lists lie packed, if they lie in the same: their top bits are clear.
+    pub(crate) fn packed(a: &Monomials, b: &Monomials, nvars: usize) -> Option<Self> {
+        let bits = match (&a.exps, &b.exps) {
+            (Exps::W1(_), Exps::W1(_)) => 64,
+            (Exps::W2(_), Exps::W2(_)) => 128,
+            _ => return None,
+        };
+        let width = field(bits, nvars);
+        // More than 33 bits are not read out of a field.
+        if a.nvars != nvars || b.nvars != nvars || nvars == 0 {
+            return None;
+        }
+        let shift = (0..nvars).rev().map(|v| v as u32 * width).collect();
+        let width = vec![width.min(33); nvars];
+        let packed = true;
+        Some(Self {
+            shift,
+            width,
+            bits,
+            packed,
+        })
+    }
+
+    /// As narrow as the dividend's box allows.
     pub(crate) fn new(dividend: &Box2) -> Self {
         let range = |(&low, &high): (&u32, &u32)| match high - low {
             0 => 0,
@@ -31,7 +57,12 @@ impl Fields {
             shift[v] = bits;
             bits += width[v];
         }
-        Self { shift, width, bits }
+        Self {
+            shift,
+            width,
+            bits,
+            packed: false,
+        }
     }
 
     /// One vector of exponents above `low`.
@@ -47,6 +78,12 @@ impl Fields {
 
     /// All monomials above `low`; the order is kept.
     pub(crate) fn all<W: Word>(&self, m: &Monomials, low: &[u32]) -> Vec<W> {
+        if self.packed
+            && let Some(words) = W::words(&m.exps)
+        {
+            let low: W = pack(m.nvars, low);
+            return words.iter().map(|&word| word - low).collect();
+        }
         let mut row = vec![0; m.nvars];
         let mut one = |i| {
             m.row(i, &mut row);

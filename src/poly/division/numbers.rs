@@ -3,6 +3,7 @@
 //! Words and limbs are taken modulo `2^n`. Afterwards `|a| + min(|q|, |b|) |q|_inf |b|_inf < 2^(n-1)` tells that nothing
 //! was lost: a sum that vanished is zero, and one that did not is not.
 
+use super::by_slab::Dividend;
 use crate::poly::coefficients::integers::{Integers, read_limbs};
 use crate::poly::coefficients::rational::Integer;
 use crate::poly::coefficients::ring::Ring;
@@ -99,7 +100,7 @@ impl Numbers for Narrow<'_> {
 
 /// Cells of 128 bits, divisor and quotient of 64.
 pub(crate) struct Wide<'a> {
-    pub(crate) a: Vec<i128>,
+    pub(crate) a: Dividend<'a>,
     pub(crate) b: &'a [i64],
 }
 
@@ -112,7 +113,7 @@ impl Numbers for Wide<'_> {
         0
     }
     fn dividend(&self, i: usize) -> i128 {
-        self.a[i]
+        self.a.at(i)
     }
     fn is_zero(&self, cell: &i128) -> bool {
         *cell == 0
@@ -138,7 +139,7 @@ impl Numbers for Wide<'_> {
         *cell = cell.wrapping_sub(factor * i128::from(self.b[j]));
     }
     fn certain(&self, factors: &[i64]) -> bool {
-        let a = self.a.iter().map(|c| c.unsigned_abs()).max().unwrap_or(0);
+        let a = self.a.largest();
         let (q, b) = ((factors.len(), most(factors)), (self.b.len(), most(self.b)));
         a < 1 << 126 && fits(a, q, b, 126)
     }

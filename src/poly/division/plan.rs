@@ -1,5 +1,6 @@
 //! Which algorithm an exact division takes.
 
+use super::by_list;
 use super::by_series;
 use super::by_slab::{Dividend, Plan};
 use super::by_table::{Boxes, Outcome, divide};
@@ -59,6 +60,11 @@ pub(crate) fn integers(
         return Ok(None);
     };
     budget.check_time("Poly::divide_exact")?;
+    if let (Integers::I64(x), Integers::I64(y)) = (a, b)
+        && let Some(done) = by_list::integers(((ma, x), &da), ((mb, y), &db), budget)?
+    {
+        return Ok(done);
+    }
     if let Some(done) = by_series::integers(((ma, a), &da), ((mb, b), &db), budget)? {
         return Ok(done);
     }
@@ -80,7 +86,7 @@ pub(crate) fn integers(
     let division = Division {
         monomials: (ma, mb),
         boxes: Boxes { a: &da, b: &db },
-        fields: Fields::new(&da),
+        fields: Fields::packed(ma, mb, nvars).unwrap_or_else(|| Fields::new(&da)),
         budget,
     };
     if division.fields.bits <= 128
@@ -140,12 +146,14 @@ impl Division<'_> {
             return Ok(Some(done));
         }
         if let (Some(x), Integers::I64(b)) = (Dividend::of(a), b)
-            && let Some(done) = done(self.by(&Wide {
-                a: (0..a.len()).map(|i| x.at(i)).collect(),
-                b,
-            })?)
+            && bits <= 126
+            && let Some(done) = done(self.by(&Wide { a: x, b })?)
         {
             return Ok(Some(done));
+        }
+        // Widths that differ much: whole integers are as long as they are.
+        if matches!(a, Integers::Big(_)) || matches!(b, Integers::Big(_)) {
+            return Ok(None);
         }
         let width = ((bits + 1).max(b.bits() + 1) / 64 + 1) as usize;
         macro_rules! fixed {
@@ -179,7 +187,8 @@ pub(crate) fn plain<C: Ring>(
     let division = Division {
         monomials: (a.monomials(), b.monomials()),
         boxes: Boxes { a: &da, b: &db },
-        fields: Fields::new(&da),
+        fields: Fields::packed(a.monomials(), b.monomials(), da.0.len())
+            .unwrap_or_else(|| Fields::new(&da)),
         budget,
     };
     // Without a domain degrees need not add, and the boxes mean nothing.

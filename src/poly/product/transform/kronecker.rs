@@ -272,8 +272,8 @@ impl Substitution {
     fn read<W: Word>(&self, residues: &Residues, task: &Task<'_>) -> Product<Integers> {
         let (words, places) = self.found::<W>(residues);
         task.budget.check_terms(OP, words.len())?;
-        task.budget.check_time(OP)?;
-        let values = recombine::integers(residues, &places, task.modulus);
+        let check = || task.budget.check_time(OP);
+        let values = recombine::integers(residues, &places, task.modulus, &check)?;
         let mut out = Output { words, values };
         if task.modulus.is_some()
             && let Some(kept) = out.values.nonzero()

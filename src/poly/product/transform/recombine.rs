@@ -4,8 +4,10 @@
 
 use super::convolution::Residues;
 use super::primes::{Factor, Prime, lazy, once};
+use crate::Error;
 use crate::poly::coefficients::integers::{Integers, negate_limbs};
 use crate::poly::coefficients::reducer::Reducer;
+use crate::poly::coefficients::store::Store;
 use crate::poly::parallel;
 use crate::poly::product::column::Column;
 use std::sync::Arc;
@@ -14,14 +16,37 @@ use std::sync::Arc;
 const LANES: usize = 8;
 /// Entries that one thread puts together at a time.
 const SHARE: usize = 1 << 13;
+/// The same when there is one thread only.
+const ALONE: usize = 1 << 17;
 
 /// The integers at the places `picked`; modulo a prime when there is a reducer.
-pub(crate) fn integers(from: &Residues, picked: &[u32], by: Option<&Reducer>) -> Integers {
+///
+/// # Errors
+/// What `check` says, which is asked before each share.
+pub(crate) fn integers(
+    from: &Residues,
+    picked: &[u32],
+    by: Option<&Reducer>,
+    check: &(dyn Fn() -> Result<(), Error> + Sync),
+) -> Result<Integers, Error> {
+    let share = if parallel::threads() == 1 {
+        ALONE
+    } else {
+        SHARE
+    };
     let parts = |one: &(dyn Fn(&[u32]) -> Integers + Sync)| {
-        if picked.len() <= SHARE || parallel::threads() == 1 {
-            return one(picked);
+        check()?;
+        if picked.len() <= share {
+            return Ok(one(picked));
         }
-        Integers::joined(parallel::map(picked.chunks(SHARE).collect(), one))
+        let part = |picked: &[u32]| check().map(|()| one(picked));
+        let parts = parallel::map(picked.chunks(share).collect(), part);
+        let parts: Vec<Integers> = parts.into_iter().collect::<Result<_, Error>>()?;
+        if parts.iter().any(|p| matches!(p, Integers::Big(_))) {
+            let all = parts.iter().flat_map(|p| (0..p.len()).map(|i| p.get(i)));
+            return Ok(Integers::from_vec(all.collect()));
+        }
+        Ok(<Integers as Column>::joined(parts))
     };
     match from.lists.as_slice() {
         [list] => parts(&|picked| {
