@@ -186,7 +186,7 @@ impl Bench {
                 sum = values[0].iter().sum();
             }
         });
-        self.line(&name, p.len(), (sum as f64).to_bits(), seconds);
+        self.line(&name, p.len(), f64::to_bits(sum), seconds);
         Ok(())
     }
 }

@@ -65,6 +65,8 @@ pub(crate) struct Plan {
     digits: Vec<(u64, u64)>,
 }
 
+/// Terms of a group of the divisor, on average, up to which a table is faster (bench `poly_families`).
+const LONE: f64 = 1.5;
 /// More blocks than this in the box are not walked one by one.
 const MAX_BLOCKS: u64 = 1 << 22;
 
@@ -87,6 +89,10 @@ impl Plan {
             return None;
         }
         let (a, b) = (grid.side(ma, &da.0), grid.side(mb, &db.0));
+        // Groups of hardly more than a term each are not worth their blocks.
+        if b.mean() <= LONE {
+            return None;
+        }
         let room = |v: usize| u64::from(da.1[v] - db.1[v]) - u64::from(da.0[v] - db.0[v]);
         let inner = (0..grid.cells as u64).map(|mut x| {
             (grid.split..n).rev().all(|v| {

@@ -83,6 +83,9 @@ pub(crate) fn integers(
             Outcome::Unsure => {}
         }
     }
+    // In one layout both lie packed as they are.
+    let same = mb.repacked(ma.nvars, ma.width());
+    let mb = same.as_deref().unwrap_or(mb);
     let division = Division {
         monomials: (ma, mb),
         boxes: Boxes { a: &da, b: &db },

@@ -42,6 +42,8 @@ pub(crate) enum Step {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Program {
     pub(crate) steps: Vec<Step>,
+    /// Where the steps are cut, each part with outputs of its own; one part for a short program.
+    pub(crate) parts: Vec<(usize, usize)>,
     /// The parts of each coefficient.
     pub(crate) coefficients: Vec<f64>,
     pub(crate) powers: Vec<Power>,
@@ -284,6 +286,7 @@ impl<C: Coordinate> Writer<C> {
             step.place(wanted, &places);
         }
         Program {
+            parts: parts(&self.steps),
             steps: self.steps,
             coefficients: (self.coefficients.iter())
                 .flat_map(|c| c.parts().into_iter().take(C::PARTS))
@@ -294,6 +297,22 @@ impl<C: Coordinate> Writer<C> {
             levels: self.levels,
         }
     }
+}
+
+/// Steps of one part at least.
+const PART: usize = 256;
+
+/// Long programs are cut after outputs: a processor foresees the steps of a part that it has seen, but not thousands.
+fn parts(steps: &[Step]) -> Vec<(usize, usize)> {
+    let (mut parts, mut from) = (Vec::new(), 0);
+    for (i, step) in steps.iter().enumerate() {
+        let end = matches!(step, Step::Output { .. }) && i + 1 - from >= PART;
+        if end || i + 1 == steps.len() {
+            parts.push((from, i + 1));
+            from = i + 1;
+        }
+    }
+    parts
 }
 
 impl Step {

@@ -398,6 +398,25 @@ mod tests {
         }
     }
 
+    /// Whichever look at the clock says stop, the product says that it was stopped, or comes out right.
+    #[test]
+    fn products_stop_when_told() {
+        let p = Poly::from_terms((0..4000).map(|k| (vec![k], Integer::from(k) + Integer::ONE)));
+        let whole = p.mul_within(&p, &Budget::default());
+        let mut stopped = 0;
+        for looks in 0..20 {
+            let seen = std::sync::atomic::AtomicUsize::new(0);
+            let stop = || seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= looks;
+            let found = p.mul_within(&p, &Budget::default().stop(&stop));
+            let op = "Poly::mul_within";
+            match found == Err(crate::Error::Stopped { op }) {
+                true => stopped += 1,
+                false => assert!(found == whole),
+            }
+        }
+        assert!(stopped > 3);
+    }
+
     /// Products that overlap everywhere and cancel.
     #[test]
     fn telescopes_cancel() {
