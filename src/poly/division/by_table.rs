@@ -268,6 +268,7 @@ pub(crate) fn divide<W: Word, N: Numbers>(
         return Ok(Outcome::Rejected);
     }
     let count = work.words.len();
+    budget.check_terms(OP, count)?;
     let mut rows = vec![0; count * nvars];
     for (&word, row) in work.words.iter().zip(rows.chunks_exact_mut(nvars.max(1))) {
         fields.unpack(word, &low, row);

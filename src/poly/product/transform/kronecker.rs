@@ -164,7 +164,7 @@ impl Substitution {
 /// and of a term that is placed (bench `poly_families`).
 const BUTTERFLY: f64 = 1.1;
 const ENTRY: f64 = 5.0;
-const DIGITS: f64 = 3.0;
+const DIGITS: f64 = 1.2;
 const TERM: f64 = 4.0;
 
 /// What so many transforms take modulo one prime, in nanoseconds.
