@@ -17,6 +17,7 @@ use crate::poly::product::transform::convolution::{Limbed, Placed, Residues, cou
 use crate::poly::product::transform::kronecker::{Substitution, transforms};
 use crate::poly::product::transform::primes::{Prime, primes};
 use crate::poly::product::transform::recombine;
+use crate::poly::product::transform::roots::Patience;
 use crate::poly::product::transform::series::Series;
 use std::sync::Arc;
 
@@ -98,7 +99,8 @@ fn image(
     }
     let series = Series {
         prime,
-        check: &check,
+        patience: &Patience::new(&check),
+        op: OP,
     };
     let quotient = series.quotient(&a, &b)?;
     let back = series.whole(&quotient, &b)?;

@@ -1,7 +1,7 @@
 //! Products of lists of integers, `c_k = sum a_i b_(k - i)`, modulo word primes.
 
 use super::primes::{Factor, Prime, lazy, once, primes};
-use super::roots::{Transform, length, roots_for};
+use super::roots::{Patience, Transform, length, roots_for};
 use crate::Error;
 use crate::poly::coefficients::integers::{Integers, negate_limbs};
 use crate::poly::coefficients::store::Store;
@@ -43,21 +43,22 @@ pub(crate) fn convolution(
 ) -> Result<Residues, Error> {
     let total = a.length + b.map_or(a.length, |b| b.length) - 1;
     let size = length(total);
-    let late = || budget.check_time(op).is_err();
+    let check = || budget.check_time(op);
+    let patience = Patience::new(&check);
     let left = Limbed::new(a);
     let right = b.map(Limbed::new);
     let one = |prime: &Arc<Prime>| {
-        budget.check_time(op)?;
+        patience.kept(op)?;
         let table = prime.table(roots_for(size));
         let transform = Transform {
             prime,
             table: &table,
-            late: &late,
+            patience: &patience,
         };
         let p = prime.p;
         let mut x = left.modulo(prime, size);
         transform.forward(&mut x);
-        budget.check_time(op)?;
+        patience.kept(op)?;
         match &right {
             None => {
                 for v in &mut x {
@@ -74,9 +75,9 @@ pub(crate) fn convolution(
                 }
             }
         }
-        budget.check_time(op)?;
+        patience.kept(op)?;
         transform.backward(&mut x);
-        budget.check_time(op)?;
+        patience.kept(op)?;
         x.truncate(total);
         Ok(x)
     };

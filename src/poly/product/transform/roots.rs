@@ -8,7 +8,9 @@
 //! Lengths `3 2^k` take `(x^2h - 1)(x^h - i)`, which is node 0 and node 2 of the same tree.
 
 use super::primes::{Factor, Prime, lazy, once};
+use crate::Error;
 use crate::poly::parallel::join;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Points that stay in cache together.
 const CACHED: usize = 1 << 14;
@@ -17,12 +19,41 @@ const SHARED: usize = 1 << 14;
 /// Points between two looks at the clock.
 const PATIENCE: usize = 1 << 17;
 
+/// Whether to give up, asked now and then; a yes is remembered.
+pub(crate) struct Patience<'a> {
+    check: &'a (dyn Fn() -> Result<(), Error> + Sync),
+    over: AtomicBool,
+}
+
+impl<'a> Patience<'a> {
+    pub(crate) fn new(check: &'a (dyn Fn() -> Result<(), Error> + Sync)) -> Self {
+        let over = AtomicBool::new(false);
+        Self { check, over }
+    }
+
+    fn is_over(&self) -> bool {
+        let over = self.over.load(Relaxed) || (self.check)().is_err();
+        if over {
+            self.over.store(true, Relaxed);
+        }
+        over
+    }
+
+    /// Whether all transforms so far are whole.
+    pub(crate) fn kept(&self, op: &'static str) -> Result<(), Error> {
+        match self.is_over() {
+            true => Err(Error::Stopped { op }),
+            false => Ok(()),
+        }
+    }
+}
+
 /// A prime with the roots for one length.
 pub(crate) struct Transform<'a> {
     pub(crate) prime: &'a Prime,
     pub(crate) table: &'a [Factor],
-    /// Whether to give up; what is left behind is then no transform.
-    pub(crate) late: &'a (dyn Fn() -> bool + Sync),
+    /// When it is over, what is left behind is no transform.
+    pub(crate) patience: &'a Patience<'a>,
 }
 
 /// The least length `2^k` or `3 2^k` that is no less than `n`.
@@ -112,7 +143,7 @@ impl Transform<'_> {
         if x.len() <= CACHED {
             return self.down_cached(x, b);
         }
-        if x.len() >= PATIENCE && (self.late)() {
+        if x.len() >= PATIENCE && self.patience.is_over() {
             return;
         }
         let quarter = x.len() / 4;
@@ -187,7 +218,7 @@ impl Transform<'_> {
         if x.len() <= CACHED {
             return self.up_cached(x, b);
         }
-        if x.len() >= PATIENCE && (self.late)() {
+        if x.len() >= PATIENCE && self.patience.is_over() {
             return;
         }
         let quarter = x.len() / 4;
@@ -271,7 +302,7 @@ impl Transform<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::primes::primes;
-    use super::{Transform, length, roots_for};
+    use super::{Patience, Transform, length, roots_for};
 
     /// Products modulo `x^n - 1`, or whatever the length stands for, are those of the definition.
     #[test]
@@ -287,11 +318,12 @@ mod tests {
             let size = length(n);
             assert!(size >= n && size < 2 * n.max(1));
             let table = prime.table(roots_for(size));
-            let late = || false;
+            let check = || Ok(());
+            let patience = Patience::new(&check);
             let transform = Transform {
                 prime,
                 table: &table,
-                late: &late,
+                patience: &patience,
             };
             let (la, lb) = (n.div_ceil(2), n + 1 - n.div_ceil(2));
             let a: Vec<u64> = (0..la).map(|_| next()).collect();

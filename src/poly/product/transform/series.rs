@@ -1,13 +1,15 @@
 //! Quotients of power series modulo a word prime, by Newton's iteration on transforms.
 
 use super::primes::{Prime, once};
-use super::roots::{Transform, length, roots_for};
+use super::roots::{Patience, Transform, length, roots_for};
 use crate::Error;
 
 /// Arithmetic of lists modulo one prime, with a look at the clock before each transform.
 pub(crate) struct Series<'a> {
     pub(crate) prime: &'a Prime,
-    pub(crate) check: &'a (dyn Fn() -> Result<(), Error> + Sync),
+    pub(crate) patience: &'a Patience<'a>,
+    /// The operation that errors name.
+    pub(crate) op: &'static str,
 }
 
 /// Entries that are multiplied one by one.
@@ -25,15 +27,14 @@ impl Series<'_> {
     }
 
     fn transform<T>(&self, size: usize, f: impl FnOnce(&Transform<'_>) -> T) -> Result<T, Error> {
-        (self.check)()?;
+        self.patience.kept(self.op)?;
         let table = self.prime.table(roots_for(size));
-        let late = || (self.check)().is_err();
         let done = f(&Transform {
             prime: self.prime,
             table: &table,
-            late: &late,
+            patience: self.patience,
         });
-        (self.check)()?;
+        self.patience.kept(self.op)?;
         Ok(done)
     }
 
@@ -114,7 +115,7 @@ impl Series<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::primes::primes;
-    use super::Series;
+    use super::{Patience, Series};
 
     #[test]
     fn quotients_times_divisors_give_products_back() {
@@ -122,7 +123,8 @@ mod tests {
         let check = || Ok(());
         let series = Series {
             prime: &all[0],
-            check: &check,
+            patience: &Patience::new(&check),
+            op: "test",
         };
         let mut seed = 7u64;
         let mut next = || {
