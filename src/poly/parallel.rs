@@ -23,9 +23,30 @@ pub(crate) fn map<I: Send, O: Send>(jobs: Vec<I>, work: impl Fn(I) -> O + Sync +
     done
 }
 
+/// Both pieces of work, at the same time where there are threads and `shared` says that it is worth it.
+pub(crate) fn join(shared: bool, one: impl FnOnce() + Send, two: impl FnOnce() + Send) {
+    #[cfg(feature = "parallel")]
+    if shared && rayon::current_num_threads() > 1 {
+        rayon::join(one, two);
+        return;
+    }
+    let _ = shared;
+    one();
+    two();
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{map, threads};
+    use super::{join, map, threads};
+
+    #[test]
+    fn joined_work_is_all_done() {
+        for shared in [false, true] {
+            let (mut a, mut b) = (0, 0);
+            join(shared, || a = 1, || b = 2);
+            assert_eq!((a, b), (1, 2));
+        }
+    }
 
     #[test]
     fn results_come_in_the_order_of_the_jobs() {

@@ -7,3 +7,4 @@ mod poly_batch;
 mod poly_factor;
 mod poly_identity;
 mod poly_laws;
+mod poly_levels;

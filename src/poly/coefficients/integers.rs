@@ -1,20 +1,22 @@
 //! Integers of one width in flat memory: the coefficient store of polynomials over Z.
 
+use super::limbs::{bits64, bits128, limbs_of};
+pub(crate) use super::limbs::{limbs_needed, negate_limbs, read_limbs, write_limbs};
 use super::rational::{Integer, integer_gcd};
 use super::ring::Ring;
 use super::store::Store;
 use crate::Error;
 use crate::poly::monomials::packed::{NONE, Origins};
+use crate::poly::polynomial::merging;
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
-use dashu_int::Sign;
 
 /// Beyond this many limbs a coefficient is worth an allocation of its own, and one giant among dwarfs
 /// must not multiply the memory of all.
 pub(crate) const MAX_LIMBS: usize = 64;
 
-/// Integers of one width, the narrowest that holds them all.
-#[derive(Clone, Debug, PartialEq)]
+/// Integers of one width, the narrowest that holds them all; or each of its own width, where these differ much.
+#[derive(Clone, Debug)]
 pub enum Integers {
     /// Every value fits an `i64`.
     I64(Vec<i64>),
@@ -27,80 +29,34 @@ pub enum Integers {
         /// All limbs.
         data: Vec<u64>,
     },
-    /// Anything larger.
+    /// Anything larger, and a few long ones among many short ones.
     Big(Vec<Integer>),
+}
+
+/// Equal values, whatever the form.
+impl PartialEq for Integers {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::I64(a), Self::I64(b)) => a == b,
+            (Self::I128(a), Self::I128(b)) => a == b,
+            (Self::Limbs { width: n, data: a }, Self::Limbs { width: m, data: b }) if n == m => {
+                a == b
+            }
+            (Self::Big(a), Self::Big(b)) => a == b,
+            _ => self.len() == other.len() && (0..self.len()).all(|i| self.get(i) == other.get(i)),
+        }
+    }
+}
+
+/// Whether `count` values with `total` limbs together would mostly be filling at `width` limbs each.
+fn is_uneven(width: usize, count: usize, total: usize) -> bool {
+    width > 3 && count >= 8 && width * count > 4 * (total + 2 * count)
 }
 
 impl Default for Integers {
     fn default() -> Self {
         Self::I64(Vec::new())
     }
-}
-
-/// Bits of the two's complement form without the sign bit.
-fn bits64(x: i64) -> u64 {
-    (x ^ (x >> 63)) as u64
-}
-fn bits128(x: i128) -> u128 {
-    (x ^ (x >> 127)) as u128
-}
-
-/// Limbs (64 bits) that hold `value` in two's complement.
-fn limbs_of(value: &Integer) -> usize {
-    let (sign, words) = value.as_sign_words();
-    let Some(&top) = words.last() else { return 1 };
-    // -2^(64k-1) would fit k limbs; giving it one more keeps the rule simple and the width canonical.
-    let spare = top.leading_zeros() == 0 && !(sign == Sign::Negative && is_power(words));
-    words.len() + usize::from(spare)
-}
-
-fn is_power(words: &[u64]) -> bool {
-    match words.split_last() {
-        Some((top, rest)) => *top == 1 << 63 && rest.iter().all(|&w| w == 0),
-        None => false,
-    }
-}
-
-/// Writes `value` in two's complement.
-pub(crate) fn write_limbs(value: &Integer, out: &mut [u64]) {
-    let (sign, words) = value.as_sign_words();
-    out.fill(0);
-    out[..words.len()].copy_from_slice(words);
-    if sign == Sign::Negative {
-        negate_limbs(out);
-    }
-}
-
-pub(crate) fn negate_limbs(limbs: &mut [u64]) {
-    let mut carry = true;
-    for limb in limbs {
-        let (x, c) = (!*limb).overflowing_add(carry.into());
-        *limb = x;
-        carry = c;
-    }
-}
-
-/// The integer that the two's complement limbs stand for.
-pub(crate) fn read_limbs(limbs: &[u64]) -> Integer {
-    if limbs.last().is_some_and(|top| *top >> 63 == 1) {
-        let mut magnitude = limbs.to_vec();
-        negate_limbs(&mut magnitude);
-        return Integer::from_sign_words(Sign::Negative, &magnitude);
-    }
-    Integer::from_sign_words(Sign::Positive, limbs)
-}
-
-/// Limbs that a two's complement value really needs.
-pub(crate) fn limbs_needed(limbs: &[u64]) -> usize {
-    let mut n = limbs.len();
-    while n > 1 {
-        let fill = ((limbs[n - 2] as i64) >> 63) as u64;
-        if limbs[n - 1] != fill {
-            break;
-        }
-        n -= 1;
-    }
-    n
 }
 
 impl Integers {
@@ -145,6 +101,15 @@ impl Integers {
         }
     }
 
+    /// Whether a sum of so many terms and bits is better formed of whole integers.
+    fn is_apart(&self, other: &Self, count: usize, bits: u64) -> bool {
+        let (Some(m), Some(n)) = (self.width(), other.width()) else {
+            return true;
+        };
+        let total = m * self.len() + n * other.len();
+        is_uneven((bits / 64 + 1) as usize, count, total)
+    }
+
     /// An upper bound for the bits of the greatest magnitude, tight to one bit.
     pub(crate) fn bits(&self) -> u64 {
         match self {
@@ -163,7 +128,14 @@ impl Integers {
                 };
                 data.chunks_exact(*width).map(top).max().unwrap_or(0)
             }
-            Self::Big(v) => v.iter().map(|x| limbs_of(x) as u64 * 64).max().unwrap_or(0),
+            Self::Big(v) => {
+                let bits = |x: &Integer| {
+                    let (_, words) = x.as_sign_words();
+                    let spare = words.last().map_or(0, |top| top.leading_zeros());
+                    words.len() as u64 * 64 - u64::from(spare)
+                };
+                v.iter().map(bits).max().unwrap_or(0)
+            }
         }
     }
 
@@ -243,10 +215,12 @@ macro_rules! join {
 impl Store<Integer> for Integers {
     fn from_vec(values: Vec<Integer>) -> Self {
         let width = values.iter().map(limbs_of).max().unwrap_or(1);
+        let total = || values.iter().map(limbs_of).sum();
+        let uneven = |width| is_uneven(width, values.len(), total());
         match width {
             1 => Self::I64(values.iter().filter_map(|v| v.try_into().ok()).collect()),
             2 => Self::I128(values.iter().filter_map(|v| v.try_into().ok()).collect()),
-            width if width <= MAX_LIMBS => {
+            width if width <= MAX_LIMBS && !uneven(width) => {
                 let mut data = vec![0; width * values.len()];
                 for (v, out) in values.iter().zip(data.chunks_exact_mut(width)) {
                     write_limbs(v, out);
@@ -308,7 +282,7 @@ impl Store<Integer> for Integers {
                 subtract,
                 i128
             )),
-            (Self::Big(_), _) | (_, Self::Big(_)) => {
+            (a, b) if a.is_apart(b, origins.len(), bits) => {
                 let value = |&(i, j): &(u32, u32)| {
                     let x = if i == NONE {
                         Integer::ZERO
@@ -347,6 +321,12 @@ impl Store<Integer> for Integers {
                 Self::from_limbs(width, data)
             }
         }
+    }
+
+    fn sum(a: &Poly<Integer>, b: &Poly<Integer>, subtract: bool) -> Option<Poly<Integer>> {
+        let (left, right) = ((a.monomials(), a.store()), (b.monomials(), b.store()));
+        let (monomials, store) = merging::merged(left, right, subtract)?;
+        Some(Poly::from_canonical(monomials, store))
     }
 
     fn scaled(&self, factor: &Integer) -> Self {
@@ -408,7 +388,7 @@ impl Store<Integer> for Integers {
         b: &Poly<Integer>,
         budget: &Budget<'_>,
     ) -> Result<Option<Poly<Integer>>, Error> {
-        crate::poly::division::by_slab::over_integers(a, b, budget)
+        crate::poly::division::plan::over_integers(a, b, budget)
     }
 }
 

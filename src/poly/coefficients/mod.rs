@@ -5,6 +5,7 @@ pub(crate) mod bigint;
 pub(crate) mod complex_rational;
 pub(crate) mod integers;
 pub(crate) mod interval;
+pub(crate) mod limbs;
 pub(crate) mod rational;
 pub(crate) mod rationals;
 pub(crate) mod reducer;

@@ -7,6 +7,7 @@ use super::ring::Ring;
 use super::store::Store;
 use crate::Error;
 use crate::poly::monomials::packed::Origins;
+use crate::poly::polynomial::merging;
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::{Budget, Task};
 use num_traits::{One, Zero};
@@ -143,6 +144,17 @@ impl Store<Rational> for Rationals {
         Self::new(&g, Integers::joined(left, right, origins, subtract))
     }
 
+    fn sum(a: &Poly<Rational>, b: &Poly<Rational>, subtract: bool) -> Option<Poly<Rational>> {
+        let (x, y) = (a.store(), b.store());
+        if x.content != y.content {
+            return None;
+        }
+        let (left, right) = ((a.monomials(), &x.integers), (b.monomials(), &y.integers));
+        let (monomials, integers) = merging::merged(left, right, subtract)?;
+        let store = Self::new(&x.content, integers);
+        Some(Poly::from_canonical(monomials, store))
+    }
+
     fn scaled(&self, factor: &Rational) -> Self {
         Self::new(&(&self.content * factor), self.integers.clone())
     }
@@ -195,7 +207,7 @@ impl Store<Rational> for Rationals {
         };
         // A primitive quotient over Q of primitive polynomials is integral (Gauss), up to its sign.
         let (left, right) = ((a.monomials(), &x.integers), (b.monomials(), &y.integers));
-        let quotient = crate::poly::division::by_slab::integers(left, right, budget)?;
+        let quotient = crate::poly::division::plan::integers(left, right, budget)?;
         Ok(quotient.map(|(monomials, integers)| {
             let content = if integers.is_empty() {
                 Rational::one()

@@ -55,6 +55,12 @@ pub trait Store<C: Ring>: Clone + Debug + Default + Send + Sync + 'static {
         Self::from_vec(origins.iter().map(value).collect())
     }
 
+    /// `a + b`, or `a - b`, of polynomials neither of which is zero, where the store has a faster way than [`Store::joined`].
+    #[must_use]
+    fn sum(_a: &Poly<C>, _b: &Poly<C>, _subtract: bool) -> Option<Poly<C>> {
+        None
+    }
+
     /// Every coefficient times `factor`.
     #[must_use]
     fn scaled(&self, factor: &C) -> Self {
@@ -103,7 +109,7 @@ pub trait Store<C: Ring>: Clone + Debug + Default + Send + Sync + 'static {
     /// # Errors
     /// `LimitExceeded` or `Stopped` when the budget ends.
     fn quotient(a: &Poly<C>, b: &Poly<C>, budget: &Budget<'_>) -> Result<Option<Poly<C>>, Error> {
-        crate::poly::division::by_map::plain(a, b, budget)
+        crate::poly::division::plan::plain(a, b, budget)
     }
 }
 

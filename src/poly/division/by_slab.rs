@@ -8,83 +8,25 @@
 //! Certainty: sums are taken modulo `2^n`. Afterwards `|a| + min(|q|, |b|) |q|_inf |b|_inf < 2^(n-1)` is
 //! checked, so that a sum that vanished modulo `2^n` is zero. Where that fails, wider cells are taken.
 
-use super::by_map;
+use super::by_table::Outcome;
 use crate::Error;
 use crate::poly::coefficients::integers::Integers;
-use crate::poly::coefficients::rational::Integer;
-use crate::poly::coefficients::store::Store;
-use crate::poly::monomials::packed::{Exps, Monomials, Width};
+use crate::poly::monomials::packed::{Exps, Monomials};
 use crate::poly::monomials::word::Word;
-use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
 use crate::poly::product::grid::{CELLS, Grid, Group, Side};
 
 const OP: &str = "Poly::divide_exact";
 
-/// Monomials and coefficients of a quotient, when there is one.
-type Quotient = Option<(Monomials, Integers)>;
-
-/// `a / b` for a nonzero `b`.
-pub(crate) fn over_integers(
-    a: &Poly<Integer>,
-    b: &Poly<Integer>,
-    budget: &Budget<'_>,
-) -> Result<Option<Poly<Integer>>, Error> {
-    let (left, right) = ((a.monomials(), a.store()), (b.monomials(), b.store()));
-    let quotient = integers(left, right, budget)?;
-    Ok(quotient.map(|(monomials, store)| Poly::from_parts(monomials, store)))
-}
-
-/// `a / b` in parts.
-pub(crate) fn integers(
-    (ma, a): (&Monomials, &Integers),
-    (mb, b): (&Monomials, &Integers),
-    budget: &Budget<'_>,
-) -> Result<Quotient, Error> {
-    if a.is_empty() {
-        return Ok(Some((Monomials::empty(), Integers::default())));
-    }
-    let nvars = ma.nvars.max(mb.nvars);
-    let (mut da, mut db) = (ma.ranges(), mb.ranges());
-    for r in [&mut da, &mut db] {
-        r.0.resize(nvars, 0);
-        r.1.resize(nvars, 0);
-    }
-    // Degrees and lowest exponents add in a product over a domain.
-    let fits = (0..nvars).all(|v| da.1[v] >= db.1[v] && da.0[v] >= db.0[v])
-        && (0..nvars).all(|v| da.1[v] - db.1[v] >= da.0[v] - db.0[v]);
-    if !fits {
-        return Ok(None);
-    }
-    let width = ma.width().max(mb.width());
-    if let (Integers::I64(y), Some(x)) = (b, Dividend::of(a))
-        && width != Width::Rows
-        && let (Some(ma), Some(mb)) = (ma.repacked(nvars, width), mb.repacked(nvars, width))
-        && let Some(plan) = Plan::new(&da, &db, &ma, &mb, budget)
-    {
-        match plan.run(&ma, x, y, budget)? {
-            Outcome::Exact(monomials, values) => {
-                return Ok(Some((monomials, Integers::I64(values))));
-            }
-            Outcome::Rejected => return Ok(None),
-            Outcome::Unsure => {}
-        }
-    }
-    let a = Poly::<Integer>::from_parts(ma.clone(), a.clone());
-    let b = Poly::<Integer>::from_parts(mb.clone(), b.clone());
-    let quotient = by_map::plain(&a, &b, budget)?;
-    Ok(quotient.map(|q| (q.monomials().clone(), q.store().clone())))
-}
-
 /// Coefficients of at most 128 bits.
 #[derive(Clone, Copy)]
-enum Dividend<'a> {
+pub(crate) enum Dividend<'a> {
     Narrow(&'a [i64]),
     Wide(&'a [i128]),
 }
 
 impl<'a> Dividend<'a> {
-    fn of(a: &'a Integers) -> Option<Self> {
+    pub(crate) fn of(a: &'a Integers) -> Option<Self> {
         match a {
             Integers::I64(v) => Some(Self::Narrow(v)),
             Integers::I128(v) => Some(Self::Wide(v)),
@@ -92,14 +34,14 @@ impl<'a> Dividend<'a> {
         }
     }
 
-    fn at(self, i: usize) -> i128 {
+    pub(crate) fn at(self, i: usize) -> i128 {
         match self {
             Self::Narrow(v) => v[i].into(),
             Self::Wide(v) => v[i],
         }
     }
 
-    fn largest(self) -> u128 {
+    pub(crate) fn largest(self) -> u128 {
         let most = match self {
             Self::Narrow(v) => v.iter().map(|c| c.unsigned_abs()).max().map(u128::from),
             Self::Wide(v) => v.iter().map(|c| c.unsigned_abs()).max(),
@@ -108,15 +50,8 @@ impl<'a> Dividend<'a> {
     }
 }
 
-enum Outcome {
-    Exact(Monomials, Vec<i64>),
-    Rejected,
-    /// The cells were too narrow to be certain.
-    Unsure,
-}
-
 /// The grids of a division.
-struct Plan {
+pub(crate) struct Plan {
     grid: Grid,
     /// The same with the lowest exponents of the quotient.
     shown: Grid,
@@ -130,11 +65,13 @@ struct Plan {
     digits: Vec<(u64, u64)>,
 }
 
+/// Terms of a group of the divisor, on average, up to which a table is faster (bench `poly_families`).
+const LONE: f64 = 1.5;
 /// More blocks than this in the box are not walked one by one.
 const MAX_BLOCKS: u64 = 1 << 22;
 
 impl Plan {
-    fn new(
+    pub(crate) fn new(
         da: &(Vec<u32>, Vec<u32>),
         db: &(Vec<u32>, Vec<u32>),
         ma: &Monomials,
@@ -152,6 +89,10 @@ impl Plan {
             return None;
         }
         let (a, b) = (grid.side(ma, &da.0), grid.side(mb, &db.0));
+        // Groups of hardly more than a term each are not worth their blocks.
+        if b.mean() <= LONE {
+            return None;
+        }
         let room = |v: usize| u64::from(da.1[v] - db.1[v]) - u64::from(da.0[v] - db.0[v]);
         let inner = (0..grid.cells as u64).map(|mut x| {
             (grid.split..n).rev().all(|v| {
@@ -180,13 +121,13 @@ impl Plan {
         })
     }
 
-    fn run(
+    pub(crate) fn run(
         &self,
         ma: &Monomials,
         a: Dividend<'_>,
         b: &[i64],
         budget: &Budget<'_>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome<Vec<i64>>, Error> {
         // There are at most so many groups of the quotient.
         let keys = self.digits.iter().map(|d| d.0 + 1);
         let keys = keys.fold(1, u64::saturating_mul);
@@ -400,7 +341,7 @@ impl Work<'_> {
         Step::Done
     }
 
-    fn finish(self, ma: &Monomials) -> Outcome {
+    fn finish(self, ma: &Monomials) -> Outcome<Vec<i64>> {
         let monomials = match &ma.exps {
             Exps::W1(_) => self.monomials::<u64>(ma.nvars),
             _ => self.monomials::<u128>(ma.nvars),

@@ -126,14 +126,27 @@ impl<C: Coordinate> Compiled<C> {
             jobs.push((first, parts));
         }
         let work = |(first, mut parts): (usize, Vec<&mut [C]>)| {
-            let mut machine = Machine::new::<C>(self);
+            let program = &self.program;
+            // Each part of a long program is run on several blocks of points before the next one.
+            let together = if program.parts.len() > 1 { 8 } else { 1 };
+            let mut machines = vec![Machine::new::<C>(self); together];
             let mut finite = true;
-            for from in (first..points.min(first + CHUNK)).step_by(POINTS) {
-                let n = POINTS.min(points - from);
-                machine.load(&self.program, columns, from, n);
-                finite &= run_block(C::KIND, &self.program, &mut machine);
-                for (k, part) in parts.iter_mut().enumerate() {
-                    machine.unload(k, &mut part[from - first..][..n]);
+            let end = points.min(first + CHUNK);
+            for from in (first..end).step_by(together * POINTS) {
+                let own = || (from..end).step_by(POINTS).take(together);
+                for (machine, at) in machines.iter_mut().zip(own()) {
+                    machine.load(program, columns, at, POINTS.min(end - at));
+                }
+                let count = own().count();
+                for &steps in &program.parts {
+                    for machine in &mut machines[..count] {
+                        finite &= run_block(C::KIND, program, steps, machine);
+                    }
+                }
+                for (machine, at) in machines.iter().zip(own()) {
+                    for (k, part) in parts.iter_mut().enumerate() {
+                        machine.unload(k, &mut part[at - first..][..POINTS.min(end - at)]);
+                    }
                 }
             }
             finite

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 /// Instead of a power: the sum begins with this value.
 pub(crate) const SET: u32 = u32::MAX;
 
-/// One step. `x` is the last variable, `t` the sum of a row, a polynomial in `x` alone; `s` is the sum over
-/// rows, a polynomial in the last two variables; `s[v]` are those that begin with variable `v`. Powers are
-/// places in the list of the program. A power of a closing step is `SET` when the sum begins.
+/// One step. `x` is the last variable, `t` the sum of a row, a polynomial in `x` alone; `s` is the sum that is formed now;
+/// sums outside it are kept in places. Powers are places in the list of the program. A power of a closing step is `SET` when
+/// the sum begins.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Step {
     /// `t = c_0`, then `t = t x + c` for the other coefficients, then `s = s power + t`.
@@ -25,13 +25,15 @@ pub(crate) enum Step {
     Close { power: u32 },
     /// `s = s power`.
     ScaleSum { power: u32 },
-    /// `s[to] = s[to] power + s`.
-    Lift { to: u32, power: u32 },
-    /// `s[to] = s[to] power + s[to + 1]`.
-    LiftSum { to: u32, power: u32 },
-    /// `s[level] = s[level] power`.
-    ScaleOuter { level: u32, power: u32 },
-    /// Output number `k` is `s[0]`, or `s` when there are two variables.
+    /// `kept[to] = s`.
+    Keep { to: u32 },
+    /// `s = kept[from] power + s`.
+    Join { from: u32, power: u32 },
+    /// `s = s power + c`.
+    Plus { power: u32, first: u32 },
+    /// `s = c power + s`.
+    Term { power: u32, first: u32 },
+    /// Output number `k` is `s`.
     Output { k: u32 },
 }
 
@@ -40,6 +42,8 @@ pub(crate) enum Step {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Program {
     pub(crate) steps: Vec<Step>,
+    /// Where the steps are cut, each part with outputs of its own; one part for a short program.
+    pub(crate) parts: Vec<(usize, usize)>,
     /// The parts of each coefficient.
     pub(crate) coefficients: Vec<f64>,
     pub(crate) powers: Vec<Power>,
@@ -47,7 +51,7 @@ pub(crate) struct Program {
     pub(crate) powers_given: bool,
     /// The place of `x` itself.
     pub(crate) inner: u32,
-    /// Number of sums `s[v]`.
+    /// Sums that are kept at a time.
     pub(crate) levels: usize,
 }
 
@@ -59,6 +63,21 @@ struct Writer<C> {
     wanted: Vec<(u32, u32)>,
     /// Number of variables, at least two.
     nvars: usize,
+    levels: usize,
+}
+
+/// What is still to be written, the last one first.
+enum Open {
+    /// The value of so many terms, without the powers of variables before `v`.
+    Value {
+        from: usize,
+        to: usize,
+        v: usize,
+    },
+    Step(Step, (usize, u32)),
+    Keep,
+    /// Joins what was kept last, times a power.
+    Join(usize, u32),
 }
 
 impl Program {
@@ -69,6 +88,7 @@ impl Program {
             coefficients: Vec::new(),
             wanted: Vec::new(),
             nvars: nvars.max(2),
+            levels: 0,
         };
         let shift = writer.nvars - nvars;
         for (k, p) in polynomials.iter().enumerate() {
@@ -79,8 +99,8 @@ impl Program {
                 (row, c)
             };
             match p.is_zero() {
-                true => writer.polynomial([(vec![0; nvars + shift], C::zero())].into_iter()),
-                false => writer.polynomial(p.iter().map(term)),
+                true => writer.polynomial(&[(vec![0; nvars + shift], C::zero())]),
+                false => writer.polynomial(&p.iter().map(term).collect::<Vec<_>>()),
             }
             writer.push(Step::Output { k: k as u32 }, (0, 0));
         }
@@ -88,8 +108,8 @@ impl Program {
     }
 }
 
-/// The sums that are open: the exponent of what each took last.
-type Open = Vec<Option<u32>>;
+/// Terms in descending lexicographic order.
+type Terms<C> = [(Vec<u32>, C)];
 
 impl<C: Coordinate> Writer<C> {
     fn push(&mut self, step: Step, power: (usize, u32)) {
@@ -97,39 +117,109 @@ impl<C: Coordinate> Writer<C> {
         self.wanted.push((power.0 as u32, power.1));
     }
 
-    /// The steps of one polynomial, terms in descending lexicographic order.
-    fn polynomial(&mut self, terms: impl Iterator<Item = (Vec<u32>, C)>) {
-        let last = self.nvars - 1;
-        let mut open: Open = vec![None; last];
-        let mut prefix: Option<Vec<u32>> = None;
-        let mut row: Vec<(u32, C)> = Vec::new();
-        for (mut e, c) in terms {
-            let x = e.pop().unwrap_or(0);
-            match &prefix {
-                Some(f) if *f != e => {
-                    self.row(f, &mut row, &mut open);
-                    let v = (0..last).find(|&v| e[v] != f[v]).unwrap_or(last);
-                    self.lift(f, v, &mut open);
-                    prefix = Some(e);
+    /// The steps of one polynomial.
+    ///
+    /// Terms are nested by the first variable that occurs: Horner's rule in it, whose coefficients are polynomials in the later
+    /// variables. A coefficient that is a constant needs no sum of its own, so linear and quadratic forms are one
+    /// multiply-add a term.
+    fn polynomial(&mut self, terms: &Terms<C>) {
+        let (mut kept, last) = (0, self.nvars - 1);
+        let to = terms.len();
+        let mut open = vec![Open::Value { from: 0, to, v: 0 }];
+        while let Some(next) = open.pop() {
+            match next {
+                Open::Step(step, power) => self.push(step, power),
+                Open::Keep => {
+                    self.push(Step::Keep { to: kept }, (0, 0));
+                    kept += 1;
+                    self.levels = self.levels.max(kept as usize);
                 }
-                Some(_) => {}
-                None => prefix = Some(e),
+                Open::Join(v, e) => {
+                    kept -= 1;
+                    let (from, power) = (kept, 0);
+                    self.push(Step::Join { from, power }, (v, e));
+                }
+                Open::Value { from, to, v } => {
+                    let first = &terms[from].0;
+                    match (v..last - 1).find(|&u| first[u] > 0) {
+                        None => self.rows(&terms[from..to]),
+                        Some(u) => {
+                            let steps = self.nested(terms, (from, to), u);
+                            open.extend(steps.into_iter().rev());
+                        }
+                    }
+                }
             }
-            row.push((x, c));
-        }
-        if let Some(f) = prefix {
-            self.row(&f, &mut row, &mut open);
-            self.lift(&f, 0, &mut open);
-            self.scale(0, f[0]);
         }
     }
 
-    /// The terms that differ only in the last variable.
-    fn row(&mut self, prefix: &[u32], row: &mut Vec<(u32, C)>, open: &mut Open) {
+    /// Horner's rule in variable `u` for the terms `from..to`, the first of which has it.
+    fn nested(&mut self, terms: &Terms<C>, (from, to): (usize, usize), u: usize) -> Vec<Open> {
+        let mut groups = Vec::new();
+        let mut at = from;
+        while at < to {
+            let k = terms[at].0[u];
+            let end = at + terms[at..to].partition_point(|t| t.0[u] == k);
+            groups.push((k, at, end));
+            at = end;
+        }
+        let number = |&(_, at, end): &(u32, usize, usize)| {
+            end - at == 1 && terms[at].0[u + 1..].iter().all(|&e| e == 0)
+        };
+        let value = |&(_, from, to): &(u32, usize, usize)| Open::Value { from, to, v: u + 1 };
+        let mut steps = Vec::new();
+        let mut done = 1;
+        match groups.as_slice() {
+            [one, two, ..] if number(one) && !number(two) => {
+                // The only kind of term that is added afterwards.
+                let (first, power) = (self.coefficients.len() as u32, 0);
+                self.coefficients.push(terms[one.1].1);
+                steps.push(value(two));
+                steps.push(Open::Step(Step::Term { power, first }, (u, one.0 - two.0)));
+                done = 2;
+            }
+            [one, ..] => steps.push(value(one)),
+            [] => {}
+        }
+        for pair in groups[done - 1..].windows(2) {
+            let drop = pair[0].0 - pair[1].0;
+            if number(&pair[1]) {
+                let (first, power) = (self.coefficients.len() as u32, 0);
+                self.coefficients.push(terms[pair[1].1].1);
+                steps.push(Open::Step(Step::Plus { power, first }, (u, drop)));
+            } else {
+                steps.extend([Open::Keep, value(&pair[1]), Open::Join(u, drop)]);
+            }
+        }
+        match groups.last() {
+            Some(&(rest, ..)) if rest > 0 => {
+                steps.push(Open::Step(Step::ScaleSum { power: 0 }, (u, rest)));
+            }
+            _ => {}
+        }
+        steps
+    }
+
+    /// The value of terms in the last two variables.
+    fn rows(&mut self, terms: &Terms<C>) {
         let last = self.nvars - 1;
-        let (level, e) = (last - 1, prefix[last - 1]);
-        let drop = open[level].map_or(0, |f| f - e);
-        open[level] = Some(e);
+        let mut above: Option<u32> = None;
+        for part in terms.chunk_by(|a, b| a.0[last - 1] == b.0[last - 1]) {
+            let e = part[0].0[last - 1];
+            let mut row = part.iter().map(|(f, c)| (f[last], *c)).collect();
+            self.row(above.map_or(0, |f| f - e), &mut row);
+            above = Some(e);
+        }
+        match above {
+            Some(e) if e > 0 => self.push(Step::ScaleSum { power: 0 }, (last - 1, e)),
+            _ => {}
+        }
+    }
+
+    /// The terms that differ only in the last variable, after `drop` powers of the one before.
+    fn row(&mut self, drop: u32, row: &mut Vec<(u32, C)>) {
+        let last = self.nvars - 1;
+        let level = last - 1;
         let begin = self.steps.len();
         let mut first = self.coefficients.len() as u32;
         let mut previous: Option<u32> = None;
@@ -179,39 +269,6 @@ impl<C: Coordinate> Writer<C> {
         }
     }
 
-    /// Closes the sums below level `v`.
-    fn lift(&mut self, prefix: &[u32], v: usize, open: &mut Open) {
-        let bottom = self.nvars - 2;
-        for level in (v + 1..=bottom).rev() {
-            self.scale(level, prefix[level]);
-            open[level] = None;
-            let e = prefix[level - 1];
-            let drop = open[level - 1].map_or(0, |f| f - e);
-            open[level - 1] = Some(e);
-            let (to, power) = (level as u32 - 1, 0);
-            let step = match level == bottom {
-                true => Step::Lift { to, power },
-                false => Step::LiftSum { to, power },
-            };
-            self.push(step, (level - 1, drop));
-        }
-    }
-
-    /// The power that all terms of a sum share.
-    fn scale(&mut self, level: usize, exponent: u32) {
-        if exponent == 0 {
-            return;
-        }
-        let step = match level == self.nvars - 2 {
-            true => Step::ScaleSum { power: 0 },
-            false => Step::ScaleOuter {
-                level: level as u32,
-                power: 0,
-            },
-        };
-        self.push(step, (level, exponent));
-    }
-
     /// Powers become places in a list; all variables are in it, but for the first `shift`.
     fn finish(mut self, shift: usize) -> Program {
         let mut powers = Powers::default();
@@ -229,6 +286,7 @@ impl<C: Coordinate> Writer<C> {
             step.place(wanted, &places);
         }
         Program {
+            parts: parts(&self.steps),
             steps: self.steps,
             coefficients: (self.coefficients.iter())
                 .flat_map(|c| c.parts().into_iter().take(C::PARTS))
@@ -236,9 +294,25 @@ impl<C: Coordinate> Writer<C> {
             inner: (places.get(&(self.nvars as u32 - 1, 1))).map_or(0, |&p| p),
             powers,
             powers_given: C::POWERS_GIVEN,
-            levels: self.nvars - 2,
+            levels: self.levels,
         }
     }
+}
+
+/// Steps of one part at least.
+const PART: usize = 256;
+
+/// Long programs are cut after outputs: a processor foresees the steps of a part that it has seen, but not thousands.
+fn parts(steps: &[Step]) -> Vec<(usize, usize)> {
+    let (mut parts, mut from) = (Vec::new(), 0);
+    for (i, step) in steps.iter().enumerate() {
+        let end = matches!(step, Step::Output { .. }) && i + 1 - from >= PART;
+        if end || i + 1 == steps.len() {
+            parts.push((from, i + 1));
+            from = i + 1;
+        }
+    }
+    parts
 }
 
 impl Step {
@@ -250,10 +324,10 @@ impl Step {
             | Self::Scale { power }
             | Self::Close { power }
             | Self::ScaleSum { power }
-            | Self::Lift { power, .. }
-            | Self::LiftSum { power, .. }
-            | Self::ScaleOuter { power, .. } => *power = place,
-            Self::Start { .. } | Self::Output { .. } => {}
+            | Self::Join { power, .. }
+            | Self::Plus { power, .. }
+            | Self::Term { power, .. } => *power = place,
+            Self::Start { .. } | Self::Keep { .. } | Self::Output { .. } => {}
         }
     }
 }

@@ -41,6 +41,8 @@ pub(crate) trait Word:
     /// A well mixed hash of 64 bits.
     fn mix(self) -> u64;
     fn wrap(words: Vec<Self>) -> Exps;
+    /// The inverse, where the words are of this kind.
+    fn words(exps: &Exps) -> Option<&[Self]>;
     /// A list of words, perhaps one that was kept: fresh memory costs more than a small product.
     fn list() -> Vec<Self> {
         Vec::new()
@@ -97,6 +99,12 @@ impl Word for u64 {
     }
     fn wrap(words: Vec<Self>) -> Exps {
         Exps::W1(words)
+    }
+    fn words(exps: &Exps) -> Option<&[Self]> {
+        match exps {
+            Exps::W1(words) => Some(words),
+            _ => None,
+        }
     }
     fn list() -> Vec<Self> {
         LISTS.with_borrow_mut(Vec::pop).unwrap_or_default()
@@ -157,5 +165,11 @@ impl Word for u128 {
     }
     fn wrap(words: Vec<Self>) -> Exps {
         Exps::W2(words)
+    }
+    fn words(exps: &Exps) -> Option<&[Self]> {
+        match exps {
+            Exps::W2(words) => Some(words),
+            _ => None,
+        }
     }
 }

@@ -15,6 +15,9 @@ impl<C: Ring> Poly<C> {
         if self.is_zero() {
             return if subtract { -other } else { other.clone() };
         }
+        if let Some(sum) = C::Store::sum(self, other, subtract) {
+            return sum;
+        }
         let (monomials, origins): (Monomials, _) = merge(self.monomials(), other.monomials());
         let store = C::Store::joined(self.store(), other.store(), &origins, subtract);
         Self::from_parts(monomials, store)

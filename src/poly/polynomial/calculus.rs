@@ -4,7 +4,6 @@ use super::value::Poly;
 use crate::Error;
 use crate::poly::coefficients::rational::Rational;
 use crate::poly::coefficients::ring::Ring;
-use crate::poly::product::budget::Budget;
 
 impl<C: Ring> Poly<C> {
     /// The partial derivative in variable `index`.
@@ -39,65 +38,6 @@ impl Poly<Rational> {
 }
 
 impl<C: Ring> Poly<C> {
-    /// `self` with `images[i]` put for variable `i`; variables beyond the list stay.
-    ///
-    /// # Errors
-    /// `LimitExceeded`, `Stopped` or `Overflow` as products and powers may.
-    ///
-    /// # Complexity
-    /// One multiplication per term and variable that occurs in it; powers of images are formed once.
-    ///
-    /// # Example
-    /// ```
-    /// use wickring::poly::{Budget, Poly, Rational, Vars};
-    /// let mut vars = Vars::new();
-    /// let p = Poly::<Rational>::parse("x^2 + y", &mut vars)?;
-    /// let q = Poly::parse("x + y", &mut vars)?;
-    /// let r = p.compose(&[q], &Budget::default())?;
-    /// assert_eq!(r, Poly::parse("x^2 + 2*x*y + y^2 + y", &mut vars)?);
-    /// # Ok::<(), wickring::Error>(())
-    /// ```
-    pub fn compose(&self, images: &[Self], budget: &Budget<'_>) -> Result<Self, Error> {
-        let mut powers: Vec<std::collections::BTreeMap<u32, Self>> =
-            vec![Default::default(); images.len()];
-        let mut parts = Vec::with_capacity(self.len());
-        for (mut e, c) in self.iter() {
-            let mut product: Option<Self> = None;
-            for v in 0..e.len().min(images.len()) {
-                let k = std::mem::take(&mut e[v]);
-                if k == 0 {
-                    continue;
-                }
-                if !powers[v].contains_key(&k) {
-                    // From the power below, when there is one: terms come with exponents close together.
-                    let below = powers[v]
-                        .range(..k)
-                        .next_back()
-                        .map(|(&j, p)| (j, p.clone()));
-                    let power = match below {
-                        Some((j, p)) => {
-                            p.mul_within(&images[v].pow_within(k - j, budget)?, budget)?
-                        }
-                        None => images[v].pow_within(k, budget)?,
-                    };
-                    powers[v].insert(k, power);
-                }
-                if let Some(power) = powers[v].get(&k) {
-                    product = Some(match product {
-                        Some(p) => p.mul_within(power, budget)?,
-                        None => power.clone(),
-                    });
-                }
-            }
-            let rest = Self::monomial(&e, c);
-            parts.push(match product {
-                Some(p) => p.mul_within(&rest, budget)?,
-                None => rest,
-            });
-        }
-        Ok(Self::sum(parts))
-    }
-
     /// `self` with the value `point[i]` put for variable `i` where there is one; the variables keep their
     /// numbers.
     #[must_use]

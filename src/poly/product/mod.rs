@@ -9,6 +9,8 @@
 //! | few products otherwise | sort them ([`sparse`]) |
 //! | the result is dense in its last variables | slabs: accumulate one block of the result at a time ([`slab`]) |
 //! | the result is sparse everywhere | ranges of monomials, sorted in buckets or gathered in a hash table ([`sparse`]) |
+//! | dense, long enough, in one variable or several | transforms modulo word primes ([`transform`]) |
+//! | a few long coefficients among short ones | a sum of products by size of coefficients ([`multiword::classes`]) |
 //! | coefficients of several words | digits or remainders modulo primes, by vector rows ([`positional`], [`remainders`]); else limbs ([`limbs`]) |
 //! | exponents too wide for a word | an ordered map ([`wide`]) |
 //!
@@ -26,3 +28,4 @@ pub(crate) mod rows;
 pub(crate) mod slab;
 pub(crate) mod small;
 pub(crate) mod sorted;
+pub(crate) mod transform;

@@ -3,10 +3,11 @@
 use super::budget::{Budget, Task};
 use super::cells::{Folded, Middle, Narrow, Plain, Terms, Wide};
 use super::grid::{CELLS, Grid};
-use super::multiword::choice;
+use super::multiword::{choice, classes};
 use super::rows::{Kernel, ROW_CELLS, Rows, Rows64, Rows116, Scatter, Scatter64};
 use super::slab;
 use super::slab::{Blocks, Output, Pairs};
+use super::transform::kronecker;
 use super::{exponent_map, small, sorted};
 use crate::Error;
 use crate::memory::keep_freed_pages;
@@ -102,6 +103,12 @@ pub(crate) fn integers(
         a.len().saturating_mul(wide(a)),
         b.len().saturating_mul(wide(b)),
     )?;
+    if let Some(product) = classes::product((ma, a), (mb, b), task)? {
+        return Ok(product);
+    }
+    if let Some(product) = kronecker::product((ma, a), (mb, b), bits, task)? {
+        return Ok(product);
+    }
     if let (Integers::I64(a), Integers::I64(b), Some(by)) = (a, b, task.modulus)
         && bits > 127
     {

@@ -42,10 +42,10 @@ impl Level {
     fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") {
+            if super::level::has_avx512() {
                 return Self::Avx512;
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            if super::level::has_avx2() {
                 return Self::Avx2;
             }
         }
@@ -53,27 +53,38 @@ impl Level {
     }
 }
 
-/// Runs the program on the block of points in the machine, which was made for it, and tells whether all
+/// Runs the steps from one place to another, the first of which multiply up the powers too, on the block of points in the machine, which was made for it, and tells whether all
 /// coordinates are finite.
 ///
 /// # Panics
 /// When the machine was made for another program.
-pub(crate) fn run_block(kind: Kind, program: &Program, machine: &mut Machine) -> bool {
-    run_at(Level::detect(), kind, program, machine)
+pub(crate) fn run_block(
+    kind: Kind,
+    program: &Program,
+    steps: (usize, usize),
+    machine: &mut Machine,
+) -> bool {
+    run_at(Level::detect(), kind, program, steps, machine)
 }
 
-fn run_at(level: Level, kind: Kind, program: &Program, machine: &mut Machine) -> bool {
+fn run_at(
+    level: Level,
+    kind: Kind,
+    program: &Program,
+    steps: (usize, usize),
+    machine: &mut Machine,
+) -> bool {
     match level {
         // SAFETY: the instructions were just detected.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { avx512(kind, program, machine) },
+        Level::Avx512 => unsafe { avx512(kind, program, steps, machine) },
         // SAFETY: the instructions were just detected.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { avx2(kind, program, machine) },
+        Level::Avx2 => unsafe { avx2(kind, program, steps, machine) },
         Level::Portable => match kind {
-            Kind::Real => whole::<Real<Portable>, 4>(program, machine),
-            Kind::Complex => whole::<Complex<Portable>, 2>(program, machine),
-            Kind::Interval => whole::<Interval<Portable>, 1>(program, machine),
+            Kind::Real => whole::<Real<Portable>, 4>(program, steps, machine),
+            Kind::Complex => whole::<Complex<Portable>, 2>(program, steps, machine),
+            Kind::Interval => whole::<Interval<Portable>, 1>(program, steps, machine),
         },
     }
 }
@@ -81,30 +92,36 @@ fn run_at(level: Level, kind: Kind, program: &Program, machine: &mut Machine) ->
 // The second number: as many vectors as keep two sums and one variable in the registers.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn avx512(kind: Kind, program: &Program, machine: &mut Machine) -> bool {
+fn avx512(kind: Kind, program: &Program, steps: (usize, usize), machine: &mut Machine) -> bool {
     match kind {
-        Kind::Real => whole::<Real<Eight>, 8>(program, machine),
-        Kind::Complex => whole::<Complex<Eight>, 4>(program, machine),
-        Kind::Interval => whole::<Interval<Eight>, 2>(program, machine),
+        Kind::Real => whole::<Real<Eight>, 8>(program, steps, machine),
+        Kind::Complex => whole::<Complex<Eight>, 4>(program, steps, machine),
+        Kind::Interval => whole::<Interval<Eight>, 2>(program, steps, machine),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2(kind: Kind, program: &Program, machine: &mut Machine) -> bool {
+fn avx2(kind: Kind, program: &Program, steps: (usize, usize), machine: &mut Machine) -> bool {
     match kind {
-        Kind::Real => whole::<Real<Four>, 4>(program, machine),
-        Kind::Complex => whole::<Complex<Four>, 2>(program, machine),
-        Kind::Interval => whole::<Interval<Four>, 1>(program, machine),
+        Kind::Real => whole::<Real<Four>, 4>(program, steps, machine),
+        Kind::Complex => whole::<Complex<Four>, 2>(program, steps, machine),
+        Kind::Interval => whole::<Interval<Four>, 1>(program, steps, machine),
     }
 }
 
 #[inline(always)]
-fn whole<N: Number, const W: usize>(program: &Program, machine: &mut Machine) -> bool {
+fn whole<N: Number, const W: usize>(
+    program: &Program,
+    steps: (usize, usize),
+    machine: &mut Machine,
+) -> bool {
     let mut finite = true;
     for at in (0..POINTS).step_by(W * N::Lanes::COUNT) {
-        finite &= columns::<N, W>(program, machine, at);
-        run::<N, W>(program, machine, at);
+        if steps.0 == 0 {
+            finite &= columns::<N, W>(program, machine, at);
+        }
+        run::<N, W>(program, steps, machine, at);
     }
     finite
 }
@@ -179,7 +196,12 @@ fn columns<N: Number, const W: usize>(program: &Program, machine: &mut Machine, 
 
 /// The program itself, compiled once for each set of instructions.
 #[inline(always)]
-fn run<N: Number, const W: usize>(program: &Program, machine: &mut Machine, at: usize) {
+fn run<N: Number, const W: usize>(
+    program: &Program,
+    (from, to): (usize, usize),
+    machine: &mut Machine,
+    at: usize,
+) {
     assert!(at + W * N::Lanes::COUNT <= POINTS);
     let Machine { powers, sums, out } = machine;
     let powers = &powers[..];
@@ -187,10 +209,10 @@ fn run<N: Number, const W: usize>(program: &Program, machine: &mut Machine, at: 
         &program.coefficients[first as usize * N::PARTS..][..len as usize * N::PARTS]
     };
     let x: [N; W] = load(&powers[program.inner as usize * N::PARTS..], at);
-    // The polynomial in the last variable, and that in the last two.
+    // The polynomial in the last variable, and the sum around it.
     let mut t = [N::constant(&[0.0; 2]); W];
     let mut s = t;
-    for step in &program.steps {
+    for step in &program.steps[from..to] {
         match *step {
             Step::Row { first, len, power } => {
                 horner(&mut t, x, numbers(first, len));
@@ -208,31 +230,27 @@ fn run<N: Number, const W: usize>(program: &Program, machine: &mut Machine, at: 
             Step::Scale { power } => scale(&mut t, (powers, power), at),
             Step::Close { power } => close(&mut s, t, (powers, power), at),
             Step::ScaleSum { power } => scale(&mut s, (powers, power), at),
-            Step::Lift { to, power } => {
-                let sum = &mut sums[to as usize * N::PARTS..];
-                let mut outer: [N; W] = load(sum, at);
-                close(&mut outer, s, (powers, power), at);
-                store(outer, sum, at);
+            Step::Keep { to } => store(s, &mut sums[to as usize * N::PARTS..], at),
+            Step::Join { from, power } => {
+                let mut outer: [N; W] = load(&sums[from as usize * N::PARTS..], at);
+                advance(
+                    &mut outer,
+                    load(&powers[power as usize * N::PARTS..], at),
+                    s,
+                );
+                s = outer;
             }
-            Step::LiftSum { to, power } => {
-                let (sum, inner) = sums.split_at_mut((to as usize + 1) * N::PARTS);
-                let sum = &mut sum[to as usize * N::PARTS..];
-                let mut outer: [N; W] = load(sum, at);
-                close(&mut outer, load(inner, at), (powers, power), at);
-                store(outer, sum, at);
+            Step::Plus { power, first } => {
+                let c = [N::constant(numbers(first, 1)); W];
+                advance(&mut s, load(&powers[power as usize * N::PARTS..], at), c);
             }
-            Step::ScaleOuter { level, power } => {
-                let sum = &mut sums[level as usize * N::PARTS..];
-                let mut outer: [N; W] = load(sum, at);
-                scale(&mut outer, (powers, power), at);
-                store(outer, sum, at);
+            Step::Term { power, first } => {
+                let mut c = [N::constant(numbers(first, 1)); W];
+                advance(&mut c, load(&powers[power as usize * N::PARTS..], at), s);
+                s = c;
             }
             Step::Output { k } => {
-                let out = &mut out[k as usize * N::PARTS..];
-                match sums.is_empty() {
-                    true => store(s, out, at),
-                    false => store(load::<N, W>(sums, at), out, at),
-                }
+                store(s, &mut out[k as usize * N::PARTS..], at);
             }
         }
     }
@@ -267,13 +285,19 @@ mod tests {
     fn all_instructions_agree_to_the_last_bit() {
         let mut levels = vec![Level::Portable, Level::detect()];
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if super::super::level::has_avx2() {
             levels.push(Level::Avx2);
         }
         for (kind, program, machine) in programs_of_every_kind() {
             let results = levels.iter().map(|&level| {
                 let mut machine: Machine = machine.clone();
-                assert!(run_at(level, kind, &program, &mut machine));
+                assert!(run_at(
+                    level,
+                    kind,
+                    &program,
+                    (0, program.steps.len()),
+                    &mut machine
+                ));
                 let bits = machine.out.iter().flat_map(|b| b.0.map(f64::to_bits));
                 bits.collect::<Vec<u64>>()
             });

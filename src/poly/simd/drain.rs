@@ -27,7 +27,7 @@ pub(crate) fn drain64(
 ) {
     assert!(bases.len() * table.len() <= cells.len());
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512f") {
+    if super::level::has_avx512() {
         // SAFETY: the instructions were just detected, the sizes just checked.
         unsafe { drain512(cells, bases, table, words, values) };
         return;
@@ -116,7 +116,7 @@ pub(crate) fn drain116(
 ) -> usize {
     assert!(low.len() == table.len() && high.len() == table.len());
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512f") {
+    if super::level::has_avx512() {
         // SAFETY: the instructions were just detected, the sizes just checked.
         return unsafe { pairs512::<false, _>(low, high, base, table, words, values) };
     }
@@ -160,7 +160,7 @@ pub(crate) fn drain_wide(
 ) {
     assert!(low.len() == table.len() && high.len() == table.len());
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512f") {
+    if super::level::has_avx512() {
         // SAFETY: the instructions were just detected, the sizes just checked.
         unsafe { pairs512::<true, _>(low, high, base, table, words, values) };
         return;

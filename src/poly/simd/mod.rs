@@ -10,6 +10,7 @@
 pub(crate) mod blocks;
 pub(crate) mod drain;
 pub(crate) mod lanes;
+pub(crate) mod level;
 pub(crate) mod numbers;
 pub(crate) mod remainders;
 pub(crate) mod rows;

@@ -26,16 +26,7 @@ pub(crate) const SLACK: usize = TAPS + LANES;
 
 /// Whether this processor has the instructions for row products.
 pub(crate) fn has_rows() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512ifma")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
-    }
+    super::level::Level::current() >= super::level::Level::Ifma
 }
 
 /// Eight cells from `offset` on that a tap at 0 contributes to: cell `offset + l` takes `data[at + l - t]` times
