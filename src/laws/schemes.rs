@@ -7,7 +7,7 @@ use crate::certify::{Certificate, Expression, Limits};
 use crate::io::npz;
 use crate::poly::Rational;
 use crate::scheme::{
-    RankTable, Scheme, SchemeField, SchemeFormat, Target, Verdict, examine, find_faults, read_lrp,
+    KnownRanks, Scheme, SchemeField, SchemeFormat, Target, Verdict, examine, find_faults, read_lrp,
     read_models, read_schemes, rings_from_arrays, schemes_from_arrays,
 };
 use std::path::Path;
@@ -157,7 +157,7 @@ pub fn fuzz_schemes(data: &[u8]) -> Result<(), Broken> {
 /// [`Broken`] when a ring that differs from a tensor has a residual bound of zero, or the other way round.
 pub fn fuzz_factor_files(data: &[u8]) -> Result<(), Broken> {
     let text = String::from_utf8_lossy(data);
-    let _ = RankTable::parse(&text);
+    let _ = KnownRanks::parse(&text);
     let arrays = npz::decode(Path::new("fuzz.npz"), data, 1 << 16).unwrap_or_default();
     let (mut schemes, mut rings) = (Vec::new(), Vec::new());
     schemes.extend(schemes_from_arrays(&arrays, "").unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use super::formats::entry;
 use super::formats::entry::Scalar;
-use super::model::{Adjoined, Factor, MAX_RANK, Scheme, Target};
+use super::model::{Adjoined, MAX_RANK, Scheme, SchemeFactor, Target};
 use crate::Error;
 
 const OP: &str = "scheme";
@@ -86,7 +86,7 @@ impl Builder {
         }
         let mut factors = Vec::new();
         for (list, size) in self.entries.into_iter().zip(sizes) {
-            let mut factor = Factor::new(size, self.rank)?;
+            let mut factor = SchemeFactor::new(size, self.rank)?;
             for (row, column, value) in list {
                 factor.set(row, column, value)?;
             }

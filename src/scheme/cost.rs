@@ -64,18 +64,18 @@ impl Cost {
 
 /// A table of best known ranks: lines `2x2x2,7,7,7` under the header `format,ZT,Z,Q`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct RankTable {
+pub struct KnownRanks {
     fields: Vec<String>,
     rows: Vec<([usize; 3], Vec<Option<usize>>)>,
 }
 
-impl RankTable {
+impl KnownRanks {
     /// Reads the table from CSV text.
     ///
     /// # Errors
     /// `InvalidInput` naming the line.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let op = "rank table";
+        let op = "KnownRanks::parse";
         let mut lines = text.lines().enumerate();
         let header = lines.next().map_or("", |(_, line)| line);
         let fields: Vec<String> = header

@@ -26,14 +26,14 @@ pub use build::matmul_of_sizes;
 pub use canonical::{
     Equivalence, EquivalenceSearch, Invariants, equivalent_modulo_two, invariants,
 };
-pub use cost::{Cost, RankTable};
+pub use cost::{Cost, KnownRanks};
 pub use faults::{Fault, find_faults};
 pub use formats::arrays::{rings_from_arrays, schemes_from_arrays, schemes_from_complex};
 pub use formats::models::read_models;
 pub use formats::read::{SchemeFormat, read_lrp, read_schemes};
 pub use lift::{Lift, LiftOutcome, Lifted, NoLift, lift};
-pub use model::{Adjoined, Factor, Scheme, Target};
-pub use programs::{Language, Program};
+pub use model::{Adjoined, Scheme, SchemeFactor, Target};
+pub use programs::{ProgramLanguage, SchemeProgram};
 pub use reduce::{Reduce, Reduced};
 pub use residual::Residual;
 pub use ring::RationalRing;

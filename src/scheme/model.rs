@@ -25,12 +25,12 @@ pub enum Adjoined {
 
 /// One factor, `size x rank`, sparse: for each column the positions of its nonzero entries and their values.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Factor {
+pub struct SchemeFactor {
     size: usize,
     pub(crate) columns: Vec<Vec<(usize, Scalar)>>,
 }
 
-impl Factor {
+impl SchemeFactor {
     pub(crate) fn new(size: usize, rank: usize) -> Result<Self, Error> {
         let op = "scheme";
         if size == 0 || rank == 0 || size > MAX_SIZE || rank > MAX_RANK {
@@ -223,7 +223,7 @@ pub struct Scheme {
     /// Its name within its file; empty if the file holds one.
     pub name: String,
     /// The factors, one for each mode.
-    pub factors: Vec<Factor>,
+    pub factors: Vec<SchemeFactor>,
     /// What the entries adjoin.
     pub adjoined: Adjoined,
     /// The tensor that the file says it is, if it says so.
@@ -247,7 +247,7 @@ impl Scheme {
     pub fn from_rationals(factors: &[Vec<Vec<Rational>>], target: Target) -> Result<Self, Error> {
         let mut built = Vec::new();
         for rows in factors {
-            let mut factor = Factor::new(rows.len(), rows.first().map_or(0, Vec::len))?;
+            let mut factor = SchemeFactor::new(rows.len(), rows.first().map_or(0, Vec::len))?;
             for (i, row) in rows.iter().enumerate() {
                 for (r, value) in row.iter().enumerate() {
                     factor.set(i, r, constant(value.clone()))?;

@@ -7,7 +7,7 @@ use crate::poly::Rational;
 use num_traits::Zero;
 use std::collections::BTreeMap;
 
-const OP: &str = "verify";
+const OP: &str = "examine";
 /// Steps of one verification: a product of machine integers is one, of rationals more than 64.
 pub(crate) const MAX_STEPS: u64 = 1 << 33;
 /// Entries of sparse accumulators and targets, about a hundred bytes each.

@@ -11,7 +11,7 @@ use num_traits::Zero;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-const OP: &str = "verify";
+const OP: &str = "examine";
 /// Words of partial products held at a time.
 const MAX_HELD: usize = 1 << 25;
 /// Bits of a common denominator; floats of very different sizes need the most.

@@ -138,7 +138,7 @@ pub fn examine_until(
     field: SchemeField,
     deadline: Option<Instant>,
 ) -> Result<Examination, Error> {
-    let op = "verify";
+    let op = "examine";
     let mut budget = Budget::new(op, MAX_STEPS, deadline);
     let target_guessed = target.is_none() && scheme.target_guessed;
     let sizes: Vec<_> = scheme.factors.iter().map(|f| f.size()).collect();

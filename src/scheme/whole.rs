@@ -1,7 +1,7 @@
 //! Schemes of three factors as lists of terms with whole coefficients: what searches, lifts and eliminations work on.
 
 use super::formats::entry::constant;
-use super::model::{Adjoined, Factor, Scheme, Target};
+use super::model::{Adjoined, Scheme, SchemeFactor, Target};
 use crate::Error;
 use crate::poly::{Integer, Rational};
 use num_traits::Zero;
@@ -87,7 +87,7 @@ pub(crate) fn rational_scheme(
 ) -> Result<Scheme, Error> {
     let mut factors = Vec::new();
     for (k, size) in target.shape().into_iter().enumerate().take(3) {
-        let mut factor = Factor::new(size, terms.len())?;
+        let mut factor = SchemeFactor::new(size, terms.len())?;
         for (r, term) in terms.iter().enumerate() {
             for (at, value) in term[k].iter().filter(|e| !e.1.is_zero()) {
                 factor.set(*at, r, constant(value.clone()))?;

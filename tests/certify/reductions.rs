@@ -5,8 +5,8 @@
 use crate::workshop::search;
 use wickring::run::unobserved;
 use wickring::scheme::{
-    EquivalenceSearch, Language, Program, Reduce, Scheme, SchemeField, SchemeFormat, Search,
-    SearchField, Target, Verdict, equivalent_modulo_two, examine, invariants, read_schemes,
+    EquivalenceSearch, ProgramLanguage, Reduce, Scheme, SchemeField, SchemeFormat, SchemeProgram,
+    Search, SearchField, Target, Verdict, equivalent_modulo_two, examine, invariants, read_schemes,
 };
 
 #[test]
@@ -64,13 +64,13 @@ fn programs_are_printed_in_every_language_and_counted() {
     );
     for scheme in schemes {
         for program in [
-            Program::plain(&scheme).unwrap(),
-            Program::eliminated(&scheme, 8, 0).unwrap(),
+            SchemeProgram::plain(&scheme).unwrap(),
+            SchemeProgram::eliminated(&scheme, 8, 0).unwrap(),
         ] {
-            for language in Language::ALL {
+            for language in ProgramLanguage::ALL {
                 let text = program.print(language).unwrap();
                 let signs = match language {
-                    Language::Slp => text
+                    ProgramLanguage::Slp => text
                         .lines()
                         .filter(|l| l.contains(":="))
                         .collect::<Vec<_>>()
@@ -100,7 +100,8 @@ fn printed_python_multiplies() {
         return;
     }
     for (dims, rank) in [([2, 2, 2], 7), ([2, 3, 2], 11)] {
-        let program = Program::eliminated(&search(dims, rank, SearchField::Z, 3), 8, 0).unwrap();
+        let program =
+            SchemeProgram::eliminated(&search(dims, rank, SearchField::Z, 3), 8, 0).unwrap();
         let [n, m, p] = dims;
         let check = format!(
             "\nimport random\nrandom.seed(1)\n\
@@ -111,7 +112,7 @@ fn printed_python_multiplies() {
              \x20   assert multiply(a, b) == plain, (a, b)\n\
              print('right')\n"
         );
-        let text = program.print(Language::Python).unwrap() + &check;
+        let text = program.print(ProgramLanguage::Python).unwrap() + &check;
         let run = std::process::Command::new("python3")
             .args(["-c", &text])
             .output()

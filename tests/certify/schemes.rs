@@ -11,7 +11,7 @@ use wickring::laws::schemes::{
 };
 use wickring::poly::Rational;
 use wickring::scheme::{
-    Cost, RankTable, Scheme, SchemeField, SchemeFormat, Target, Verdict, examine, find_faults,
+    Cost, KnownRanks, Scheme, SchemeField, SchemeFormat, Target, Verdict, examine, find_faults,
     read_lrp, read_schemes, schemes_from_arrays,
 };
 use wickring::tensor::Tensor;
@@ -266,7 +266,7 @@ fn formats_agree_on_one_scheme() {
         (cost.multiplications, cost.additions, cost.scalings),
         (7, 18, 0)
     );
-    let table = RankTable::parse("format,ZT,Z,Q\n2x2x2,7,7,7\n2x4x5,33,33,32\n").unwrap();
+    let table = KnownRanks::parse("format,ZT,Z,Q\n2x2x2,7,7,7\n2x4x5,33,33,32\n").unwrap();
     assert_eq!(table.best([5, 2, 4], "Z[1/2]"), Some(32));
     assert_eq!(table.best([2, 5, 4], "ZT"), Some(33));
     assert_eq!(table.best([2, 2, 2], "mod 2"), None);

@@ -4,9 +4,10 @@ use crate::Source;
 use std::collections::BTreeMap;
 
 /// Names with two bearers, and why.
-const SHARED: &[(&str, &str)] = &[
-    // LIST
-];
+const SHARED: &[(&str, &str)] = &[(
+    "Scalar",
+    "what solvers run over, and what products of tensors need beside: to be one trait",
+)];
 
 /// Public types, with where they stand.
 fn types(files: &[Source]) -> BTreeMap<String, Vec<String>> {

@@ -1,4 +1,5 @@
 //! Groebner bases against Buchberger's criterion for all pairs by plain division, over Q and modulo primes, in every order.
+#![allow(clippy::unwrap_used)] // set-up of tests fails loudly
 
 use wickring::Error;
 use wickring::poly::{

@@ -9,7 +9,7 @@ use wickring::laws::Broken;
 use wickring::laws::bytes::Bytes;
 use wickring::laws::poly::algebra::small_poly;
 use wickring::laws::poly::identities as laws;
-use wickring::poly::identity::{BlackBox, IdentityTest, IdentityVerdict, Program, Proof};
+use wickring::poly::identity::{BlackBox, IdentityProof, IdentityTest, IdentityVerdict, Program};
 use wickring::poly::{Budget, Integer, Poly, Rational, Residue, Vars};
 
 fn holds(law: Result<(), Broken>) -> Result<(), TestCaseError> {
@@ -48,7 +48,7 @@ fn prove(left: &str, right: &str) -> Result<IdentityVerdict, Error> {
 #[test]
 fn identities_beyond_writing_out() {
     let points = |v| match v {
-        Ok(IdentityVerdict::Equal(Proof::SchwartzZippel {
+        Ok(IdentityVerdict::Equal(IdentityProof::SchwartzZippel {
             primes,
             points,
             error_log2,
@@ -108,7 +108,7 @@ fn long_sums_and_shared_parts() {
 #[test]
 fn the_bound_grows_with_degree_and_height() {
     let error = |left: &str| match prove(left, left) {
-        Ok(IdentityVerdict::Equal(Proof::SchwartzZippel {
+        Ok(IdentityVerdict::Equal(IdentityProof::SchwartzZippel {
             primes, error_log2, ..
         })) => error_log2 / primes.len() as f64,
         other => panic!("{other:?}"),

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::laws::broken::{Broken, check};
 use crate::laws::bytes::Bytes;
 use crate::poly::identity::{
-    BlackBox, Height, IdentityTest, IdentityVerdict, Node, Program, Proof, Witness,
+    BlackBox, Height, IdentityProof, IdentityTest, IdentityVerdict, Node, Program, Witness,
 };
 use crate::poly::{Budget, Poly, Rational, Residue, Ring, Vars};
 use rand_chacha::ChaCha8Rng;
@@ -134,8 +134,10 @@ pub fn equality_is_decided(f: &P, g: &P, seed: u64) -> Result<(), Broken> {
     for test in [IdentityTest::default(), by_points()] {
         let verdict = test.prove(&Times(&left, &right), &product, &mut rng());
         let equal = match &verdict {
-            Ok(IdentityVerdict::Equal(Proof::Expanded { terms })) => *terms == product.len(),
-            Ok(IdentityVerdict::Equal(Proof::SchwartzZippel { error_log2, .. })) => {
+            Ok(IdentityVerdict::Equal(IdentityProof::Expanded { terms })) => {
+                *terms == product.len()
+            }
+            Ok(IdentityVerdict::Equal(IdentityProof::SchwartzZippel { error_log2, .. })) => {
                 *error_log2 <= -100.0
             }
             _ => false,

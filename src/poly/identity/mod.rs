@@ -15,4 +15,4 @@ pub(crate) mod values;
 
 pub use black_box::{BlackBox, Height};
 pub use program::{Node, Program};
-pub use test::{IdentityTest, IdentityVerdict, Proof, Witness};
+pub use test::{IdentityProof, IdentityTest, IdentityVerdict, Witness};

@@ -25,13 +25,13 @@ const MAX_DRAWS: usize = 1000;
 /// ```
 /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 /// use wickring::poly::Vars;
-/// use wickring::poly::identity::{IdentityTest, Program, Proof, Verdict};
+/// use wickring::poly::identity::{IdentityTest, Program, IdentityProof, Verdict};
 /// let mut vars = Vars::new();
 /// let left = Program::parse("((x + y)*(x - y))^100000", &mut vars)?;
 /// let right = Program::parse("(x^2 - y^2)^100000", &mut vars)?;
 /// let mut rng = ChaCha8Rng::seed_from_u64(0);
 /// let verdict = IdentityTest::default().prove(&left, &right, &mut rng)?;
-/// let IdentityVerdict::Equal(Proof::SchwartzZippel { error_log2, .. }) = verdict else { panic!() };
+/// let IdentityVerdict::Equal(IdentityProof::SchwartzZippel { error_log2, .. }) = verdict else { panic!() };
 /// assert!(error_log2 <= -100.0);
 /// # Ok::<(), wickring::Error>(())
 /// ```
@@ -55,14 +55,14 @@ impl Default for IdentityTest<'_> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum IdentityVerdict {
     /// They are, on this evidence.
-    Equal(Proof),
+    Equal(IdentityProof),
     /// They are not; the evidence is exact.
     Different(Witness),
 }
 
 /// Evidence that two polynomials are the same.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Proof {
+pub enum IdentityProof {
     /// Both were multiplied out and have the same terms. Certain.
     Expanded {
         /// Number of terms.
@@ -177,7 +177,7 @@ impl<'a> IdentityTest<'a> {
             primes.push(prime);
             points.push(point);
         }
-        Ok(IdentityVerdict::Equal(Proof::SchwartzZippel {
+        Ok(IdentityVerdict::Equal(IdentityProof::SchwartzZippel {
             primes,
             points,
             error_log2: round * rounds,
@@ -202,7 +202,7 @@ impl<'a> IdentityTest<'a> {
         };
         let difference = &l - &r;
         Ok(Some(match difference.leading_term() {
-            None => IdentityVerdict::Equal(Proof::Expanded { terms: l.len() }),
+            None => IdentityVerdict::Equal(IdentityProof::Expanded { terms: l.len() }),
             Some((exponents, c)) if !c.is_zero() => {
                 IdentityVerdict::Different(Witness::Coefficient {
                     left: l.coefficient(&exponents),

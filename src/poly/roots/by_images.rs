@@ -197,7 +197,7 @@ impl Grid<'_> {
 fn interpolate(field: Field, values: &mut [u64], side: usize, stride: usize) {
     let inverses: Vec<u64> = (0..side as u64).map(|k| field.inv(k)).collect();
     let mut line = vec![0; side];
-    for start in (0..values.len()).filter(|i| i / stride % side == 0) {
+    for start in (0..values.len()).filter(|i| (i / stride).is_multiple_of(side)) {
         for (k, x) in line.iter_mut().enumerate() {
             *x = values[start + k * stride];
         }

@@ -7,7 +7,7 @@ use crate::scheme::whole::{require_three, residue_terms};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-const OP: &str = "scheme canonical";
+const OP: &str = "equivalent_modulo_two";
 /// Solutions of the linear equations that are tried one by one, as a power of two.
 const MAX_FREE: usize = 10;
 /// Partial matches at most.
@@ -232,7 +232,7 @@ impl<'a> Matcher<'a> {
     fn extend(
         &mut self,
         depth: usize,
-        rows: &Vec<u128>,
+        rows: &[u128],
         used: &mut Vec<bool>,
     ) -> Result<Option<Match>, Error> {
         self.nodes += 1;
@@ -251,7 +251,7 @@ impl<'a> Matcher<'a> {
             if used[s] || self.types[0][r] != self.types[1][s] {
                 continue;
             }
-            let mut more = rows.clone();
+            let mut more = rows.to_vec();
             self.equations(self.one[r], self.two[s], &mut more);
             // Invertible matrices need some freedom.
             if more.len() >= self.unknowns() {

@@ -6,7 +6,7 @@ use crate::scheme::whole::{Term, inverse, require_three, residue_terms};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-const OP: &str = "scheme canonical";
+const OP: &str = "invariants";
 /// The prime of ranks over the rationals; a rank modulo a prime is at most that over the rationals, and equal to it unless the
 /// prime divides a minor.
 const PRIME: u32 = 2_147_483_647;

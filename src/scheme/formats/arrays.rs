@@ -15,7 +15,7 @@ use num_traits::Zero;
 /// # Errors
 /// `InvalidInput` when the numbers have gaps or other arrays lie beside them, `Shape`, `NonFinite`.
 pub fn rings_from_arrays(arrays: &[(String, Tensor)]) -> Result<Vec<RationalRing>, Error> {
-    let op = "ring arrays";
+    let op = "rings_from_arrays";
     if !arrays.iter().any(|(name, _)| name.starts_with("core_")) {
         return Ok(Vec::new());
     }
@@ -74,14 +74,14 @@ pub fn schemes_from_complex(
                 "the complex array {key} holds {x}, no multiple of 1/256: rounded factors are no exact scheme; round \
                  them to the exact values first, or hold a real model against its tensor with --tensor and --tol"
             );
-            return Err(Error::invalid("scheme arrays", what));
+            return Err(Error::invalid("schemes_from_arrays", what));
         }
     }
     assemble(arrays, name)
 }
 
 fn assemble(arrays: &[(String, Tensor<Complex<f64>>)], name: &str) -> Result<Vec<Scheme>, Error> {
-    let op = "scheme arrays";
+    let op = "schemes_from_arrays";
     let mut groups: Vec<(String, Vec<(usize, Vec<usize>, Vec<Complex<f64>>)>)> = Vec::new();
     let mut place = |prefix: &str, k: usize, dims: &[usize], data: Vec<Complex<f64>>| {
         let item = (k, dims.to_vec(), data);

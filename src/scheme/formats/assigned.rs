@@ -8,7 +8,7 @@ use crate::scheme::model::{Scheme, Target};
 use crate::scheme::programs::assignments;
 use std::collections::BTreeMap;
 
-const OP: &str = "program";
+const OP: &str = "read_schemes";
 
 /// Row and column, or a number alone.
 fn place(index: &str, flat: bool) -> Result<[usize; 2], Error> {

@@ -152,7 +152,7 @@ fn from_matrices(op: &'static str, terms: &[[Vec<Vec<&str>>; 3]]) -> Result<Sche
 
 /// Mathematica: a list of terms `{A, B, C}` of matrices, `{{{..}, ..}, ..}`.
 pub(crate) fn read_mathematica(text: &str) -> Result<Scheme, Error> {
-    let op = "Mathematica scheme";
+    let op = "read_schemes";
     let mut reader = Reader { op, text, at: 0 };
     let nested = reader.nested(0)?;
     if let Some(b) = reader.peek()
@@ -184,7 +184,7 @@ pub(crate) fn read_mathematica(text: &str) -> Result<Scheme, Error> {
 
 /// Maple: `Triad([Matrix(n, m, [[..]]), Matrix(..), Matrix(..)])`, any number of them.
 pub(crate) fn read_maple(text: &str) -> Result<Scheme, Error> {
-    let op = "Maple scheme";
+    let op = "read_schemes";
     let mut terms = Vec::new();
     for (r, (start, word)) in text.match_indices("Triad(").enumerate() {
         let mut reader = Reader {

@@ -7,7 +7,7 @@ use crate::scheme::model::Adjoined;
 use num_traits::{One, Zero};
 use std::collections::BTreeMap;
 
-const OP: &str = "scheme entry";
+const OP: &str = "read_schemes";
 const MAX_NESTING: usize = 40;
 const MAX_POWER: i64 = 1 << 12;
 const MAX_BITS: u64 = 1 << 14;

@@ -9,7 +9,7 @@ use crate::poly::Rational;
 use crate::scheme::build::Builder;
 use crate::scheme::model::{MAX_RANK, Scheme, Target};
 
-const OP: &str = "flat scheme";
+const OP: &str = "read_schemes";
 
 /// Whether a text looks like this format: nothing but whole numbers, four of them in the first line or the second.
 pub(crate) fn is_flat(text: &str) -> bool {

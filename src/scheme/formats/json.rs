@@ -5,7 +5,7 @@ use crate::certify::json::Json;
 use crate::scheme::build::{Builder, dims_in_name};
 use crate::scheme::model::{Scheme, Target};
 
-const OP: &str = "JSON scheme";
+const OP: &str = "read_schemes";
 
 pub(crate) fn read(text: &str) -> Result<Vec<Scheme>, Error> {
     let top = Json::read(text, OP)?;

@@ -8,7 +8,7 @@ use crate::scheme::build::Builder;
 use crate::scheme::model::Scheme;
 use crate::scheme::ring::RationalRing;
 
-const OP: &str = "JSON model";
+const OP: &str = "read_models";
 
 /// The schemes and rings of a JSON text that holds `factors` (each `n x R`, row by row) or `cores` (each
 /// `R x n x R'`); `None` when it holds neither. Decimals are exact.

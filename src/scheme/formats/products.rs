@@ -16,7 +16,7 @@ use crate::scheme::build::{Builder, dims_in_name};
 use crate::scheme::model::{Scheme, Target};
 use num_traits::{One, Zero};
 
-const OP: &str = "product scheme";
+const OP: &str = "read_schemes";
 const MAX_NESTING: usize = 40;
 const MAX_DIGITS: usize = 1 << 10;
 /// Bits of a coefficient.

@@ -43,7 +43,7 @@ impl SchemeFormat {
     /// `InvalidInput` for formats that are known and not read, with what to do.
     pub fn of_text(text: &str) -> Result<Option<Self>, Error> {
         let bare = text.trim_start();
-        let refused = |what: &str| Err(Error::invalid("scheme format", what));
+        let refused = |what: &str| Err(Error::invalid("read_schemes", what));
         if let Some(rest) = bare.strip_prefix('{') {
             return Ok(match rest.trim_start().starts_with('{') {
                 true => Some(Self::Mathematica),

@@ -14,7 +14,7 @@ use crate::scheme::model::{MAX_RANK, Scheme, Target};
 use num_traits::Zero;
 use std::collections::BTreeMap;
 
-const OP: &str = "reduced JSON scheme";
+const OP: &str = "read_schemes";
 /// Entries that are added in all while forms are expanded.
 const MAX_WORK: usize = 1 << 26;
 const MAX_BITS: usize = 1 << 12;

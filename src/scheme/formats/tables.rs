@@ -14,7 +14,7 @@ fn in_line(op: &'static str, n: usize, e: Error) -> Error {
 
 /// The matrices L (rank x a), R (rank x b) and P (c x rank) of an LRP scheme, one text each.
 pub(crate) fn read_sms(texts: [&str; 3]) -> Result<Scheme, Error> {
-    let op = "SMS scheme";
+    let op = "read_schemes";
     let mut builder = Builder::new("", 3);
     let mut ranks = [0; 3];
     for (k, text) in texts.into_iter().enumerate() {
@@ -88,7 +88,7 @@ pub(crate) fn read_sms(texts: [&str; 3]) -> Result<Scheme, Error> {
 
 /// Three tables of entries, rows by positions and columns by terms, separated by lines that begin with `#`.
 pub(crate) fn read_laurent(text: &str) -> Result<Scheme, Error> {
-    let op = "Laurent scheme";
+    let op = "read_schemes";
     let mut builder = Builder::new("", 3);
     let (mut k, mut row, mut width) = (0, 0, 0);
     for (n, line) in text.lines().enumerate() {

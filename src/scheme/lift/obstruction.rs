@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const SCHEMA: &str = "wickring/no-lift/1";
-const OP: &str = "no-lift proof";
+const OP: &str = "NoLift::from_json";
 /// Products of entries in one check.
 const MAX_PRODUCTS: u64 = 1 << 32;
 

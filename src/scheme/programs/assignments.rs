@@ -15,7 +15,7 @@ use crate::poly::Rational;
 use num_traits::{One, Zero};
 use std::collections::BTreeMap;
 
-const OP: &str = "program";
+const OP: &str = "read_schemes";
 const MAX_NESTING: usize = 40;
 const MAX_DIGITS: usize = 1 << 10;
 const MAX_BITS: usize = 1 << 12;

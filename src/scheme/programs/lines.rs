@@ -1,6 +1,6 @@
 //! The statements of a program, with names.
 
-use super::model::Program;
+use super::model::SchemeProgram;
 use crate::poly::Rational;
 use crate::scheme::model::Target;
 use crate::scheme::reduce::forms::{Form, Forms};
@@ -43,7 +43,7 @@ pub(crate) fn entry_names(target: &Target, k: usize) -> Vec<String> {
 }
 
 /// All statements in order.
-pub(crate) fn lines(program: &Program) -> Vec<Line> {
+pub(crate) fn lines(program: &SchemeProgram) -> Vec<Line> {
     let [u, v, w] = &program.forms;
     let mut found = Vec::new();
     let left = side(u, &entry_names(&program.target, 0), ["s", "u"], &mut found);

@@ -6,5 +6,5 @@ mod model;
 mod print;
 mod surroundings;
 
-pub use model::Program;
-pub use print::Language;
+pub use model::SchemeProgram;
+pub use print::ProgramLanguage;

@@ -6,11 +6,11 @@ use crate::scheme::model::{Adjoined, Scheme, Target};
 use crate::scheme::reduce::forms::{Form, Forms, Tries};
 use crate::scheme::whole::{rational_scheme, require_three};
 
-const OP: &str = "scheme program";
+const OP: &str = "SchemeProgram::plain";
 
 /// A straight-line program for a bilinear map. Common sums are computed once.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Program {
+pub struct SchemeProgram {
     pub(crate) target: Target,
     /// Forms of the first input, of the second, and of the outputs over the products.
     pub(crate) forms: [Forms; 3],
@@ -18,7 +18,7 @@ pub struct Program {
     pub(crate) modulo_two: bool,
 }
 
-impl Program {
+impl SchemeProgram {
     /// The scheme as it is written, without common sums; it must be in the convention of its target.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Program {
     /// The best of `tries` eliminations of common sums with random choice among equals.
     ///
     /// # Errors
-    /// As [`Program::plain`].
+    /// As [`SchemeProgram::plain`].
     ///
     /// # Complexity
     /// For each sum that is taken out, the square of the number of variables.
@@ -50,7 +50,7 @@ impl Program {
     /// The same as long as `go_on` says so; one elimination is made in any case.
     ///
     /// # Errors
-    /// As [`Program::plain`].
+    /// As [`SchemeProgram::plain`].
     pub fn eliminated_while(
         scheme: &Scheme,
         tries: u64,

@@ -2,7 +2,7 @@
 
 use super::assignments;
 use super::lines::{Line, entry_names, lines};
-use super::model::Program;
+use super::model::SchemeProgram;
 use super::surroundings;
 use crate::Error;
 use crate::poly::Rational;
@@ -10,11 +10,11 @@ use crate::scheme::model::{Scheme, Target};
 use crate::scheme::whole::rational_scheme;
 use std::fmt::Write;
 
-const OP: &str = "scheme program";
+const OP: &str = "SchemeProgram::print";
 
 /// The languages in which a program is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
+pub enum ProgramLanguage {
     /// Python 3 without packages.
     Python,
     /// C99.
@@ -27,7 +27,7 @@ pub enum Language {
     Slp,
 }
 
-impl Language {
+impl ProgramLanguage {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Python, Self::C, Self::Rust, Self::Latex, Self::Slp];
 
@@ -52,23 +52,23 @@ impl Language {
 }
 
 /// A coefficient times a name: how to write it.
-fn multiple(language: Language, c: &Rational, name: &str) -> String {
+fn multiple(language: ProgramLanguage, c: &Rational, name: &str) -> String {
     let (n, d) = (c.numerator(), c.denominator());
     let one = crate::poly::Integer::from(1);
     match language {
-        Language::Python | Language::Slp => match (n == one, d == one) {
+        ProgramLanguage::Python | ProgramLanguage::Slp => match (n == one, d == one) {
             (true, true) => name.to_owned(),
             (false, true) => format!("{n} * {name}"),
             (true, false) => format!("{name} / {d}"),
             (false, false) => format!("{n} * {name} / {d}"),
         },
-        Language::C | Language::Rust => match (n == one, d == one) {
+        ProgramLanguage::C | ProgramLanguage::Rust => match (n == one, d == one) {
             (true, true) => format!("{name}[i]"),
             (false, true) => format!("{n}.0 * {name}[i]"),
             (true, false) => format!("{name}[i] / {d}.0"),
             (false, false) => format!("{n}.0 * {name}[i] / {d}.0"),
         },
-        Language::Latex => match (n == one, d == one) {
+        ProgramLanguage::Latex => match (n == one, d == one) {
             (true, true) => latex_name(name),
             (_, true) => format!("{n} {}", latex_name(name)),
             _ => format!("\\tfrac{{{n}}}{{{d}}} {}", latex_name(name)),
@@ -82,7 +82,7 @@ fn latex_name(name: &str) -> String {
     format!("{letter}_{{{}}}", index.replace('_', ","))
 }
 
-fn sum(language: Language, terms: &[(Rational, String)]) -> String {
+fn sum(language: ProgramLanguage, terms: &[(Rational, String)]) -> String {
     let mut text = String::new();
     for (k, (c, name)) in terms.iter().enumerate() {
         let minus = c.signum() < 0;
@@ -95,38 +95,42 @@ fn sum(language: Language, terms: &[(Rational, String)]) -> String {
         text += &multiple(language, &c.abs(), name);
     }
     match (terms.is_empty(), language) {
-        (true, Language::C | Language::Rust) => "0.0".to_owned(),
+        (true, ProgramLanguage::C | ProgramLanguage::Rust) => "0.0".to_owned(),
         (true, _) => "0".to_owned(),
         _ => text,
     }
 }
 
 /// One statement.
-fn statement(language: Language, line: &Line) -> String {
+fn statement(language: ProgramLanguage, line: &Line) -> String {
     match (language, line) {
-        (Language::Python, Line::Sum(name, terms)) => {
+        (ProgramLanguage::Python, Line::Sum(name, terms)) => {
             format!("    {name} = {}", sum(language, terms))
         }
-        (Language::Python, Line::Product(name, l, r)) => format!("    {name} = {l} * {r}"),
-        (Language::Slp, Line::Sum(name, terms)) => format!("{name} := {};", sum(language, terms)),
-        (Language::Slp, Line::Product(name, l, r)) => format!("{name} := {l} * {r};"),
-        (Language::C, Line::Sum(name, terms)) => {
+        (ProgramLanguage::Python, Line::Product(name, l, r)) => format!("    {name} = {l} * {r}"),
+        (ProgramLanguage::Slp, Line::Sum(name, terms)) => {
+            format!("{name} := {};", sum(language, terms))
+        }
+        (ProgramLanguage::Slp, Line::Product(name, l, r)) => format!("{name} := {l} * {r};"),
+        (ProgramLanguage::C, Line::Sum(name, terms)) => {
             format!("    FOR {name}[i] = {};", sum(language, terms))
         }
-        (Language::C, Line::Product(name, l, r)) => format!("    PRODUCT({name}, {l}, {r});"),
-        (Language::Rust, Line::Sum(name, terms)) => {
+        (ProgramLanguage::C, Line::Product(name, l, r)) => {
+            format!("    PRODUCT({name}, {l}, {r});")
+        }
+        (ProgramLanguage::Rust, Line::Sum(name, terms)) => {
             format!(
                 "    let {name}: Vec<f64> = (0..s * s).map(|i| {}).collect();",
                 sum(language, terms)
             )
         }
-        (Language::Rust, Line::Product(name, l, r)) => {
+        (ProgramLanguage::Rust, Line::Product(name, l, r)) => {
             format!("    let {name} = product(s, &{l}, &{r});")
         }
-        (Language::Latex, Line::Sum(name, terms)) => {
+        (ProgramLanguage::Latex, Line::Sum(name, terms)) => {
             format!("{} &= {} \\\\", latex_name(name), sum(language, terms))
         }
-        (Language::Latex, Line::Product(name, l, r)) => {
+        (ProgramLanguage::Latex, Line::Product(name, l, r)) => {
             format!(
                 "{} &= {} \\cdot {} \\\\",
                 latex_name(name),
@@ -138,7 +142,7 @@ fn statement(language: Language, line: &Line) -> String {
 }
 
 /// The assignment that a printed statement makes; `None` for the lines around the program.
-fn assignment(language: Language, line: &str) -> Option<String> {
+fn assignment(language: ProgramLanguage, line: &str) -> Option<String> {
     let line = line.trim();
     let product = |inside: &str| {
         let parts: Vec<&str> = inside
@@ -151,11 +155,11 @@ fn assignment(language: Language, line: &str) -> Option<String> {
         }
     };
     match language {
-        Language::Python => {
+        ProgramLanguage::Python => {
             (line.contains(" = ") && !line.starts_with('#')).then(|| line.to_owned())
         }
-        Language::Slp => line.ends_with(';').then(|| line.to_owned()),
-        Language::C => match line.strip_prefix("FOR ") {
+        ProgramLanguage::Slp => line.ends_with(';').then(|| line.to_owned()),
+        ProgramLanguage::C => match line.strip_prefix("FOR ") {
             Some(rest) => Some(rest.replace("[i]", "").replace(".0", "")),
             None => {
                 let inside = line.strip_prefix("PRODUCT(")?.strip_suffix(");")?;
@@ -163,7 +167,7 @@ fn assignment(language: Language, line: &str) -> Option<String> {
                 Some(format!("{name} = {}", product(rest)?))
             }
         },
-        Language::Rust => {
+        ProgramLanguage::Rust => {
             let rest = line.strip_prefix("let ")?;
             match rest.split_once(": Vec<f64> = (0..s * s).map(|i| ") {
                 Some((name, sum)) => {
@@ -179,7 +183,7 @@ fn assignment(language: Language, line: &str) -> Option<String> {
                 }
             }
         }
-        Language::Latex => {
+        ProgramLanguage::Latex => {
             let plain = line
                 .strip_suffix("\\\\")?
                 .replace(" &= ", " = ")
@@ -206,7 +210,7 @@ fn assignment(language: Language, line: &str) -> Option<String> {
     }
 }
 
-impl Program {
+impl SchemeProgram {
     /// The program in a language, with code around it that multiplies block matrices where the target is a matrix product. The
     /// printed statements are read again and must be the same scheme.
     ///
@@ -214,14 +218,14 @@ impl Program {
     /// `Shape` when forms are missing, `Backend` when what was printed is not what was meant.
     ///
     /// ```
-    /// use wickring::scheme::{Language, Program, SchemeFormat, read_schemes};
+    /// use wickring::scheme::{ProgramLanguage, SchemeProgram, SchemeFormat, read_schemes};
     /// let text = "(a11+a22)*b11*c11\na22*b11*-c11";
     /// let scheme = read_schemes(text, SchemeFormat::Products, "")?.remove(0);
-    /// let slp = Program::plain(&scheme)?.print(Language::Slp)?;
+    /// let slp = SchemeProgram::plain(&scheme)?.print(ProgramLanguage::Slp)?;
     /// assert!(slp.contains("u1 := a11 + a22;"));
     /// # Ok::<(), wickring::Error>(())
     /// ```
-    pub fn print(&self, language: Language) -> Result<String, Error> {
+    pub fn print(&self, language: ProgramLanguage) -> Result<String, Error> {
         let lines = lines(self);
         let mut body = String::new();
         for line in &lines {
@@ -251,7 +255,7 @@ impl Program {
 }
 
 /// The scheme of printed statements.
-fn read_back(language: Language, text: &str, target: &Target) -> Result<Scheme, Error> {
+fn read_back(language: ProgramLanguage, text: &str, target: &Target) -> Result<Scheme, Error> {
     let plain: Vec<String> = text
         .lines()
         .filter_map(|l| assignment(language, l))

@@ -1,8 +1,8 @@
 //! What stands around the statements of a program: functions that multiply matrices in blocks.
 
 use super::lines::{Line, entry_names};
-use super::model::Program;
-use super::print::Language;
+use super::model::SchemeProgram;
+use super::print::ProgramLanguage;
 use crate::scheme::model::Target;
 
 const PYTHON_BLOCKS: &str = r#"
@@ -50,19 +50,24 @@ def blocks(matrix, rows, columns):
 "#;
 
 /// The whole text.
-pub(crate) fn around(program: &Program, language: Language, lines: &[Line], body: &str) -> String {
+pub(crate) fn around(
+    program: &SchemeProgram,
+    language: ProgramLanguage,
+    lines: &[Line],
+    body: &str,
+) -> String {
     let title = program.title();
     let outputs = entry_names(&program.target, 2);
     match language {
-        Language::Slp => format!("# {title}\n{body}"),
-        Language::Latex => format!("% {title}\n\\begin{{align*}}\n{body}\\end{{align*}}\n"),
-        Language::Python => python(program, &title, body, &outputs),
-        Language::C => c(program, &title, lines, body, &outputs),
-        Language::Rust => rust(program, &title, body, &outputs),
+        ProgramLanguage::Slp => format!("# {title}\n{body}"),
+        ProgramLanguage::Latex => format!("% {title}\n\\begin{{align*}}\n{body}\\end{{align*}}\n"),
+        ProgramLanguage::Python => python(program, &title, body, &outputs),
+        ProgramLanguage::C => c(program, &title, lines, body, &outputs),
+        ProgramLanguage::Rust => rust(program, &title, body, &outputs),
     }
 }
 
-fn python(program: &Program, title: &str, body: &str, outputs: &[String]) -> String {
+fn python(program: &SchemeProgram, title: &str, body: &str, outputs: &[String]) -> String {
     let inputs = [
         entry_names(&program.target, 0),
         entry_names(&program.target, 1),
@@ -95,7 +100,13 @@ fn grid(target: &Target, k: usize) -> (usize, usize) {
     }
 }
 
-fn c(program: &Program, title: &str, lines: &[Line], body: &str, outputs: &[String]) -> String {
+fn c(
+    program: &SchemeProgram,
+    title: &str,
+    lines: &[Line],
+    body: &str,
+    outputs: &[String],
+) -> String {
     let mut text = format!(
         "/* {title}. */\n#include <stdlib.h>\n#include <string.h>\n\n\
          /* Blocks of s x s numbers; a is a matrix of blocks, row by row, as are b and c. */\n\
@@ -147,7 +158,7 @@ fn c(program: &Program, title: &str, lines: &[Line], body: &str, outputs: &[Stri
     text + "    free(memory);\n    return 0;\n}\n"
 }
 
-fn rust(program: &Program, title: &str, body: &str, outputs: &[String]) -> String {
+fn rust(program: &SchemeProgram, title: &str, body: &str, outputs: &[String]) -> String {
     let mut text = format!(
         "//! {title}.\n\n\
          fn product(s: usize, y: &[f64], z: &[f64]) -> Vec<f64> {{\n\

@@ -9,7 +9,7 @@ pub(crate) mod ternary;
 mod walk;
 
 use super::model::{Scheme, Target};
-use super::programs::Program;
+use super::programs::SchemeProgram;
 use super::search::vectors::{MAX_ENTRIES, Signs, Vector};
 use super::verdict::{SchemeField, Verdict, examine};
 use super::whole::{scheme_of, whole_terms};
@@ -18,7 +18,7 @@ use crate::{Error, Status};
 use rayon::prelude::*;
 use walk::Cooling;
 
-const OP: &str = "scheme reduce";
+const OP: &str = "Reduce::reduce";
 /// Steps of each walker in one round.
 const ROUND: u64 = 1 << 11;
 const MAX_WALKERS: usize = 256;
@@ -55,7 +55,7 @@ pub struct Reduced {
     /// The scheme, in the convention of its target.
     pub scheme: Scheme,
     /// How to compute it.
-    pub program: Program,
+    pub program: SchemeProgram,
     /// Additions of the scheme that was given, without common sums.
     pub naive_before: usize,
     /// Additions of the scheme that was given, common sums taken out.
@@ -111,9 +111,9 @@ impl Reduce {
         let mut scheme = found.scheme;
         scheme.target = Some(found.target.clone());
         scheme.modulo_two = false;
-        let naive_before = total(&Program::plain(&scheme)?);
+        let naive_before = total(&SchemeProgram::plain(&scheme)?);
         let progress = Progress::open("first eliminations", 0);
-        let before = Program::eliminated_while(&scheme, 16, self.seed, &mut || {
+        let before = SchemeProgram::eliminated_while(&scheme, 16, self.seed, &mut || {
             observer(&progress).is_continue()
         })?;
         let mut reduced = Reduced {
@@ -128,10 +128,12 @@ impl Reduce {
         self.walk(&mut reduced, &found.target, &mut *observer)?;
         if reduced.status != Status::Stopped {
             let progress = Progress::open("last eliminations", 0);
-            let polished =
-                Program::eliminated_while(&reduced.scheme, POLISH, self.seed ^ 1, &mut || {
-                    observer(&progress).is_continue()
-                })?;
+            let polished = SchemeProgram::eliminated_while(
+                &reduced.scheme,
+                POLISH,
+                self.seed ^ 1,
+                &mut || observer(&progress).is_continue(),
+            )?;
             if total(&polished) < total(&reduced.program) {
                 reduced.program = polished;
             }
@@ -195,12 +197,12 @@ impl Reduce {
         {
             let scheme = scheme_of(&best.best_terms(), target)?;
             // The elimination behind the count is drawn again, until it is as good.
-            let mut program = Program::eliminated(&scheme, 64, self.seed)?;
+            let mut program = SchemeProgram::eliminated(&scheme, 64, self.seed)?;
             for more in 1..8 {
                 if total(&program) <= best.best_cost() {
                     break;
                 }
-                let again = Program::eliminated(&scheme, 64 << more, self.seed + more)?;
+                let again = SchemeProgram::eliminated(&scheme, 64 << more, self.seed + more)?;
                 if total(&again) < total(&program) {
                     program = again;
                 }
@@ -214,6 +216,6 @@ impl Reduce {
 }
 
 /// All additions of a program.
-pub(crate) fn total(program: &Program) -> usize {
+pub(crate) fn total(program: &SchemeProgram) -> usize {
     program.additions().iter().sum()
 }

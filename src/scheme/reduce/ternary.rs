@@ -190,7 +190,7 @@ impl<const W: usize> Table<W> {
 
 /// The pair `v < w` at a place.
 fn place(at: usize) -> (usize, usize) {
-    let mut w = (1 + (1 + 8 * at).isqrt()) / 2;
+    let mut w = (1 + 8 * at).isqrt().div_ceil(2);
     while w * (w - 1) / 2 > at {
         w -= 1;
     }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use vectors::{Bits, MAX_ENTRIES, Signs, Vector};
 use walk::Walk;
 
-const OP: &str = "scheme search";
+const OP: &str = "Search::standard";
 /// Flips of each walker in one round, for a hundred terms.
 const ROUND: u64 = 1 << 17;
 const MAX_WALKERS: usize = 256;
@@ -135,7 +135,7 @@ impl Search {
     pub fn standard(&self, target: &Target, observer: Observer<'_>) -> Result<Found, Error> {
         self.require_sizes(target)?;
         let terms = starts::standard(target, self.field.characteristic())?;
-        self.from_terms(&terms, target, observer)
+        self.begin_with(&terms, target, observer)
     }
 
     /// Searches from a scheme, or from the sum of schemes of blocks that are laid side by side along one of the sizes.
@@ -158,7 +158,7 @@ impl Search {
             _ => starts::block_sum(&blocks, target)?,
         };
         self.require_sizes(&target)?;
-        self.from_terms(&terms, &target, observer)
+        self.begin_with(&terms, &target, observer)
     }
 
     /// Goes on where a search of the same field ended, as though it had not been interrupted; `scheme` is the best that it had.
@@ -204,7 +204,7 @@ impl Search {
         Ok(())
     }
 
-    fn from_terms(
+    fn begin_with(
         &self,
         terms: &[Term],
         target: &Target,

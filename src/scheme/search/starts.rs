@@ -8,7 +8,7 @@ use crate::scheme::whole::{Term, require_three, residue_terms, whole_terms};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-const OP: &str = "scheme search";
+const OP: &str = "Search::standard";
 /// Terms at the start.
 pub(crate) const MAX_START: usize = 1 << 10;
 

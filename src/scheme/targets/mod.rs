@@ -53,7 +53,7 @@ pub(crate) fn named(text: &str) -> Option<Result<Target, Error>> {
         }
         all.retain(|_, v| !v.is_zero());
         if all.is_empty() {
-            return Err(Error::invalid("--tensor", format!("{text} is zero")));
+            return Err(Error::invalid("Target::parse", format!("{text} is zero")));
         }
         Ok(Target::Named(text.to_owned(), shape.to_vec(), all))
     }))
@@ -67,7 +67,7 @@ fn sizes(text: &str, most: usize) -> Option<Vec<usize>> {
 fn one(text: &str, most: usize) -> Result<usize, Error> {
     let wrong = || {
         Error::invalid(
-            "--tensor",
+            "Target::parse",
             format!("expected a size from 1 to {most}, not {text}"),
         )
     };
@@ -92,7 +92,7 @@ fn coefficients(text: &str) -> Result<Vec<i64>, Error> {
              {} of them, not {text}",
             MAX_POLYNOMIAL / 4
         );
-        Error::invalid("--tensor", what)
+        Error::invalid("Target::parse", what)
     };
     list.ok_or_else(wrong)
 }
@@ -114,7 +114,7 @@ fn modulo(f: &[i64]) -> Result<([usize; 3], Entries), Error> {
             let value = top.checked_mul(f[k]).and_then(|c| shifted.checked_sub(c));
             let value = value.filter(|v| v.unsigned_abs() <= MAX_ENTRY);
             next[k] = value.ok_or(Error::limit(
-                "--tensor",
+                "Target::parse",
                 "the size of a structure constant",
                 MAX_ENTRY,
             ))?;
@@ -186,7 +186,7 @@ fn structured(text: &str) -> Result<([usize; 3], Entries), Error> {
         let what = format!(
             "expected two letters out of g, u, l, s, k, w and a size from 1 to {MAX_MATRIX}, such as structured:ug,3, not {text}"
         );
-        Error::invalid("--tensor", what)
+        Error::invalid("Target::parse", what)
     };
     let (letters, size) = text.split_once(',').ok_or_else(wrong)?;
     let n = one(size, MAX_MATRIX).map_err(|_| wrong())?;
@@ -198,7 +198,7 @@ fn structured(text: &str) -> Result<([usize; 3], Entries), Error> {
     let (b, q) = structure(y, n).ok_or_else(wrong)?;
     if p == 0 || q == 0 {
         return Err(Error::invalid(
-            "--tensor",
+            "Target::parse",
             format!("structured:{text} has no parameters"),
         ));
     }
@@ -219,7 +219,7 @@ fn xxt(text: &str) -> Result<([usize; 3], Entries), Error> {
     let Some(&[n, m]) = sizes(text, MAX_MATRIX).as_deref() else {
         let what =
             format!("expected two sizes from 1 to {MAX_MATRIX}, such as xxt:3,3, not {text}");
-        return Err(Error::invalid("--tensor", what));
+        return Err(Error::invalid("Target::parse", what));
     };
     let mut entries = Vec::new();
     let mut output = 0;

@@ -3,7 +3,7 @@
 use super::scalar;
 use crate::Error;
 use crate::scheme::model::{Scheme, Target};
-use crate::scheme::programs::Program;
+use crate::scheme::programs::SchemeProgram;
 use crate::scheme::reduce::forms::Form;
 use serde_json::{Map, Value, json};
 
@@ -39,12 +39,12 @@ fn form(form: &Form) -> Value {
 
 /// The reduced form: the outputs in the order of the transposed product.
 pub(super) fn reduced(scheme: &Scheme) -> Result<String, Error> {
-    let mut program = Program::eliminated(scheme, 64, 0)?;
+    let mut program = SchemeProgram::eliminated(scheme, 64, 0)?;
     program.modulo_two = scheme.modulo_two;
     program.to_reduced_json()
 }
 
-impl Program {
+impl SchemeProgram {
     /// The program in the reduced form of the catalogues: `u_fresh`, `v_fresh`, `w_fresh`, `u`, `v`, `w`.
     ///
     /// # Errors

@@ -6,11 +6,11 @@ mod tables;
 use super::formats::entry::Scalar;
 use super::formats::read::{SchemeFormat, read_lrp, read_schemes};
 use super::model::{Adjoined, Scheme, Target};
-use super::programs::{Language, Program};
+use super::programs::{ProgramLanguage, SchemeProgram};
 use crate::Error;
 use std::fmt::Write;
 
-const OP: &str = "scheme convert";
+const OP: &str = "SchemeText::write";
 
 /// The forms in which a scheme is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,12 @@ impl SchemeText {
     pub fn parse(name: &str) -> Result<Self, Error> {
         let found = Self::ALL.into_iter().find(|f| f.0 == name);
         let names = Self::ALL.map(|f| f.0).join(", ");
-        let wrong = || Error::invalid("--to", format!("must be one of {names}, not {name}"));
+        let wrong = || {
+            Error::invalid(
+                "SchemeText::parse",
+                format!("must be one of {names}, not {name}"),
+            )
+        };
         found.map(|f| f.2).ok_or_else(wrong)
     }
 
@@ -124,7 +129,7 @@ impl SchemeText {
             Self::Maple => vec![tables::maple(scheme)?],
             Self::Tables => vec![tables::tables(scheme)],
             Self::Flat => vec![tables::flat(scheme)?],
-            Self::Assignments => vec![Program::plain(scheme)?.print(Language::Slp)?],
+            Self::Assignments => vec![SchemeProgram::plain(scheme)?.print(ProgramLanguage::Slp)?],
             Self::Sms => tables::sms(scheme),
         };
         let again = match (self.format(), &texts[..]) {

@@ -162,7 +162,7 @@ pub(super) fn flat(scheme: &Scheme) -> Result<String, Error> {
 
 /// L and R with a row for each product, P with a column for each.
 pub(super) fn sms(scheme: &Scheme) -> Vec<String> {
-    let each = |(k, factor): (usize, &crate::scheme::model::Factor)| {
+    let each = |(k, factor): (usize, &crate::scheme::model::SchemeFactor)| {
         let (rank, size) = (scheme.rank(), factor.size());
         let (rows, columns) = if k == 2 { (size, rank) } else { (rank, size) };
         let mut entries: Vec<(usize, usize, String)> = Vec::new();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wickring::Error;
 use wickring::certify::{Claim, Expression};
 use wickring::poly::Budget;
-use wickring::poly::identity::{IdentityTest, IdentityVerdict, Program, Proof, Witness};
+use wickring::poly::identity::{IdentityProof, IdentityTest, IdentityVerdict, Program, Witness};
 
 pub fn eq(args: &Two, mut reader: Reader<'_>, context: &Context) -> Result<Outcome, Error> {
     let mut read = |argument: &str| {
@@ -22,7 +22,7 @@ pub fn eq(args: &Two, mut reader: Reader<'_>, context: &Context) -> Result<Outco
     let test = IdentityTest::default().exact(budget);
     let verdict = test.prove(&left, &right, &mut context.rng())?;
     match verdict {
-        IdentityVerdict::Equal(Proof::Expanded { .. }) => {
+        IdentityVerdict::Equal(IdentityProof::Expanded { .. }) => {
             proof::write(reader.field, context, || {
                 let sides = [
                     Expression::parse(&left_text)?,
@@ -32,7 +32,7 @@ pub fn eq(args: &Two, mut reader: Reader<'_>, context: &Context) -> Result<Outco
                 Ok(Claim::equal(&sides[0], &sides[1]).about(about))
             })?
         }
-        IdentityVerdict::Equal(Proof::SchwartzZippel { .. }) => {
+        IdentityVerdict::Equal(IdentityProof::SchwartzZippel { .. }) => {
             let why = "the sides are too large to multiply out and were compared at random points";
             proof::refuse(context, why)?;
         }
@@ -42,12 +42,12 @@ pub fn eq(args: &Two, mut reader: Reader<'_>, context: &Context) -> Result<Outco
         IdentityVerdict::Different(_) => {}
     }
     let (outcome, json, text) = match verdict {
-        IdentityVerdict::Equal(Proof::Expanded { terms }) => (
+        IdentityVerdict::Equal(IdentityProof::Expanded { terms }) => (
             Outcome::Certified,
             json!({ "equal": true, "difference": "0", "proof": "expanded", "terms": terms }),
             "EQUAL\n".to_owned(),
         ),
-        IdentityVerdict::Equal(Proof::SchwartzZippel {
+        IdentityVerdict::Equal(IdentityProof::SchwartzZippel {
             primes,
             points,
             error_log2,

@@ -8,7 +8,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use wickring::Error;
 use wickring::io::write_whole;
-use wickring::scheme::{Language, Program, SchemeField, Verdict, examine_until};
+use wickring::scheme::{ProgramLanguage, SchemeField, SchemeProgram, Verdict, examine_until};
 
 /// A straight-line program that multiplies matrices in blocks: Python, C, Rust, LaTeX or plain assignments. What is
 /// printed is read again and must be the same scheme.
@@ -46,13 +46,13 @@ pub enum Word {
 }
 
 impl Word {
-    fn language(self) -> Language {
+    fn language(self) -> ProgramLanguage {
         match self {
-            Self::Python => Language::Python,
-            Self::C => Language::C,
-            Self::Rust => Language::Rust,
-            Self::Latex => Language::Latex,
-            Self::Slp => Language::Slp,
+            Self::Python => ProgramLanguage::Python,
+            Self::C => ProgramLanguage::C,
+            Self::Rust => ProgramLanguage::Rust,
+            Self::Latex => ProgramLanguage::Latex,
+            Self::Slp => ProgramLanguage::Slp,
         }
     }
 }
@@ -64,7 +64,7 @@ pub fn run(args: &ProgramArgs, context: &Context) -> Result<Outcome, Error> {
     let ending = out
         .and_then(|o| o.extension())
         .map(|e| e.to_string_lossy().into_owned());
-    let of_ending = ending.as_deref().and_then(Language::of_extension);
+    let of_ending = ending.as_deref().and_then(ProgramLanguage::of_extension);
     let language = match (args.language.map(Word::language), of_ending, out) {
         (Some(asked), Some(other), Some(out)) if asked != other => {
             let problem = format!(
@@ -75,7 +75,7 @@ pub fn run(args: &ProgramArgs, context: &Context) -> Result<Outcome, Error> {
         }
         (Some(asked), ..) => asked,
         (None, Some(found), _) => found,
-        (None, None, _) => Language::Slp,
+        (None, None, _) => ProgramLanguage::Slp,
     };
     let scheme = one(&args.file, args.name.as_deref())?;
     let examined = examine_until(
@@ -95,8 +95,8 @@ pub fn run(args: &ProgramArgs, context: &Context) -> Result<Outcome, Error> {
     let mut scheme = examined.scheme;
     scheme.target = Some(examined.target);
     let program = match args.tries {
-        0 => Program::plain(&scheme)?,
-        tries => Program::eliminated_while(
+        0 => SchemeProgram::plain(&scheme)?,
+        tries => SchemeProgram::eliminated_while(
             &scheme,
             tries.min(1 << 20),
             context.common.seed,

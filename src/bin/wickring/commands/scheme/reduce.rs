@@ -6,7 +6,7 @@ use crate::context::{Context, Outcome};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
-use wickring::scheme::{Language, Reduce, SchemeText};
+use wickring::scheme::{ProgramLanguage, Reduce, SchemeText};
 use wickring::{Error, Status};
 
 /// Fewer additions: common sums are computed once, and equivalent schemes (flips, sandwiching) are visited with the
@@ -64,13 +64,13 @@ pub fn run(args: &ReduceArgs, context: &Context) -> Result<Outcome, Error> {
             .unwrap_or_default();
         let texts = match (
             ending.as_str(),
-            Language::of_extension(&ending),
+            ProgramLanguage::of_extension(&ending),
             SchemeText::of_extension(&ending),
         ) {
             ("json", ..) => vec![found.program.to_reduced_json()?],
             (_, Some(language), _) => vec![found.program.print(language)?],
             (_, None, Some(form)) => form.write(&found.scheme, &stem)?,
-            _ => vec![found.program.print(Language::Slp)?],
+            _ => vec![found.program.print(ProgramLanguage::Slp)?],
         };
         written = write_texts(out, &texts)?;
     }

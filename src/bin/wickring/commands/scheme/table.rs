@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::io::write_whole;
 use wickring::scheme::{
-    Cost, Program, RankTable, Scheme, SchemeField, Target, Verdict, examine_until, invariants,
+    Cost, KnownRanks, Scheme, SchemeField, SchemeProgram, Target, Verdict, examine_until,
+    invariants,
 };
 
 /// A table of schemes: file, format, size, rank, verdict, ring, additions as written and with common sums taken out, types of
@@ -55,7 +56,7 @@ const COLUMNS: [&str; 11] = [
 pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
     let target = args.tensor.as_deref().map(read_target).transpose()?;
     let best = args.best.as_deref().map(|path| {
-        RankTable::parse(&read_text(path)?).map_err(|e| Error::file(path, "", e.to_string()))
+        KnownRanks::parse(&read_text(path)?).map_err(|e| Error::file(path, "", e.to_string()))
     });
     let best = best.transpose()?;
     let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
@@ -118,7 +119,7 @@ fn row(
     path: &Path,
     scheme: &Scheme,
     target: Option<&Target>,
-    best: Option<&RankTable>,
+    best: Option<&KnownRanks>,
     tries: u64,
     context: &Context,
 ) -> Result<Value, Error> {
@@ -151,9 +152,10 @@ fn row(
     exact.target = Some(found.target.clone());
     exact.modulo_two |= found.field == "mod 2";
     if tries > 0
-        && let Ok(program) = Program::eliminated_while(&exact, tries.min(1 << 16), 0, &mut || {
-            !context.should_stop()
-        })
+        && let Ok(program) =
+            SchemeProgram::eliminated_while(&exact, tries.min(1 << 16), 0, &mut || {
+                !context.should_stop()
+            })
     {
         row["reduced"] = json!(program.additions().iter().sum::<usize>());
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use wickring::Error;
 use wickring::certify::Certificate;
 use wickring::io::write_whole;
-use wickring::scheme::{RankTable, SchemeField, examine_until};
+use wickring::scheme::{KnownRanks, SchemeField, examine_until};
 
 /// Is this factorisation exactly the tensor that it claims to be? Exact arithmetic over Z, Q, Q(i), F_p or
 /// Q[x,1/x], in every way of storing the matrices.
@@ -57,7 +57,7 @@ pub fn run(args: &Verify, context: &Context) -> Result<Outcome, Error> {
     let field = SchemeField::parse(&args.field)?;
     let target = args.tensor.as_deref().map(read_target).transpose()?;
     let table = args.compare.as_deref().map(|path| {
-        RankTable::parse(&read_text(path)?).map_err(|e| Error::file(path, "", e.to_string()))
+        KnownRanks::parse(&read_text(path)?).map_err(|e| Error::file(path, "", e.to_string()))
     });
     let table = table.transpose()?;
     if let Some(tol) = args.tol.filter(|t| !(*t > 0.0 && *t < 1.0)) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use wickring::Error;
 use wickring::certify::{Claim, Limits, prove_border_rank};
 use wickring::scheme::{
-    Cost, Examination, Fault, RankTable, RationalRing, Residual, Scheme, Target, Verdict,
+    Cost, Examination, Fault, KnownRanks, RationalRing, Residual, Scheme, Target, Verdict,
     find_faults,
 };
 
@@ -19,7 +19,7 @@ pub struct Wishes<'a> {
     /// Accept this relative residual.
     pub tol: Option<f64>,
     /// Best known ranks.
-    pub table: Option<&'a RankTable>,
+    pub table: Option<&'a KnownRanks>,
     /// State claims for a certificate.
     pub claims: bool,
     /// When to stop.
