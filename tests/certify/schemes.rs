@@ -59,6 +59,10 @@ fn strassen() -> Scheme {
 }
 
 #[test]
+#[cfg_attr(
+    not(data_beside),
+    ignore = "needs the published data beside the repository"
+)]
 fn every_catalogue_file_gets_its_verdict() {
     let Some(dir) = catalogue() else { return };
     for name in exact_files() {
@@ -110,6 +114,10 @@ fn every_catalogue_file_gets_its_verdict() {
 }
 
 #[test]
+#[cfg_attr(
+    not(data_beside),
+    ignore = "needs the published data beside the repository"
+)]
 fn bad_files_are_wrong_by_so_many_entries() {
     let Some(dir) = catalogue() else { return };
     let bad = dir.join("bad");
@@ -140,6 +148,10 @@ fn bad_files_are_wrong_by_so_many_entries() {
 }
 
 #[test]
+#[cfg_attr(
+    not(data_beside),
+    ignore = "needs the published data beside the repository"
+)]
 fn certificates_of_catalogue_files_pass_the_checker() {
     let Some(dir) = catalogue() else { return };
     let mut certificate = Certificate::new();

@@ -1,20 +1,15 @@
-//! CP on data with known answers, which stand beside the project; absent files are said and skipped.
+//! CP on data with known answers, which stand beside the project; ignored where they do not.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::print_stderr)] // helpers of tests
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use wickring::io::npz;
 
-fn data(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/tensors");
-    let path = path.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: {} is absent", path.display());
-    None
+fn data(name: &str) -> PathBuf {
+    let tensors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/tensors");
+    tensors.join(name)
 }
 
 /// Exit code, the JSON report and the complaint of `decompose cp FILE FLAGS --out OUT`.
@@ -38,13 +33,13 @@ fn out(name: &str) -> PathBuf {
 }
 
 #[test]
+#[cfg_attr(
+    not(data_beside),
+    ignore = "needs the published data beside the repository"
+)]
 fn three_amino_acids_are_found_and_their_concentrations_predicted() {
-    let (Some(file), Some(table)) = (
-        data("amino.mat"),
-        data("amino_concentrations_mol_per_l.csv"),
-    ) else {
-        return;
-    };
+    let file = data("amino.mat");
+    let table = data("amino_concentrations_mol_per_l.csv");
     let model = out("amino");
     let (code, report, _) = decompose(&file, "--rank auto", &model);
     assert_eq!((code, report["rank"].as_u64()), (0, Some(3)));
@@ -76,10 +71,12 @@ fn three_amino_acids_are_found_and_their_concentrations_predicted() {
 
 /// One component too many has several minima, most of them wrong: two starts that agree do not settle it.
 #[test]
+#[cfg_attr(
+    not(data_beside),
+    ignore = "needs the published data beside the repository"
+)]
 fn the_least_of_many_minima_is_found_by_default() {
-    let Some(file) = data("amino.mat") else {
-        return;
-    };
+    let file = data("amino.mat");
     for seed in 0..3 {
         let flags = format!("--rank 4 --seed {seed}");
         let (code, report, _) = decompose(&file, &flags, &out("four"));
@@ -92,10 +89,12 @@ fn the_least_of_many_minima_is_found_by_default() {
 }
 
 #[test]
+#[cfg_attr(
+    not(data_beside),
+    ignore = "needs the published data beside the repository"
+)]
 fn missing_entries_are_refused_until_they_are_masked() {
-    let Some(file) = data("il2_response_13x4x12x8_has_nan.npy") else {
-        return;
-    };
+    let file = data("il2_response_13x4x12x8_has_nan.npy");
     let (code, _, complaint) = decompose(&file, "--rank 2", &out("refused"));
     assert!(code == 2 && complaint.contains("192"), "{code} {complaint}");
     // Figures of the file's notes: the best of eight starts.
