@@ -23,6 +23,7 @@ mod moments;
 mod observe;
 mod operand;
 mod poly;
+mod theorems;
 
 use pyo3::prelude::*;
 
@@ -48,6 +49,8 @@ mod _native {
     use super::moments::Moments;
     #[pymodule_export]
     use super::operand::Poly;
+    #[pymodule_export]
+    use super::theorems::{prove_cores, prove_roots, prove_sum};
     use pyo3::prelude::*;
 
     #[pymodule_init]

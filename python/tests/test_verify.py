@@ -52,3 +52,25 @@ def test_the_certificate_of_a_fit() -> None:
     t = np.einsum("ir,jr,kr->ijk", *np.random.default_rng(0).normal(size=(3, 4, 2)))
     report = wickring.check(wickring.cp(t, 2).certificate())
     assert report and report.claims[0]["kind"] == "numeric-residual"
+
+
+def test_theorems_about_fits() -> None:
+    rng = np.random.default_rng(1)
+    exact = np.einsum("ir,jr,kr->ijk", *rng.integers(-3, 4, size=(3, 3, 5)).astype(float))
+    proof = wickring.prove(wickring.cp(exact, 5, seed=0))
+    assert proof and any("border rank" in p for p in proof.proved)
+    assert proof.certificate is not None and wickring.check(proof.certificate)
+    noisy = np.einsum("ir,jr,kr->ijk", *rng.normal(size=(3, 4, 2))) + 0.01 * rng.normal(size=(4, 4, 4))
+    proof = wickring.prove(wickring.cp(noisy, 2, seed=0))
+    assert any("minimum" in p for p in proof.proved)
+    with pytest.raises(TypeError):
+        wickring.prove(wickring.tucker(noisy, ranks=(2, 2, 2)))
+
+
+def test_certified_zeros() -> None:
+    zeros = wickring.solve(["x^2 + y^2 - 4", "x*y - 1"])
+    assert zeros.variables == ("x", "y") and len(zeros.points) == 4
+    assert np.allclose((zeros.points**2).sum(axis=1), 4) and (zeros.radii < 1e-9).all()
+    assert zeros.certificate is not None and wickring.check(zeros.certificate)
+    double = wickring.solve(["x^2"], [[0.5]])
+    assert not double and double.refused

@@ -20,7 +20,7 @@ from ._models import CP, Ring, SymmetricCP, Train, Tucker
 from ._native import Model, Moments, Poly, __version__
 from ._poly import GroebnerBasis, Root, from_sympy, groebner, roots, symbols
 from ._progress import tqdm_progress
-from ._verify import Report, check, identity, verify
+from ._verify import Proof, Report, Zeros, check, identity, prove, solve, verify
 
 load = Model.load
 
@@ -33,12 +33,14 @@ __all__ = [
     "Model",
     "Moments",
     "Poly",
+    "Proof",
     "Report",
     "Ring",
     "Root",
     "SymmetricCP",
     "Train",
     "Tucker",
+    "Zeros",
     "__version__",
     "check",
     "cp",
@@ -48,8 +50,10 @@ __all__ = [
     "identity",
     "load",
     "moments",
+    "prove",
     "ring",
     "roots",
+    "solve",
     "symbols",
     "symmetric",
     "tqdm_progress",

@@ -34,6 +34,9 @@ __all__ = [
     "learn_two_layer",
     "normal_map",
     "normal_mixture",
+    "prove_cores",
+    "prove_roots",
+    "prove_sum",
     "residual_certificate",
     "ring",
     "ring_complex",
@@ -213,3 +216,10 @@ def verify(
 ) -> dict[str, Any]: ...
 def residual_certificate(arrays: _Named, tensor: _Array) -> str: ...
 def identity_certificate(left: str, right: str) -> str: ...
+def prove_sum(
+    weights: Sequence[float], parts: Sequence[_Array], tensor: _Array, max_steps: int | None = None
+) -> dict[str, Any]: ...
+def prove_cores(parts: Sequence[_Array], tensor: _Array, max_steps: int | None = None) -> dict[str, Any]: ...
+def prove_roots(
+    equations: Sequence[str], starts: Sequence[Sequence[float]], max_steps: int | None = None
+) -> dict[str, Any]: ...
