@@ -190,6 +190,16 @@ impl Target {
         }
     }
 
+    /// How `--tensor` and files write it, where it has a name: [`Target::parse`] reads it back.
+    pub fn spelled(&self) -> Option<String> {
+        match self {
+            Self::Matmul([n, m, p]) => Some(format!("matmul:{n},{m},{p}")),
+            Self::Polymul([a, b]) => Some(format!("polymul:{a},{b}")),
+            Self::Named(name, ..) => Some(name.clone()),
+            _ => None,
+        }
+    }
+
     /// How people write it.
     pub fn name(&self) -> String {
         match self {

@@ -49,6 +49,9 @@ const EXACT: f64 = 1e-6;
 /// Krawczyk 1969; Rump, Verification methods, Acta Numerica 2010.
 pub fn prove_cp(model: &CpTensor, t: TensorView<'_>, limits: Limits) -> Result<Proof, Error> {
     require(&model.dims(), t)?;
+    if t.order() < 2 {
+        return Ok(one_mode());
+    }
     let factors = model.balanced();
     let cores = factors.iter().map(|f| [1, f.rows(), f.cols()]).collect();
     let parameters = factors.iter().flat_map(by_rows).collect();
@@ -115,6 +118,9 @@ pub fn prove_symmetric(
 /// As [`prove_cp`], with the product of the ranks for terms.
 pub fn prove_ring(ring: &TensorRing, t: TensorView<'_>, limits: Limits) -> Result<Proof, Error> {
     require(&ring.dims(), t)?;
+    if t.order() < 2 {
+        return Ok(one_mode());
+    }
     let (mut cores, mut parameters) = (Vec::new(), Vec::new());
     for g in ring.cores() {
         let (l, n, r) = (g.dims()[0], g.dims()[1], g.dims()[2]);
@@ -123,6 +129,10 @@ pub fn prove_ring(ring: &TensorRing, t: TensorView<'_>, limits: Limits) -> Resul
         parameters.extend((0..l * n * r).map(at));
     }
     attempt(Entries::new("ring", cores, parameters, t), limits)
+}
+
+fn one_mode() -> Proof {
+    Proof::refusal("theorems near the factors: a tensor of one mode is of rank one as it stands")
 }
 
 fn require(dims: &[usize], t: TensorView<'_>) -> Result<(), Error> {

@@ -15,6 +15,8 @@ use serde_json::json;
 
 const MAX_VARIABLES: usize = 600;
 const MAX_STEPS: usize = 200;
+/// The degree that claims of zeros may have.
+const MAX_DEGREE: u64 = 64;
 
 /// A point in the ball of whose radius, in the maximum norm, there is exactly one common zero.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +36,7 @@ pub struct CertifiedZero {
 /// As many polynomials as variables of `vars`, and as many coordinates in each start.
 ///
 /// # Errors
-/// `Shape`, `NonFinite`; `Stopped` at the deadline.
+/// `Shape`, `NonFinite`, `LimitExceeded` beyond degree 64; `Stopped` at the deadline.
 ///
 /// # Complexity
 /// `O(n^3)` for a step and for the proof, plus the terms.
@@ -58,15 +60,13 @@ pub fn prove_zeros(
     starts: &[Vec<f64>],
     limits: Limits,
 ) -> Result<(Vec<CertifiedZero>, Proof), Error> {
-    let (problem, points) = reached(system, vars, starts)?;
+    if system.iter().any(|p| p.total_degree() > MAX_DEGREE) {
+        return Err(Error::limit(OP, "degree", MAX_DEGREE));
+    }
+    let (problem, points) = reached(system, vars, starts, limits)?;
     let (mut zeros, mut proof): (Vec<CertifiedZero>, _) = (Vec::new(), Proof::default());
     for (k, point) in points.into_iter().enumerate() {
-        if limits
-            .deadline
-            .is_some_and(|d| std::time::Instant::now() >= d)
-        {
-            return Err(Error::Stopped { op: OP });
-        }
+        in_time(limits)?;
         let Some(point) = point else {
             let why = format!("start {}: Newton's method reaches no regular zero", k + 1);
             proof = proof.and(Proof::refusal(why));
@@ -85,7 +85,7 @@ pub fn prove_zeros(
 /// The points that Newton's method reaches from the starts, each once, without a proof.
 ///
 /// # Errors
-/// `Shape`, `NonFinite`.
+/// `Shape`, `NonFinite`; `Stopped` at the deadline.
 ///
 /// # Complexity
 /// `O(n^3)` for each of at most 200 steps, plus the terms.
@@ -93,9 +93,14 @@ pub fn find_zeros(
     system: &[Poly<Rational>],
     vars: &Vars,
     starts: &[Vec<f64>],
+    limits: Limits,
 ) -> Result<Vec<Vec<f64>>, Error> {
     let mut found: Vec<Vec<f64>> = Vec::new();
-    for point in reached(system, vars, starts)?.1.into_iter().flatten() {
+    for point in reached(system, vars, starts, limits)?
+        .1
+        .into_iter()
+        .flatten()
+    {
         if !found.iter().any(|z| close(z, &point)) {
             found.push(point);
         }
@@ -109,11 +114,19 @@ fn close(a: &[f64], b: &[f64]) -> bool {
     largest(&gaps) <= 1e-9 * (1.0 + largest(b))
 }
 
+fn in_time(limits: Limits) -> Result<(), Error> {
+    match limits.deadline {
+        Some(end) if std::time::Instant::now() >= end => Err(Error::Stopped { op: OP }),
+        _ => Ok(()),
+    }
+}
+
 /// The system in floats, and the limit of each start, if there is one.
 fn reached(
     system: &[Poly<Rational>],
     vars: &Vars,
     starts: &[Vec<f64>],
+    limits: Limits,
 ) -> Result<(Problem, Vec<Option<Vec<f64>>>), Error> {
     let n = vars.names().len();
     let square = system.len() == n && starts.iter().all(|s| s.len() == n);
@@ -128,13 +141,18 @@ fn reached(
         return Err(Error::NonFinite { op: OP, index });
     }
     let problem = Problem::new(system, n);
-    let points = starts.iter().map(|s| problem.newton(s)).collect();
+    let mut points = Vec::with_capacity(starts.len());
+    for start in starts {
+        points.push(problem.newton(start, limits)?);
+    }
     Ok((problem, points))
 }
 
 /// Polynomials as lists of terms: coefficient and exponents.
 struct Problem {
     terms: Vec<Vec<(Rational, Vec<u32>)>>,
+    /// Coefficients to the nearest floats.
+    floats: Vec<Vec<f64>>,
     n: usize,
 }
 
@@ -144,24 +162,26 @@ impl Problem {
             e.resize(n, 0);
             (c, e)
         };
-        let terms = system
+        let terms: Vec<Vec<_>> = system
             .iter()
             .map(|p| p.terms().map(padded).collect())
             .collect();
-        Self { terms, n }
+        let float = |t: &Vec<(Rational, Vec<u32>)>| t.iter().map(|(c, _)| c.to_f64()).collect();
+        let floats = terms.iter().map(float).collect();
+        Self { terms, floats, n }
     }
 
     fn jacobian(&self, x: &[f64]) -> Mat<f64> {
         let mut j = Mat::zeros(self.n, self.n);
-        for (i, terms) in self.terms.iter().enumerate() {
-            for (c, e) in terms {
+        for (i, (terms, floats)) in self.terms.iter().zip(&self.floats).enumerate() {
+            for ((_, e), c) in terms.iter().zip(floats) {
                 for k in (0..self.n).filter(|&k| e[k] > 0) {
                     let power = |(l, (x, e)): (usize, (&f64, &u32))| match l == k {
                         true => f64::from(*e) * x.powi(*e as i32 - 1),
                         false => x.powi(*e as i32),
                     };
                     let value: f64 = x.iter().zip(e).enumerate().map(power).product();
-                    j[(i, k)] += c.to_f64() * value;
+                    j[(i, k)] += c * value;
                 }
             }
         }
@@ -170,13 +190,11 @@ impl Problem {
 
     fn values(&self, x: &[f64]) -> Vec<f64> {
         let power = |(x, e): (&f64, &u32)| x.powi(*e as i32);
-        let term = |(c, e): &(Rational, Vec<u32>)| {
-            c.to_f64() * x.iter().zip(e).map(power).product::<f64>()
+        let term = |((_, e), c): (&(Rational, Vec<u32>), &f64)| {
+            c * x.iter().zip(e).map(power).product::<f64>()
         };
-        self.terms
-            .iter()
-            .map(|t| t.iter().map(term).sum())
-            .collect()
+        let both = self.terms.iter().zip(&self.floats);
+        both.map(|(t, c)| t.iter().zip(c).map(term).sum()).collect()
     }
 
     /// Values at a point in units of `2^-SCALE`, exact up to the last rounding.
@@ -198,13 +216,16 @@ impl Problem {
     }
 
     /// Damped Newton steps until they no longer change the point.
-    fn newton(&self, start: &[f64]) -> Option<Vec<f64>> {
+    fn newton(&self, start: &[f64], limits: Limits) -> Result<Option<Vec<f64>>, Error> {
         let mut x = start.to_vec();
         let size = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>();
         for _ in 0..MAX_STEPS {
+            in_time(limits)?;
             let values = self.values(&x);
             let column = Mat::from_fn(self.n, 1, |i, _| values[i]);
-            let step = solve(OP, self.jacobian(&x).as_ref(), column.as_ref()).ok()?;
+            let Ok(step) = solve(OP, self.jacobian(&x).as_ref(), column.as_ref()) else {
+                return Ok(None);
+            };
             let step: Vec<f64> = (0..self.n).map(|i| step[(i, 0)]).collect();
             let small = largest(&step) <= 1e-14 * (1.0 + largest(&x));
             let mut length = 1.0;
@@ -217,14 +238,17 @@ impl Problem {
                 length /= 2.0;
             }
             if small {
-                return (largest(&x) < 2f64.powi(40)).then_some(x);
+                return Ok((largest(&x) < 2f64.powi(40)).then_some(x));
             }
         }
         let values = self.values(&x);
         let column = Mat::from_fn(self.n, 1, |i, _| values[i]);
-        let step = solve(OP, self.jacobian(&x).as_ref(), column.as_ref()).ok()?;
+        let Ok(step) = solve(OP, self.jacobian(&x).as_ref(), column.as_ref()) else {
+            return Ok(None);
+        };
         let length = (0..self.n).fold(0.0f64, |m, i| m.max(step[(i, 0)].abs()));
-        (length < 1e-6 * (1.0 + largest(&x)) && largest(&x) < 2f64.powi(40)).then_some(x)
+        let there = length < 1e-6 * (1.0 + largest(&x)) && largest(&x) < 2f64.powi(40);
+        Ok(there.then_some(x))
     }
 
     fn claim(

@@ -38,13 +38,7 @@ impl<T: Scalar> Compressed<T> {
                 continue;
             }
             let view = core.as_ref().map_or(t, Tensor::view);
-            let basis = if n > view.as_slice().len() / n {
-                long_basis(op, view, m, keep[m])?
-            } else {
-                let gram = unfolding_gram(view, m)?;
-                let (_, vectors) = T::hermitian_eigen(op, gram.as_ref())?;
-                Factor::from_fn(n, keep[m], |i, k| vectors[(i, n - 1 - k)])
-            };
+            let (basis, _) = dominant(op, view, m, keep[m])?;
             core = Some(mode_product(view, basis.conj().as_mat().transpose(), m)?);
             bases[m] = Some(basis);
         }
@@ -229,7 +223,8 @@ fn contracted<T: Scalar>(
     Ok(rest)
 }
 
-/// The `keep` leading left singular vectors of an unfolding, and all of its singular values, nonincreasing.
+/// At most `keep` leading left singular vectors of an unfolding, and its singular values, nonincreasing: from the Gram matrix
+/// of its rows or of its columns, whichever is smaller.
 fn dominant<T: Scalar>(
     op: &'static str,
     t: TensorView<'_, T>,
@@ -237,6 +232,9 @@ fn dominant<T: Scalar>(
     keep: usize,
 ) -> Result<(Factor<T>, Vec<f64>), Error> {
     let n = t.dims()[mode];
+    if n > t.as_slice().len() / n {
+        return long_basis(op, t, mode, keep);
+    }
     let gram = unfolding_gram(t, mode)?;
     let (values, vectors) = T::hermitian_eigen(op, gram.as_ref())?;
     let basis = Factor::from_fn(n, keep, |i, k| vectors[(i, n - 1 - k)]);
@@ -244,8 +242,8 @@ fn dominant<T: Scalar>(
     Ok((basis, values))
 }
 
-/// At most `keep` leading left singular vectors of an unfolding with more rows than columns, from the Gram matrix of its
-/// columns: `A V` with the leading eigenvectors `V` of `A^H A`, made orthonormal.
+/// At most `keep` leading left singular vectors of an unfolding with more rows than columns, and all of its singular values,
+/// from the Gram matrix of its columns: `A V` with the leading eigenvectors `V` of `A^H A`, made orthonormal.
 ///
 /// Directions below `1e-8` of the greatest singular value are lost to rounding; sweeps in the full space restore them.
 ///
@@ -256,7 +254,7 @@ fn long_basis<T: Scalar>(
     t: TensorView<'_, T>,
     mode: usize,
     keep: usize,
-) -> Result<Factor<T>, Error> {
+) -> Result<(Factor<T>, Vec<f64>), Error> {
     let n = t.dims()[mode];
     let columns = t.as_slice().len() / n;
     let moved = if mode == 0 || t.dims()[..mode].iter().all(|&d| d == 1) {
@@ -278,12 +276,13 @@ fn long_basis<T: Scalar>(
     };
     let mut gram = Mat::from_fn(columns, columns, |_, _| T::zero());
     T::gemm(gram.as_mut(), false, other.transpose(), a, 1.0);
-    let (_, vectors) = T::hermitian_eigen(op, gram.as_ref())?;
+    let (values, vectors) = T::hermitian_eigen(op, gram.as_ref())?;
+    let values = values.iter().rev().map(|v| v.max(0.0).sqrt()).collect();
     let keep = keep.min(columns);
     let leading = Factor::from_fn(columns, keep, |i, k| vectors[(i, columns - 1 - k)]);
     let images = leading.left_mul(a);
     let basis = small::orthonormal(images.as_slice(), n, 1e-10);
-    Factor::new(n, basis.len() / n, basis)
+    Ok((Factor::new(n, basis.len() / n, basis)?, values))
 }
 
 #[cfg(test)]
@@ -318,9 +317,10 @@ mod tests {
 
     #[test]
     fn sketches_hold_what_spectra_hold() -> Result<(), Error> {
-        let shapes: [(&[usize], &[usize]); 4] = [
+        let shapes: [(&[usize], &[usize]); 5] = [
             (&[40, 30, 50], &[5, 5, 5]),
             (&[3, 60, 40], &[3, 5, 5]),
+            (&[2000, 9, 8], &[5, 5, 5]),
             (&[60, 40, 4], &[5, 5, 4]),
             (&[20, 9, 12, 15], &[5, 5, 5, 5]),
         ];

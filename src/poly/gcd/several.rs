@@ -136,8 +136,17 @@ pub(crate) fn integral(
 ) -> Result<Option<Poly<Integer>>, Error> {
     let check = || budget.check_time(OP);
     let image = |f: &Poly<Integer>, order: &[usize], p: u64| arranged(f, order, |c| reduced(c, p));
-    let field = Field { p: MERSENNE };
-    let (x, y) = (image(a, used, MERSENNE), image(b, used, MERSENNE));
+    // No coefficient may vanish: degrees and coprimality are read off these images.
+    let whole = |p: &u64| {
+        let kept = |f: &Poly<Integer>| f.iter().all(|(_, c)| reduced(&c, *p) != 0);
+        kept(a) && kept(b)
+    };
+    let mut primes = std::iter::once(MERSENNE).chain(primes_below(1 << 62));
+    let Some(p) = primes.find(whole) else {
+        return Ok(None);
+    };
+    let field = Field { p };
+    let (x, y) = (image(a, used, p), image(b, used, p));
     let degrees = match shown(&field, &x, &y, &check)? {
         Shown::Coprime => return Ok(Some(Poly::constant(Integer::ONE))),
         Shown::Without(v) => return free_of(a, b, used[v], budget).map(Some),

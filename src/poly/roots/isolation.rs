@@ -88,7 +88,8 @@ impl Poly<Rational> {
                 budget,
                 found: Vec::new(),
             };
-            search.all(&f)?;
+            // Intervals are those of roots that are not rational: halving asks the polynomial without the rational ones.
+            let rest = search.all(&f)?;
             for (low, high) in search.found {
                 let root = RealRoot {
                     low,
@@ -97,7 +98,7 @@ impl Poly<Rational> {
                 };
                 roots.push((root, factors.len()));
             }
-            factors.push(f);
+            factors.push(rest);
         }
         separate(&mut roots, &factors, budget)?;
         Ok(roots.into_iter().map(|(root, _)| root).collect())
@@ -196,14 +197,15 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn all(&mut self, f: &[Integer]) -> Result<(), Error> {
+    /// Finds the roots of `f`, and returns it without its rational ones.
+    fn all(&mut self, f: &[Integer]) -> Result<Vec<Integer>, Error> {
         if f.len() > MAX_DEGREE / 8 {
             return Err(Error::limit(OP, "degree", MAX_DEGREE as u64 / 8));
         }
         let (exact, rest) = rational_roots(f, self.budget)?;
         self.found.extend(exact.into_iter().map(|x| (x.clone(), x)));
         if rest.len() < 3 {
-            return Ok(());
+            return Ok(rest);
         }
         // A polynomial in x^k with even k has the same roots on both sides.
         let even = rest.iter().skip(1).step_by(2).all(Zero::is_zero);
@@ -219,7 +221,7 @@ impl Search<'_> {
         let mirrored = negative.into_iter().map(|(low, high)| (-high, -low));
         self.found.extend(mirrored);
         self.found.extend(positive);
-        Ok(())
+        Ok(rest)
     }
 
     /// The positive roots of `f`, of which none is rational.

@@ -61,8 +61,15 @@ fn scheme(name: &str, map: &Json<'_>) -> Result<Scheme, Error> {
     let listed = listed.and_then(|n| <[usize; 3]>::try_from(n).ok());
     let listed = listed.filter(|n| n.iter().all(|n| (1..=4096).contains(n)));
     let dims = listed.or_else(|| dims_in_name(name));
-    let sizes = dims.map(|[n, m, p]| [n * m, m * p, n * p]);
-    builder.target = dims.map(Target::Matmul);
+    // What a search or a conversion writes for other tensors than matrix products; a file name says nothing here.
+    let named = map.field("tensor").and_then(|t| t.text().ok());
+    let named = named.and_then(|t| Target::parse(t).ok());
+    let shape = named.as_ref().map(Target::shape);
+    let sizes = match shape.as_deref() {
+        Some(&[a, b, c]) => Some([a, b, c]),
+        _ => dims.map(|[n, m, p]| [n * m, m * p, n * p]),
+    };
+    builder.target = named.or(dims.map(Target::Matmul));
     let field = map.field("field").and_then(|f| f.text().ok());
     builder.modulo_two = map.field("z2") == Some(&Json::Bool(true))
         || field.is_some_and(|f| matches!(f, "F2" | "Z2" | "GF(2)" | "F_2"));

@@ -24,6 +24,7 @@ impl SchemeProgram {
     /// # Errors
     /// `Shape` for other than three factors, `InvalidInput` for entries that are not rational or a scheme without target.
     pub fn plain(scheme: &Scheme) -> Result<Self, Error> {
+        let scheme = &without_zeros(scheme);
         let rows = rows(scheme)?;
         let (sizes, rank) = (sizes(scheme), scheme.rank());
         let inputs = [sizes[0], sizes[1], rank];
@@ -118,6 +119,20 @@ impl SchemeProgram {
         }
         rational_scheme(&terms, &self.target)
     }
+}
+
+/// The scheme without the terms of which a factor is zero: no product is to be computed for them.
+fn without_zeros(scheme: &Scheme) -> Scheme {
+    let zero = |r: usize| {
+        let mut columns = scheme.factors.iter().map(|f| f.columns.get(r));
+        columns.any(|c| c.is_none_or(|c| c.is_empty()))
+    };
+    let kept: Vec<usize> = (0..scheme.rank()).filter(|&r| !zero(r)).collect();
+    let mut out = scheme.clone();
+    for factor in &mut out.factors {
+        factor.columns = kept.iter().map(|&r| factor.columns[r].clone()).collect();
+    }
+    out
 }
 
 fn sizes(scheme: &Scheme) -> Vec<usize> {

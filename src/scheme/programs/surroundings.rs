@@ -86,6 +86,9 @@ fn python(program: &SchemeProgram, title: &str, body: &str, outputs: &[String]) 
     format!(
         "{head}{PYTHON_BLOCKS}\n{function}\n\n\
          def multiply(a, b):\n    \"\"\"The product of two matrices, lists of rows, of sizes divisible by {n} x {m} and {m} x {p}.\"\"\"\n\
+         \x20   inner = len(b)\n\
+         \x20   if not a or not b or len(a) % {n} or inner % {m} or len(b[0]) % {p} or any(len(r) != inner for r in a):\n\
+         \x20       raise ValueError('sizes must go together and be divisible by {n} x {m} and {m} x {p}')\n\
          \x20   c = product(*blocks(a, {n}, {m}), *blocks(b, {m}, {p}))\n\
          \x20   strips = [[block.rows for block in c[i * {p} : (i + 1) * {p}]] for i in range({n})]\n\
          \x20   return [[x for rows in strip for x in rows[k]] for strip in strips for k in range(len(strip[0]))]\n"

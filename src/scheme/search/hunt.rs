@@ -141,10 +141,12 @@ impl<V: Vector> Hunt<'_, V> {
             seed: self.search.seed,
             ..Lift::default()
         };
-        Ok(match lift(&scheme, Some(self.target), &options)? {
-            LiftOutcome::Lifted(found) => Some(found.scheme),
-            _ => None,
-        })
+        match lift(&scheme, Some(self.target), &options) {
+            Ok(LiftOutcome::Lifted(found)) => Ok(Some(found.scheme)),
+            // What is too large to be lifted is kept as it is.
+            Ok(_) | Err(Error::LimitExceeded { .. }) => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 
     fn finish(mut self, status: Status) -> Result<Found, Error> {
@@ -159,6 +161,11 @@ impl<V: Vector> Hunt<'_, V> {
         let mut own = scheme_of(&self.best().terms(), self.target)?;
         own.modulo_two = V::CHARACTERISTIC == 2;
         let fewer = self.lifted.as_ref().is_some_and(|l| own.rank() < l.rank());
+        // Whole numbers were asked for and not found: the goal is not reached.
+        let status = match status {
+            Status::Converged if self.lifting() && self.lifted.is_none() => Status::Stalled,
+            other => other,
+        };
         let (scheme, modulo_two) = match (self.lifted.take(), self.lifting()) {
             (Some(lifted), true) => (lifted, fewer.then_some(own)),
             // Nothing was lifted at all: the scheme says itself that it is meant modulo 2.
@@ -177,7 +184,10 @@ impl<V: Vector> Hunt<'_, V> {
         Ok(Found {
             scheme,
             modulo_two,
-            flips: self.round * self.chunk * self.walkers.len() as u64,
+            flips: self
+                .round
+                .saturating_mul(self.chunk)
+                .saturating_mul(self.walkers.len() as u64),
             lifts: self.lifts,
             status,
             state,

@@ -23,6 +23,8 @@ use walk::Walk;
 const OP: &str = "Search::standard";
 /// Flips of each walker in one round, for a hundred terms.
 const ROUND: u64 = 1 << 17;
+/// Rounds that a saved state may count.
+const MAX_ROUNDS: u64 = 1 << 40;
 const MAX_WALKERS: usize = 256;
 
 /// Where the coefficients of a wanted scheme lie.
@@ -255,6 +257,9 @@ impl Search {
         let wrong = |what: &str| Error::invalid(OP, format!("the state to go on from {what}"));
         if state.walkers.is_empty() || state.walkers.len() > MAX_WALKERS {
             return Err(wrong("has no walkers"));
+        }
+        if state.round > MAX_ROUNDS || state.lifts > MAX_ROUNDS || state.failed > MAX_ROUNDS {
+            return Err(wrong("counts more rounds than a search makes"));
         }
         let mut walkers = Vec::new();
         for saved in &state.walkers {

@@ -7,11 +7,17 @@ use crate::scheme::programs::SchemeProgram;
 use crate::scheme::reduce::forms::Form;
 use serde_json::{Map, Value, json};
 
-/// `{"n", "m", "z2", "u", "v", "w"}` with triples `[row, term, "value"]`.
+/// `{"n" or "tensor", "m", "z2", "u", "v", "w"}` with triples `[row, term, "value"]`.
 pub(super) fn sparse(scheme: &Scheme) -> String {
     let mut object = Map::new();
-    if let Some(Target::Matmul(dims)) = scheme.target {
-        object.insert("n".into(), json!(dims));
+    match &scheme.target {
+        Some(Target::Matmul(dims)) => {
+            object.insert("n".into(), json!(dims));
+        }
+        other => {
+            let tensor = other.as_ref().and_then(Target::spelled);
+            tensor.map(|t| object.insert("tensor".into(), json!(t)));
+        }
     }
     object.insert("m".into(), json!(scheme.rank()));
     object.insert("z2".into(), json!(scheme.modulo_two));

@@ -45,6 +45,9 @@ impl Uniqueness {
     }
 }
 
+/// Share of the greatest weight up to which a component is rounding.
+const NOTHING: f64 = 1e-12;
+
 /// Whether the components of `model` are the only ones that give its tensor, and whether any tensor near it has others.
 ///
 /// In this order: components of weight zero and one or two modes (a matrix has a family of `R (R - 1)` directions at rank
@@ -79,12 +82,15 @@ pub fn uniqueness<T: Scalar + Ring>(model: &CpTensor<T>) -> Uniqueness {
         .collect();
     let entries = factors.iter().map(|f| f.rows() as f64).product::<f64>();
     let own = 1 + factors.iter().map(|f| f.rows() - 1).sum::<usize>();
+    // Whatever the unit: squares of small weights would vanish.
+    let size = |w: &T| w.re().hypot(w.im());
+    let top = canonical.weights().iter().map(size).fold(0.0, f64::max);
     let zeros = canonical
         .weights()
         .iter()
-        .filter(|w| !(w.abs_sq() > 0.0))
+        .filter(|w| !(size(w) > NOTHING * top))
         .count();
-    if zeros > 0 && rank > 1 {
+    if zeros > 0 {
         // A component of no size may be any that the others leave room for.
         return Uniqueness::Family(zeros * (own - 1).max(1));
     }

@@ -46,7 +46,7 @@ pub fn solve(args: &Solve, context: &Context) -> Result<Outcome, Error> {
     let (zeros, found) = match args.prove {
         true => prove_zeros(&polynomials, &reader.vars, &starts, limits)?,
         false => {
-            let points = find_zeros(&polynomials, &reader.vars, &starts)?;
+            let points = find_zeros(&polynomials, &reader.vars, &starts, limits)?;
             let radius = f64::NAN;
             let zeros = points.into_iter();
             let zeros = zeros.map(|point| CertifiedZero { point, radius });

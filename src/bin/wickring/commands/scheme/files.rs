@@ -151,16 +151,6 @@ pub fn write_texts(out: &Path, texts: &[String]) -> Result<Vec<PathBuf>, Error> 
     Ok(paths.to_vec())
 }
 
-/// How `--tensor` writes a target, where it has a name.
-pub fn spelled(target: &Target) -> Option<String> {
-    match target {
-        Target::Matmul([n, m, p]) => Some(format!("matmul:{n},{m},{p}")),
-        Target::Polymul([a, b]) => Some(format!("polymul:{a},{b}")),
-        Target::Named(name, ..) => Some(name.clone()),
-        _ => None,
-    }
-}
-
 /// "wrote F" for people.
 pub fn tell(context: &Context, paths: &[PathBuf]) -> String {
     let _ = context;

@@ -1,6 +1,6 @@
 //! `wickring scheme search`: schemes of small rank by walks in flip graphs.
 
-use super::files::{in_file, one, spelled};
+use super::files::{in_file, one};
 use crate::commands::verify::files::{read_target, read_text};
 use crate::context::{Context, Outcome};
 use clap::Args;
@@ -125,7 +125,7 @@ fn report(args: &SearchArgs, found: &Found, context: &Context) -> Result<Outcome
         if let Some(tensor) = scheme
             .target
             .as_ref()
-            .and_then(spelled)
+            .and_then(Target::spelled)
             .or_else(|| args.tensor.clone())
         {
             value["tensor"] = json!(tensor);
@@ -140,6 +140,10 @@ fn report(args: &SearchArgs, found: &Found, context: &Context) -> Result<Outcome
     let mut text = format!("{target} in {} terms over {field}", scheme.rank());
     if let Some(rank) = fewer {
         text += &format!("; in {rank} terms modulo 2 only, which did not lift");
+    }
+    let lifting = args.field.as_deref().unwrap_or("Z") != "F2" && args.resume.is_none();
+    if scheme.modulo_two && lifting {
+        text += "; nothing over Z was found";
     }
     if args.rank.is_some() && found.status != Status::Converged {
         text += &format!("; {} terms were not reached", args.rank.unwrap_or(0));
