@@ -160,9 +160,13 @@ fn verified(
     let list = scaled(0, &|p, field| residue(gamma, p, field));
     let digits = Digits::new(&primes, list, budget)?;
     let divisor = digits.integers(budget)?;
-    let content = divisor
-        .iter()
-        .fold(Integer::ZERO, |g, c| integer_gcd(&g, c));
+    let mut content = Integer::ZERO;
+    for c in &divisor {
+        content = integer_gcd(&content, c);
+        if content == Integer::ONE {
+            break;
+        }
+    }
     if content == Integer::ZERO {
         return Ok(None);
     }

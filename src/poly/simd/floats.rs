@@ -117,6 +117,55 @@ compiled! {
         }
     }
 
+    /// The product of two polynomials modulo any number below `2^50`, settled, into `out`.
+    fn multiply_long(f: FloatPrime, a: &[f64], b: &[f64], out: &mut Vec<f64>) {
+        let (a, b) = if a.len() < b.len() { (a, b) } else { (b, a) };
+        out.clear();
+        if a.is_empty() {
+            return;
+        }
+        out.resize(a.len() + b.len() - 1, 0.0);
+        for (i, pair) in a.chunks(2).enumerate() {
+            let out = &mut out[2 * i..];
+            if let &[c, d] = pair {
+                // c b_k + d b_(k-1) at place k.
+                out[0] = f.settled(out[0] + f.mul(c, b[0]));
+                let n = b.len();
+                for (x, (&now, &before)) in out[1..n].iter_mut().zip(b[1..].iter().zip(b)) {
+                    *x = f.settled(*x + f.mul(c, now) + f.mul(d, before));
+                }
+                out[n] = f.settled(out[n] + f.mul(d, b[n - 1]));
+            } else {
+                for (x, &y) in out.iter_mut().zip(b) {
+                    *x = f.settled(*x + f.mul(pair[0], y));
+                }
+            }
+        }
+    }
+
+    /// Replaces `x` by its remainder by `g`, whose leading coefficient is one, modulo any number below `2^50`.
+    fn reduce_long(f: FloatPrime, x: &mut Vec<f64>, g: &[f64]) {
+        let n = g.len().saturating_sub(1);
+        let mut k = if n == 0 { 0 } else { x.len().saturating_sub(n) };
+        while k > 1 {
+            k -= 2;
+            let q1 = x[k + n + 1];
+            let q0 = f.settled(x[k + n] - f.mul(q1, g[n - 1]));
+            x[k] = f.settled(x[k] - f.mul(q0, g[0]));
+            let pairs = g[..n - 1].iter().zip(&g[1..n]);
+            for (x, (&before, &g)) in x[k + 1..k + n].iter_mut().zip(pairs) {
+                *x = f.settled(*x - f.mul(q1, before) - f.mul(q0, g));
+            }
+        }
+        if k == 1 {
+            let q = x[n];
+            for (x, &g) in x[..n].iter_mut().zip(g) {
+                *x = f.settled(*x - f.mul(q, g));
+            }
+        }
+        x.truncate(n);
+    }
+
     /// `x <- s x`, entry by entry, settled.
     fn scale(f: FloatPrime, x: &mut [f64], s: f64) {
         for x in x {
@@ -188,7 +237,7 @@ compiled! {
 
 #[cfg(test)]
 mod tests {
-    use super::{FloatPrime, differ, divide, eliminate, horner, scale};
+    use super::{FloatPrime, differ, divide, eliminate, horner, multiply_long, reduce_long, scale};
     use crate::poly::polynomial::univariate::Field;
 
     #[test]
@@ -245,6 +294,14 @@ mod tests {
                 let up = |f: &[u64]| -> Vec<f64> {
                     f.iter().map(|&c| field.settled(c as f64)).collect()
                 };
+                let mut long = Vec::new();
+                multiply_long(field, &up(&f), &up(&g), &mut long);
+                let found: Vec<u64> = long.iter().map(whole).collect();
+                assert_eq!(found, words.product(&f, &g));
+                let mut rest = up(&f);
+                reduce_long(field, &mut rest, &up(&g));
+                let found: Vec<u64> = rest.iter().map(whole).collect();
+                assert_eq!(words.trim(found), words.remainder(&f, &g));
                 let mut x = up(&words.product(&f, &g));
                 let middle = la.saturating_sub(2 * (lb / 2)).min(la);
                 divide(field, &mut x, &up(&g), middle, la);
