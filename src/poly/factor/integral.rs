@@ -40,9 +40,10 @@ pub(crate) fn coefficients(p: &Poly<Integer>, v: usize) -> Dense2 {
     }
     let (monomials, store) = (p.monomials(), p.store());
     let mut f = vec![Integer::ZERO; p.degree(v) as usize + 1];
-    let mut row = vec![0; p.nvars().max(v + 1)];
+    let n = monomials.nvars;
+    let mut row = vec![0; n.max(v + 1)];
     for i in 0..p.len() {
-        monomials.row(i, &mut row[..p.nvars()]);
+        monomials.row(i, &mut row[..n]);
         f[row[v] as usize] = store.get(i);
     }
     f
