@@ -208,7 +208,9 @@ fn modular_factors(f: &[Integer], budget: &Budget<'_>) -> Result<Option<Modular>
             best = Some((p, parts, count));
         }
         tried += 1;
-        if tried == PRIMES || (tried >= 3 && count <= 3) {
+        // Few degrees left are worth another prime: most irreducible polynomials end here.
+        let left = possible[1..n].iter().filter(|d| **d).count();
+        if tried == PRIMES || (tried >= 3 && (count <= 3 || left > n / 8 + 2)) {
             break;
         }
     }

@@ -224,7 +224,7 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             seed >> 33
         };
-        for _ in 0..300 {
+        for round in 0..300 {
             let mut list = |n: u64| -> Vec<Integer> {
                 let each = (0..=n).map(|_| {
                     let shift = next() as usize % 60;
@@ -235,7 +235,7 @@ mod tests {
                 all[n as usize] += Integer::ONE << 31;
                 all
             };
-            let (g, h) = (list(1 + seed % 5), list(1 + seed % 9));
+            let (g, h) = (list(1 + round % 5), list(1 + round % 9));
             let product = |f: &[Integer], g: &[Integer]| {
                 let mut h = vec![Integer::ZERO; f.len() + g.len() - 1];
                 for (i, x) in f.iter().enumerate() {
