@@ -3,9 +3,10 @@
 use super::lift::lift;
 use super::{MAX_DEGREE, binomial, distinct, knapsack, modular, recombine, reduced};
 use crate::Error;
+use crate::poly::coefficients::integers::Integers;
 use crate::poly::coefficients::rational::{Integer, gcd64, integer_gcd};
 use crate::poly::coefficients::store::Store;
-use crate::poly::monomials::packed::Monomials;
+use crate::poly::monomials::packed::{Exps, Monomials};
 use crate::poly::polynomial::univariate::{Dense, Field, is_prime};
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
@@ -41,6 +42,12 @@ pub(crate) fn coefficients(p: &Poly<Integer>, v: usize) -> Dense2 {
     let (monomials, store) = (p.monomials(), p.store());
     let mut f = vec![Integer::ZERO; p.degree(v) as usize + 1];
     let n = monomials.nvars;
+    if let (0, 1, Exps::W1(words), Integers::I64(values)) = (v, n, &monomials.exps, store) {
+        for (&k, &c) in words.iter().zip(values) {
+            f[k as usize] = c.into();
+        }
+        return f;
+    }
     let mut row = vec![0; n.max(v + 1)];
     for i in 0..p.len() {
         monomials.row(i, &mut row[..n]);
