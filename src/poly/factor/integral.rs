@@ -1,9 +1,12 @@
 //! Factors of univariate integer polynomials.
 
 use super::lift::lift;
-use super::{MAX_DEGREE, binomial, knapsack, modular, recombine, reduced};
+use super::{MAX_DEGREE, binomial, distinct, knapsack, modular, recombine, reduced};
 use crate::Error;
+use crate::poly::coefficients::integers::Integers;
 use crate::poly::coefficients::rational::{Integer, gcd64, integer_gcd};
+use crate::poly::coefficients::store::Store;
+use crate::poly::monomials::packed::{Exps, Monomials};
 use crate::poly::polynomial::univariate::{Dense, Field, is_prime};
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
@@ -28,11 +31,29 @@ pub(crate) fn dense(p: &Poly<Integer>) -> Result<Option<(usize, Dense2)>, Error>
     if degree > MAX_DEGREE {
         return Err(Error::limit(OP, "degree", MAX_DEGREE as u64));
     }
-    let mut f = vec![Integer::ZERO; if p.is_zero() { 0 } else { degree + 1 }];
-    for (e, c) in p.iter() {
-        f[e.get(v).copied().unwrap_or(0) as usize] = c;
+    Ok(Some((v, coefficients(p, v))))
+}
+
+/// The coefficients of a polynomial in variable `v` alone, constant first.
+pub(crate) fn coefficients(p: &Poly<Integer>, v: usize) -> Dense2 {
+    if p.is_zero() {
+        return Vec::new();
     }
-    Ok(Some((v, f)))
+    let (monomials, store) = (p.monomials(), p.store());
+    let mut f = vec![Integer::ZERO; p.degree(v) as usize + 1];
+    let n = monomials.nvars;
+    if let (0, 1, Exps::W1(words), Integers::I64(values)) = (v, n, &monomials.exps, store) {
+        for (&k, &c) in words.iter().zip(values) {
+            f[k as usize] = c.into();
+        }
+        return f;
+    }
+    let mut row = vec![0; n.max(v + 1)];
+    for i in 0..p.len() {
+        monomials.row(i, &mut row[..n]);
+        f[row[v] as usize] = store.get(i);
+    }
+    f
 }
 
 /// [`dense`] modulo `p`.
@@ -44,11 +65,30 @@ pub(crate) fn residues(f: &Poly<Integer>, p: u64) -> Result<Option<(usize, Dense
 
 /// Back from dense coefficients in variable `v`.
 pub(crate) fn sparse(f: &[Integer], v: usize) -> Poly<Integer> {
-    Poly::from_terms(f.iter().enumerate().map(|(k, c)| {
-        let mut e = vec![0; v + 1];
-        e[v] = k as u32;
-        (e, c.clone())
-    }))
+    let used = || {
+        f.iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, c)| **c != Integer::ZERO)
+    };
+    let count = used().count();
+    // No variables for a constant.
+    let nvars = if f.len() > 1 && used().any(|(k, _)| k > 0) {
+        v + 1
+    } else {
+        0
+    };
+    let mut rows = vec![0; count * nvars];
+    if nvars > 0 {
+        for (row, (k, _)) in rows.chunks_exact_mut(nvars).zip(used()) {
+            row[v] = k as u32;
+        }
+    }
+    let values = used().map(|(_, c)| c.clone()).collect();
+    Poly::from_parts(
+        Monomials::from_rows(nvars, rows, count),
+        Store::from_vec(values),
+    )
 }
 
 /// The irreducible factors of a primitive square-free polynomial in one variable.
@@ -159,10 +199,10 @@ fn modular_factors(f: &[Integer], budget: &Budget<'_>) -> Result<Option<Modular>
         check()?;
         let field = Field { p };
         let image = field.trim(f.iter().map(|c| reduced(c, p)).collect());
-        if image.len() <= n || field.gcd(&image, &field.derivative(&image)).len() > 1 {
+        if image.len() <= n || distinct::gcd(field, &image, &field.derivative(&image)).len() > 1 {
             continue;
         }
-        let parts = modular::by_degree(field, &field.monic(&image), &check)?;
+        let parts = distinct::by_degree(field, &field.monic(&image), &check)?;
         let count = parts.iter().map(|(d, g)| (g.len() - 1) / d).sum();
         let sums = subset_sums(&parts, n);
         for (d, s) in possible.iter_mut().zip(&sums) {
@@ -175,7 +215,9 @@ fn modular_factors(f: &[Integer], budget: &Budget<'_>) -> Result<Option<Modular>
             best = Some((p, parts, count));
         }
         tried += 1;
-        if tried == PRIMES || (tried >= 3 && count <= 3) {
+        // Few degrees left are worth another prime: most irreducible polynomials end here.
+        let left = possible[1..n].iter().filter(|d| **d).count();
+        if tried == PRIMES || (tried >= 3 && (count <= 3 || left > n / 8 + 2)) {
             break;
         }
     }

@@ -31,34 +31,36 @@ pub(crate) struct Lifted<'a> {
 /// Bits that bound the coefficients of `f g'/g` for every factor `g`, one number a power of the variable.
 ///
 /// The coefficient of `x^j` is a sum over roots `a` of `sum_{i>j} f_i a^(i-j-1)`, which is `-sum_{i<=j} f_i a^(i-j-1)`: whatever
-/// the size of the root, one of the two is below its value at a radius chosen once.
+/// the size of the root, one of the two is below its value at a radius chosen once. The least that the greatest term can be, over
+/// all radii, is the value at `j + 1` of the concave hull of the logarithms of the coefficients.
 fn derivative_bounds(f: &[Integer]) -> Vec<usize> {
     let n = f.len() - 1;
-    let logs: Vec<f64> = f
-        .iter()
-        .map(|c| match c.unsigned_abs().bit_len() {
-            0 => f64::NEG_INFINITY,
-            bits => bits as f64,
-        })
-        .collect();
     let slack = 2.0 * ((n + 1) as f64).log2() + 2.0;
-    let bound = |j: usize| {
-        let side = |from: usize, to: usize, radius: f64| {
-            let each = (from..to).map(|i| logs[i] + radius * (i as f64 - j as f64 - 1.0));
-            each.fold(f64::NEG_INFINITY, f64::max)
-        };
-        // The first side grows with the radius, the second falls: bisect for the crossing.
-        let (mut low, mut high) = (-1e4, 1e4);
-        for _ in 0..40 {
-            let middle = (low + high) / 2.0;
-            if side(j + 1, n + 1, middle) < side(0, j + 1, middle) {
-                low = middle;
-            } else {
-                high = middle;
+    let logs = f.iter().map(|c| c.unsigned_abs().bit_len() as f64);
+    let mut hull: Vec<(f64, f64)> = Vec::new();
+    for (i, log) in logs.enumerate().filter(|(_, log)| *log > 0.0) {
+        let point = (i as f64, log);
+        while let [.., a, b] = hull.as_slice() {
+            // The middle one stays when it is above the line from one to the other.
+            if (b.1 - a.1) * (point.0 - a.0) > (point.1 - a.1) * (b.0 - a.0) {
+                break;
             }
+            hull.pop();
         }
-        let both = |r| side(j + 1, n + 1, r).max(side(0, j + 1, r));
-        (both(low).min(both(high)) + slack).max(1.0).ceil() as usize
+        hull.push(point);
+    }
+    let mut side = 0;
+    let bound = |j: usize| {
+        let x = j as f64 + 1.0;
+        while hull.get(side + 1).is_some_and(|b| b.0 < x) {
+            side += 1;
+        }
+        let value = match (hull.get(side), hull.get(side + 1)) {
+            (Some(a), Some(b)) => a.1 + (b.1 - a.1) * ((x - a.0) / (b.0 - a.0)).max(0.0),
+            (Some(a), None) => a.1,
+            _ => 0.0,
+        };
+        (value + slack).max(1.0).ceil() as usize
     };
     (0..n).map(bound).collect()
 }
@@ -149,10 +151,13 @@ fn rounded(
     noise: i64,
 ) -> Option<(Vec<i64>, i64)> {
     let wanted = bound + WINDOW + noise.ilog2() as usize;
-    let mut q = Integer::from(of.p);
+    // The least power of p that is long enough.
+    let exponent = (wanted as f64 / (of.p as f64).log2()) as usize;
+    let mut q = Integer::from(of.p).pow(exponent.max(1));
     while q.bit_len() <= wanted && q < *of.m {
         q *= Integer::from(of.p);
     }
+    let q = if q > *of.m { of.m.clone() } else { q };
     if q.bit_len() < bound + noise.ilog2() as usize + 8 {
         return None;
     }
@@ -202,4 +207,54 @@ fn equal_columns(lattice: &Lattice, r: usize) -> Vec<Vec<usize>> {
         }
     }
     classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{derivative_bounds, wanted_bits};
+    use crate::poly::coefficients::rational::Integer;
+    use crate::poly::factor::integral::quotient;
+    use dashu_int::ops::{BitTest, UnsignedAbs};
+
+    /// `f g'/g` stays below the bounds for products of known factors of very different sizes.
+    #[test]
+    fn derivatives_of_factors_stay_below_their_bounds() {
+        let mut seed = 21u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            seed >> 33
+        };
+        for round in 0..300 {
+            let mut list = |n: u64| -> Vec<Integer> {
+                let each = (0..=n).map(|_| {
+                    let shift = next() as usize % 60;
+                    Integer::from(next() as i64 - (1 << 30)) << (next() as usize % 2 * shift)
+                });
+                let mut all: Vec<Integer> = each.collect();
+                all[0] += Integer::ONE << 62;
+                all[n as usize] += Integer::ONE << 31;
+                all
+            };
+            let (g, h) = (list(1 + round % 5), list(1 + round % 9));
+            let product = |f: &[Integer], g: &[Integer]| {
+                let mut h = vec![Integer::ZERO; f.len() + g.len() - 1];
+                for (i, x) in f.iter().enumerate() {
+                    for (j, y) in g.iter().enumerate() {
+                        h[i + j] += x * y;
+                    }
+                }
+                h
+            };
+            let f = product(&g, &h);
+            assert_eq!(quotient(&f, &g), Some(h.clone()));
+            let slope = g.iter().enumerate().skip(1);
+            let slope: Vec<Integer> = slope.map(|(i, c)| c * Integer::from(i)).collect();
+            let bounds = derivative_bounds(&f);
+            let found = product(&h, &slope);
+            for (c, bound) in found.iter().zip(&bounds) {
+                assert!(c.clone().unsigned_abs().bit_len() <= *bound);
+            }
+            assert!(wanted_bits(&f, 3) > 22);
+        }
+    }
 }

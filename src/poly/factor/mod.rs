@@ -10,6 +10,7 @@
 
 pub(crate) mod binomial;
 pub(crate) mod bivariate;
+pub(crate) mod distinct;
 pub(crate) mod integral;
 pub(crate) mod knapsack;
 pub(crate) mod kronecker;

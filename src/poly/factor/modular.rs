@@ -1,7 +1,8 @@
-//! Factors modulo a prime: distinct degrees, then equal degrees (Cantor and Zassenhaus).
+//! Factors modulo a prime: square-free ones, then distinct degrees, then equal degrees (Cantor and Zassenhaus).
 
+use super::distinct::{by_degree, gcd, power_mod};
 use crate::Error;
-use crate::poly::polynomial::univariate::{Dense, Field, add_multiple};
+use crate::poly::polynomial::univariate::{Dense, Field};
 
 /// The monic square-free factors of `f` with their multiplicities, modulo `p` (Musser).
 pub(crate) fn square_free(field: Field, f: &[u64]) -> Vec<(Dense, u32)> {
@@ -68,126 +69,6 @@ pub(crate) fn equal_degrees(
     Ok(found)
 }
 
-/// For every degree that occurs the product of the irreducible factors of this degree.
-///
-/// The powers `x^(p^d)` come from the matrix of Frobenius' map; differences `x^(p^d) - x` are multiplied by blocks, so that
-/// there is one greatest common divisor a block.
-pub(crate) fn by_degree(
-    field: Field,
-    f: &[u64],
-    check: Check<'_>,
-) -> Result<Vec<(usize, Dense)>, Error> {
-    let mut found = Vec::new();
-    let mut rest = f.to_vec();
-    let x: Dense = vec![0, 1];
-    let mut power = field.remainder(&x, f);
-    let mut degree = 0;
-    let frobenius = Frobenius::new(field, f, check)?;
-    while rest.len() > 2 * (degree + 1) {
-        let mut block = Vec::new();
-        let mut product: Dense = vec![1];
-        while block.len() < BLOCK && rest.len() > 2 * (degree + 1) {
-            check()?;
-            degree += 1;
-            power = frobenius.of(&power, check)?;
-            let difference = field.difference(&power, &x);
-            product = field.remainder(&field.product(&product, &difference), &rest);
-            block.push((degree, difference));
-        }
-        let mut common = field.gcd(&rest, &product);
-        if common.len() == 1 {
-            continue;
-        }
-        rest = field.divided(&rest, &common).0;
-        for (degree, difference) in block {
-            check()?;
-            let equal = field.gcd(&common, &field.remainder(&difference, &common));
-            if equal.len() > 1 {
-                common = field.divided(&common, &equal).0;
-                found.push((degree, equal));
-            }
-        }
-    }
-    if rest.len() > 1 {
-        found.push((rest.len() - 1, field.monic(&rest)));
-    }
-    Ok(found)
-}
-
-/// Degrees whose differences are multiplied together.
-const BLOCK: usize = 12;
-/// Beyond this degree the matrix of Frobenius' map would take too much memory.
-const MATRIX: usize = 2000;
-
-/// The map `g -> g^p` modulo `f`.
-struct Frobenius<'a> {
-    field: Field,
-    f: &'a [u64],
-    /// Row `i` is `x^(p i)` modulo `f`, of full length; empty when `f` is too long.
-    rows: Vec<u64>,
-}
-
-impl<'a> Frobenius<'a> {
-    fn new(field: Field, f: &'a [u64], check: Check<'_>) -> Result<Self, Error> {
-        let n = f.len().saturating_sub(1);
-        let mut rows = Vec::new();
-        if (4..=MATRIX).contains(&n) && field.p < 1 << 28 {
-            rows.reserve_exact(n * n);
-            let step = match field.p > 2 * n as u64 {
-                true => Some(field.power_mod(&[0, 1], &[field.p], f, check)?),
-                false => None,
-            };
-            let mut row: Dense = vec![1];
-            for _ in 0..n {
-                check()?;
-                rows.extend_from_slice(&row);
-                rows.resize(rows.len() + n - row.len(), 0);
-                row = match &step {
-                    Some(h) => field.remainder(&field.product(&row, h), f),
-                    None => shifted(field, row, f),
-                };
-            }
-        }
-        Ok(Self { field, f, rows })
-    }
-
-    fn of(&self, g: &[u64], check: Check<'_>) -> Result<Dense, Error> {
-        let field = self.field;
-        if self.rows.is_empty() {
-            return field.power_mod(g, &[field.p], self.f, check);
-        }
-        let n = self.f.len() - 1;
-        let mut sum = vec![0u64; n];
-        // So many products of residues fit a word.
-        let fit = ((1u64 << 63) / (field.p * field.p)) as usize;
-        for (i, &c) in g.iter().enumerate() {
-            if i % fit == fit - 1 {
-                sum.iter_mut().for_each(|s| *s %= field.p);
-            }
-            add_multiple(&mut sum, &self.rows[i * n..(i + 1) * n], c);
-        }
-        sum.iter_mut().for_each(|s| *s %= field.p);
-        Ok(field.trim(sum))
-    }
-}
-
-/// `x^p g` modulo a monic `f`.
-fn shifted(field: Field, g: Dense, f: &[u64]) -> Dense {
-    let n = f.len() - 1;
-    let mut row = g;
-    row.resize(n, 0);
-    for _ in 0..field.p {
-        let top = row[n - 1];
-        row.copy_within(..n - 1, 1);
-        row[0] = 0;
-        if top != 0 {
-            add_multiple(&mut row, &f[..n], field.p - top);
-            row.iter_mut().for_each(|c| *c %= field.p);
-        }
-    }
-    field.trim(row)
-}
-
 /// Splits a product of irreducible factors of one degree by random elements. The factors do not depend
 /// on the choices, only the time does, so a fixed sequence serves.
 fn split(
@@ -216,11 +97,11 @@ fn split(
             2 => trace(field, &random, degree, &f),
             _ => {
                 let exponent = half_order(field.p, degree);
-                let power = field.power_mod(&random, &exponent, &f, check)?;
+                let power = power_mod(field, &random, &exponent, &f, check)?;
                 field.difference(&power, &[1])
             }
         };
-        let part = field.gcd(&f, &candidate);
+        let part = gcd(field, &f, &candidate);
         if part.len() > 1 && part.len() < f.len() {
             open.push(field.divided(&f, &part).0);
             open.push(part);

@@ -4,6 +4,7 @@ use super::prime_image::{Image, image_gcd};
 use super::{several, univariate};
 use crate::Error;
 use crate::poly::coefficients::rational::{Integer, Rational, integer_gcd};
+use crate::poly::factor::integral::{coefficients, sparse};
 use crate::poly::factor::{exact, positive, primitive, rational, reduced};
 use crate::poly::polynomial::univariate::{Dense, Field, MERSENNE, primes_below};
 use crate::poly::polynomial::value::Poly;
@@ -200,20 +201,8 @@ fn in_one_variable(
     v: usize,
     budget: &Budget<'_>,
 ) -> Result<Poly<Integer>, Error> {
-    let list = |p: &Poly<Integer>| {
-        let mut list = vec![Integer::ZERO; p.degree(v) as usize + 1];
-        for (e, c) in p.iter() {
-            list[e.get(v).copied().unwrap_or(0) as usize] = c;
-        }
-        list
-    };
-    let found = univariate::gcd(&list(a), &list(b), budget)?;
-    let terms = found.into_iter().enumerate().map(|(k, c)| {
-        let mut row = vec![0; v + 1];
-        row[v] = k as u32;
-        (row, c)
-    });
-    Ok(Poly::from_terms(terms))
+    let found = univariate::gcd(&coefficients(a, v), &coefficients(b, v), budget)?;
+    Ok(sparse(&found, v))
 }
 
 /// The smaller one when it divides the other: tried when it does at a random point, all but the first variable replaced.

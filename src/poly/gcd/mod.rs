@@ -1,5 +1,6 @@
 //! Greatest common divisors.
 
+pub(crate) mod by_floats;
 pub(crate) mod chinese;
 pub(crate) mod ground;
 pub(crate) mod integral;

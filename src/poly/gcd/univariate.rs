@@ -1,6 +1,7 @@
 //! Greatest common divisors in one variable, by images modulo primes. No division verifies them: the cofactors are joined as well,
 //! and products of numbers so small that agree modulo all primes are equal.
 
+use super::by_floats;
 use super::chinese::Chinese;
 use super::sparse::common;
 use crate::Error;
@@ -8,6 +9,7 @@ use crate::poly::coefficients::rational::{Integer, integer_gcd};
 use crate::poly::factor::reduced;
 use crate::poly::polynomial::univariate::{Dense, Field, primes_below};
 use crate::poly::product::budget::Budget;
+use crate::poly::simd::floats::fused;
 use dashu_int::ops::BitTest;
 
 const OP: &str = "Poly::gcd";
@@ -18,6 +20,21 @@ const PRIMES: u64 = 1 << 62;
 /// with it are `gamma a` and `gamma b`.
 type Image = [Dense; 3];
 
+/// The greatest common divisor of primitive polynomials of positive degree, by what is fastest on this processor.
+///
+/// # Errors
+/// `Stopped` when the budget ends.
+pub(crate) fn gcd(
+    a: &[Integer],
+    b: &[Integer],
+    budget: &Budget<'_>,
+) -> Result<Vec<Integer>, Error> {
+    match fused() {
+        true => by_floats::gcd(a, b, budget),
+        false => by_words(a, b, budget),
+    }
+}
+
 /// The greatest common divisor of primitive polynomials of positive degree, constant coefficients first, primitive with a positive
 /// leading coefficient.
 ///
@@ -26,7 +43,7 @@ type Image = [Dense; 3];
 ///
 /// # Source
 /// Brown 1971; the verification is that of Collins' modular algorithm with cofactors (von zur Gathen, Gerhard, section 6.7).
-pub(crate) fn gcd(
+pub(crate) fn by_words(
     a: &[Integer],
     b: &[Integer],
     budget: &Budget<'_>,

@@ -9,11 +9,13 @@
 
 pub(crate) mod blocks;
 pub(crate) mod drain;
+pub(crate) mod floats;
 pub(crate) mod lanes;
 pub(crate) mod level;
 pub(crate) mod numbers;
 pub(crate) mod remainders;
 pub(crate) mod rows;
+pub(crate) mod short_floats;
 
 pub(crate) use drain::{
     drain_wide, drain_wide_portable, drain64, drain116, drain116_portable, whole,
