@@ -6,9 +6,11 @@
 //! 4. Evidence, recomputed: the gradient on free coordinates (the conditions of Karush, Kuhn and Tucker), starts that agree,
 //!    the deviance against that of the constant model, and what noise of the same dispersion would gain.
 
+use super::constant::{Constant, constant, constant_of, size};
 use super::entry_loss::EntryLoss;
-use super::evidence::{Constant, Searched, evidence, parameters};
-use super::rows::{Entries, LossData, Rows, inner};
+use super::evidence::{Searched, evidence};
+use super::held_out::held_out;
+use super::rows::{Entries, LossData, check_size};
 use super::search::{Descent, descend, start};
 use crate::Error;
 use crate::decomp::cp::checks::ended;
@@ -19,15 +21,8 @@ use crate::run::{Observer, Progress, side_by_side, unobserved};
 use crate::tensor::sparse_modes::SparseModes;
 use crate::tensor::{CpTensor, Factor, SparseTensor, TensorView};
 use rand::{Rng, RngExt};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
-use std::sync::atomic::AtomicBool;
 
 const OP: &str = "CpLoss::decompose";
-/// Observed entries from which on some are held out, the share of them, and the sweeps of the fit without them.
-const MANY: usize = 400;
-const HELD_OUT: f64 = 0.05;
-const HELD_OUT_SWEEPS: usize = 100;
 
 /// CP decomposition by a loss other than squares: Poisson, gamma, logit, Huber.
 #[derive(Clone, Debug, PartialEq)]
@@ -195,19 +190,18 @@ impl CpLoss {
             );
             return Err(Error::invalid(OP, requirement));
         }
+        // Nothing is sorted for a shape that is refused.
+        check_size(OP, (t.dims(), true), self.rank)?;
         self.check_entries(t.values(), None)?;
         let Some(scale) = scale(self.loss, t.values()) else {
             return zero_fit(t.dims(), self.rank);
         };
-        // Sizes first: nothing is sorted for a shape that is refused.
-        let data = |entries| LossData {
+        let sorted = SparseModes::of(t, scale)?;
+        let data = LossData {
             loss: self.loss,
             dims: t.dims(),
-            entries,
+            entries: Entries::Sparse(&sorted),
         };
-        let sorted = SparseModes::of(t, scale)?;
-        let data = data(Entries::Sparse(&sorted));
-        data.check_size(OP, self.rank)?;
         let total = t.dims().iter().map(|&n| n as f64).product::<f64>();
         let mass: f64 = t.values().iter().map(|x| x / scale).sum();
         let model = mass / total;
@@ -229,6 +223,7 @@ impl CpLoss {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
+        check_size(OP, (t.dims(), false), self.rank)?;
         self.check_entries(t.as_slice(), weights)?;
         let Some(scale) = scale(self.loss, t.as_slice()) else {
             return zero_fit(t.dims(), self.rank);
@@ -245,7 +240,6 @@ impl CpLoss {
             dims,
             entries,
         };
-        data.check_size(OP, self.rank)?;
         let constant = constant_of(loss, &near, weights);
         self.search(&data, &constant, scale, rng, observer)
     }
@@ -258,25 +252,7 @@ impl CpLoss {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
-        let seeds: Vec<Option<u64>> = (0..self.starts).map(|_| Some(rng.random())).collect();
-        let budget = (self.rank, self.sweeps, constant.unit);
-        let mut done: Vec<Descent> = Vec::new();
-        let mut stopped = false;
-        for batch in seeds.chunks(4) {
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            // A second item, of nothing, so that the observer is asked meanwhile.
-            let batch = [batch, &[None]].concat();
-            let (runs, halted) = side_by_side(&batch, &p, observer, |seed, halt| {
-                let x = start(data, self.rank, size(data.loss, constant), (*seed)?);
-                Some(descend(data, x, budget, halt))
-            });
-            done.extend(runs.into_iter().flatten());
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            stopped = halted || observer(&p).is_break();
-            if stopped {
-                break;
-            }
-        }
+        let (done, mut stopped) = self.starts_made(data, constant, rng, observer);
         let ends: Vec<f64> = done.iter().map(Descent::loss).collect();
         let best = done
             .into_iter()
@@ -286,7 +262,8 @@ impl CpLoss {
         let held_out = match stopped {
             true => None,
             false => {
-                let (tested, halted) = self.held_out(data, &best, seed, observer);
+                let (tested, halted) =
+                    held_out(data, &best, (self.rank, self.sweeps, seed), observer);
                 stopped = halted;
                 tested
             }
@@ -319,65 +296,40 @@ impl CpLoss {
         })
     }
 
+    /// The starts, four at a time, and whether the observer broke.
+    fn starts_made(
+        &self,
+        data: &LossData<'_>,
+        constant: &Constant,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> (Vec<Descent>, bool) {
+        let seeds: Vec<Option<u64>> = (0..self.starts).map(|_| Some(rng.random())).collect();
+        let budget = (self.rank, self.sweeps, constant.unit);
+        let mut done: Vec<Descent> = Vec::new();
+        let mut stopped = false;
+        for batch in seeds.chunks(4) {
+            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
+            // A second item, of nothing, so that the observer is asked meanwhile.
+            let batch = [batch, &[None]].concat();
+            let (runs, halted) = side_by_side(&batch, &p, observer, |seed, halt| {
+                let x = start(data, self.rank, size(data.loss, constant), (*seed)?);
+                Some(descend(data, x, budget, halt))
+            });
+            done.extend(runs.into_iter().flatten());
+            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
+            stopped = halted || observer(&p).is_break();
+            if stopped {
+                break;
+            }
+        }
+        (done, stopped)
+    }
+
     fn factors(&self, best: &Descent) -> Vec<Factor> {
         let rank = self.rank;
         let factor = |f: &Vec<f64>| Factor::from_fn(f.len() / rank, rank, |i, r| f[i * rank + r]);
         best.factors.iter().map(factor).collect()
-    }
-
-    /// The losses of entries held out, by the fit that goes on without them and by the constant, where there are enough
-    /// entries; and whether the observer broke. One per cent of the constant is mixed into positive models, since a rate
-    /// of zero foretells that nothing ever happens.
-    fn held_out(
-        &self,
-        data: &LossData<'_>,
-        best: &Descent,
-        seed: u64,
-        observer: Observer<'_>,
-    ) -> (Option<(f64, f64)>, bool) {
-        let Entries::Dense(t, weights) = data.entries else {
-            return (None, false);
-        };
-        let weight = |k: usize| weights.map_or(1.0, |w| w[k]);
-        let seen = (0..t.len()).filter(|&k| weight(k) > 0.0).count();
-        if seen < MANY || (seen as f64) < 2.0 * parameters(data.dims, self.rank) {
-            return (None, false);
-        }
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let held: Vec<bool> = t.iter().map(|_| rng.random::<f64>() < HELD_OUT).collect();
-        let part = |kept: bool| -> Vec<f64> {
-            let one = |k: usize| if held[k] == kept { 0.0 } else { weight(k) };
-            (0..t.len()).map(one).collect()
-        };
-        let (kept, left) = (part(true), part(false));
-        let with = |w| LossData {
-            entries: Entries::Dense(t, Some(w)),
-            ..*data
-        };
-        let constant = constant_of(data.loss, t, Some(&kept));
-        let p = Progress::open("held-out entries", 0);
-        let (fits, halted) = side_by_side(&[true, false], &p, observer, |&real, halt| {
-            let budget = (self.rank, HELD_OUT_SWEEPS.min(self.sweeps), constant.unit);
-            real.then(|| descend(&with(&kept), best.factors.clone(), budget, halt))
-        });
-        let Some(fit) = fits.into_iter().flatten().next() else {
-            return (None, halted);
-        };
-        let mixed = if data.loss.is_nonnegative() {
-            0.01
-        } else {
-            0.0
-        };
-        let (mut ours, mut null) = (0.0, 0.0);
-        let rows = Rows::of(with(&left), &fit.factors, 0, self.rank);
-        for (i, row) in fit.factors[0].chunks_exact(self.rank).enumerate() {
-            rows.visit(i, |x, w, p| {
-                let m = inner(row, p) * (1.0 - mixed) + mixed * constant.model;
-                ours += w * data.loss.excess(x, m);
-                null += w * data.loss.excess(x, constant.model);
-            });
-        }
-        ((!halted).then_some((ours, null)), halted)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -436,36 +388,4 @@ fn deviance_scale(loss: EntryLoss, scale: f64) -> f64 {
         EntryLoss::Huber(_) => scale * scale,
         EntryLoss::Gamma | EntryLoss::Logit => 1.0,
     }
-}
-
-/// The size of an entry of a first model.
-fn size(loss: EntryLoss, constant: &Constant) -> f64 {
-    match loss {
-        EntryLoss::Poisson | EntryLoss::Gamma => constant.model,
-        EntryLoss::Logit => 1.0,
-        EntryLoss::Huber(_) => {
-            let spread = (2.0 * constant.loss / constant.weight).sqrt();
-            spread.max(constant.model.abs())
-        }
-    }
-}
-
-fn constant(loss: EntryLoss, model: f64, value: f64, weight: f64) -> Constant {
-    let unit = value + weight * loss.units(model).1;
-    Constant {
-        model,
-        loss: value,
-        weight,
-        unit,
-    }
-}
-
-/// The constant model of dense entries.
-fn constant_of(loss: EntryLoss, entries: &[f64], weights: Option<&[f64]>) -> Constant {
-    let weight = |k: usize| weights.map_or(1.0, |w| w[k]);
-    let pairs = entries.iter().enumerate().map(|(k, &x)| (x, weight(k)));
-    let pairs: Vec<(f64, f64)> = pairs.filter(|p| p.1 > 0.0).collect();
-    let model = loss.constant(&pairs).unwrap_or(0.0);
-    let value = pairs.iter().map(|p| p.1 * loss.excess(p.0, model)).sum();
-    constant(loss, model, value, pairs.iter().map(|p| p.1).sum())
 }

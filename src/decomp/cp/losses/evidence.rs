@@ -1,5 +1,7 @@
 //! What is measured about a fit by a loss: recomputed from the data and the model.
 
+use super::constant::Constant;
+use super::entry_loss::EntryLoss;
 use super::rows::{ByRows, Entries, LossData, Rows, column_sums, inner};
 use crate::decomp::cp::checks::{self, MOST_GRADIENT};
 use crate::decomp::cp::normal_equations::Normal;
@@ -11,18 +13,6 @@ use rayon::prelude::*;
 const MOST_LOG_ODDS: f64 = 20.0;
 /// What noise alone may gain, as a share of what the model gains.
 const MOST_NOISE: f64 = 0.67;
-
-/// The constant model and what it leaves.
-#[derive(Clone, Copy)]
-pub(super) struct Constant {
-    pub(super) model: f64,
-    /// Its loss: half of the null deviance.
-    pub(super) loss: f64,
-    /// Weights of all entries.
-    pub(super) weight: f64,
-    /// A loss that counts as large.
-    pub(super) unit: f64,
-}
 
 /// How the search went.
 pub(super) struct Searched<'a> {
@@ -78,24 +68,8 @@ pub(super) fn evidence(
     let sums = sums(data, &factors, rank, constant);
     let slope = gradient(data, &factors, rank, (&balanced, constant, &sums));
     let gain = constant.loss - loss;
-    let (parameters, reach) = (parameters(data.dims, rank), reach(data.dims, rank));
-    let freedom = sums.freedom - parameters;
-    let dispersion = match freedom > 0.0 {
-        true => sums.pearson / freedom,
-        false => f64::INFINITY,
-    };
-    // Gain in deviance by the best `rank` components of noise of this dispersion.
-    let noise = dispersion * reach + 1e-10 * constant.unit;
-    let noise = if gain > 0.0 {
-        noise / (2.0 * gain)
-    } else {
-        f64::INFINITY
-    };
-    let top = searched.ends.iter().copied().fold(f64::INFINITY, f64::min);
-    let near = top + 1e-4 * (constant.loss - top).max(0.0) + 1e-9 * constant.unit;
-    let agreeing = searched.ends.iter().filter(|&&f| f <= near).count();
-    let needed = if top <= 1e-12 * constant.unit { 1 } else { 2 };
-    let lacking = searched.ends.len().min(needed).saturating_sub(agreeing);
+    let (dispersion, noise) = noise(data, rank, (&sums, gain, constant));
+    let (agreeing, lacking) = agreement(searched.ends, constant);
     let mut list = vec![
         checks::gradient(slope, 10.0 * MOST_GRADIENT),
         Check::accuracy(
@@ -112,7 +86,7 @@ pub(super) fn evidence(
         ),
         checks::starts_missing(lacking, 0.0),
     ];
-    if let crate::decomp::EntryLoss::Logit = data.loss {
+    if let EntryLoss::Logit = data.loss {
         let label = "largest log odds: beyond, zeros and ones are separated and the likelihood has no maximum";
         let check = Check::conditioning("cp.log-odds", label, sums.most, MOST_LOG_ODDS);
         list.push(check);
@@ -126,25 +100,7 @@ pub(super) fn evidence(
             1.0,
         ));
     }
-    let deviances = [
-        ("cp.deviance", "deviance", 2.0 * loss * searched.scale),
-        (
-            "cp.null-deviance",
-            "deviance of the constant model",
-            2.0 * constant.loss * searched.scale,
-        ),
-        (
-            "cp.explained-deviance",
-            "explained deviance",
-            gain / constant.loss,
-        ),
-        (
-            "cp.dispersion",
-            "Pearson's statistic over its degrees of freedom",
-            dispersion,
-        ),
-    ];
-    list.extend(deviances.map(|(key, label, figure)| Check::reported(key, label, figure)));
+    list.extend(deviances((loss, constant.loss), dispersion, searched.scale));
     list.push(checks::starts(searched.ends.len()));
     list.push(checks::starts_agreeing(agreeing));
     Evidence {
@@ -155,6 +111,47 @@ pub(super) fn evidence(
         condition: crate::decomp::cp::condition::condition(model),
         checks: list,
     }
+}
+
+/// Pearson's statistic over its degrees of freedom, and the gain in deviance by the best components of noise of that
+/// dispersion over `gain`.
+fn noise(
+    data: &LossData<'_>,
+    rank: usize,
+    (sums, gain, constant): (&Sums, f64, &Constant),
+) -> (f64, f64) {
+    let freedom = sums.freedom - parameters(data.dims, rank);
+    let dispersion = match freedom > 0.0 {
+        true => sums.pearson / freedom,
+        false => f64::INFINITY,
+    };
+    let noise = dispersion * reach(data.dims, rank) + 1e-10 * constant.unit;
+    match gain > 0.0 {
+        true => (dispersion, noise / (2.0 * gain)),
+        false => (dispersion, f64::INFINITY),
+    }
+}
+
+/// Starts that end at the best value, and how many are lacking to two; one is enough where it is exact.
+fn agreement(ends: &[f64], constant: &Constant) -> (usize, usize) {
+    let top = ends.iter().copied().fold(f64::INFINITY, f64::min);
+    let near = top + 1e-4 * (constant.loss - top).max(0.0) + 1e-9 * constant.unit;
+    let agreeing = ends.iter().filter(|&&f| f <= near).count();
+    let needed = if top <= 1e-12 * constant.unit { 1 } else { 2 };
+    (agreeing, ends.len().min(needed).saturating_sub(agreeing))
+}
+
+/// Figures that inform: losses are half of deviances.
+fn deviances((loss, null): (f64, f64), dispersion: f64, scale: f64) -> [Check; 4] {
+    let explained = if null > 0.0 { 1.0 - loss / null } else { 0.0 };
+    let constant = "deviance of the constant model";
+    let pearson = "Pearson's statistic over its degrees of freedom";
+    [
+        Check::reported("cp.deviance", "deviance", 2.0 * loss * scale),
+        Check::reported("cp.null-deviance", constant, 2.0 * null * scale),
+        Check::reported("cp.explained-deviance", "explained deviance", explained),
+        Check::reported("cp.dispersion", pearson, dispersion),
+    ]
 }
 
 /// The norm of the slope on free coordinates, relative to that of the constant model's slopes and of the model's derivative.

@@ -52,25 +52,6 @@ pub(super) struct Rows<'a> {
 }
 
 impl LossData<'_> {
-    /// Refuses shapes and ranks whose products no memory holds.
-    pub(super) fn check_size(&self, op: &'static str, rank: usize) -> Result<(), Error> {
-        let count = |n: &[usize]| n.iter().fold(1usize, |n, &d| n.saturating_mul(d));
-        let factors = self.dims.iter().fold(0usize, |n, &d| n.saturating_add(d));
-        let least = self.dims.iter().copied().min().unwrap_or(1).max(1);
-        let product = match self.entries {
-            Entries::Dense(..) => count(self.dims) / least,
-            Entries::Sparse(_) => 0,
-        };
-        match factors.max(product).saturating_mul(rank) > MOST_NUMBERS {
-            true => Err(Error::limit(
-                op,
-                "numbers in the products of factors",
-                MOST_NUMBERS as u64,
-            )),
-            false => Ok(()),
-        }
-    }
-
     /// One descent of every row of every mode; the loss at the end, or nothing when `halt` was set in between: then the factors
     /// are those of no whole sweep.
     pub(super) fn sweep(
@@ -240,6 +221,25 @@ impl<'a> Rows<'a> {
             gradient,
             curvature,
         }
+    }
+}
+
+/// Refuses shapes and ranks whose factors, or products of all factors but one, no memory holds; sparse data need no products.
+pub(super) fn check_size(
+    op: &'static str,
+    (dims, is_sparse): (&[usize], bool),
+    rank: usize,
+) -> Result<(), Error> {
+    let factors = dims.iter().fold(0usize, |n, &d| n.saturating_add(d));
+    let least = dims.iter().copied().min().unwrap_or(1).max(1);
+    let all = dims.iter().fold(1usize, |n, &d| n.saturating_mul(d));
+    let product = if is_sparse { 0 } else { all / least };
+    match factors.max(product).saturating_mul(rank) > MOST_NUMBERS {
+        true => {
+            let what = "numbers in the products of factors";
+            Err(Error::limit(op, what, MOST_NUMBERS as u64))
+        }
+        false => Ok(()),
     }
 }
 
