@@ -150,7 +150,7 @@ fn deviances((loss, null): (f64, f64), dispersion: f64, scale: f64) -> [Check; 4
         Check::reported("cp.deviance", "deviance", 2.0 * loss * scale),
         Check::reported("cp.null-deviance", constant, 2.0 * null * scale),
         Check::reported("cp.explained-deviance", "explained deviance", explained),
-        Check::reported("cp.dispersion", pearson, dispersion),
+        Check::reported("cp.dispersion", pearson, dispersion * scale),
     ]
 }
 
