@@ -5,7 +5,7 @@
 //! this file only registers them. A new method adds one line here.
 
 use super::{
-    Cp, CpMasked, CpNonnegative, Derivations, ExactCp, KoszulYoung, Overcomplete, Peirce,
+    Cp, CpLoss, CpMasked, CpNonnegative, Derivations, ExactCp, KoszulYoung, Overcomplete, Peirce,
     RationalCp, RingAlgebraic, RingAls, RingAuto, RingCompletion, RingNls, RingSampledAls, RingSvd,
     Robust, SubspacePower, SymmetricNls, TtSvd, Tucker, Waring,
 };
@@ -70,6 +70,16 @@ registered!(
     TensorView<'_>,
     CpTensor,
     |m, t, rng, watch| m.decompose_observed(*t, rng, &mut watch)
+);
+registered!(CpLoss, TensorView<'_>, CpTensor, |m, t, rng, watch| m
+    .decompose_observed(*t, rng, &mut watch));
+registered!(CpLoss, SparseTensor, CpTensor, |m, t, rng, watch| m
+    .decompose_sparse(t, rng, &mut watch));
+registered!(
+    CpLoss,
+    (TensorView<'_>, TensorView<'_>),
+    CpTensor,
+    |m, t, rng, watch| m.decompose_masked(t.0, t.1, rng, &mut watch)
 );
 registered!(
     CpMasked,

@@ -8,6 +8,7 @@
 //! | [`Cp`] | a sum of rank-one tensors, any order, real or complex: the default engine |
 //! | [`CpMasked`] | the same for incomplete or weighted data |
 //! | [`CpNonnegative`] | the same with nonnegative factors |
+//! | [`CpLoss`] | the same by the Poisson, gamma, logit or Huber loss; sparse counts too |
 //! | [`rank_table`] | how many components? |
 //! | [`Tucker`] | a small core and orthonormal bases, ranks or an error given: HOSVD and orthogonal iteration |
 //! | [`Waring`] | symmetric CP of any order with signed weights |
@@ -42,6 +43,8 @@ pub(crate) mod tucker;
 mod unfolding_svd;
 
 pub use cp::decomposition::{Cp, CpMethod};
+pub use cp::losses::decomposition::CpLoss;
+pub use cp::losses::entry_loss::EntryLoss;
 pub use cp::missing::masked::CpMasked;
 pub use cp::nonnegative::decomposition::CpNonnegative;
 pub use cp::ranks::core_consistency::{core_consistency, kruskal_rank, kruskal_slack};

@@ -83,6 +83,14 @@ impl SparseModes {
         Ok(Self { modes })
     }
 
+    /// The entries of one row of a mode: the indices of the other modes, in order, and the values.
+    pub(crate) fn row(&self, mode: usize, i: usize) -> (&[u32], &[f64]) {
+        let m = &self.modes[mode];
+        let (from, to) = (m.starts[i], m.starts[i + 1]);
+        let others = self.modes.len() - 1;
+        (&m.others[from * others..to * others], &m.values[from..to])
+    }
+
     /// The matricised tensor times Khatri-Rao product of one mode, rows of padded width.
     pub(crate) fn mttkrp(&self, factors: &[PaddedRows], rank: usize, mode: usize) -> PaddedRows {
         let (m, width) = (&self.modes[mode], width(rank));

@@ -3,8 +3,8 @@
 
 use std::ops::ControlFlow;
 use wickring::decomp::{
-    Cp, CpNonnegative, Decompose, ExactCp, Overcomplete, RingAls, RingAuto, RingNls,
-    RingSampledAls, RingSvd, TtSvd, Tucker, Waring,
+    Cp, CpLoss, CpNonnegative, Decompose, EntryLoss, ExactCp, Overcomplete, RingAls, RingAuto,
+    RingNls, RingSampledAls, RingSvd, TtSvd, Tucker, Waring,
 };
 use wickring::run::{Progress, Run};
 use wickring::tensor::{Tensor, TensorView};
@@ -62,6 +62,9 @@ fn laws<M: for<'a> Decompose<TensorView<'a>>>(name: &str, method: &M) {
 fn every_method_keeps_the_laws() {
     laws("cp", &Cp::new(1));
     laws("cp nonnegative", &CpNonnegative::new(1));
+    laws("cp poisson", &CpLoss::new(1, EntryLoss::Poisson));
+    laws("cp gamma", &CpLoss::new(1, EntryLoss::Gamma));
+    laws("cp huber", &CpLoss::new(1, EntryLoss::Huber(2.0)));
     laws("tucker", &Tucker::new(&[1, 1, 1]));
     laws("tucker within", &Tucker::within(1e-9));
     laws("waring", &Waring::new(1));

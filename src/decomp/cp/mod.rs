@@ -16,6 +16,7 @@
 //! | `missing` | [`CpMasked`]: missing entries and weights |
 //! | `ranks` | [`rank_table`]: noise, core consistency, split halves; [`uniqueness`] |
 //! | `nonnegative` | [`CpNonnegative`], with weights or without |
+//! | `losses` | [`CpLoss`]: counts, waiting times, yes or no, outliers |
 //! | `sparse` | [`Cp::decompose_sparse`] |
 //! | `checks`, `condition` | the evidence |
 
@@ -26,6 +27,7 @@ pub(crate) mod condition;
 pub(crate) mod decomposition;
 pub(crate) mod full_space;
 pub(crate) mod gauss_newton;
+pub(crate) mod losses;
 pub(crate) mod missing;
 pub(crate) mod nonnegative;
 pub(crate) mod normal_equations;

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use wickring::Error;
 use wickring::decomp::{
-    Cp, CpMasked, CpMethod, CpNonnegative, RankTable, rank_table, rank_table_masked,
-    rank_table_nonnegative,
+    Cp, CpLoss, CpMasked, CpMethod, CpNonnegative, EntryLoss, RankTable, rank_table,
+    rank_table_masked, rank_table_nonnegative,
 };
 use wickring::fit::Fit;
 use wickring::tensor::{CpTensor, Tensor};
@@ -27,6 +27,11 @@ pub struct CpArgs {
     /// Nonnegative factors and weights.
     #[arg(long)]
     nonneg: bool,
+    /// The loss: poisson (counts), gamma (positive entries whose spread grows with their mean), logit (zeros and ones, the
+    /// model holds log odds) or huber:D (squares up to D, linear beyond); squares by default. Counts stay sparse.
+    #[arg(long, value_parser = super::cp_loss::parse,
+        conflicts_with_all = ["nonneg", "randomized", "method", "tol", "exact", "prove"])]
+    loss: Option<EntryLoss>,
     /// Number of starts; by default until two agree, more where minima are hard to find.
     #[arg(long)]
     starts: Option<usize>,
@@ -84,6 +89,10 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
     if args.prove && context.common.missing == Missing::Mask {
         let problem = "--prove needs every entry: theorems are about the whole tensor";
         return Err(Error::invalid("decompose cp", problem));
+    }
+    if let Some(loss) = args.loss {
+        let engine = loss_engine(single(ranks, "--loss")?, loss, args);
+        return super::cp_loss::run(&args.file, (&engine, loss), loaded, report, context);
     }
     match loaded {
         Loaded::Real(t) if args.exact => {
@@ -285,6 +294,13 @@ fn with_options(engine: Cp, args: &CpArgs) -> Cp {
         .iterations
         .map_or(engine.clone(), |n| engine.max_iterations(n));
     args.tol.map_or(engine.clone(), |x| engine.tol(x))
+}
+
+fn loss_engine(rank: usize, loss: EntryLoss, args: &CpArgs) -> CpLoss {
+    let mut engine = CpLoss::new(rank, loss);
+    engine = args.starts.map_or(engine.clone(), |n| engine.starts(n));
+    args.iterations
+        .map_or(engine.clone(), |n| engine.max_iterations(n))
 }
 
 fn masked_engine(rank: usize, args: &CpArgs) -> CpMasked {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::path::Path;
 use wickring::certify::Proof;
-use wickring::decomp::{RankTable, Uniqueness, uniqueness};
+use wickring::decomp::{EntryLoss, RankTable, Uniqueness, uniqueness};
 use wickring::fit::Fit;
 use wickring::io::{npz, write_whole};
 use wickring::linalg::Scalar;
@@ -199,6 +199,27 @@ impl Report {
                 "  {name}: {measured:.3e} (at most {allowed:.3e}) {mark}"
             );
         }
+    }
+
+    /// Adds the loss and the deviances of a fit that is not by squares.
+    pub fn loss(&mut self, loss: EntryLoss, fit: &Fit<CpTensor>) {
+        let figure = |key: &str| fit.evidence.check(key).map_or(0.0, |c| c.measured);
+        let (deviance, null) = (figure("cp.deviance"), figure("cp.null-deviance"));
+        let explained = figure("cp.explained-deviance");
+        self.json.insert("loss".into(), json!(loss.to_string()));
+        let figures = [
+            ("deviance", deviance),
+            ("null_deviance", null),
+            ("explained_deviance", explained),
+        ];
+        for (key, x) in figures {
+            self.json.insert(key.into(), number(x));
+        }
+        let _ = writeln!(
+            self.text,
+            "  {loss}: deviance {deviance:.6e} of {null:.6e} with a constant, {:.2}% explained",
+            100.0 * explained
+        );
     }
 
     /// Writes files and text for a real model.

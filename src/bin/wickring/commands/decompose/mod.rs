@@ -1,6 +1,7 @@
 //! `wickring decompose ...`: tensor decompositions with evidence.
 
 pub(crate) mod cp;
+pub(crate) mod cp_loss;
 pub(crate) mod cp_report;
 pub(crate) mod exact;
 pub(crate) mod model_report;
