@@ -235,3 +235,34 @@ fn targets_have_names() {
     let (code, error) = json(&at, "scheme search --tensor structured:xy,2");
     assert_eq!((code, error["error"].is_object()), (2, true), "{error}");
 }
+
+/// The tensor that a search was for stands in its file, and whatever reads the file takes it.
+#[test]
+fn what_a_search_writes_says_what_it_is() {
+    let at = Folder::new("named");
+    for tensor in ["cyclic:2", "complex", "short:2"] {
+        let line = format!("scheme search --tensor {tensor} --flips 2000 --out n.json --force");
+        assert_eq!(json(&at, &line).0, 0, "{tensor}");
+        let (code, found) = json(&at, "verify n.json");
+        assert_eq!(code, 0, "{tensor}: {found}");
+        let (code, found) = json(&at, "scheme convert n.json m.json --force");
+        assert_eq!(code, 0, "{tensor}: {found}");
+        assert_eq!(json(&at, "verify m.json").0, 0, "{tensor}");
+    }
+}
+
+#[test]
+fn damaged_states_are_refused() {
+    let at = Folder::new("damaged");
+    let line = "scheme search --tensor matmul:2,2,2 --rank 1 --flips 1000 --out i.json";
+    assert_eq!(json(&at, line).0, 3);
+    let text = std::fs::read_to_string(at.path("i.json")).unwrap();
+    let mut saved: Value = serde_json::from_str(&text).unwrap();
+    saved["search"]["round"] = 9_223_372_036_854_775_808u64.into();
+    std::fs::write(at.path("i.json"), saved.to_string()).unwrap();
+    let (code, found) = json(
+        &at,
+        "scheme search --resume i.json --flips 2000 --out o.json",
+    );
+    assert_eq!(code, 2, "{found}");
+}

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wickring::Status;
-use wickring::decomp::{Cp, Waring, core_consistency};
+use wickring::decomp::{Cp, Waring, core_consistency, uniqueness};
 use wickring::laws::cp::{arithmetic_is_that_of_tensors, mttkrp_is_its_definition};
-use wickring::laws::planted::{gaussian_cp, with_noise};
+use wickring::laws::planted::{gaussian, gaussian_cp, with_noise};
 use wickring::poly::Rational;
 use wickring::tensor::{CpTensor, Factor, SymmetricCp, Tensor, best_assignment};
 
@@ -144,4 +144,35 @@ fn large_tensors_are_fitted_to_the_noise() {
             assert!(score > 0.999, "{dims:?}, seed {seed}: {score}");
         }
     }
+}
+
+/// Components of the size of rounding may be any, and the unit of the data says nothing about it.
+#[test]
+fn components_that_nothing_needs_are_not_unique() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(3);
+    let one = gaussian_cp(&[5, 6, 7], 1, rng).unwrap().to_dense().unwrap();
+    let fit = Cp::new(2).decompose(one.view(), rng).unwrap();
+    assert_eq!(uniqueness(&fit.model).word(), "not unique");
+    let two = gaussian_cp(&[8, 8, 8], 2, rng).unwrap().to_dense().unwrap();
+    for scale in [1.0, 1e-200, 1e-300, 1e200] {
+        let data = two.as_slice().iter().map(|x| x * scale).collect();
+        let t = Tensor::from_vec(&[8, 8, 8], data).unwrap();
+        let fit = Cp::new(2).decompose(t.view(), rng).unwrap();
+        assert_eq!(uniqueness(&fit.model).word(), "unique", "{scale:e}");
+    }
+}
+
+/// A mode much longer than all others together: nothing of the square of its length is formed.
+#[test]
+fn long_modes_cost_their_length() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(4);
+    let t = Tensor::from_fn(&[30_000, 10, 5], |_| gaussian(rng)).unwrap();
+    let before = std::time::Instant::now();
+    let fit = Cp::new(8)
+        .starts(1)
+        .max_iterations(5)
+        .decompose(t.view(), rng)
+        .unwrap();
+    assert!(before.elapsed().as_secs() < 30, "{:?}", before.elapsed());
+    assert!(fit.evidence.rel_residual < 1.0);
 }

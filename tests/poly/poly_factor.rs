@@ -263,3 +263,62 @@ fn one_polynomial_divides_the_other() {
     assert_eq!(found, b);
     assert_eq!(b.gcd(&a, &Budget::default()).unwrap(), b);
 }
+
+/// Coefficients that vanish modulo the primes that images are taken by: the divisor must not be lost with them.
+#[test]
+fn leading_coefficients_divisible_by_the_primes_in_use_lose_nothing() -> Result<(), Error> {
+    let primes = [
+        (1u64 << 61) - 1,
+        (1 << 62) - 57,
+        2_147_483_647,
+        1_125_899_906_842_597,
+    ];
+    for p in primes {
+        let mut vars = Vars::fixed(["x", "y", "z"]);
+        let mut read =
+            |text: &str| Poly::<Rational>::parse(&text.replace('M', &p.to_string()), &mut vars);
+        for (divisor, a, b) in [
+            ("M*x+y", "x+1", "x+2"),
+            ("M*x*y+1", "x+z", "y*z-2"),
+            ("(M*x*y*z+x^2+3)*(M*x+y)", "(M*x+y)*(x+z)", "y*z-2"),
+            ("M*x^5+x+1", "M*x^3+2", "x^4-M"),
+        ] {
+            let divisor = read(divisor)?;
+            let (a, b) = (&divisor * &read(a)?, &divisor * &read(b)?);
+            let found = a.gcd(&b, &Budget::default())?;
+            assert_eq!(
+                found,
+                divisor.gcd(&divisor, &Budget::default())?,
+                "modulo {p}"
+            );
+        }
+        let power = read("(M*x*y+z)^2*(M*x+z^2*y)")?;
+        let found = power.factor(&Budget::default())?;
+        let mut exponents: Vec<u32> = found.factors.iter().map(|(_, e)| *e).collect();
+        exponents.sort_unstable();
+        assert_eq!(exponents, [1, 2], "modulo {p}");
+    }
+    Ok(())
+}
+
+/// Irrational roots nearer to a rational one than the width that was asked for.
+#[test]
+fn roots_around_an_exact_one_are_separated() -> Result<(), Error> {
+    for (text, bits) in [
+        ("(x-1)*(10^40*(x-1)^2-2)", 53),
+        ("(2*x+3)*(10^60*(2*x+3)^3-7)", 53),
+        ("(1024*x+1)*(10^90*(1024*x+1)^2-3)", 53),
+        ("(2*x+3)*(x^2-2)", 3),
+    ] {
+        let p = Poly::<Rational>::parse(text, &mut Vars::new())?;
+        let roots = p.real_roots(bits, &Budget::default())?;
+        let exact = roots.iter().filter(|r| r.exact().is_some()).count();
+        assert_eq!(
+            (roots.len(), exact),
+            (if text.contains("^3") { 2 } else { 3 }, 1),
+            "{text}"
+        );
+        assert!(roots.windows(2).all(|w| w[0].high < w[1].low), "{text}");
+    }
+    Ok(())
+}

@@ -5,7 +5,7 @@ use crate::context::Context;
 use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::io::write_whole;
-use wickring::scheme::{Scheme, Target};
+use wickring::scheme::Scheme;
 
 /// Files that are looked at in folders at most.
 const MAX_FILES: usize = 1 << 16;
