@@ -46,14 +46,8 @@ fn factors<'a, 'b>(map: &'a Json<'b>) -> Option<[&'a Json<'b>; 3]> {
     letters(["U", "V", "W"]).or_else(|| letters(["A", "B", "C"]))
 }
 
-fn scheme(name: &str, map: &Json<'_>) -> Result<Scheme, Error> {
-    let place = if name.is_empty() {
-        String::new()
-    } else {
-        format!("scheme {name}: ")
-    };
-    let fault = |what: String| Error::invalid(OP, format!("{place}{what}"));
-    let mut builder = Builder::new(name, 3);
+/// The tensor that an object or its name says it is of, and the lengths of the factors if they are known.
+fn tensor(map: &Json<'_>, name: &str) -> (Option<Target>, Option<[usize; 3]>) {
     let listed = match map.field("n") {
         Some(Json::List(list)) => list.iter().map(whole).collect::<Option<Vec<_>>>(),
         _ => None,
@@ -69,7 +63,19 @@ fn scheme(name: &str, map: &Json<'_>) -> Result<Scheme, Error> {
         Some(&[a, b, c]) => Some([a, b, c]),
         _ => dims.map(|[n, m, p]| [n * m, m * p, n * p]),
     };
-    builder.target = named.or(dims.map(Target::Matmul));
+    (named.or(dims.map(Target::Matmul)), sizes)
+}
+
+fn scheme(name: &str, map: &Json<'_>) -> Result<Scheme, Error> {
+    let place = if name.is_empty() {
+        String::new()
+    } else {
+        format!("scheme {name}: ")
+    };
+    let fault = |what: String| Error::invalid(OP, format!("{place}{what}"));
+    let mut builder = Builder::new(name, 3);
+    let (target, sizes) = tensor(map, name);
+    builder.target = target;
     let field = map.field("field").and_then(|f| f.text().ok());
     builder.modulo_two = map.field("z2") == Some(&Json::Bool(true))
         || field.is_some_and(|f| matches!(f, "F2" | "Z2" | "GF(2)" | "F_2"));
