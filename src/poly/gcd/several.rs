@@ -127,15 +127,16 @@ fn main_first<C: Ring>(a: &Poly<C>, b: &Poly<C>, used: &[usize]) -> (Vec<usize>,
     (order, [lead(a, x), lead(b, x)])
 }
 
-/// A prime modulo which no coefficient vanishes: degrees and coprimality are read off images modulo it.
-fn harmless_prime(a: &Poly<Integer>, b: &Poly<Integer>) -> u64 {
+/// Residues modulo a prime that divides no coefficient: degrees and coprimality are read off images in them.
+fn harmless_field(a: &Poly<Integer>, b: &Poly<Integer>) -> Field {
     let whole = |p: &u64| {
         let kept = |f: &Poly<Integer>| f.iter().all(|(_, c)| reduced(&c, *p) != 0);
         kept(a) && kept(b)
     };
     let mut primes = std::iter::once(MERSENNE).chain(primes_below(1 << 62));
     // Coefficients have finitely many prime factors.
-    primes.find(whole).unwrap_or(MERSENNE)
+    let p = primes.find(whole).unwrap_or(MERSENNE);
+    Field { p }
 }
 
 /// The greatest common divisor of primitive polynomials in the variables `used`, two at least; `None` when chance was against it.
@@ -147,9 +148,7 @@ pub(crate) fn integral(
 ) -> Result<Option<Poly<Integer>>, Error> {
     let check = || budget.check_time(OP);
     let image = |f: &Poly<Integer>, order: &[usize], p: u64| arranged(f, order, |c| reduced(c, p));
-    let field = Field {
-        p: harmless_prime(a, b),
-    };
+    let field = harmless_field(a, b);
     let (x, y) = (image(a, used, field.p), image(b, used, field.p));
     let degrees = match shown(&field, &x, &y, &check)? {
         Shown::Coprime => return Ok(Some(Poly::constant(Integer::ONE))),
