@@ -57,11 +57,11 @@ def test_the_certificate_of_a_fit() -> None:
 def test_theorems_about_fits() -> None:
     rng = np.random.default_rng(1)
     exact = np.einsum("ir,jr,kr->ijk", *rng.integers(-3, 4, size=(3, 3, 5)).astype(float))
-    proof = wickring.prove(wickring.cp(exact, 5, seed=0))
+    proof = wickring.prove(wickring.cp(exact, 5, random_state=0))
     assert proof and any("border rank" in p for p in proof.proved)
     assert proof.certificate is not None and wickring.check(proof.certificate)
     noisy = np.einsum("ir,jr,kr->ijk", *rng.normal(size=(3, 4, 2))) + 0.01 * rng.normal(size=(4, 4, 4))
-    proof = wickring.prove(wickring.cp(noisy, 2, seed=0))
+    proof = wickring.prove(wickring.cp(noisy, 2, random_state=0))
     assert any("minimum" in p for p in proof.proved)
     with pytest.raises(TypeError):
         wickring.prove(wickring.tucker(noisy, ranks=(2, 2, 2)))
