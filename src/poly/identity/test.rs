@@ -25,7 +25,7 @@ const MAX_DRAWS: usize = 1000;
 /// ```
 /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 /// use wickring::poly::Vars;
-/// use wickring::poly::identity::{IdentityTest, Program, IdentityProof, Verdict};
+/// use wickring::poly::identity::{IdentityProof, IdentityTest, IdentityVerdict, Program};
 /// let mut vars = Vars::new();
 /// let left = Program::parse("((x + y)*(x - y))^100000", &mut vars)?;
 /// let right = Program::parse("(x^2 - y^2)^100000", &mut vars)?;

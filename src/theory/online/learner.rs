@@ -175,12 +175,12 @@ impl OnlineSgd {
     /// ```
     /// use faer::mat;
     /// use wickring::run::unobserved;
-    /// use wickring::theory::{Committee, Covariances, Lesson, Neuron, OnlineSgd};
+    /// use wickring::theory::{Committee, Covariances, Lesson, StudentActivation, OnlineSgd};
     /// let law = Covariances::new(mat![[1.0, 0.3], [0.3, 1.0]], mat![[0.8], [0.6]])?;
     /// let student = Committee::new(mat![[0.1, -0.2]], vec![1.0])?;
     /// let teacher = Committee::new(mat![[1.0]], vec![1.0])?;
     /// let lesson = Lesson { law: &law, student: &student, teacher: &teacher, times: &[0.0, 20.0] };
-    /// let curve = OnlineSgd::new(Neuron::erf(), 0.2).predict(&lesson, &mut unobserved)?.converged()?;
+    /// let curve = OnlineSgd::new(StudentActivation::erf(), 0.2).predict(&lesson, &mut unobserved)?.converged()?;
     /// assert!(curve.moments[1].error < curve.moments[0].error);
     /// # Ok::<(), wickring::Error>(())
     /// ```

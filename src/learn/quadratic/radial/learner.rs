@@ -112,12 +112,12 @@ impl RadialQuadratic {
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
     /// use wickring::io::samples::Samples;
     /// use wickring::laws::learn::quadratic_maps::{random_quadratic_map, sphere_samples};
-    /// use wickring::learn::{RadialLaw, RadialQuadratic};
+    /// use wickring::learn::{RadialInput, RadialQuadratic};
     ///
     /// let mut rng = ChaCha8Rng::seed_from_u64(7);
     /// let hidden = random_quadratic_map(6, 3, false, &mut rng)?;
     /// let samples = Samples::from_rows(6, sphere_samples(&hidden, 20_000, &mut rng)?)?;
-    /// let learner = RadialQuadratic::new(RadialLaw::Unknown);
+    /// let learner = RadialQuadratic::new(RadialInput::Unknown);
     /// let fit = learner.learn(&samples, &mut rng, &mut wickring::run::unobserved)?;
     /// let found = fit.converged()?;
     /// assert!(found.map.distance(&hidden)? < 0.1);
