@@ -7,6 +7,7 @@
 
 pub(crate) mod build;
 pub(crate) mod canonical;
+pub(crate) mod characters;
 pub(crate) mod cost;
 pub(crate) mod faults;
 pub(crate) mod formats;

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::error::quoted;
 use crate::poly::Rational;
+use crate::scheme::characters::Characters;
 use crate::scheme::model::Adjoined;
 use num_traits::{One, Zero};
 use std::collections::BTreeMap;
@@ -26,13 +27,12 @@ pub(crate) fn read(text: &str, adjoined: &mut Adjoined) -> Result<Scalar, Error>
         return Ok(constant(value.into()));
     }
     let mut reader = Reader {
-        text: text.as_bytes(),
-        at: 0,
+        chars: Characters::of(text),
         adjoined,
         work: 0,
     };
     let value = reader.sum(0)?;
-    match reader.peek() {
+    match reader.chars.peek() {
         None => Ok(value),
         Some(_) => Err(reader.expected("an operator or the end")),
     }
@@ -73,34 +73,15 @@ fn product(a: &Scalar, b: &Scalar) -> Result<Scalar, Error> {
 }
 
 struct Reader<'a> {
-    text: &'a [u8],
-    at: usize,
+    chars: Characters<'a>,
     adjoined: &'a mut Adjoined,
     work: usize,
 }
 
 impl Reader<'_> {
-    fn peek(&mut self) -> Option<u8> {
-        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
-            self.at += 1;
-        }
-        self.text.get(self.at).copied()
-    }
-
     fn expected(&self, what: &str) -> Error {
-        let entry = quoted(&String::from_utf8_lossy(self.text));
-        Error::parse(OP, self.at, format!("{what} in the entry {entry}"))
-    }
-
-    fn take(&mut self, keep: impl Fn(u8) -> bool) -> String {
-        let rest = &self.text[self.at..];
-        let found: String = rest
-            .iter()
-            .take_while(|&&b| keep(b))
-            .map(|&b| b as char)
-            .collect();
-        self.at += found.len();
-        found
+        let entry = quoted(&String::from_utf8_lossy(self.chars.text));
+        Error::parse(OP, self.chars.at, format!("{what} in the entry {entry}"))
     }
 
     fn sum(&mut self, depth: usize) -> Result<Scalar, Error> {
@@ -110,8 +91,8 @@ impl Reader<'_> {
         let mut sum = Scalar::new();
         loop {
             let mut sign = Rational::one();
-            while let Some(b @ (b'+' | b'-')) = self.peek() {
-                self.at += 1;
+            while let Some(b @ (b'+' | b'-')) = self.chars.peek() {
+                self.chars.at += 1;
                 if b == b'-' {
                     sign = -sign;
                 }
@@ -119,7 +100,7 @@ impl Reader<'_> {
             for (e, c) in self.product(depth)? {
                 add(&mut sum, e, &(&c * &sign));
             }
-            if !matches!(self.peek(), Some(b'+' | b'-')) {
+            if !matches!(self.chars.peek(), Some(b'+' | b'-')) {
                 return Ok(sum);
             }
         }
@@ -129,7 +110,7 @@ impl Reader<'_> {
     fn times(&mut self, a: &Scalar, b: &Scalar) -> Result<Scalar, Error> {
         let words = |s: &Scalar| s.values().map(|c| 1 + c.bits() / 64).sum::<usize>();
         self.work = self.work.saturating_add(words(a).saturating_mul(words(b)));
-        let most = MAX_WORK * (64 + self.text.len());
+        let most = MAX_WORK * (64 + self.chars.text.len());
         if self.work > most {
             return Err(Error::limit(OP, "products of terms", most as u64));
         }
@@ -140,14 +121,14 @@ impl Reader<'_> {
     fn product(&mut self, depth: usize) -> Result<Scalar, Error> {
         let mut value = self.atom(depth)?;
         loop {
-            match self.peek() {
+            match self.chars.peek() {
                 Some(b'*') => {
-                    self.at += 1;
+                    self.chars.at += 1;
                     let factor = self.atom(depth)?;
                     value = self.times(&value, &factor)?;
                 }
                 Some(b'/') => {
-                    self.at += 1;
+                    self.chars.at += 1;
                     let divisor = self.atom(depth)?;
                     let inverse = match divisor.first_key_value() {
                         Some((e, c)) if divisor.len() == 1 => {
@@ -169,52 +150,56 @@ impl Reader<'_> {
         }
     }
 
+    /// Digits with a point and a power of ten.
+    fn number(&mut self) -> Result<Rational, Error> {
+        let mut digits = self.chars.take(|b| b.is_ascii_digit() || b == b'.');
+        let next = self.chars.text.get(self.chars.at);
+        if matches!(next, Some(b'e' | b'E')) && digits.len() < 64 {
+            self.chars.at += 1;
+            let sign_or_digit = |b: u8| b.is_ascii_digit() || b == b'-' || b == b'+';
+            digits = format!("{digits}e{}", self.chars.take(sign_or_digit));
+        }
+        if digits.len() > MAX_DIGITS {
+            return Err(Error::limit(OP, "digits", MAX_DIGITS as u64));
+        }
+        digits.parse().map_err(|_| self.expected("a number"))
+    }
+
     fn atom(&mut self, depth: usize) -> Result<Scalar, Error> {
-        let base = match self.peek() {
+        let base = match self.chars.peek() {
             Some(b'(') => {
-                self.at += 1;
+                self.chars.at += 1;
                 let inner = self.sum(depth + 1)?;
-                if self.peek() != Some(b')') {
+                if self.chars.peek() != Some(b')') {
                     return Err(self.expected("')'"));
                 }
-                self.at += 1;
+                self.chars.at += 1;
                 inner
             }
             Some(b'-') => {
-                self.at += 1;
+                self.chars.at += 1;
                 let minus = self.atom(depth + 1)?;
                 return self.times(&constant(Rational::from(-1)), &minus);
             }
-            Some(b'0'..=b'9' | b'.') => {
-                let mut digits = self.take(|b| b.is_ascii_digit() || b == b'.');
-                if matches!(self.text.get(self.at), Some(b'e' | b'E')) && digits.len() < 64 {
-                    self.at += 1;
-                    let exponent = self.take(|b| b.is_ascii_digit() || b == b'-' || b == b'+');
-                    digits = format!("{digits}e{exponent}");
-                }
-                if digits.len() > MAX_DIGITS {
-                    return Err(Error::limit(OP, "digits", MAX_DIGITS as u64));
-                }
-                constant(digits.parse().map_err(|_| self.expected("a number"))?)
-            }
+            Some(b'0'..=b'9' | b'.') => constant(self.number()?),
             Some(b) if b.is_ascii_alphabetic() => self.element()?,
             _ => return Err(self.expected("a number, the element or '('")),
         };
         if depth > MAX_NESTING {
             return Err(Error::limit(OP, "levels of signs", MAX_NESTING as u64));
         }
-        if self.peek() != Some(b'^') {
+        if self.chars.peek() != Some(b'^') {
             return Ok(base);
         }
-        self.at += 1;
-        let bracket = self.peek() == Some(b'(');
-        self.at += usize::from(bracket);
-        let _ = self.peek();
-        let text = self.take(|b| b.is_ascii_digit() || b == b'-');
-        if bracket && self.peek() != Some(b')') {
+        self.chars.at += 1;
+        let bracket = self.chars.peek() == Some(b'(');
+        self.chars.at += usize::from(bracket);
+        let _ = self.chars.peek();
+        let text = self.chars.take(|b| b.is_ascii_digit() || b == b'-');
+        if bracket && self.chars.peek() != Some(b')') {
             return Err(self.expected("')'"));
         }
-        self.at += usize::from(bracket);
+        self.chars.at += usize::from(bracket);
         let n: i64 = text
             .parse()
             .map_err(|_| self.expected("a whole exponent"))?;
@@ -234,7 +219,7 @@ impl Reader<'_> {
 
     /// `i`, `I`, or `x` with the powers `x2`, `xi`, `x2i`.
     fn element(&mut self) -> Result<Scalar, Error> {
-        let name = self.take(|b| b.is_ascii_alphanumeric());
+        let name = self.chars.take(|b| b.is_ascii_alphanumeric());
         let (wanted, power) = match name.as_str() {
             "i" | "I" => (Adjoined::I, 1),
             _ => {

@@ -10,9 +10,9 @@
 
 use super::entry;
 use crate::Error;
-use crate::error::quoted;
 use crate::poly::Rational;
 use crate::scheme::build::{Builder, dims_in_name};
+use crate::scheme::characters::Characters;
 use crate::scheme::model::{Scheme, Target};
 use num_traits::{One, Zero};
 
@@ -38,57 +38,22 @@ enum Form {
 }
 
 struct Reader<'a> {
-    text: &'a [u8],
-    at: usize,
+    chars: Characters<'a>,
 }
 
 impl Reader<'_> {
-    fn peek(&mut self) -> Option<u8> {
-        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
-            self.at += 1;
-        }
-        self.text.get(self.at).copied()
-    }
-
-    fn expected(&self, what: &str) -> Error {
-        let rest = String::from_utf8_lossy(&self.text[self.at.min(self.text.len())..]);
-        let found = if rest.is_empty() {
-            "the end".to_owned()
-        } else {
-            quoted(&rest.chars().take(20).collect::<String>())
-        };
-        Error::parse(OP, self.at, format!("{what}, found {found}"))
-    }
-
-    fn take(&mut self, keep: impl Fn(u8) -> bool) -> String {
-        let rest = self.text[self.at..].iter().take_while(|&&b| keep(b));
-        let found: String = rest.map(|&b| char::from(b)).collect();
-        self.at += found.len();
-        found
-    }
-
-    /// Whether there are an odd number of minus signs.
-    fn minus(&mut self) -> bool {
-        let mut minus = false;
-        while let Some(b @ (b'+' | b'-')) = self.peek() {
-            minus ^= b == b'-';
-            self.at += 1;
-        }
-        minus
-    }
-
     /// Factors with `*`, `/` or nothing between them.
     fn factors(&mut self, depth: usize) -> Result<Vec<Form>, Error> {
         let mut found = Vec::new();
-        if self.minus() {
+        if self.chars.minus() {
             found.push(Form::Number(Rational::from(-1)));
         }
         found.push(self.primary(depth)?);
         loop {
-            let divides = match self.peek() {
+            let divides = match self.chars.peek() {
                 Some(b @ (b'*' | b'/')) => {
-                    self.at += 1;
-                    if self.minus() {
+                    self.chars.at += 1;
+                    if self.chars.minus() {
                         found.push(Form::Number(Rational::from(-1)));
                     }
                     b == b'/'
@@ -101,37 +66,41 @@ impl Reader<'_> {
                 (false, factor) => factor,
                 (true, Form::Number(n)) => {
                     let inverse = n.recip();
-                    Form::Number(inverse.ok_or_else(|| self.expected("a number other than zero"))?)
+                    Form::Number(
+                        inverse.ok_or_else(|| self.chars.expected("a number other than zero"))?,
+                    )
                 }
-                (true, Form::Sum(_)) => return Err(self.expected("a number to divide by")),
+                (true, Form::Sum(_)) => return Err(self.chars.expected("a number to divide by")),
             });
         }
     }
 
     fn primary(&mut self, depth: usize) -> Result<Form, Error> {
-        match self.peek() {
+        match self.chars.peek() {
             Some(b'(') if depth == MAX_NESTING => {
                 Err(Error::limit(OP, "levels of brackets", MAX_NESTING as u64))
             }
             Some(b'(') => {
-                self.at += 1;
+                self.chars.at += 1;
                 let form = self.form(depth + 1)?;
-                if self.peek() != Some(b')') {
-                    return Err(self.expected("'+', '-' or ')'"));
+                if self.chars.peek() != Some(b')') {
+                    return Err(self.chars.expected("'+', '-' or ')'"));
                 }
-                self.at += 1;
+                self.chars.at += 1;
                 Ok(form)
             }
             Some(b'0'..=b'9' | b'.') => {
-                let digits = self.take(|b| b.is_ascii_digit() || b == b'.');
+                let digits = self.chars.take(|b| b.is_ascii_digit() || b == b'.');
                 let short = digits.len() <= MAX_DIGITS;
                 let value = digits.parse().ok().filter(|_| short);
                 Ok(Form::Number(
-                    value.ok_or_else(|| self.expected("a number"))?,
+                    value.ok_or_else(|| self.chars.expected("a number"))?,
                 ))
             }
             Some(b) if b.is_ascii_alphabetic() => self.atom(),
-            _ => Err(self.expected("a number, an entry such as a12, or '('")),
+            _ => Err(self
+                .chars
+                .expected("a number, an entry such as a12, or '('")),
         }
     }
 
@@ -141,7 +110,7 @@ impl Reader<'_> {
         let (mut number, mut numbers) = (Rational::zero(), 0);
         let mut items = 0;
         loop {
-            let start = self.at;
+            let start = self.chars.at;
             items += 1;
             match one_form(self.factors(depth)?) {
                 Some(Form::Number(n)) => {
@@ -150,41 +119,51 @@ impl Reader<'_> {
                 }
                 Some(Form::Sum(more)) => sum.extend(more),
                 None => {
-                    self.at = start;
-                    return Err(self.expected("a sum of single entries inside brackets"));
+                    self.chars.at = start;
+                    return Err(self
+                        .chars
+                        .expected("a sum of single entries inside brackets"));
                 }
             }
-            if !matches!(self.peek(), Some(b'+' | b'-')) {
+            if !matches!(self.chars.peek(), Some(b'+' | b'-')) {
                 break;
             }
         }
         match (numbers == items, numbers == 0 || number.is_zero()) {
             (true, _) => Ok(Form::Number(number)),
             (false, true) => Ok(Form::Sum(sum)),
-            _ => Err(self.expected("a sum of entries without a number among them")),
+            _ => Err(self
+                .chars
+                .expected("a sum of entries without a number among them")),
         }
     }
 
     fn atom(&mut self) -> Result<Form, Error> {
-        let start = self.at;
-        let letter = self.text[self.at].to_ascii_lowercase();
-        self.at += 1;
+        let start = self.chars.at;
+        let letter = self.chars.text[self.chars.at].to_ascii_lowercase();
+        self.chars.at += 1;
         let factor = usize::from(letter.wrapping_sub(b'a'));
-        let open = self.take(|b| matches!(b, b'_' | b'[' | b'{'));
-        let digits = self.take(|b| b.is_ascii_digit());
+        let open = self.chars.take(|b| matches!(b, b'_' | b'[' | b'{'));
+        let digits = self.chars.take(|b| b.is_ascii_digit());
         let mut second = None;
-        if matches!(self.text.get(self.at), Some(b'_' | b','))
-            && self.text.get(self.at + 1).is_some_and(u8::is_ascii_digit)
+        if matches!(self.chars.text.get(self.chars.at), Some(b'_' | b','))
+            && self
+                .chars
+                .text
+                .get(self.chars.at + 1)
+                .is_some_and(u8::is_ascii_digit)
         {
-            self.at += 1;
-            second = Some(self.take(|b| b.is_ascii_digit()));
+            self.chars.at += 1;
+            second = Some(self.chars.take(|b| b.is_ascii_digit()));
         }
         let closing = open.bytes().filter(|b| *b != b'_').count();
-        let closed = self.take(|b| matches!(b, b']' | b'}'));
+        let closed = self.chars.take(|b| matches!(b, b']' | b'}'));
         let long = second.as_ref().is_some_and(|s| s.len() > 8) || digits.len() > 8;
         if factor > 2 || digits.is_empty() || long || closed.len() != closing {
-            self.at = start;
-            return Err(self.expected("an entry of a, b or c with two indices, such as a12"));
+            self.chars.at = start;
+            return Err(self
+                .chars
+                .expected("an entry of a, b or c with two indices, such as a12"));
         }
         let atom = Atom {
             factor,
@@ -260,32 +239,45 @@ fn place(atom: &Atom, sizes: Option<[usize; 2]>) -> Result<[usize; 2], String> {
     }
 }
 
-/// The terms of a text; `name` is that of the file, whose `2x3x4` may tell the sizes.
-pub(crate) fn read(text: &str, name: &str) -> Result<Scheme, Error> {
-    let at_line = |n: usize, what: String| Error::invalid(OP, format!("line {}: {what}", n + 1));
-    let mut terms: Vec<(usize, [Vec<(Atom, Rational)>; 3])> = Vec::new();
+/// The three sums of one product.
+type Term = [Vec<(Atom, Rational)>; 3];
+
+fn at_line(n: usize, what: &str) -> Error {
+    Error::invalid(OP, format!("line {}: {what}", n + 1))
+}
+
+/// The products of all lines, each with the number of its line.
+fn terms(text: &str) -> Result<Vec<(usize, Term)>, Error> {
+    let mut terms = Vec::new();
     for (n, line) in text.lines().enumerate() {
         let line = line.trim().trim_end_matches([',', ';', '+']).trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
         let mut reader = Reader {
-            text: line.as_bytes(),
-            at: 0,
+            chars: Characters::of(line),
         };
         loop {
-            let factors = reader.factors(0).map_err(|e| at_line(n, e.to_string()))?;
-            terms.push((n, term(factors).map_err(|e| at_line(n, e))?));
-            match reader.peek() {
+            let factors = reader.factors(0).map_err(|e| at_line(n, &e.to_string()))?;
+            terms.push((n, term(factors).map_err(|e| at_line(n, &e))?));
+            match reader.chars.peek() {
                 None => break,
                 Some(b'+' | b'-') => {}
                 Some(_) => {
-                    let e = reader.expected("'*', '+', '-' or the end of the line");
-                    return Err(at_line(n, e.to_string()));
+                    let e = reader
+                        .chars
+                        .expected("'*', '+', '-' or the end of the line");
+                    return Err(at_line(n, &e.to_string()));
                 }
             }
         }
     }
+    Ok(terms)
+}
+
+/// The terms of a text; `name` is that of the file, whose `2x3x4` may tell the sizes.
+pub(crate) fn read(text: &str, name: &str) -> Result<Scheme, Error> {
+    let terms = terms(text)?;
     let named = dims_in_name(name);
     let sizes = |factor: usize, [n, m, p]: [usize; 3]| match factor {
         0 => [n, m],
@@ -299,7 +291,7 @@ pub(crate) fn read(text: &str, name: &str) -> Result<Scheme, Error> {
         let mut one: [Vec<([usize; 2], &Rational)>; 3] = Default::default();
         for (atom, value) in groups.iter().flatten() {
             let k = atom.factor;
-            let at = place(atom, named.map(|d| sizes(k, d))).map_err(|e| at_line(*n, e))?;
+            let at = place(atom, named.map(|d| sizes(k, d))).map_err(|e| at_line(*n, &e))?;
             dims[k] = [dims[k][0].max(at[0] + 1), dims[k][1].max(at[1] + 1)];
             one[k].push((at, value));
         }

@@ -12,6 +12,7 @@
 use crate::Error;
 use crate::error::quoted;
 use crate::poly::Rational;
+use crate::scheme::characters::Characters;
 use num_traits::{One, Zero};
 use std::collections::BTreeMap;
 
@@ -42,8 +43,7 @@ pub(crate) struct Assignments {
 }
 
 struct Reader<'a> {
-    text: &'a [u8],
-    at: usize,
+    chars: Characters<'a>,
     known: &'a BTreeMap<String, Value>,
     products: &'a mut Vec<(Form<String>, Form<String>)>,
     work: &'a mut usize,
@@ -103,14 +103,13 @@ fn assign(
             )
         })?;
     let mut reader = Reader {
-        text: name.as_bytes(),
-        at: 0,
+        chars: Characters::of(name),
         known,
         products: &mut found.products,
         work,
     };
     let plain = reader.name();
-    let plain = plain.filter(|_| reader.peek().is_none());
+    let plain = plain.filter(|_| reader.chars.peek().is_none());
     let plain = plain.ok_or_else(|| Error::invalid(OP, format!("{} is no name", quoted(name))))?;
     if known.contains_key(&plain) {
         return Err(Error::invalid(
@@ -119,15 +118,14 @@ fn assign(
         ));
     }
     let mut reader = Reader {
-        text: rest.as_bytes(),
-        at: 0,
+        chars: Characters::of(rest),
         known,
         products: &mut found.products,
         work,
     };
     let value = reader.sum(0)?;
-    if reader.peek().is_some() {
-        return Err(reader.expected("an operator or the end of the line"));
+    if reader.chars.peek().is_some() {
+        return Err(reader.chars.expected("an operator or the end of the line"));
     }
     known.insert(plain, value);
     Ok(())
@@ -141,42 +139,21 @@ fn add<K: Ord + Clone>(sum: &mut Form<K>, form: &Form<K>, by: &Rational) {
 }
 
 impl Reader<'_> {
-    fn peek(&mut self) -> Option<u8> {
-        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
-            self.at += 1;
-        }
-        self.text.get(self.at).copied()
-    }
-
-    fn expected(&self, what: &str) -> Error {
-        let rest = String::from_utf8_lossy(&self.text[self.at.min(self.text.len())..]);
-        let found = match rest.is_empty() {
-            true => "the end".to_owned(),
-            false => quoted(&rest.chars().take(20).collect::<String>()),
-        };
-        Error::parse(OP, self.at, format!("{what}, found {found}"))
-    }
-
-    fn take(&mut self, keep: impl Fn(u8) -> bool) -> String {
-        let rest = self.text[self.at..].iter().take_while(|&&b| keep(b));
-        let found: String = rest.map(|&b| char::from(b)).collect();
-        self.at += found.len();
-        found
-    }
-
     /// A name with its index written `1_2` where it was `[1,2]`.
     fn name(&mut self) -> Option<String> {
-        if !self.peek()?.is_ascii_alphabetic() {
+        if !self.chars.peek()?.is_ascii_alphabetic() {
             return None;
         }
-        let mut name = self.take(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if self.text.get(self.at) == Some(&b'[') {
-            self.at += 1;
-            let inside = self.take(|b| b.is_ascii_digit() || b == b',' || b == b' ');
-            if self.text.get(self.at) != Some(&b']') {
+        let mut name = self.chars.take(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if self.chars.text.get(self.chars.at) == Some(&b'[') {
+            self.chars.at += 1;
+            let inside = self
+                .chars
+                .take(|b| b.is_ascii_digit() || b == b',' || b == b' ');
+            if self.chars.text.get(self.chars.at) != Some(&b']') {
                 return None;
             }
-            self.at += 1;
+            self.chars.at += 1;
             name += &inside.replace(' ', "").replace(',', "_");
         }
         let letter = name.chars().next()?.to_ascii_lowercase();
@@ -194,15 +171,6 @@ impl Reader<'_> {
         })
     }
 
-    fn minus(&mut self) -> bool {
-        let mut minus = false;
-        while let Some(b @ (b'+' | b'-')) = self.peek() {
-            minus ^= b == b'-';
-            self.at += 1;
-        }
-        minus
-    }
-
     fn pay(&mut self, entries: usize) -> Result<(), Error> {
         *self.work += entries + 1;
         match *self.work > MAX_WORK {
@@ -217,14 +185,14 @@ impl Reader<'_> {
         }
         let mut total: Option<Value> = None;
         loop {
-            let sign = Rational::from(if self.minus() { -1 } else { 1 });
+            let sign = Rational::from(if self.chars.minus() { -1 } else { 1 });
             let value = self.product(depth)?;
             total = Some(match total {
                 None => self.scaled(value, &sign)?,
                 Some(sum) => self.added(sum, value, &sign)?,
             });
-            if !matches!(self.peek(), Some(b'+' | b'-')) {
-                return total.ok_or_else(|| self.expected("a sum"));
+            if !matches!(self.chars.peek(), Some(b'+' | b'-')) {
+                return total.ok_or_else(|| self.chars.expected("a sum"));
             }
         }
     }
@@ -248,7 +216,11 @@ impl Reader<'_> {
                 Value::Output(x)
             }
             (Value::Number(x), y) if x.is_zero() => self.scaled(y, sign)?,
-            _ => return Err(self.expected("a sum of inputs of one matrix, or of products")),
+            _ => {
+                return Err(self
+                    .chars
+                    .expected("a sum of inputs of one matrix, or of products"));
+            }
         })
     }
 
@@ -283,19 +255,20 @@ impl Reader<'_> {
     fn product(&mut self, depth: usize) -> Result<Value, Error> {
         let mut value = self.factor(depth)?;
         loop {
-            match self.peek() {
+            match self.chars.peek() {
                 Some(b'*') => {
-                    self.at += 1;
+                    self.chars.at += 1;
                     let factor = self.factor(depth)?;
                     value = self.times(value, factor)?;
                 }
                 Some(b'/') => {
-                    self.at += 1;
+                    self.chars.at += 1;
                     let inverse = match self.factor(depth)? {
                         Value::Number(n) => n.recip(),
                         _ => None,
                     };
-                    let inverse = inverse.ok_or_else(|| self.expected("a number to divide by"))?;
+                    let inverse =
+                        inverse.ok_or_else(|| self.chars.expected("a number to divide by"))?;
                     value = self.scaled(value, &inverse)?;
                 }
                 Some(b) if b == b'(' || b.is_ascii_alphanumeric() => {
@@ -316,34 +289,34 @@ impl Reader<'_> {
                 let number = self.products.len() - 1;
                 Ok(Value::Output(Form::from([(number, Rational::one())])))
             }
-            _ => Err(self.expected(
+            _ => Err(self.chars.expected(
                 "a product of a sum of a by a sum of b: other programs are not bilinear",
             )),
         }
     }
 
     fn factor(&mut self, depth: usize) -> Result<Value, Error> {
-        let minus = self.minus();
-        let value = match self.peek() {
+        let minus = self.chars.minus();
+        let value = match self.chars.peek() {
             Some(b'(') => {
-                self.at += 1;
+                self.chars.at += 1;
                 let inner = self.sum(depth + 1)?;
-                if self.peek() != Some(b')') {
-                    return Err(self.expected("'+', '-' or ')'"));
+                if self.chars.peek() != Some(b')') {
+                    return Err(self.chars.expected("'+', '-' or ')'"));
                 }
-                self.at += 1;
+                self.chars.at += 1;
                 inner
             }
             Some(b'0'..=b'9' | b'.') => {
-                let digits = self.take(|b| b.is_ascii_digit() || b == b'.');
+                let digits = self.chars.take(|b| b.is_ascii_digit() || b == b'.');
                 let number = digits.parse().ok().filter(|_| digits.len() <= MAX_DIGITS);
-                Value::Number(number.ok_or_else(|| self.expected("a number"))?)
+                Value::Number(number.ok_or_else(|| self.chars.expected("a number"))?)
             }
             _ => {
-                let start = self.at;
+                let start = self.chars.at;
                 let name = self
                     .name()
-                    .ok_or_else(|| self.expected("a number, a name or '('"))?;
+                    .ok_or_else(|| self.chars.expected("a number, a name or '('"))?;
                 match self.known.get(&name) {
                     Some(value) => value.clone(),
                     None => {
@@ -353,8 +326,8 @@ impl Reader<'_> {
                             Some('a') if !index.is_empty() => Value::First(single),
                             Some('b') if !index.is_empty() => Value::Second(single),
                             _ => {
-                                self.at = start;
-                                return Err(self.expected("a name that was assigned before"));
+                                self.chars.at = start;
+                                return Err(self.chars.expected("a name that was assigned before"));
                             }
                         }
                     }
