@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release --features bench --example poly_bench -- [CASE..]`: seconds of process time, the least of several runs.
 
+#[path = "process.rs"]
+mod process;
+
 use serde_json::json;
 use std::hint::black_box;
 use std::time::Instant;
@@ -175,17 +178,9 @@ fn powers() -> Result<(), wickring::Error> {
     Ok(())
 }
 
-/// Bytes of memory that this process holds (`VmRSS`) or held at most (`VmHWM`), on Linux.
-fn memory_of(key: &str) -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with(key))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024.0)
-}
-
 /// The factors of `sparse 12` and their product, once: the most memory that was held, beyond that at the start.
 fn memory() -> Result<(), wickring::Error> {
-    let before = memory_of("VmRSS").unwrap_or(0.0);
+    let before = process::memory("VmRSS").unwrap_or(0.0);
     let f = pow(
         &linear(&[(0, 1, 1), (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 5, 5)]),
         12,
@@ -199,7 +194,7 @@ fn memory() -> Result<(), wickring::Error> {
     line(
         "memory sparse 12",
         terms,
-        (memory_of("VmHWM").unwrap_or(0.0) - before) * 1e-9,
+        (process::memory("VmHWM").unwrap_or(0.0) - before) * 1e-9,
     );
     Ok(())
 }

@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release --no-default-features --features bench,decomp --example sparse_sizes -- 100000x10000x1000 ENTRIES RANK [SEED]`
 
+#[path = "process.rs"]
+mod process;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -10,15 +13,6 @@ use wickring::Error;
 use wickring::decomp::Cp;
 use wickring::run::unobserved;
 use wickring::tensor::SparseTensor;
-
-/// Processor time of this process in seconds, where the system tells it.
-fn processor_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some((user + system) / 100.0)
-}
 
 fn main() -> Result<(), Error> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -41,13 +35,13 @@ fn main() -> Result<(), Error> {
     let values: Vec<f64> = (0..entries).map(|_| rng.random_range(-1.0..1.0)).collect();
     let t = SparseTensor::from_coordinates(&dims, &index, values, |a, b| a + b)?;
     let time = |sweeps: usize| -> Result<f64, Error> {
-        let before = processor_seconds();
+        let before = process::seconds();
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let _ = Cp::new(rank)
             .starts(1)
             .max_iterations(sweeps)
             .decompose_sparse(&t, rng, &mut unobserved)?;
-        Ok(processor_seconds()
+        Ok(process::seconds()
             .zip(before)
             .map_or(f64::NAN, |(a, b)| a - b))
     };

@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release --no-default-features --features bench,decomp --example tensor_sizes -- 200x200x200 RANK NOISE [SEED]`
 
+#[path = "process.rs"]
+mod process;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -11,22 +14,6 @@ use std::time::Instant;
 use wickring::Error;
 use wickring::decomp::Cp;
 use wickring::tensor::{CpTensor, Factor, Tensor};
-
-/// Processor time of this process in seconds, where the system tells it.
-fn processor_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some((user + system) / 100.0)
-}
-
-fn peak_megabytes() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with("VmHWM"))?;
-    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes / 1024.0)
-}
 
 fn main() -> Result<(), Error> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -53,15 +40,15 @@ fn main() -> Result<(), Error> {
         let e: f64 = rng.sample(StandardNormal);
         *x += noise * size * e;
     }
-    let (before, clock) = (processor_seconds(), Instant::now());
+    let (before, clock) = (process::seconds(), Instant::now());
     let fit = Cp::new(rank).decompose(t.view(), &mut ChaCha8Rng::seed_from_u64(seed))?;
     let wall = clock.elapsed().as_secs_f64();
-    let cpu = processor_seconds()
+    let cpu = process::seconds()
         .zip(before)
         .map_or(f64::NAN, |(a, b)| a - b);
     let (error, starts, sweeps) = (fit.evidence.rel_residual, fit.work.starts, fit.work.sweeps);
-    let input = t.as_slice().len() as f64 / 131072.0;
-    let peak = peak_megabytes().map_or(f64::NAN, |p| p / input);
+    let input = t.as_slice().len() as f64 * 8.0;
+    let peak = process::memory("VmHWM").map_or(f64::NAN, |p| p / input);
     let line = format!(
         "{shape} R{rank} noise {noise}: {cpu:.2} s of processor, {wall:.3} s, error {error:.9}, {}, {starts} starts, {sweeps} sweeps, peak {peak:.2} x input\n",
         fit.status
