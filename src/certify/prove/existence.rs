@@ -137,7 +137,7 @@ pub(super) fn existence(entries: &Entries, count: usize, limits: Limits) -> Resu
     let family = total - count - freedom(entries).min(total - count);
     let beside = match family {
         0 => String::new(),
-        n => format!("; it lies in a family of dimension {n}"),
+        n => format!("; such ones form a family of dimension {n}"),
     };
     let words = format!(
         "a real {} of rank {} exists within 2^{} of the cores in the certificate, {}{beside}",

@@ -203,8 +203,8 @@ fn character(zeros: usize, negative: usize, n: usize) -> String {
              minimum"
         ),
         _ => format!(
-            "that the fit is a strict local minimum: {zeros} of {n} eigenvalues of the Hessian vanish to rounding; a \
-             family of dimension {zeros} passes through the point, scaling aside"
+            "that the fit is a strict local minimum: {zeros} of {n} eigenvalues of the Hessian vanish to rounding, \
+             scaling aside, as where a family of dimension {zeros} passes through the point"
         ),
     }
 }
