@@ -34,7 +34,7 @@ pub struct SearchArgs {
     /// The rank that is enough; without it all flips are made.
     #[arg(long)]
     rank: Option<usize>,
-    /// Flips of each walker.
+    /// Flips of each walker, rounded up to whole rounds of some 100000; fewer than that make one shorter round.
     #[arg(long, default_value_t = Search::default().flips)]
     flips: u64,
     /// Walkers, each with one of four rules; 4 by default.
