@@ -48,7 +48,7 @@ pub use cp::losses::entry_loss::EntryLoss;
 pub use cp::missing::masked::CpMasked;
 pub use cp::nonnegative::decomposition::CpNonnegative;
 pub use cp::ranks::core_consistency::{core_consistency, kruskal_rank, kruskal_slack};
-pub use cp::ranks::identifiability::{Uniqueness, uniqueness};
+pub use cp::ranks::identifiability::{Uniqueness, fit_uniqueness, uniqueness};
 pub use cp::ranks::rule::RankEvidence;
 pub use cp::ranks::table::{
     RankRow, RankTable, rank_table, rank_table_masked, rank_table_nonnegative,

@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wickring::Status;
-use wickring::decomp::CpMasked;
+use wickring::decomp::{CpMasked, Uniqueness, fit_uniqueness};
 use wickring::fit::Fit;
 use wickring::laws::planted::{gaussian, gaussian_cp};
 use wickring::run::{Progress, unobserved};
@@ -103,6 +103,8 @@ fn too_few_entries_are_never_called_converged() {
         let (t, _) = planted(&[20, 20, 20], 4, 1e-3, 0.04, seed);
         let fit = fitted(&t, 4, seed);
         assert_ne!(fit.status, Status::Converged, "{:?}", fit.evidence);
+        // Jennrich's condition holds of the model, and says nothing about what was not seen.
+        assert_eq!(fit_uniqueness(&fit), Uniqueness::Unknown);
         assert!(measured(&fit, "cp.entries-needed").unwrap() > 1.0);
         let (t, _) = planted(&[10, 10, 10], 4, 0.0, 0.08, seed);
         assert_ne!(fitted(&t, 4, seed).status, Status::Converged);

@@ -16,6 +16,9 @@ pub(super) const CANCELLATION: &str = "cp.cancellation";
 /// Key of the number of starts at the best value.
 pub(super) const STARTS_AGREEING: &str = "cp.starts-agreeing";
 
+/// Key of the number of entries that are missing.
+pub(in crate::decomp::cp) const MISSING_ENTRIES: &str = "cp.missing-entries";
+
 /// Components that outweigh the model this many times are diverging against each other.
 pub(in crate::decomp) const MOST_CANCELLATION: f64 = 100.0;
 /// Congruence of two components below which they diverge against each other.

@@ -3,7 +3,7 @@
 use super::held_out::{needed, parameters};
 use super::observed::{Observed, Rows};
 use crate::Error;
-use crate::decomp::cp::checks::{self, MOST_CANCELLATION, MOST_GRADIENT};
+use crate::decomp::cp::checks::{self, MISSING_ENTRIES, MOST_CANCELLATION, MOST_GRADIENT};
 use crate::decomp::cp::condition::condition;
 use crate::fit::{Check, Evidence};
 use crate::linalg::norm2;
@@ -122,7 +122,7 @@ pub(super) fn evidence(
     }
     checks.extend([
         Check::reported("cp.observed-entries", "observed entries", seen),
-        Check::reported("cp.missing-entries", "missing entries", entries - seen),
+        Check::reported(MISSING_ENTRIES, "missing entries", entries - seen),
         Check::reported("cp.parameters", "parameters", unknown),
         checks::explained(variance),
         checks::starts(starts.len()),

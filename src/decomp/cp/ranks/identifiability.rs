@@ -1,7 +1,10 @@
 //! Whether the components of a CP model are the only ones.
 
 use super::core_consistency::kruskal_slack;
+use crate::Status;
+use crate::decomp::cp::checks::MISSING_ENTRIES;
 use crate::decomp::cp::normal_equations::hadamard_grams;
+use crate::fit::Fit;
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
 use crate::tensor::{CpTensor, Factor};
@@ -114,6 +117,16 @@ pub fn uniqueness<T: Scalar + Ring>(model: &CpTensor<T>) -> Uniqueness {
         Some(flat) => Uniqueness::Family(flat),
         None if factors.len() == 2 => Uniqueness::Family(rank * (rank - 1)),
         None => Uniqueness::Unknown,
+    }
+}
+
+/// [`uniqueness`] of the model of a fit; `Unknown` where entries are missing and the evidence does not hold: what was seen
+/// may leave room for other models.
+pub fn fit_uniqueness<T: Scalar + Ring>(fit: &Fit<CpTensor<T>>) -> Uniqueness {
+    let missing = fit.evidence.check(MISSING_ENTRIES);
+    match missing {
+        Some(c) if c.measured > 0.0 && fit.status != Status::Converged => Uniqueness::Unknown,
+        _ => uniqueness(&fit.model),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::path::Path;
 use wickring::certify::Proof;
-use wickring::decomp::{EntryLoss, RankTable, Uniqueness, uniqueness};
+use wickring::decomp::{EntryLoss, RankTable, Uniqueness, fit_uniqueness};
 use wickring::fit::Fit;
 use wickring::io::{npz, write_whole};
 use wickring::linalg::Scalar;
@@ -91,7 +91,7 @@ impl Report {
                 format!("{agreeing}/{starts}"),
                 format!("{:.1e}", c.condition),
                 row.fit.status,
-                uniqueness(&row.fit.model).word(),
+                fit_uniqueness(&row.fit).word(),
                 if row.is_degenerate() {
                     ", degenerate"
                 } else {
@@ -110,7 +110,7 @@ impl Report {
                 "core_consistency": e.core_consistency,
                 "core_ratio": e.core_ratio.map(number),
                 "split_half": row.split_half,
-                "unique": uniqueness(&row.fit.model).word(),
+                "unique": fit_uniqueness(&row.fit).word(),
                 "starts": starts,
                 "starts_agreeing": agreeing,
                 "condition": number(c.condition),
@@ -159,7 +159,7 @@ impl Report {
         self.json.insert("status".into(), json!(fit.status.name()));
         let rank = if self.none { 0 } else { fit.model.rank() };
         self.json.insert("rank".into(), json!(rank));
-        let unique = uniqueness(&fit.model);
+        let unique = fit_uniqueness(fit);
         let family = match unique {
             Uniqueness::Family(n) => Some(n),
             _ => None,
