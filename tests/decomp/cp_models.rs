@@ -176,3 +176,16 @@ fn long_modes_cost_their_length() {
     assert!(before.elapsed().as_secs() < 30, "{:?}", before.elapsed());
     assert!(fit.evidence.rel_residual < 1.0);
 }
+
+/// Noise without components is refused where sweeps end the starts and algebra makes two of them, too.
+#[test]
+fn large_tensors_of_noise_are_never_converged() {
+    for (dims, rank) in [(&[45usize, 40, 50][..], 14), (&[150, 60, 50], 2)] {
+        for seed in 0..2 {
+            let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+            let t = Tensor::from_fn(dims, |_| gaussian(rng)).unwrap();
+            let fit = Cp::new(rank).decompose(t.view(), rng).unwrap();
+            assert_ne!(fit.status, Status::Converged, "{dims:?}, seed {seed}");
+        }
+    }
+}
