@@ -322,3 +322,21 @@ fn roots_around_an_exact_one_are_separated() -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// Powers of variables are taken out at once, however high.
+#[test]
+fn high_powers_of_variables_cost_nothing() -> Result<(), Error> {
+    for (text, exponents) in [
+        ("x^4294967290*y", vec![1, 4_294_967_290]),
+        ("x^40000000*(x+1)*y", vec![1, 1, 40_000_000]),
+        ("6*x^400000*y^3*(x*y-1)^2*z", vec![1, 2, 3, 400_000]),
+        ("x^5*(x+y)^5*z^5", vec![5, 5, 5]),
+    ] {
+        let limit = Budget::default().deadline(Instant::now() + Duration::from_secs(10));
+        let found = read(text).factor(&limit)?;
+        let mut times: Vec<u32> = found.factors.iter().map(|(_, k)| *k).collect();
+        times.sort_unstable();
+        assert_eq!(times, exponents, "{text}");
+    }
+    Ok(())
+}

@@ -145,7 +145,14 @@ pub(crate) fn square_free_integer(
     budget: &Budget<'_>,
 ) -> Result<Vec<(Poly<Integer>, u32)>, Error> {
     let mut found = Vec::new();
-    let mut open = vec![p.clone()];
+    let (powers, rest) = without_monomials(p);
+    for (v, &times) in powers.iter().enumerate().filter(|(_, k)| **k > 0) {
+        let mut exponents = vec![0; v + 1];
+        exponents[v] = 1;
+        let variable = Poly::from_terms([(exponents, Integer::ONE)]);
+        merge(&mut found, variable, times, budget)?;
+    }
+    let mut open = vec![rest];
     while let Some(p) = open.pop() {
         let Some(v) = (0..p.nvars()).find(|&v| p.degree(v) > 0) else {
             continue;
@@ -170,6 +177,27 @@ pub(crate) fn square_free_integer(
         }
     }
     Ok(found)
+}
+
+/// The highest power of every variable that divides, and what is left: derivatives of high powers would be followed down one
+/// by one.
+fn without_monomials(p: &Poly<Integer>) -> (Vec<u32>, Poly<Integer>) {
+    let mut powers = p.degrees();
+    for (exponents, _) in p.iter() {
+        for (v, least) in powers.iter_mut().enumerate() {
+            *least = (*least).min(exponents.get(v).copied().unwrap_or(0));
+        }
+    }
+    if powers.iter().all(|k| *k == 0) {
+        return (powers, p.clone());
+    }
+    let lowered = p.iter().map(|(mut exponents, c)| {
+        let pairs = exponents.iter_mut().zip(&powers);
+        pairs.for_each(|(e, k)| *e -= k);
+        (exponents, c)
+    });
+    let rest = Poly::from_terms(lowered);
+    (powers, rest)
 }
 
 fn merge(
