@@ -13,7 +13,7 @@ use crate::poly::monomials::packed::{Monomials, Width, width_for};
 use crate::poly::monomials::word::Word;
 use crate::poly::parallel;
 use crate::poly::product::budget::Budget;
-use crate::poly::product::transform::convolution::{Limbed, Placed, Residues, count};
+use crate::poly::product::transform::convolution::{Limbed, Placed, Residues, count as needed};
 use crate::poly::product::transform::kronecker::{Substitution, transforms};
 use crate::poly::product::transform::primes::{Prime, primes};
 use crate::poly::product::transform::recombine;
@@ -52,14 +52,14 @@ pub(crate) fn integers(
     let terms = (entries as f64 * full).max(ma.len() as f64 / mb.len() as f64);
     let fewer = terms.min(mb.len() as f64).max(1.0) as u64;
     let bits = x.bits() + u64::from(64 - fewer.leading_zeros()) + 3;
-    let needed = count(bits);
+    let least = needed(bits);
     let words = (x.bits() / 64 + 1) as f64;
     let each = transforms(total, 3.0) + transforms(2 * entries, 9.0);
     let otherwise = terms * mb.len() as f64 * OTHERWISE * words.max(1.0);
-    if needed > MOST_PRIMES || needed as f64 * each > otherwise {
+    if least > MOST_PRIMES || least as f64 * each > otherwise {
         return Ok(None);
     }
-    let mut tried = needed;
+    let mut tried = least;
     while tried <= MOST_PRIMES {
         match shape.lifted(a, b, tried, budget)? {
             Lift::Done(quotient) => return Ok(Some(quotient)),
@@ -141,20 +141,20 @@ impl Substitution {
                 }
             }
         }
-        let residues = Residues { primes, lists };
+        let residues = Residues::Words(primes, lists);
         let low: Vec<u32> = da.0.iter().zip(&db.0).map(|(a, b)| a - b).collect();
         let shape = self.of_quotient(low);
         let most = da.1.iter().zip(&db.1).map(|(a, b)| u64::from(a - b));
         match width_for(self.nvars(), most.max().unwrap_or(0)) {
-            Width::W1 => shape.checked::<u64>(&residues, (x, y), (da, db), budget),
-            Width::W2 => shape.checked::<u128>(&residues, (x, y), (da, db), budget),
+            Width::W1 => shape.checked::<u64>((&residues, count), (x, y), (da, db), budget),
+            Width::W2 => shape.checked::<u128>((&residues, count), (x, y), (da, db), budget),
             Width::Rows => Ok(Lift::Unlucky),
         }
     }
 
     fn checked<W: Word>(
         &self,
-        residues: &Residues,
+        (residues, tried): (&Residues, usize),
         (x, y): (&Integers, &Integers),
         (da, db): (&Box2, &Box2),
         budget: &Budget<'_>,
@@ -164,7 +164,7 @@ impl Substitution {
         let values = recombine::integers(residues, &places, None, &|| budget.check_time(OP))?;
         let fewer = words.len().min(y.len()) as u64;
         let bits = values.bits() + y.bits() + u64::from(64 - fewer.leading_zeros());
-        if count(bits.max(x.bits()) + 1) > residues.primes.len() {
+        if needed(bits.max(x.bits()) + 1) > tried {
             return Ok(Lift::Short);
         }
         let monomials = Monomials::from_words(self.nvars(), words);

@@ -133,8 +133,6 @@ impl Substitution {
     pub(crate) fn found<W: Word>(&self, residues: &Residues) -> (Vec<W>, Vec<u32>) {
         let nvars = self.size.len();
         let (total, inner) = (self.total(), self.size.last().copied().unwrap_or(1));
-        let (first, others) = residues.lists.split_at(1);
-        let zero = |i: usize| first[0][i] == 0 && others.iter().all(|l| l[i] == 0);
         let (mut words, mut places) = (Vec::new(), Vec::new());
         let mut row = vec![0; nvars];
         for outer in (0..total.div_ceil(inner)).rev() {
@@ -150,7 +148,7 @@ impl Substitution {
             let start = outer * inner;
             for i in (start..total.min(start + inner))
                 .rev()
-                .filter(|&i| !zero(i))
+                .filter(|&i| !residues.is_zero(i))
             {
                 words.push(base + W::of((i - start) as u32));
                 places.push(i as u32);
@@ -211,17 +209,24 @@ pub(crate) fn product(
     let otherwise = products as f64 * other(ma, mb, limbs, bits);
     let square = std::ptr::eq(ma, mb) && std::ptr::eq(a, b);
     let transforms = if square { 2.0 } else { 3.0 };
-    let count = convolution::count(bits);
     // Even the fewest entries that so many terms may have would take too long.
     let terms = a.len() + b.len();
-    if cost(terms, terms, count, transforms) > otherwise {
+    let cost = |total: usize| {
+        cost(
+            total,
+            terms,
+            convolution::count_for(total, bits),
+            transforms,
+        )
+    };
+    if cost(terms) > otherwise {
         return Ok(None);
     }
     let (x, y) = (ma.ranges(), mb.ranges());
     let Some(box_) = Substitution::new(nvars, &x, &y) else {
         return Ok(None);
     };
-    if cost(box_.total(), terms, count, transforms) > otherwise {
+    if cost(box_.total()) > otherwise {
         return Ok(None);
     }
     box_.product(
