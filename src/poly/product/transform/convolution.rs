@@ -34,6 +34,14 @@ pub(crate) enum Residues {
 }
 
 impl Residues {
+    /// Whether there are enough primes for integers below `2^bits`.
+    pub(crate) fn hold(&self, bits: u64) -> bool {
+        match self {
+            Self::Words(primes, _) => count(bits) <= primes.len(),
+            Self::Floats(primes, _) => float_count(bits) <= primes.len(),
+        }
+    }
+
     /// Whether an entry is zero.
     pub(crate) fn is_zero(&self, i: usize) -> bool {
         match self {
@@ -44,14 +52,19 @@ impl Residues {
 }
 
 /// Primes whose product is more than twice `2^bits`: all are above `2^61.99`.
-pub(crate) fn count(bits: u64) -> usize {
+fn count(bits: u64) -> usize {
     ((bits + 1) * 100).div_ceil(6199).max(1) as usize
+}
+
+/// The same for primes below `2^50`.
+fn float_count(bits: u64) -> usize {
+    ((bits + 1) as f64 / BITS).ceil().max(1.0) as usize
 }
 
 /// Primes of the kind that products of so many entries take, whose product is more than twice `2^bits`.
 pub(crate) fn count_for(total: usize, bits: u64) -> usize {
     match by_floats(total) {
-        true => ((bits + 1) as f64 / BITS).ceil().max(1.0) as usize,
+        true => float_count(bits),
         false => count(bits),
     }
 }

@@ -46,9 +46,17 @@ impl FloatModulus {
         self.field.settled((x % self.p) as f64)
     }
 
-    /// The inverse of a number that is not zero modulo `p`.
+    /// The inverse of a number that is not zero modulo `p`, by Euclid's algorithm.
     pub(crate) fn inverse_of(&self, x: u64) -> f64 {
-        self.field.inv(self.number(x))
+        let (mut a, mut b) = (self.p as i64, (x % self.p) as i64);
+        let (mut s, mut t) = (0i64, 1i64);
+        while b > 0 {
+            let q = a / b;
+            (a, b) = (b, a - q * b);
+            (s, t) = (t, s - q * t);
+        }
+        // |s| <= p / 2.
+        s as f64
     }
 
     /// The roots of at least `count` nodes, a power of two, for up to twice as many points: `W_0 = 1`, `W_2b^2 = W_b`, `W_(2b+1) = i W_2b`.
@@ -113,6 +121,8 @@ mod tests {
                 assert_eq!(word(2 * b + 1), words.mul(word(2 * b), word(1)));
                 let inverse = (roots.inverse(b) as i64).rem_euclid(p as i64) as u64;
                 assert_eq!(words.mul(inverse, word(b)), p - 1);
+                let own = (prime.inverse_of(word(b)) as i64).rem_euclid(p as i64) as u64;
+                assert_eq!(words.mul(own, word(b)), 1);
             }
         }
     }

@@ -158,24 +158,30 @@ impl Substitution {
     }
 }
 
-/// Nanoseconds of a butterfly, of an entry that is written to and read from a list, of one digit by another in the recombination,
-/// and of a term that is placed (bench `poly_families`).
-const BUTTERFLY: f64 = 1.1;
+/// Nanoseconds of an entry that is written to and read from a list, and of a term that is placed (bench `poly_families`).
 const ENTRY: f64 = 5.0;
-const DIGITS: f64 = 1.2;
 const TERM: f64 = 4.0;
+/// Of a butterfly, and of one digit by another in the recombination, in words.
+const WORDS: (f64, f64) = (1.1, 1.2);
+/// The same by vectors.
+const FLOATS: (f64, f64) = (0.5, 0.5);
 
 /// What so many transforms take modulo one prime, in nanoseconds.
-pub(crate) fn transforms(total: usize, count: f64) -> f64 {
+pub(crate) fn transforms(total: usize, count: f64, butterfly: f64) -> f64 {
     let size = length(total) as f64;
-    count * size * (0.5 * size.log2() * BUTTERFLY + 1.0)
+    count * size * (0.5 * size.log2() * butterfly + 1.0)
 }
 
 /// What a product takes, in nanoseconds.
-fn cost(total: usize, terms: usize, primes: usize, transforms: f64) -> f64 {
+fn cost(total: usize, terms: usize, bits: u64, transforms: f64) -> f64 {
+    let (butterfly, digits) = match convolution::by_floats(total) {
+        true => FLOATS,
+        false => WORDS,
+    };
+    let primes = convolution::count_for(total, bits);
     let k = primes as f64;
-    let each = self::transforms(total, transforms);
-    let recombined = ENTRY + if primes > 1 { k * k * DIGITS } else { 0.0 };
+    let each = self::transforms(total, transforms, butterfly);
+    let recombined = ENTRY + if primes > 1 { k * k * digits } else { 0.0 };
     k * each + total as f64 * recombined + terms as f64 * TERM * (1.0 + k)
 }
 
@@ -189,6 +195,7 @@ fn other(ma: &Monomials, mb: &Monomials, limbs: usize, bits: u64) -> f64 {
         (true, _) => 0.4 * n * n.max(2.0),
         (false, 0..=63) => 0.9,
         (false, 64..=127) => 1.8,
+        (false, _) if limbs > 16 => 2.5 * n * n,
         (false, _) => 1.6 * n * n + 3.0,
     }
 }
@@ -211,14 +218,7 @@ pub(crate) fn product(
     let transforms = if square { 2.0 } else { 3.0 };
     // Even the fewest entries that so many terms may have would take too long.
     let terms = a.len() + b.len();
-    let cost = |total: usize| {
-        cost(
-            total,
-            terms,
-            convolution::count_for(total, bits),
-            transforms,
-        )
-    };
+    let cost = |total: usize| cost(total, terms, bits, transforms);
     if cost(terms) > otherwise {
         return Ok(None);
     }

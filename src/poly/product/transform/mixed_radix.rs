@@ -8,7 +8,7 @@ use crate::Error;
 use crate::poly::coefficients::integers::{Integers, negate_limbs};
 use crate::poly::coefficients::reducer::Reducer;
 use crate::poly::simd::floats::differ;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Entries whose digits are formed together.
 const CHUNK: usize = 64;
@@ -41,7 +41,7 @@ pub(crate) fn integers(
             let p = i128::from(primes[0].p);
             radix.digits(lists, picked, |digits, count| {
                 let pairs = digits[..CHUNK].iter().zip(&digits[CHUNK..]).take(count);
-                all.extend(pairs.map(|(&d, &e)| d as i128 + e as i128 * p));
+                all.extend(pairs.map(|(&d, &e)| i128::from(d as i64) + i128::from(e as i64) * p));
             });
             match by {
                 Some(by) => Integers::I64(all.iter().map(|&x| rest(by, x) as i64).collect()),
@@ -53,21 +53,33 @@ pub(crate) fn integers(
     shared(picked, &one, check)
 }
 
+/// Minus the inverses of all primes before each one: as primes always come in the same order, they are found once.
+fn negative_inverses(primes: &[Arc<FloatModulus>]) -> Arc<Vec<Vec<f64>>> {
+    static FOUND: Mutex<Option<Arc<Vec<Vec<f64>>>>> = Mutex::new(None);
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut rows = found.take().unwrap_or_default();
+    if rows.len() < primes.len() {
+        let more = (rows.len()..primes.len()).map(|j| {
+            let before = primes[..j].iter();
+            before.map(|p| -primes[j].inverse_of(p.p)).collect()
+        });
+        rows = Arc::new(rows.iter().cloned().chain(more).collect());
+    }
+    *found = Some(rows.clone());
+    rows
+}
+
 /// The factors for any number of primes.
 struct MixedRadix<'a> {
     primes: &'a [Arc<FloatModulus>],
     /// For prime `j` minus the inverses of all before it.
-    inverses: Vec<Vec<f64>>,
+    inverses: Arc<Vec<Vec<f64>>>,
     /// Half the product of all primes, rounded down, in as many limbs as the product needs and a sign.
     half: Vec<u64>,
 }
 
 impl<'a> MixedRadix<'a> {
     fn new(primes: &'a [Arc<FloatModulus>]) -> Self {
-        let row = |j: usize| {
-            let inverse = |p: &Arc<FloatModulus>| -primes[j].inverse_of(p.p);
-            primes[..j].iter().map(inverse).collect()
-        };
         let mut half = vec![0; primes.len() * 50 / 64 + 1];
         // All digits at half their primes make half of the product.
         for prime in primes.iter().rev() {
@@ -80,7 +92,7 @@ impl<'a> MixedRadix<'a> {
         }
         Self {
             primes,
-            inverses: (0..primes.len()).map(row).collect(),
+            inverses: negative_inverses(primes),
             half,
         }
     }

@@ -12,6 +12,7 @@ pub(crate) mod float_primes;
 pub(crate) mod float_roots;
 pub(crate) mod kronecker;
 pub(crate) mod mixed_radix;
+pub(crate) mod points;
 pub(crate) mod primes;
 pub(crate) mod recombine;
 pub(crate) mod roots;
