@@ -29,7 +29,7 @@ const OP: &str = "Poly::divide_exact";
 /// Nanoseconds of a product in another algorithm, one word a coefficient (bench `poly_families`).
 const OTHERWISE: f64 = 1.5;
 /// Primes that are tried at most.
-const MOST_PRIMES: usize = 40;
+const MOST_PRIMES: usize = 128;
 
 /// A quotient or the certainty that there is none.
 type Quotient = Option<(Monomials, Integers)>;
@@ -124,6 +124,54 @@ fn images<P: Clone + Send, N: Send>(
     Ok(Ok(lists))
 }
 
+/// The quotients of two lists modulo so many primes.
+fn quotients(
+    (left, right): (&Placed<'_>, &Placed<'_>),
+    (total, divisor): (usize, usize),
+    count: usize,
+    budget: &Budget<'_>,
+) -> Result<Result<Residues, Lift>, Error> {
+    let check = || budget.check_time(OP);
+    let patience = &Patience::new(&check);
+    Ok(if by_floats(2 * total) {
+        let (left, right) = (Digits::new(left), Digits::new(right));
+        let primes = float_primes(count);
+        let lists = images(&primes, |prime| {
+            let (a, b) = (left.modulo(&prime, total), right.modulo(&prime, divisor));
+            let prime = &prime;
+            let op = OP;
+            image(
+                Floats {
+                    prime,
+                    patience,
+                    op,
+                },
+                &a,
+                &b,
+            )
+        })?;
+        lists.map(|lists| Residues::Floats(primes, lists))
+    } else {
+        let (left, right) = (Limbed::new(left), Limbed::new(right));
+        let primes = primes(count);
+        let lists = images(&primes, |prime| {
+            let (a, b) = (left.modulo(&prime, total), right.modulo(&prime, divisor));
+            let prime = &prime;
+            let op = OP;
+            image(
+                Words {
+                    prime,
+                    patience,
+                    op,
+                },
+                &a,
+                &b,
+            )
+        })?;
+        lists.map(|lists| Residues::Words(primes, lists))
+    })
+}
+
 impl Substitution {
     /// The quotient from so many primes.
     fn lifted(
@@ -140,46 +188,7 @@ impl Substitution {
             length,
         };
         let (left, right) = (placed(ma, x, &da.0, total), placed(mb, y, &db.0, divisor));
-        let check = || budget.check_time(OP);
-        let patience = &Patience::new(&check);
-        let found = if by_floats(2 * total) {
-            let (left, right) = (Digits::new(&left), Digits::new(&right));
-            let primes = float_primes(count);
-            let lists = images(&primes, |prime| {
-                let (a, b) = (left.modulo(&prime, total), right.modulo(&prime, divisor));
-                let prime = &prime;
-                let op = OP;
-                image(
-                    Floats {
-                        prime,
-                        patience,
-                        op,
-                    },
-                    &a,
-                    &b,
-                )
-            })?;
-            lists.map(|lists| Residues::Floats(primes, lists))
-        } else {
-            let (left, right) = (Limbed::new(&left), Limbed::new(&right));
-            let primes = primes(count);
-            let lists = images(&primes, |prime| {
-                let (a, b) = (left.modulo(&prime, total), right.modulo(&prime, divisor));
-                let prime = &prime;
-                let op = OP;
-                image(
-                    Words {
-                        prime,
-                        patience,
-                        op,
-                    },
-                    &a,
-                    &b,
-                )
-            })?;
-            lists.map(|lists| Residues::Words(primes, lists))
-        };
-        let residues = match found {
+        let residues = match quotients((&left, &right), (total, divisor), count, budget)? {
             Ok(residues) => residues,
             Err(end) => return Ok(end),
         };
