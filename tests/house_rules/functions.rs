@@ -93,7 +93,6 @@ pub const LONGER: &[(&str, &str, usize)] = &[
     ("src/poly/groebner/proof.rs", "proves", 68),
     ("src/poly/product/plan.rs", "integers", 74),
     ("src/poly/product/sorted.rs", "gather", 79),
-    ("src/poly/product/transform/recombine.rs", "integers", 65),
     ("src/poly/simd/drain.rs", "pairs512", 76),
     (
         "src/scheme/canonical/equivalence.rs",

@@ -13,19 +13,23 @@ use crate::poly::monomials::packed::{Monomials, Width, width_for};
 use crate::poly::monomials::word::Word;
 use crate::poly::parallel;
 use crate::poly::product::budget::Budget;
-use crate::poly::product::transform::convolution::{Limbed, Placed, Residues, count};
+use crate::poly::product::transform::convolution::{
+    Limbed, Placed, Residues, by_floats, count_for,
+};
+use crate::poly::product::transform::digits::Digits;
+use crate::poly::product::transform::float_primes::float_primes;
 use crate::poly::product::transform::kronecker::{Substitution, transforms};
-use crate::poly::product::transform::primes::{Prime, primes};
+use crate::poly::product::transform::points::{Floats, Points, Words};
+use crate::poly::product::transform::primes::primes;
 use crate::poly::product::transform::recombine;
 use crate::poly::product::transform::roots::Patience;
 use crate::poly::product::transform::series::Series;
-use std::sync::Arc;
 
 const OP: &str = "Poly::divide_exact";
 /// Nanoseconds of a product in another algorithm, one word a coefficient (bench `poly_families`).
 const OTHERWISE: f64 = 1.5;
 /// Primes that are tried at most.
-const MOST_PRIMES: usize = 40;
+const MOST_PRIMES: usize = 128;
 
 /// A quotient or the certainty that there is none.
 type Quotient = Option<(Monomials, Integers)>;
@@ -52,14 +56,15 @@ pub(crate) fn integers(
     let terms = (entries as f64 * full).max(ma.len() as f64 / mb.len() as f64);
     let fewer = terms.min(mb.len() as f64).max(1.0) as u64;
     let bits = x.bits() + u64::from(64 - fewer.leading_zeros()) + 3;
-    let needed = count(bits);
+    let least = count_for(2 * total, bits);
     let words = (x.bits() / 64 + 1) as f64;
-    let each = transforms(total, 3.0) + transforms(2 * entries, 9.0);
+    let butterfly = if by_floats(2 * total) { 0.5 } else { 1.1 };
+    let each = transforms(total, 3.0, butterfly) + transforms(2 * entries, 9.0, butterfly);
     let otherwise = terms * mb.len() as f64 * OTHERWISE * words.max(1.0);
-    if needed > MOST_PRIMES || needed as f64 * each > otherwise {
+    if least > MOST_PRIMES || least as f64 * each > otherwise {
         return Ok(None);
     }
-    let mut tried = needed;
+    let mut tried = least;
     while tried <= MOST_PRIMES {
         match shape.lifted(a, b, tried, budget)? {
             Lift::Done(quotient) => return Ok(Some(quotient)),
@@ -79,34 +84,91 @@ enum Lift {
 }
 
 /// What a division modulo one prime comes to.
-enum Image {
-    Quotient(Vec<u64>),
+enum Image<N> {
+    Quotient(Vec<N>),
     Remainder,
     Unlucky,
 }
 
 /// `a / b` modulo a prime, both as lists.
-fn image(
-    prime: &Prime,
-    (a, b): (&Limbed<'_>, &Limbed<'_>),
-    (total, divisor): (usize, usize),
-    budget: &Budget<'_>,
-) -> Result<Image, Error> {
-    let check = || budget.check_time(OP);
-    let (a, b) = (a.modulo(prime, total), b.modulo(prime, divisor));
-    if b.last() == Some(&0) {
+fn image<P: Points>(
+    points: P,
+    a: &[P::Number],
+    b: &[P::Number],
+) -> Result<Image<P::Number>, Error> {
+    if b.last().is_none_or(|&top| points.is_zero(top)) {
         return Ok(Image::Unlucky);
     }
-    let series = Series {
-        prime,
-        patience: &Patience::new(&check),
-        op: OP,
-    };
-    let quotient = series.quotient(&a, &b)?;
-    let back = series.whole(&quotient, &b)?;
-    Ok(match back == a {
-        true => Image::Quotient(quotient),
-        false => Image::Remainder,
+    Ok(match Series(points).exact(a, b)? {
+        Some(quotient) => Image::Quotient(quotient),
+        None => Image::Remainder,
+    })
+}
+
+/// The images modulo all primes; the first one tells whether the others are worth it.
+fn images<P: Clone + Send, N: Send>(
+    primes: &[P],
+    one: impl Fn(P) -> Result<Image<N>, Error> + Sync + Send,
+) -> Result<Result<Vec<Vec<N>>, Lift>, Error> {
+    let mut lists = Vec::with_capacity(primes.len());
+    let (first, others) = primes.split_at(1);
+    for part in [first, others] {
+        for image in parallel::map(part.to_vec(), &one) {
+            match image? {
+                Image::Quotient(list) => lists.push(list),
+                Image::Remainder => return Ok(Err(Lift::Done(None))),
+                Image::Unlucky => return Ok(Err(Lift::Unlucky)),
+            }
+        }
+    }
+    Ok(Ok(lists))
+}
+
+/// The quotients of two lists modulo so many primes.
+fn quotients(
+    (left, right): (&Placed<'_>, &Placed<'_>),
+    (total, divisor): (usize, usize),
+    count: usize,
+    budget: &Budget<'_>,
+) -> Result<Result<Residues, Lift>, Error> {
+    let check = || budget.check_time(OP);
+    let patience = &Patience::new(&check);
+    Ok(if by_floats(2 * total) {
+        let (left, right) = (Digits::new(left), Digits::new(right));
+        let primes = float_primes(count);
+        let lists = images(&primes, |prime| {
+            let (a, b) = (left.modulo(&prime, total), right.modulo(&prime, divisor));
+            let prime = &prime;
+            let op = OP;
+            image(
+                Floats {
+                    prime,
+                    patience,
+                    op,
+                },
+                &a,
+                &b,
+            )
+        })?;
+        lists.map(|lists| Residues::Floats(primes, lists))
+    } else {
+        let (left, right) = (Limbed::new(left), Limbed::new(right));
+        let primes = primes(count);
+        let lists = images(&primes, |prime| {
+            let (a, b) = (left.modulo(&prime, total), right.modulo(&prime, divisor));
+            let prime = &prime;
+            let op = OP;
+            image(
+                Words {
+                    prime,
+                    patience,
+                    op,
+                },
+                &a,
+                &b,
+            )
+        })?;
+        lists.map(|lists| Residues::Words(primes, lists))
     })
 }
 
@@ -126,22 +188,10 @@ impl Substitution {
             length,
         };
         let (left, right) = (placed(ma, x, &da.0, total), placed(mb, y, &db.0, divisor));
-        let (left, right) = (Limbed::new(&left), Limbed::new(&right));
-        let one = |prime: Arc<Prime>| image(&prime, (&left, &right), (total, divisor), budget);
-        let primes = primes(count);
-        let mut lists = Vec::with_capacity(count);
-        // The first prime tells whether the others are worth it.
-        let (first, others) = primes.split_at(1);
-        for part in [first, others] {
-            for image in parallel::map(part.to_vec(), one) {
-                match image? {
-                    Image::Quotient(list) => lists.push(list),
-                    Image::Remainder => return Ok(Lift::Done(None)),
-                    Image::Unlucky => return Ok(Lift::Unlucky),
-                }
-            }
-        }
-        let residues = Residues { primes, lists };
+        let residues = match quotients((&left, &right), (total, divisor), count, budget)? {
+            Ok(residues) => residues,
+            Err(end) => return Ok(end),
+        };
         let low: Vec<u32> = da.0.iter().zip(&db.0).map(|(a, b)| a - b).collect();
         let shape = self.of_quotient(low);
         let most = da.1.iter().zip(&db.1).map(|(a, b)| u64::from(a - b));
@@ -164,7 +214,7 @@ impl Substitution {
         let values = recombine::integers(residues, &places, None, &|| budget.check_time(OP))?;
         let fewer = words.len().min(y.len()) as u64;
         let bits = values.bits() + y.bits() + u64::from(64 - fewer.leading_zeros());
-        if count(bits.max(x.bits()) + 1) > residues.primes.len() {
+        if !residues.hold(bits.max(x.bits()) + 1) {
             return Ok(Lift::Short);
         }
         let monomials = Monomials::from_words(self.nvars(), words);

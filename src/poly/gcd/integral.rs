@@ -3,7 +3,10 @@
 use super::prime_image::{Image, image_gcd};
 use super::{several, univariate};
 use crate::Error;
+use crate::poly::coefficients::integers::Integers;
 use crate::poly::coefficients::rational::{Integer, Rational, integer_gcd};
+use crate::poly::coefficients::reducer::Reducer;
+use crate::poly::coefficients::store::Store;
 use crate::poly::factor::integral::{coefficients, sparse};
 use crate::poly::factor::{exact, positive, primitive, rational, reduced};
 use crate::poly::polynomial::univariate::{Dense, Field, MERSENNE, primes_below};
@@ -235,17 +238,46 @@ pub(in crate::poly) fn section(p: &Poly<Integer>, used: &[usize], field: Field) 
         return Dense::new();
     };
     let mut f = vec![0; p.degree(first) as usize + 1];
-    for (e, c) in p.iter() {
-        let at = |v: usize| e.get(v).copied().unwrap_or(0);
-        let mut value = reduced(&c, field.p);
-        for &v in others.iter().filter(|&&v| at(v) > 0) {
-            let x = (v as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) % field.p;
-            value = field.mul(value, field.pow(x, at(v).into()));
+    let nvars = p.monomials().nvars;
+    let table = |&v: &usize| {
+        let x = (v as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) % field.p;
+        let mut powers = vec![1];
+        // Powers by steps where there are few; a high degree is put in by squaring.
+        for k in 0..p.degree(v).min(MANY_POWERS) as usize {
+            powers.push(field.mul(powers[k], x));
         }
-        let sum = &mut f[at(first) as usize];
+        (v, x, powers)
+    };
+    let tables: Vec<_> = others.iter().filter(|&&v| v < nvars).map(table).collect();
+    let mut row = vec![0; nvars];
+    for (i, mut value) in residues(p, field.p).into_iter().enumerate() {
+        p.monomials().row(i, &mut row);
+        for (v, x, powers) in &tables {
+            let e = row[*v];
+            if e > 0 {
+                let power = powers.get(e as usize).copied();
+                value = field.mul(value, power.unwrap_or_else(|| field.pow(*x, e.into())));
+            }
+        }
+        let sum = &mut f[row.get(first).copied().unwrap_or(0) as usize];
         *sum = field.add(*sum, value);
     }
     field.trim(f)
+}
+
+/// Powers that are worth a table.
+const MANY_POWERS: u32 = 1 << 10;
+
+/// The coefficients modulo `m`.
+pub(in crate::poly) fn residues(p: &Poly<Integer>, m: u64) -> Vec<u64> {
+    if let Integers::I64(values) = p.store() {
+        let by = Reducer::new(m);
+        let one = |&c: &i64| by.signed(c < 0, by.word(c.unsigned_abs())) as u64;
+        return values.iter().map(one).collect();
+    }
+    (0..p.len())
+        .map(|i| reduced(&p.store().get(i), m))
+        .collect()
 }
 
 /// The terms modulo `m`, exponents of the variables `used` only.

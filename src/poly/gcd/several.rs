@@ -1,7 +1,7 @@
 //! Greatest common divisors in several variables: what images in one variable show at once, then sparse interpolation.
 
 use super::ground::{Extension, Ground};
-use super::integral::{Combined, gcd};
+use super::integral::{Combined, gcd, residues};
 use super::prime_image::Image;
 use super::sparse::{Numbers, Part, Problem, Terms, common};
 use crate::Error;
@@ -36,6 +36,23 @@ fn arranged<C: Ring>(p: &Poly<C>, order: &[usize], value: impl Fn(&C) -> u64) ->
             rows.extend(order.iter().map(|&v| e.get(v).copied().unwrap_or(0)));
             values.push(c);
         }
+    }
+    Terms {
+        n: order.len(),
+        rows,
+        values,
+    }
+}
+
+/// The same of a polynomial over the integers modulo `p`.
+fn arranged_modulo(f: &Poly<Integer>, order: &[usize], p: u64) -> Terms {
+    let nvars = f.monomials().nvars;
+    let (mut rows, mut values) = (Vec::with_capacity(f.len() * order.len()), Vec::new());
+    let mut row = vec![0; nvars];
+    for (i, c) in residues(f, p).into_iter().enumerate().filter(|t| t.1 != 0) {
+        f.monomials().row(i, &mut row);
+        rows.extend(order.iter().map(|&v| row.get(v).copied().unwrap_or(0)));
+        values.push(c);
     }
     Terms {
         n: order.len(),
@@ -130,7 +147,7 @@ fn main_first<C: Ring>(a: &Poly<C>, b: &Poly<C>, used: &[usize]) -> (Vec<usize>,
 /// Residues modulo a prime that divides no coefficient: degrees and coprimality are read off images in them.
 fn harmless_field(a: &Poly<Integer>, b: &Poly<Integer>) -> Field {
     let whole = |p: &u64| {
-        let kept = |f: &Poly<Integer>| f.iter().all(|(_, c)| reduced(&c, *p) != 0);
+        let kept = |f: &Poly<Integer>| residues(f, *p).iter().all(|&c| c != 0);
         kept(a) && kept(b)
     };
     let mut primes = std::iter::once(MERSENNE).chain(primes_below(1 << 62));
@@ -147,7 +164,7 @@ pub(crate) fn integral(
     budget: &Budget<'_>,
 ) -> Result<Option<Poly<Integer>>, Error> {
     let check = || budget.check_time(OP);
-    let image = |f: &Poly<Integer>, order: &[usize], p: u64| arranged(f, order, |c| reduced(c, p));
+    let image = arranged_modulo;
     let field = harmless_field(a, b);
     let (x, y) = (image(a, used, field.p), image(b, used, field.p));
     let degrees = match shown(&field, &x, &y, &check)? {

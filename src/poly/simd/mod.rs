@@ -16,6 +16,7 @@ pub(crate) mod numbers;
 pub(crate) mod remainders;
 pub(crate) mod rows;
 pub(crate) mod short_floats;
+pub(crate) mod transforms;
 
 pub(crate) use drain::{
     drain_wide, drain_wide_portable, drain64, drain116, drain116_portable, whole,

@@ -1,5 +1,8 @@
 //! Products of lists of integers, `c_k = sum a_i b_(k - i)`, modulo word primes.
 
+use super::digits::Digits;
+use super::float_primes::{BITS, FloatModulus, TWOS, float_primes};
+use super::float_roots::FloatTransform;
 use super::primes::{Factor, Prime, lazy, once, primes};
 use super::roots::{Patience, Transform, length, roots_for};
 use crate::Error;
@@ -7,6 +10,7 @@ use crate::poly::coefficients::integers::{Integers, negate_limbs};
 use crate::poly::coefficients::store::Store;
 use crate::poly::parallel;
 use crate::poly::product::budget::Budget;
+use crate::poly::simd::{floats, transforms};
 use std::sync::Arc;
 
 /// Values that are reduced together.
@@ -21,16 +25,53 @@ pub(crate) struct Placed<'a> {
     pub(crate) length: usize,
 }
 
-/// The entries of a product modulo each prime.
-pub(crate) struct Residues {
-    pub(crate) primes: Vec<Arc<Prime>>,
-    /// One list a prime, all of one length.
-    pub(crate) lists: Vec<Vec<u64>>,
+/// The entries of a product modulo each prime: one list a prime, all of one length.
+pub(crate) enum Residues {
+    /// Modulo primes of 62 bits.
+    Words(Vec<Arc<Prime>>, Vec<Vec<u64>>),
+    /// Modulo primes of 50 bits, settled.
+    Floats(Vec<Arc<FloatModulus>>, Vec<Vec<f64>>),
+}
+
+impl Residues {
+    /// Whether there are enough primes for integers below `2^bits`.
+    pub(crate) fn hold(&self, bits: u64) -> bool {
+        match self {
+            Self::Words(primes, _) => count(bits) <= primes.len(),
+            Self::Floats(primes, _) => float_count(bits) <= primes.len(),
+        }
+    }
+
+    /// Whether an entry is zero.
+    pub(crate) fn is_zero(&self, i: usize) -> bool {
+        match self {
+            Self::Words(_, lists) => lists.iter().all(|l| l[i] == 0),
+            Self::Floats(_, lists) => lists.iter().all(|l| l[i] == 0.0),
+        }
+    }
 }
 
 /// Primes whose product is more than twice `2^bits`: all are above `2^61.99`.
-pub(crate) fn count(bits: u64) -> usize {
+fn count(bits: u64) -> usize {
     ((bits + 1) * 100).div_ceil(6199).max(1) as usize
+}
+
+/// The same for primes below `2^50`.
+fn float_count(bits: u64) -> usize {
+    ((bits + 1) as f64 / BITS).ceil().max(1.0) as usize
+}
+
+/// Primes of the kind that products of so many entries take, whose product is more than twice `2^bits`.
+pub(crate) fn count_for(total: usize, bits: u64) -> usize {
+    match by_floats(total) {
+        true => float_count(bits),
+        false => count(bits),
+    }
+}
+
+/// Whether products of so many entries take floating-point residues.
+pub(crate) fn by_floats(total: usize) -> bool {
+    floats::fused() && length(total) <= 1 << TWOS
 }
 
 /// The product of two lists whose entries stay below `2^bits` in magnitude. `None` for the second list means the first.
@@ -42,6 +83,9 @@ pub(crate) fn convolution(
     budget: &Budget<'_>,
 ) -> Result<Residues, Error> {
     let total = a.length + b.map_or(a.length, |b| b.length) - 1;
+    if by_floats(total) {
+        return float_convolution(a, b, (total, bits), op, budget);
+    }
     let size = length(total);
     let check = || budget.check_time(op);
     let patience = Patience::new(&check);
@@ -84,7 +128,49 @@ pub(crate) fn convolution(
     let primes = primes(count(bits));
     let all = parallel::map(primes.iter().collect(), one);
     let lists = all.into_iter().collect::<Result<_, Error>>()?;
-    Ok(Residues { primes, lists })
+    Ok(Residues::Words(primes, lists))
+}
+
+/// The same by floating-point residues, for `total` entries.
+fn float_convolution(
+    a: &Placed<'_>,
+    b: Option<&Placed<'_>>,
+    (total, bits): (usize, u64),
+    op: &'static str,
+    budget: &Budget<'_>,
+) -> Result<Residues, Error> {
+    let size = length(total);
+    let check = || budget.check_time(op);
+    let patience = Patience::new(&check);
+    let left = Digits::new(a);
+    let right = b.map(Digits::new);
+    let one = |prime: &Arc<FloatModulus>| {
+        let roots = prime.roots(roots_for(size) / 2);
+        let transform = FloatTransform {
+            prime,
+            roots: &roots,
+            patience: &patience,
+        };
+        let values = |digits: &Digits<'_>| {
+            patience.kept(op)?;
+            let mut x = digits.modulo(prime, size);
+            transform.forward(&mut x);
+            patience.kept(op).map(|()| x)
+        };
+        let mut x = values(&left)?;
+        match &right {
+            None => transforms::square(prime.field, &mut x),
+            Some(right) => transforms::multiply(prime.field, &mut x, &values(right)?),
+        }
+        transform.backward(&mut x);
+        patience.kept(op)?;
+        x.truncate(total);
+        Ok(x)
+    };
+    let primes = float_primes(count_for(total, bits));
+    let all = parallel::map(primes.iter().collect(), one);
+    let lists = all.into_iter().collect::<Result<_, Error>>()?;
+    Ok(Residues::Floats(primes, lists))
 }
 
 /// Placed integers as magnitudes of a fixed number of limbs.

@@ -133,8 +133,6 @@ impl Substitution {
     pub(crate) fn found<W: Word>(&self, residues: &Residues) -> (Vec<W>, Vec<u32>) {
         let nvars = self.size.len();
         let (total, inner) = (self.total(), self.size.last().copied().unwrap_or(1));
-        let (first, others) = residues.lists.split_at(1);
-        let zero = |i: usize| first[0][i] == 0 && others.iter().all(|l| l[i] == 0);
         let (mut words, mut places) = (Vec::new(), Vec::new());
         let mut row = vec![0; nvars];
         for outer in (0..total.div_ceil(inner)).rev() {
@@ -150,7 +148,7 @@ impl Substitution {
             let start = outer * inner;
             for i in (start..total.min(start + inner))
                 .rev()
-                .filter(|&i| !zero(i))
+                .filter(|&i| !residues.is_zero(i))
             {
                 words.push(base + W::of((i - start) as u32));
                 places.push(i as u32);
@@ -160,24 +158,30 @@ impl Substitution {
     }
 }
 
-/// Nanoseconds of a butterfly, of an entry that is written to and read from a list, of one digit by another in the recombination,
-/// and of a term that is placed (bench `poly_families`).
-const BUTTERFLY: f64 = 1.1;
+/// Nanoseconds of an entry that is written to and read from a list, and of a term that is placed (bench `poly_families`).
 const ENTRY: f64 = 5.0;
-const DIGITS: f64 = 1.2;
 const TERM: f64 = 4.0;
+/// Of a butterfly, and of one digit by another in the recombination, in words.
+const WORDS: (f64, f64) = (1.1, 1.2);
+/// The same by vectors.
+const FLOATS: (f64, f64) = (0.5, 0.5);
 
 /// What so many transforms take modulo one prime, in nanoseconds.
-pub(crate) fn transforms(total: usize, count: f64) -> f64 {
+pub(crate) fn transforms(total: usize, count: f64, butterfly: f64) -> f64 {
     let size = length(total) as f64;
-    count * size * (0.5 * size.log2() * BUTTERFLY + 1.0)
+    count * size * (0.5 * size.log2() * butterfly + 1.0)
 }
 
 /// What a product takes, in nanoseconds.
-fn cost(total: usize, terms: usize, primes: usize, transforms: f64) -> f64 {
+fn cost(total: usize, terms: usize, bits: u64, transforms: f64) -> f64 {
+    let (butterfly, digits) = match convolution::by_floats(total) {
+        true => FLOATS,
+        false => WORDS,
+    };
+    let primes = convolution::count_for(total, bits);
     let k = primes as f64;
-    let each = self::transforms(total, transforms);
-    let recombined = ENTRY + if primes > 1 { k * k * DIGITS } else { 0.0 };
+    let each = self::transforms(total, transforms, butterfly);
+    let recombined = ENTRY + if primes > 1 { k * k * digits } else { 0.0 };
     k * each + total as f64 * recombined + terms as f64 * TERM * (1.0 + k)
 }
 
@@ -191,6 +195,7 @@ fn other(ma: &Monomials, mb: &Monomials, limbs: usize, bits: u64) -> f64 {
         (true, _) => 0.4 * n * n.max(2.0),
         (false, 0..=63) => 0.9,
         (false, 64..=127) => 1.8,
+        (false, _) if limbs > 16 => 2.5 * n * n,
         (false, _) => 1.6 * n * n + 3.0,
     }
 }
@@ -211,17 +216,17 @@ pub(crate) fn product(
     let otherwise = products as f64 * other(ma, mb, limbs, bits);
     let square = std::ptr::eq(ma, mb) && std::ptr::eq(a, b);
     let transforms = if square { 2.0 } else { 3.0 };
-    let count = convolution::count(bits);
     // Even the fewest entries that so many terms may have would take too long.
     let terms = a.len() + b.len();
-    if cost(terms, terms, count, transforms) > otherwise {
+    let cost = |total: usize| cost(total, terms, bits, transforms);
+    if cost(terms) > otherwise {
         return Ok(None);
     }
     let (x, y) = (ma.ranges(), mb.ranges());
     let Some(box_) = Substitution::new(nvars, &x, &y) else {
         return Ok(None);
     };
-    if cost(box_.total(), terms, count, transforms) > otherwise {
+    if cost(box_.total()) > otherwise {
         return Ok(None);
     }
     box_.product(

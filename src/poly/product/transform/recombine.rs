@@ -3,6 +3,7 @@
 //! `x = d_0 + d_1 p_0 + d_2 p_0 p_1 + ..`, digit by digit; what lies above half the product of all primes stands for a negative number.
 
 use super::convolution::Residues;
+use super::mixed_radix;
 use super::primes::{Factor, Prime, lazy, once};
 use crate::Error;
 use crate::poly::coefficients::integers::{Integers, negate_limbs};
@@ -29,28 +30,16 @@ pub(crate) fn integers(
     by: Option<&Reducer>,
     check: &(dyn Fn() -> Result<(), Error> + Sync),
 ) -> Result<Integers, Error> {
-    let share = if parallel::threads() == 1 {
-        ALONE
-    } else {
-        SHARE
-    };
-    let parts = |one: &(dyn Fn(&[u32]) -> Integers + Sync)| {
-        check()?;
-        if picked.len() <= share {
-            return Ok(one(picked));
+    let (primes, lists) = match from {
+        Residues::Words(primes, lists) => (primes, lists),
+        Residues::Floats(primes, lists) => {
+            return mixed_radix::integers((primes, lists), picked, by, check);
         }
-        let part = |picked: &[u32]| check().map(|()| one(picked));
-        let parts = parallel::map(picked.chunks(share).collect(), part);
-        let parts: Vec<Integers> = parts.into_iter().collect::<Result<_, Error>>()?;
-        if parts.iter().any(|p| matches!(p, Integers::Big(_))) {
-            let all = parts.iter().flat_map(|p| (0..p.len()).map(|i| p.get(i)));
-            return Ok(Integers::from_vec(all.collect()));
-        }
-        Ok(<Integers as Column>::joined(parts))
     };
-    match from.lists.as_slice() {
+    let parts = |one: &(dyn Fn(&[u32]) -> Integers + Sync)| shared(picked, one, check);
+    match lists.as_slice() {
         [list] => parts(&|picked| {
-            let p = from.primes[0].p;
+            let p = primes[0].p;
             let value = |&at: &u32| {
                 let x = list[at as usize];
                 let negative = x > p / 2;
@@ -64,7 +53,7 @@ pub(crate) fn integers(
             Integers::I64(picked.iter().map(value).collect())
         }),
         [first, second] => parts(&|picked| {
-            let (p, q) = (&from.primes[0], &from.primes[1]);
+            let (p, q) = (&primes[0], &primes[1]);
             let inverse = q.factor(q.inv(p.p % q.p));
             let whole = u128::from(p.p) * u128::from(q.p);
             let value = |&at: &u32| {
@@ -83,10 +72,34 @@ pub(crate) fn integers(
             Integers::from_i128(picked.iter().map(|at| signed(value(at))).collect())
         }),
         _ => {
-            let garner = Garner::new(&from.primes);
-            parts(&|picked| garner.integers(&from.lists, picked, by))
+            let garner = Garner::new(primes);
+            parts(&|picked| garner.integers(lists, picked, by))
         }
     }
+}
+
+/// What `one` makes of all places picked, by shares where there are several threads.
+pub(crate) fn shared(
+    picked: &[u32],
+    one: &(dyn Fn(&[u32]) -> Integers + Sync),
+    check: &(dyn Fn() -> Result<(), Error> + Sync),
+) -> Result<Integers, Error> {
+    let share = match parallel::threads() {
+        1 => ALONE,
+        _ => SHARE,
+    };
+    check()?;
+    if picked.len() <= share {
+        return Ok(one(picked));
+    }
+    let part = |picked: &[u32]| check().map(|()| one(picked));
+    let parts = parallel::map(picked.chunks(share).collect(), part);
+    let parts: Vec<Integers> = parts.into_iter().collect::<Result<_, Error>>()?;
+    if parts.iter().any(|p| matches!(p, Integers::Big(_))) {
+        let all = parts.iter().flat_map(|p| (0..p.len()).map(|i| p.get(i)));
+        return Ok(Integers::from_vec(all.collect()));
+    }
+    Ok(<Integers as Column>::joined(parts))
 }
 
 /// `(y - x) w mod q` for `y < q` and any `x` below `2^62`.

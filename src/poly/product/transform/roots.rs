@@ -31,7 +31,7 @@ impl<'a> Patience<'a> {
         Self { check, over }
     }
 
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         let over = self.over.load(Relaxed) || (self.check)().is_err();
         if over {
             self.over.store(true, Relaxed);
@@ -66,7 +66,7 @@ pub(crate) fn length(n: usize) -> usize {
 }
 
 /// The points of node 0: all for a power of two, two thirds otherwise.
-fn main_part(n: usize) -> usize {
+pub(crate) fn main_part(n: usize) -> usize {
     if n.is_power_of_two() { n } else { n / 3 * 2 }
 }
 
