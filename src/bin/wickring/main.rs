@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod context;
 mod evidence;
+mod page;
 mod plot;
 mod progress;
 mod report;
@@ -58,8 +59,8 @@ fn main() -> ExitCode {
             place.unwrap_or_default()
         ));
     }));
+    let (name, inside) = args::typed(&matches);
     let run = || {
-        let (name, inside) = args::typed(&matches);
         let door = args::refuse(&name, inside, &cli.common)?;
         let context = Context::new(cli.common, door, start)?;
         let outcome = commands::run(&cli.command, &context)?;
@@ -68,9 +69,9 @@ fn main() -> ExitCode {
     let code = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
         Ok(Ok(outcome)) => outcome.code(),
         Ok(Err(e)) => {
-            report::complain(&e.to_string());
+            report::complain(&report::words(&e, &name));
             if json {
-                report::print_error(&report::describe(&e));
+                report::print_error(&report::describe(&e, &name));
             }
             code_of(&e)
         }
