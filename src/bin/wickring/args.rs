@@ -148,7 +148,7 @@ const DOORS: &[Door] = &[
     door("theory full-batch", STORY, CSV),
     door(
         "predict",
-        &["seed", "max_seconds", "out", "force", "missing", "columns"],
+        &["max_seconds", "out", "force", "missing", "columns"],
         &["npy", "csv", "tsv"],
     ),
     door("sample", &["seed", "out", "force"], &["npy", "csv", "tsv"]),

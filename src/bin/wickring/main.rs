@@ -124,3 +124,36 @@ fn code_of(e: &Error) -> u8 {
         _ => 2,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words as a shell splits them, single quotes included.
+    fn split(line: &str) -> Vec<String> {
+        let parts = line.split('\'').enumerate();
+        let words = parts.flat_map(|(k, part)| match k % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn every_command_of_the_readme_parses() {
+        let lines = include_str!("../../../README.md").lines();
+        let commands: Vec<&str> = lines
+            .filter_map(|l| l.strip_prefix("    wickring "))
+            .collect();
+        assert!(commands.len() > 15, "{}", commands.len());
+        for command in commands {
+            let words = [vec!["wickring".to_owned()], split(command)].concat();
+            let matches = parser().try_get_matches_from(&words);
+            let matches = matches.unwrap_or_else(|e| panic!("{command}: {e}"));
+            let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| panic!("{command}: {e}"));
+            let (name, inside) = args::typed(&matches);
+            let taken = args::refuse(&name, inside, &cli.common);
+            assert!(taken.is_ok(), "{command}: {}", taken.unwrap_err());
+        }
+    }
+}

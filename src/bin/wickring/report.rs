@@ -67,10 +67,18 @@ pub fn complain(line: &str) {
 
 /// An error in the words of the command that was given: its own name or that of an option, never that of a function.
 pub fn words(e: &Error, command: &str) -> String {
-    match e.op() {
+    let line = match e.op() {
         Some("wickring") | None => e.problem(),
         Some(option) if option.starts_with("--") => format!("{option}: {}", e.problem()),
         Some(_) => format!("{command}: {}", e.problem()),
+    };
+    match e {
+        // Exit code 3, where a user looks for the best so far.
+        Error::Degenerate { .. }
+        | Error::NotConverged { .. }
+        | Error::Stopped { .. }
+        | Error::LimitExceeded { .. } => format!("{line}; there is no result to write"),
+        _ => line,
     }
 }
 

@@ -63,6 +63,7 @@ struct Line {
     seconds: f64,
 }
 
+const SAYS: &str = "few ReLUs are learned whatever their signs and however near their directions";
 const FULL: (&str, Strategy) = ("full", Strategy::Full);
 const MOMENTS: (&str, Strategy) = ("csq-only", Strategy::Correlational);
 const STARTS: (&str, Strategy) = ("8 random starts", Strategy::RandomStarts(8));
@@ -179,9 +180,8 @@ pub fn story(args: &Story, context: &Context) -> Result<Outcome, Error> {
         format!("{name} {error:.1e}")
     };
     let medians: Vec<String> = families.iter().map(|f| at(f.0)).collect();
-    let says = "few ReLUs are learned whatever their signs and however near their directions";
     let here = format!("median error at {most} samples: {}", medians.join(", "));
-    beside(&mut json, &mut text, says, &here);
+    beside(&mut json, &mut text, SAYS, &here);
     context.emit(&json, &text);
     Ok(if stopped {
         Outcome::NotCertified
@@ -411,9 +411,8 @@ pub fn bars(args: &Bars, context: &Context) -> Result<Outcome, Error> {
         .sum();
     let all_of: u64 = rows.iter().filter_map(|r| r["networks"].as_u64()).sum();
     let (mut json, mut text) = (json!({ "bars": rows }), String::new());
-    let says = "few ReLUs are learned whatever their signs and however near their directions";
     let here = format!("the number of neurons was right in {right} of {all_of} runs");
-    beside(&mut json, &mut text, says, &here);
+    beside(&mut json, &mut text, SAYS, &here);
     context.emit(&json, &text);
     Ok(Outcome::Certified)
 }
@@ -443,9 +442,7 @@ fn summary(name: &str, method: &str, bar: f64, lines: &[&Line]) -> (String, Valu
     let text = format!(
         "{name:<24} {method:<26} {figure}; neurons right {right}/{n}, certified {certified}/{n}, {seconds:.2} s"
     );
-    let json = json!({
-        "size": name, "method": method, "figure": figure, "neurons_right": right, "certified": certified,
-        "networks": n, "median_seconds": seconds,
-    });
+    let json = json!({ "size": name, "method": method, "figure": figure, "neurons_right": right,
+        "certified": certified, "networks": n, "median_seconds": seconds });
     (text, json)
 }
