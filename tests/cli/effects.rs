@@ -55,7 +55,7 @@ fn models(at: &Folder) {
     let big = serde_json::json!({
         "schema": "wickring/quadratic-map/1", "latent_dim": r, "output_dim": 6,
         "quadratic": (0..6).map(|a| (0..r).map(|i| row(a, i)).collect::<Vec<_>>()).collect::<Vec<_>>(),
-        "linear": vec![vec![0.0; r]; 6], "constant": [0.0; 6],
+        "linear": vec![vec![0.0; r]; 6], "constant": vec![0.0; 6],
     });
     text(at, "big.json", &big.to_string());
     text(
@@ -110,11 +110,18 @@ fn tensors(at: &Folder) {
     let (n, s3) = cube(&[(1.0, a.clone()), (-2.0, b.clone())]);
     at.array("s3.npy", &[n, n, n], &s3);
     let other = cube(&[(1.0, a), (-1.0, b)]).1;
-    let axes: Vec<(f64, Vec<f64>)> = (0..9)
-        .map(|k| (1.0, (0..9).map(|i| f64::from(u8::from(i == k))).collect()))
-        .collect();
-    let (n, s9) = cube(&axes);
-    at.array("s9.npy", &[n, n, n], &s9);
+    // Orthogonal components of order four.
+    let four = |n: usize, weights: &[f64]| -> Vec<f64> {
+        let mut data = vec![0.0; n * n * n * n];
+        let step = 1 + n + n * n + n * n * n;
+        weights
+            .iter()
+            .enumerate()
+            .for_each(|(k, w)| data[k * step] = *w);
+        data
+    };
+    at.array("s4.npy", &[2; 4], &four(2, &[3.0, 2.0]));
+    at.array("s9.npy", &[9; 4], &four(9, &[1.0; 9]));
     let tensor = |dims: &[usize], data: &[f64]| {
         wickring::tensor::Tensor::from_vec(dims, data.to_vec()).unwrap()
     };
@@ -139,6 +146,7 @@ fn tensors(at: &Folder) {
     at.array("phi2.npy", &[6, 4], &filled(24, &|k| 0.15 * k.sin()));
     at.array("w.npy", &[6, 4], &filled(24, &|k| (3.0 * k).cos()));
     at.array("teacher.npy", &[4], &filled(4, &f64::cos));
+    at.array("second.npy", &[2], &[1.0, 2.0]);
     at.array("sw.npy", &[2, 250], &filled(500, &f64::sin));
     at.array("tw.npy", &[2, 50], &filled(100, &f64::cos));
 }

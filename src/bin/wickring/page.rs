@@ -23,8 +23,10 @@ pub enum Part {
     Heading(String),
     /// A paragraph.
     Text(String),
-    /// Text as it stands, such as commands.
+    /// Text as it stands, in columns.
     Code(String),
+    /// Commands; long ones are broken.
+    Command(String),
     /// A table: names of the columns, rows, and for each row whether it is good, bad, or neither.
     Table(Vec<String>, Vec<(Vec<String>, Option<bool>)>),
     /// A picture, drawn here.
@@ -51,7 +53,8 @@ th,td{text-align:left;vertical-align:top;padding:.4em .6em;border-bottom:1px sol
 th{font-weight:600;color:#555}td.num{white-space:nowrap;font-variant-numeric:tabular-nums}\
 .good{color:#006d4c;font-weight:600}.bad{color:#b00020;font-weight:600}.other{color:#666}\
 pre{background:#f5f5f5;padding:.8em;overflow-x:auto;font-size:.85rem;line-height:1.45}\
-figure{margin:1.2em 0}figure svg{max-width:100%;height:auto;border:1px solid #e4e4e4}\
+pre.command{white-space:pre-wrap;overflow-wrap:anywhere}\
+figure{margin:1.2em 0}figure svg{box-sizing:border-box;max-width:100%;height:auto;border:1px solid #e4e4e4}\
 footer{margin-top:3em;color:#777;font-size:.85rem}\
 @media(max-width:36rem){body{padding:1rem .8rem 3rem}\
 table,tbody,tr,td{display:block}thead{display:none}tr{border-bottom:1px solid #ccc;padding:.5em 0}\
@@ -69,6 +72,7 @@ impl Page {
                 Part::Heading(text) => format!("<h2>{}</h2>\n", escape(text)),
                 Part::Text(text) => format!("<p>{}</p>\n", escape(text)),
                 Part::Code(text) => format!("<pre>{}</pre>\n", escape(text)),
+                Part::Command(text) => format!("<pre class=\"command\">{}</pre>\n", escape(text)),
                 Part::Table(names, rows) => table(names, rows),
                 Part::Picture(svg) => format!("<figure>{svg}</figure>\n"),
             };
@@ -214,7 +218,7 @@ fn again(json: &Value) -> Vec<Part> {
     let mut parts = vec![
         Part::Heading("Make it again".into()),
         Part::Text("The same command on the same files gives the same numbers, whatever the number of threads.".into()),
-        Part::Code(format!("wickring {}", given.join(" "))),
+        Part::Command(format!("wickring {}", given.join(" "))),
     ];
     let inputs = json["inputs"].as_array().into_iter().flatten();
     let rows: Vec<_> = inputs
@@ -232,7 +236,7 @@ fn again(json: &Value) -> Vec<Part> {
             "The certificate is replayed by an independent checker, without this page or the data:"
                 .into(),
         ));
-        parts.push(Part::Code(format!(
+        parts.push(Part::Command(format!(
             "wickring check {}",
             quoted(certificate)
         )));

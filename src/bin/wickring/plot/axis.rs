@@ -75,7 +75,7 @@ impl plotters::coord::ranged1d::ValueFormatter<f64> for Axis {
             return format!("1e{v:.0}");
         }
         let v = &if self.log { 10f64.powf(*v) } else { *v };
-        let v = if v.abs() < 1e-12 * (self.to - self.from) {
+        let v = if !self.log && v.abs() < 1e-12 * (self.to - self.from) {
             0.0
         } else {
             *v

@@ -38,7 +38,8 @@ impl Worker {
         threads: usize,
         context: &Context,
     ) -> Result<Result<Self, String>, Error> {
-        let path = folder.join(format!("{peer}.py"));
+        // Not the name of the package: Python would import the script in its place.
+        let path = folder.join(format!("bench-{peer}.py"));
         write_whole(&path, script.as_bytes())?;
         let python = std::env::var_os("WICKRING_PYTHON").unwrap_or_else(|| "python3".into());
         let shown = python.to_string_lossy().into_owned();

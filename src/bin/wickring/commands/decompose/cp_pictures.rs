@@ -24,17 +24,20 @@ pub fn ranks(tried: &[TriedRank]) -> Vec<Figure> {
     if tried.len() < 2 {
         return Vec::new();
     }
-    let points = tried.iter().map(|t| (t.rank as f64, t.residual)).collect();
+    // Positions are names: there is nothing between two numbers of components.
+    let names: Vec<String> = tried.iter().map(|t| t.rank.to_string()).collect();
+    let points = tried.iter().enumerate();
+    let points = points.map(|(k, t)| (k as f64, t.residual)).collect();
     let mut all = vec![Figure {
         title: "what each number of components leaves unexplained".into(),
         x: "components".into(),
         y: "relative error".into(),
+        categories: names.clone(),
         series: vec![Series::new("", Mark::Line, points)],
         ..Figure::default()
     }];
-    let consistent = tried
-        .iter()
-        .filter_map(|t| Some((t.rank as f64, t.consistency?)));
+    let consistent = tried.iter().enumerate();
+    let consistent = consistent.filter_map(|(k, t)| Some((k as f64, t.consistency?)));
     let points: Vec<(f64, f64)> = consistent.map(|(r, c)| (r, c.max(-20.0))).collect();
     if !points.is_empty() {
         all.push(Figure {
@@ -42,6 +45,7 @@ pub fn ranks(tried: &[TriedRank]) -> Vec<Figure> {
                 .into(),
             x: "components".into(),
             y: "percent".into(),
+            categories: names,
             series: vec![Series::new("", Mark::Line, points)],
             ..Figure::default()
         });

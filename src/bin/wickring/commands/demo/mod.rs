@@ -426,7 +426,7 @@ fn html(steps: &[(&str, Vec<Line>)], holds: bool, seed: u64, pictures: Vec<Part>
     parts.push(Part::Text(
         "The certificate is replayed by a small checker that shares no code with them.".into(),
     ));
-    parts.push(Part::Code(format!(
+    parts.push(Part::Command(format!(
         "wickring check certificate.json\nwickring demo --seed {seed}"
     )));
     let page = Html {
