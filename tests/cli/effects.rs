@@ -40,7 +40,7 @@ fn models(at: &Folder) {
         "q.json",
         &format!(
             r#"{{"schema":"wickring/quadratic-map/1","latent_dim":2,"output_dim":4,"quadratic":[{matrices}],
-            "linear":[[0,0],[0,0],[0,0],[0,0]],"constant":[0,1,0,0]}}"#
+            "linear":[[0,0],[0,0],[0,0],[0,0]],"constant":[0,0,0,0]}}"#
         ),
     );
     text(

@@ -50,7 +50,7 @@ p.verdict{padding:.6em .9em;border-left:5px solid;background:#f4f8f6;border-colo
 p.verdict.bad{background:#fbf1f2;border-color:#b00020}\
 table{border-collapse:collapse;width:100%;font-size:.93rem}\
 th,td{text-align:left;vertical-align:top;padding:.4em .6em;border-bottom:1px solid #ddd;overflow-wrap:anywhere}\
-th{font-weight:600;color:#555}td.num{white-space:nowrap;font-variant-numeric:tabular-nums}\
+th{font-weight:600;color:#555;overflow-wrap:normal;white-space:nowrap}td.num{white-space:nowrap;font-variant-numeric:tabular-nums}\
 .good{color:#006d4c;font-weight:600}.bad{color:#b00020;font-weight:600}.other{color:#666}\
 pre{background:#f5f5f5;padding:.8em;overflow-x:auto;font-size:.85rem;line-height:1.45}\
 pre.command{white-space:pre-wrap;overflow-wrap:anywhere}\

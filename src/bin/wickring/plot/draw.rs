@@ -160,7 +160,7 @@ fn axes(figure: &Figure, (width, height): (u32, u32)) -> Result<(Axis, Axis), St
     let mut ys = axis(ends.chain(zero).map(|v| place.y(v)), figure.log_y)?;
     if barred || !figure.categories.is_empty() {
         let last = figure.categories.len().saturating_sub(1) as f64;
-        (xs.from, xs.to) = (xs.from.min(-0.5).max(-0.7), xs.to.max(last + 0.5));
+        (xs.from, xs.to) = (xs.from.clamp(-0.7, -0.5), xs.to.max(last + 0.5));
         xs.names.clone_from(&figure.categories);
     }
     if figure.equal {

@@ -173,7 +173,9 @@ pub fn hermite(args: &Hermite, context: &Context) -> Result<Outcome, Error> {
         );
         return Ok(Outcome::Certified);
     }
-    let h = HermiteExpansion::from_poly_with_variance(&p, variance)?;
+    let h = context.within("poly hermite", move || {
+        HermiteExpansion::from_poly_with_variance(&p, variance)
+    })?;
     let mut list = Vec::new();
     let mut text = String::new();
     for (mut e, c) in h.symbol().terms() {
