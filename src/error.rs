@@ -230,44 +230,66 @@ pub fn quoted(text: &str) -> String {
     format!("'{out}'")
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    /// The public function that failed; none where a file or a model is meant.
+    pub fn op(&self) -> Option<&'static str> {
         match self {
-            Self::InvalidInput { op, requirement } => write!(f, "{op}: {requirement}"),
+            Self::InvalidInput { op, .. }
+            | Self::Shape { op, .. }
+            | Self::Parse { op, .. }
+            | Self::NonFinite { op, .. }
+            | Self::Degenerate { op, .. }
+            | Self::Overflow { op, .. }
+            | Self::LimitExceeded { op, .. }
+            | Self::Stopped { op }
+            | Self::Backend { op, .. } => Some(op),
+            Self::File { .. } | Self::NotConverged { .. } => None,
+        }
+    }
+
+    /// What is wrong, without the name of the function: for people who gave a command or a file instead of calling one.
+    pub fn problem(&self) -> String {
+        match self {
+            Self::InvalidInput { requirement, .. } => requirement.clone(),
             Self::Shape {
-                op,
-                expected,
-                found,
-            } => write!(f, "{op}: expected {expected}, found {found}"),
-            Self::Parse { op, at, expected } => {
-                write!(f, "{op}: at byte {at}: expected {expected}")
-            }
+                expected, found, ..
+            } => format!("expected {expected}, found {found}"),
+            Self::Parse { at, expected, .. } => format!("at byte {at}: expected {expected}"),
             Self::File {
                 path,
                 place,
                 problem,
-            } if place.is_empty() => write!(f, "{}: {problem}", path.display()),
+            } if place.is_empty() => format!("{}: {problem}", path.display()),
             Self::File {
                 path,
                 place,
                 problem,
-            } => write!(f, "{}: {place}: {problem}", path.display()),
-            Self::NonFinite { op, index } => write!(f, "{op}: input entry {index} is not finite"),
+            } => format!("{}: {place}: {problem}", path.display()),
+            Self::NonFinite { index, .. } => format!("input entry {index} is not finite"),
             Self::Degenerate {
-                op,
                 hypothesis,
                 measured,
-            } => write!(f, "{op}: needs {hypothesis}, measured {measured:.3e}"),
-            Self::Overflow { op, what } => write!(f, "{op}: {what} overflows"),
-            Self::LimitExceeded { op, what, limit } => {
-                write!(f, "{op}: needs more than the budget of {limit} {what}")
+                ..
+            } => format!("needs {hypothesis}, measured {measured:.3e}"),
+            Self::Overflow { what, .. } => format!("{what} overflows"),
+            Self::LimitExceeded { what, limit, .. } => {
+                format!("needs more than the budget of {limit} {what}")
             }
-            Self::Stopped { op } => write!(f, "{op}: stopped before there was an answer"),
-            Self::Backend { op, routine } => write!(f, "{op}: {routine} failed on every route"),
+            Self::Stopped { .. } => "stopped before there was an answer".to_owned(),
+            Self::Backend { routine, .. } => format!("{routine} failed on every route"),
             Self::NotConverged {
                 status,
                 rel_residual,
-            } => write!(f, "{status} at relative residual {rel_residual:.3e}"),
+            } => format!("{status} at relative residual {rel_residual:.3e}"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.op() {
+            Some(op) => write!(f, "{op}: {}", self.problem()),
+            None => f.write_str(&self.problem()),
         }
     }
 }

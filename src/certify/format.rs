@@ -93,6 +93,8 @@ pub(super) enum Verdict {
     /// True, and it would be true of zeros as well.
     Vacuous(String),
     False(String),
+    /// The data of the claim do not show that it is true, nor that it is false.
+    Undecided(String),
     /// It rests on a tensor that is not there.
     Open(String),
 }
@@ -132,21 +134,22 @@ pub struct Finding {
     pub vacuous: bool,
     /// Whether the claim names a tensor by its digest that was not offered, so that nothing is known about it.
     pub open: bool,
+    /// Whether the data of the claim are too little to show that it is true; it may be true or false.
+    pub undecided: bool,
     /// What was found to be true, or what is wrong.
     pub reason: String,
 }
 
 impl Finding {
     pub(super) fn new(kind: String, about: String, verdict: Verdict) -> Self {
-        let (holds, vacuous, open) = match verdict {
-            Verdict::True(_) => (true, false, false),
-            Verdict::Vacuous(_) => (false, true, false),
-            Verdict::Open(_) => (false, false, true),
-            Verdict::False(_) => (false, false, false),
-        };
+        let holds = matches!(verdict, Verdict::True(_));
+        let vacuous = matches!(verdict, Verdict::Vacuous(_));
+        let open = matches!(verdict, Verdict::Open(_));
+        let undecided = matches!(verdict, Verdict::Undecided(_));
         let (Verdict::True(reason)
         | Verdict::Vacuous(reason)
         | Verdict::False(reason)
+        | Verdict::Undecided(reason)
         | Verdict::Open(reason)) = verdict;
         // Values may have thousands of digits.
         let reason = reason.chars().take(300).collect();
@@ -156,16 +159,23 @@ impl Finding {
             holds,
             vacuous,
             open,
+            undecided,
             reason,
         }
     }
 
-    /// `TRUE`, `FALSE`, `VACUOUS` or `OPEN`.
+    /// Whether the claim is false.
+    pub fn refuted(&self) -> bool {
+        !(self.holds || self.vacuous || self.open || self.undecided)
+    }
+
+    /// `TRUE`, `FALSE`, `VACUOUS`, `OPEN` or `UNDECIDED`.
     pub fn word(&self) -> &'static str {
-        match (self.holds, self.vacuous, self.open) {
-            (true, _, _) => "TRUE",
-            (_, true, _) => "VACUOUS",
-            (_, _, true) => "OPEN",
+        match self {
+            f if f.holds => "TRUE",
+            f if f.vacuous => "VACUOUS",
+            f if f.open => "OPEN",
+            f if f.undecided => "UNDECIDED",
             _ => "FALSE",
         }
     }
@@ -192,9 +202,7 @@ impl Report {
 
     /// Whether a claim is false.
     pub fn refuted(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|f| !f.holds && !f.vacuous && !f.open)
+        self.findings.iter().any(Finding::refuted)
     }
 }
 

@@ -248,7 +248,7 @@ fn two_implementations_agree() {
         *counts.entry(verdict.as_str()).or_insert(0) += 1;
     }
     assert!(judged.len() > 5000, "{}", judged.len());
-    for word in ["TRUE", "FALSE", "VACUOUS", "REFUSED"] {
+    for word in ["TRUE", "FALSE", "VACUOUS", "UNDECIDED", "REFUSED"] {
         assert!(counts.get(word).is_some_and(|n| *n > 10), "{counts:?}");
     }
     // For `benches/mutants.py`.

@@ -147,3 +147,41 @@ fn forged_theorems_are_refused() {
     }
     assert!(tried > 60 && kinds.len() >= 9, "{tried} {kinds:?}");
 }
+
+/// The words of the findings.
+fn words(text: &str) -> Vec<&'static str> {
+    let report = check(text, limits()).unwrap();
+    report.findings.iter().map(|f| f.word()).collect()
+}
+
+#[test]
+fn too_little_data_leaves_a_claim_open_and_only_a_settled_rank_refutes_it() {
+    let (mut undecided, mut refuted) = (0, 0);
+    for text in certificates() {
+        let whole: Value = serde_json::from_str(&text).unwrap();
+        let claim = whole["claims"].as_array().unwrap().last().unwrap().clone();
+        let data = &claim["data"];
+        let last = |change: &dyn Fn(&mut Value)| *words(&forged(&text, change)).last().unwrap();
+        if data["radius"].is_array() {
+            // A true statement about the same point, with a preconditioner that shows nothing.
+            let matrix = if data["C"].is_array() { "C" } else { "L" };
+            let blind = last(&|d| {
+                let row = d[matrix][0].as_array_mut().unwrap();
+                row.iter_mut().for_each(|x| *x = json!(0));
+            });
+            assert_eq!(blind, "UNDECIDED", "{}", claim["kind"]);
+            undecided += 1;
+        }
+        if data["projection"].is_array() {
+            let weak = last(&|d| d["bound"] = json!(d["bound"].as_i64().unwrap() + 1));
+            assert_eq!(weak, "UNDECIDED");
+            undecided += 1;
+        }
+        if data["real"].is_boolean() {
+            let flipped = last(&|d| d["real"] = json!(!d["real"].as_bool().unwrap()));
+            assert_eq!(flipped, "FALSE", "{}", claim["kind"]);
+            refuted += 1;
+        }
+    }
+    assert!(undecided >= 4 && refuted >= 1, "{undecided} {refuted}");
+}

@@ -3,6 +3,7 @@
 mod claims;
 mod demo_page;
 mod doors;
+mod effects;
 mod golden;
 mod mistakes;
 mod mixtures;
@@ -11,6 +12,7 @@ mod options;
 mod outside;
 mod poly;
 mod quadratic;
+mod schema;
 mod schemes;
 mod theorems;
 mod theory;

@@ -22,6 +22,14 @@ poly factor x
 poly groebner x
 poly roots x
 poly solve x --start x=1
+poly resultant x x
+poly discriminant x
+poly eval x --at x=1
+poly compose x --put x=x
+bench
+man
+experiment list
+experiment mixture-compare no.npy no.npy
 learn mixture no.npy --components 2
 learn quadratic no.npy
 learn polynomial no.npy --degree 2
@@ -57,7 +65,7 @@ decompose tucker no.npy --ranks 2
 decompose exact no.npy --rank 2";
 
 /// The common options with a value that is good.
-const COMMON: [(&str, &[&str]); 8] = [
+const COMMON: [(&str, &[&str]); 9] = [
     ("--seed", &["1"]),
     ("--progress", &["none"]),
     ("--max-seconds", &["100"]),
@@ -66,10 +74,11 @@ const COMMON: [(&str, &[&str]); 8] = [
     ("--columns", &["0"]),
     ("--missing", &["refuse"]),
     ("--plot", &["no-such-folder/x.svg"]),
+    ("--report", &["no-such-folder/x.html"]),
 ];
 
 /// Every command with the text of its help, found by walking the help texts.
-fn commands(at: &Folder) -> BTreeMap<String, String> {
+pub fn commands(at: &Folder) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut open = vec![Vec::<String>::new()];
     while let Some(path) = open.pop() {
@@ -108,6 +117,7 @@ fn a_common_option_is_shown_and_taken_or_hidden_and_refused() {
                 "theory",
                 "map",
                 "moments",
+                "experiment",
                 "scheme",
                 "decompose",
             ]
@@ -127,7 +137,14 @@ fn a_common_option_is_shown_and_taken_or_hidden_and_refused() {
                 help.contains(&format!("{option}\n")) || help.contains(&format!("{option} "));
             let args = [&call[..], &[option], value].concat();
             if shown
-                && ["demo", "theory online-sgd", "theory full-batch"].contains(&command.as_str())
+                && [
+                    "demo",
+                    "bench",
+                    "man",
+                    "theory online-sgd",
+                    "theory full-batch",
+                ]
+                .contains(&command.as_str())
             {
                 continue;
             }

@@ -139,6 +139,19 @@ fn zeros_are_found_and_proved() {
     );
     let again = json(&at, "poly solve x^2+y^2-4 x*y-1 --prove --seed 7").1;
     assert_eq!(again["zeros"].as_array().unwrap().len(), 4);
+    // A double zero that was given as the start is named, though nothing can be proved of it.
+    let (code, found) = json(&at, "poly solve (x-1)^2 --start x=1 --prove");
+    assert_eq!(
+        (code, &found["exact_zeros"]),
+        (3, &serde_json::json!([[1.0]])),
+        "{found}"
+    );
+    let told = at.run(&["poly", "solve", "(x-1)^2", "--start", "x=1", "--prove"]);
+    assert!(
+        told.out.contains("x = 1   a zero exactly") && !told.out.contains("no zero found"),
+        "{}",
+        told.out
+    );
     // Nothing is proved without being asked, nor of double zeros or of none.
     assert_eq!(json(&at, "poly solve x^2-2 --start x=1").0, 3);
     for line in ["(x-1)^2", "x^2+1"] {

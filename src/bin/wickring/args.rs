@@ -11,7 +11,7 @@ use wickring::io::{is_stream, source};
 #[derive(Clone, Copy, Debug)]
 pub struct Door {
     /// The command as it is typed.
-    command: &'static str,
+    pub command: &'static str,
     /// The common options that it takes besides [`ALWAYS`].
     takes: &'static [&'static str],
     /// Endings that `--out` may have; empty for any.
@@ -73,8 +73,23 @@ const fn masks(door: Door) -> Door {
     }
 }
 
-const LONG: &[&str] = &["seed", "progress", "max_seconds", "out", "force", "missing"];
-const CUT: &[&str] = &["progress", "max_seconds", "out", "force", "missing"];
+const LONG: &[&str] = &[
+    "seed",
+    "progress",
+    "max_seconds",
+    "out",
+    "force",
+    "missing",
+    "report",
+];
+const CUT: &[&str] = &[
+    "progress",
+    "max_seconds",
+    "out",
+    "force",
+    "missing",
+    "report",
+];
 const DRAWN: &[&str] = &[
     "seed",
     "progress",
@@ -83,6 +98,7 @@ const DRAWN: &[&str] = &[
     "force",
     "missing",
     "plot",
+    "report",
 ];
 const TABLE: &[&str] = &[
     "seed",
@@ -93,14 +109,17 @@ const TABLE: &[&str] = &[
     "missing",
     "plot",
     "columns",
+    "report",
 ];
 const STORY: &[&str] = &["seed", "progress", "max_seconds", "out", "force", "plot"];
+const SHOWN: &[&str] = &["seed", "max_seconds", "out", "force", "plot"];
+const TOLD: &[&str] = &["seed", "max_seconds", "out", "force"];
 const POLY: &[&str] = &["max_seconds", "out", "force"];
 const POLY_SEEDED: &[&str] = &["seed", "max_seconds", "out", "force"];
 const ASKED: &[&str] = &["max_seconds", "out", "force"];
 const CSV: &[&str] = &["csv", "tsv", "txt"];
 
-/// A row for every command; `tests/cli_options.rs` walks the parser against it.
+/// A row for every command; `tests/cli/options.rs` walks the parser against it.
 const DOORS: &[Door] = &[
     door("demo", &["seed", "out"], &[]),
     door("check", &["max_seconds", "out", "force"], &[]),
@@ -115,6 +134,10 @@ const DOORS: &[Door] = &[
     certifies(prints("poly factor", POLY)),
     certifies(prints("poly groebner", POLY)),
     prints("poly roots", POLY),
+    prints("poly resultant", POLY),
+    prints("poly discriminant", POLY),
+    prints("poly eval", POLY),
+    prints("poly compose", POLY),
     certifies(prints("poly solve", POLY_SEEDED)),
     door("learn mixture", TABLE, &["json"]),
     door("learn quadratic", TABLE, &["json"]),
@@ -125,7 +148,7 @@ const DOORS: &[Door] = &[
     door("theory full-batch", STORY, CSV),
     door(
         "predict",
-        &["seed", "max_seconds", "out", "force", "missing", "columns"],
+        &["max_seconds", "out", "force", "missing", "columns"],
         &["npy", "csv", "tsv"],
     ),
     door("sample", &["seed", "out", "force"], &["npy", "csv", "tsv"]),
@@ -137,22 +160,40 @@ const DOORS: &[Door] = &[
     door("moments merge", &["out", "force"], &[]),
     prints("moments show", &["out", "force"]),
     prints("compare", &["out", "force"]),
+    prints(
+        "bench",
+        &["seed", "progress", "max_seconds", "out", "force"],
+    ),
     door("convert", &["columns", "missing", "force"], &[]),
     door("completions", &[], &[]),
+    door("man", &["out", "force"], &[]),
     door("map pce", ASKED, &["json"]),
     door("map cumulants", ASKED, &["json"]),
     prints("map distance", &["out", "force"]),
     prints("map test", &["seed", "out", "force", "missing", "columns"]),
-    door("experiment quadratic-story", STORY, CSV),
-    door("experiment mixture", STORY, CSV),
-    door("experiment mixture-compare", STORY, CSV),
-    door("experiment relu-story", STORY, CSV),
-    door("experiment relu-bars", STORY, CSV),
+    door("experiment quadratic-story", SHOWN, CSV),
+    door("experiment mixture", SHOWN, CSV),
+    prints("experiment mixture-compare", &["seed", "out", "force"]),
+    prints("experiment list", &["out", "force"]),
+    door("experiment relu-story", SHOWN, CSV),
+    door("experiment relu-bars", TOLD, CSV),
     door("experiment two-layer", STORY, CSV),
     masks(door("decompose cp", DRAWN, &["npz"])),
     door("decompose symmetric", DRAWN, &["npz"]),
-    door("decompose orthogonal", LONG, &["npz"]),
-    masks(door("decompose ring", LONG, &["npz"])),
+    door(
+        "decompose orthogonal",
+        &[
+            "seed",
+            "max_seconds",
+            "out",
+            "force",
+            "missing",
+            "plot",
+            "report",
+        ],
+        &["npz"],
+    ),
+    masks(door("decompose ring", DRAWN, &["npz"])),
     door("decompose train", CUT, &["npz"]),
     door("decompose tucker", CUT, &["npz"]),
     alone(door(
@@ -215,6 +256,7 @@ fn reason(id: &str) -> &'static str {
         "out" | "force" => "it writes no file",
         "missing" => "it reads no table whose entries could be missing",
         "plot" => "it draws no picture",
+        "report" => "it writes no page; its output is the whole result",
         "columns" => "it reads no table whose columns could be chosen",
         _ => "it would do nothing",
     }
@@ -267,6 +309,7 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
     let door = of(command);
     let refused = |id: &str, why: &str| {
         let text = format!("{command} does not take --{}: {why}", id.replace('_', "-"));
+        // The command stands in the sentence already.
         Err(Error::invalid("wickring", text))
     };
     for id in matches.ids().map(clap::Id::as_str) {
@@ -279,6 +322,7 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
             "force",
             "missing",
             "plot",
+            "report",
             "columns",
         ];
         if given && known.contains(&id) && !door.takes(id) {
@@ -316,11 +360,19 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
 
 /// No output takes the place of an input (without `--force`) or of another output.
 fn distinct(matches: &ArgMatches, common: &Common, alone: bool) -> Result<(), Error> {
-    if let (Some(out), Some(plot)) = (&common.out, &common.plot)
-        && out == plot
-    {
-        let problem = "--out and --plot name the same file";
-        return Err(Error::file(out.as_path(), "", problem));
+    let named = [
+        ("--out", &common.out),
+        ("--plot", &common.plot),
+        ("--report", &common.report),
+    ];
+    for (k, (first, path)) in named.iter().enumerate() {
+        let same = named[k + 1..]
+            .iter()
+            .find(|(_, other)| path.is_some() && other == path);
+        if let (Some(path), Some((second, _))) = (path, same) {
+            let problem = format!("{first} and {second} name the same file");
+            return Err(Error::file(path.as_path(), "", problem));
+        }
     }
     if common.force {
         return Ok(());
@@ -339,6 +391,7 @@ fn distinct(matches: &ArgMatches, common: &Common, alone: bool) -> Result<(), Er
         );
     }
     outputs.extend(common.plot.clone());
+    outputs.extend(common.report.clone());
     for output in &outputs {
         let Ok(place) = output.canonicalize() else {
             continue;
@@ -356,7 +409,7 @@ fn distinct(matches: &ArgMatches, common: &Common, alone: bool) -> Result<(), Er
 fn inputs(matches: &ArgMatches) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for id in matches.ids().map(clap::Id::as_str) {
-        if matches!(id, "out" | "plot") {
+        if matches!(id, "out" | "plot" | "report") {
             continue;
         }
         let Ok(Some(values)) = matches.try_get_raw(id) else {

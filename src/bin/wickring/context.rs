@@ -1,6 +1,8 @@
 //! What every command shares: the common flags, where text goes, how it is interrupted.
 
 use crate::args::Door;
+use crate::page::{self, Part};
+use crate::plot::{Figure, save};
 use crate::progress::Meter;
 use crate::report::{Cost, complain, fail, print, print_object};
 use clap::{Args, ValueEnum};
@@ -8,6 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wickring::Error;
 use wickring::io::samples::Samples;
@@ -52,6 +56,9 @@ pub struct Common {
     /// Draw a picture (.svg or .png) where one helps.
     #[arg(long, global = true)]
     pub plot: Option<PathBuf>,
+    /// Write a page (.html) with the evidence, the pictures and the command that makes it again.
+    #[arg(long, global = true)]
+    pub report: Option<PathBuf>,
 }
 
 /// How progress is shown.
@@ -108,6 +115,8 @@ pub struct Context {
     deadline: Option<Instant>,
     door: Door,
     start: Instant,
+    /// Pictures for the page of `--report`.
+    pictures: Mutex<Vec<Part>>,
 }
 
 impl Context {
@@ -145,6 +154,11 @@ impl Context {
                 ));
             }
         }
+        if let Some(path) = &common.report
+            && path.extension().is_none_or(|e| e != "html")
+        {
+            return Err(Error::file(path.as_path(), "", "--report writes .html"));
+        }
         let _ = ctrlc::set_handler(|| {
             // A second Ctrl-C means now.
             if INTERRUPTED.swap(true, Ordering::SeqCst) {
@@ -156,6 +170,7 @@ impl Context {
             deadline,
             door,
             start,
+            pictures: Mutex::default(),
         })
     }
 
@@ -172,6 +187,33 @@ impl Context {
     /// When the clock asks to stop.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Runs work that does not look at the clock itself, and gives it up when it is time to stop.
+    ///
+    /// # Errors
+    /// Those of the work; `Stopped` when the user or the clock asked for it; `Backend` when it broke.
+    pub fn within<T: Send + 'static>(
+        &self,
+        op: &'static str,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (sender, answer) = std::sync::mpsc::channel();
+        // Nobody waits for the thread: the process ends when it is given up.
+        std::thread::spawn(move || sender.send(work()));
+        loop {
+            match answer.recv_timeout(Duration::from_millis(20)) {
+                Ok(found) => return found,
+                Err(RecvTimeoutError::Timeout) if self.should_stop() => {
+                    return Err(Error::Stopped { op });
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let routine = "a thread of its own";
+                    return Err(Error::Backend { op, routine });
+                }
+            }
+        }
     }
 
     /// The observer for long work: shows progress and passes on the wish to stop.
@@ -199,10 +241,46 @@ impl Context {
         out.filter(|out| self.door.prints_to_out && crate::args::names_certificate(out))
     }
 
+    /// Draws what `--plot` and `--report` ask for; without them nothing is computed.
+    ///
+    /// # Errors
+    /// Those of the figures; `File` when the picture cannot be written.
+    pub fn draw(&self, figures: impl FnOnce() -> Result<Vec<Figure>, Error>) -> Result<(), Error> {
+        if self.common.plot.is_none() && self.common.report.is_none() {
+            return Ok(());
+        }
+        let figures = figures()?;
+        if let Some(path) = &self.common.plot {
+            save(path, &figures)?;
+        }
+        if self.common.report.is_some() {
+            let parts = figures.iter().map(Part::picture);
+            let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+            let mut kept = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.extend(parts);
+        }
+        Ok(())
+    }
+
+    /// Writes the page that `--report` asks for.
+    fn report(&self, json: &serde_json::Value, text: &str) -> Result<(), Error> {
+        let Some(path) = &self.common.report else {
+            return Ok(());
+        };
+        let mut kept = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);
+        let pictures = std::mem::take(&mut *kept);
+        let page = page::of_fit(self.door.command, json, text, pictures);
+        write_whole(path, page.html().as_bytes())
+    }
+
     /// Prints the result: the JSON object with `--json`, else the text, else (with `--quiet`) nothing. Commands
     /// whose result is what they print write it to `--out` as well: the object as `.json`, the text as `.txt`.
     /// That `--out` cannot be written is told when the command has ended.
     pub fn emit(&self, json: &serde_json::Value, text: &str) {
+        if let Err(e) = self.report(json, text) {
+            fail(e);
+            return;
+        }
         if let Some(out) = self
             .common
             .out
@@ -234,6 +312,20 @@ impl Context {
     pub fn say(&self, line: &str) {
         if !self.common.json && !self.common.quiet {
             print(&format!("{line}\n"));
+        }
+    }
+
+    /// A line about the progress of the work on standard error, where progress is wanted.
+    pub fn step(&self, line: &str) {
+        use std::io::{IsTerminal, Write};
+        let wanted = match self.common.progress {
+            ProgressKind::Auto => !self.common.quiet && std::io::stderr().is_terminal(),
+            ProgressKind::Plain => true,
+            ProgressKind::None => false,
+        };
+        if wanted {
+            let (mut err, seconds) = (std::io::stderr().lock(), self.start.elapsed().as_secs_f64());
+            let _ = writeln!(err, "{seconds:7.1} s  {line}");
         }
     }
 

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod context;
 mod evidence;
+mod page;
 mod plot;
 mod progress;
 mod report;
@@ -58,8 +59,8 @@ fn main() -> ExitCode {
             place.unwrap_or_default()
         ));
     }));
+    let (name, inside) = args::typed(&matches);
     let run = || {
-        let (name, inside) = args::typed(&matches);
         let door = args::refuse(&name, inside, &cli.common)?;
         let context = Context::new(cli.common, door, start)?;
         let outcome = commands::run(&cli.command, &context)?;
@@ -68,9 +69,9 @@ fn main() -> ExitCode {
     let code = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
         Ok(Ok(outcome)) => outcome.code(),
         Ok(Err(e)) => {
-            report::complain(&e.to_string());
+            report::complain(&report::words(&e, &name));
             if json {
-                report::print_error(&report::describe(&e));
+                report::print_error(&report::describe(&e, &name));
             }
             code_of(&e)
         }
@@ -121,5 +122,38 @@ fn code_of(e: &Error) -> u8 {
         | Error::LimitExceeded { .. } => Outcome::NotCertified.code(),
         Error::Backend { .. } => 4,
         _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words as a shell splits them, single quotes included.
+    fn split(line: &str) -> Vec<String> {
+        let parts = line.split('\'').enumerate();
+        let words = parts.flat_map(|(k, part)| match k % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn every_command_of_the_readme_parses() {
+        let lines = include_str!("../../../README.md").lines();
+        let commands: Vec<&str> = lines
+            .filter_map(|l| l.strip_prefix("    wickring "))
+            .collect();
+        assert!(commands.len() > 15, "{}", commands.len());
+        for command in commands {
+            let words = [vec!["wickring".to_owned()], split(command)].concat();
+            let matches = parser().try_get_matches_from(&words);
+            let matches = matches.unwrap_or_else(|e| panic!("{command}: {e}"));
+            let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| panic!("{command}: {e}"));
+            let (name, inside) = args::typed(&matches);
+            let taken = args::refuse(&name, inside, &cli.common);
+            assert!(taken.is_ok(), "{command}: {}", taken.unwrap_err());
+        }
     }
 }

@@ -65,8 +65,25 @@ pub fn complain(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "wickring: {line}");
 }
 
+/// An error in the words of the command that was given: its own name or that of an option, never that of a function.
+pub fn words(e: &Error, command: &str) -> String {
+    let line = match e.op() {
+        Some("wickring") | None => e.problem(),
+        Some(option) if option.starts_with("--") => format!("{option}: {}", e.problem()),
+        Some(_) => format!("{command}: {}", e.problem()),
+    };
+    match e {
+        // Exit code 3, where a user looks for the best so far.
+        Error::Degenerate { .. }
+        | Error::NotConverged { .. }
+        | Error::Stopped { .. }
+        | Error::LimitExceeded { .. } => format!("{line}; there is no result to write"),
+        _ => line,
+    }
+}
+
 /// What `{"error": ..}` holds.
-pub fn describe(e: &Error) -> Value {
+pub fn describe(e: &Error, command: &str) -> Value {
     let kind = match e {
         Error::InvalidInput { .. } => "invalid-input",
         Error::Shape { .. } => "shape",
@@ -86,7 +103,7 @@ pub fn describe(e: &Error) -> Value {
         Error::NonFinite { index, .. } => (Value::Null, json!(format!("entry {index}"))),
         _ => (Value::Null, Value::Null),
     };
-    json!({ "kind": kind, "message": e.to_string(), "file": file, "place": place })
+    json!({ "kind": kind, "message": words(e, command), "file": file, "place": place })
 }
 
 /// The object of an error that is not one of the library.

@@ -823,7 +823,9 @@ def commuting(data):
     rank, real = integer(rank, 1), truth(real)
     found, says = slices_say(target, mode, a, b)
     holds = found == rank and isinstance(says, int) and (says == rank) == real
-    return "TRUE" if holds else "FALSE"
+    # What settles the rank as another one refutes the claim; the rest leaves it open.
+    settled = isinstance(says, int) or (says is not None and found >= rank)
+    return "TRUE" if holds else "FALSE" if settled else "UNDECIDED"
 
 
 def above(data):
@@ -831,7 +833,9 @@ def above(data):
     rank, border = integer(rank, 0), truth(border)
     found, says = slices_say(target, mode, a, b)
     more = says == "not commuting" or (says == "not diagonal" and not border)
-    return "TRUE" if found > rank or (found == rank and more) else "FALSE"
+    if isinstance(says, int) and found <= rank:
+        return "FALSE"
+    return "TRUE" if found > rank or (found == rank and more) else "UNDECIDED"
 
 
 def is_prime(n):
@@ -879,7 +883,7 @@ def border_rank(data):
                 for c in range(two):
                     line[place[joined] * two + c] = sign * projected[b, c][i]
             lines.append(line)
-    return "TRUE" if -(-modular_rank(lines, prime) // math.comb(2 * p, p)) >= bound else "FALSE"
+    return "TRUE" if -(-modular_rank(lines, prime) // math.comb(2 * p, p)) >= bound else "UNDECIDED"
 
 
 def only_one(data, earlier):
@@ -906,7 +910,7 @@ def only_one(data, earlier):
         clear = [math.lcm(*(column[i].denominator for column in factor)) for i in range(len(factor[0]))]
         columns = [[int(x * d) for x, d in zip(column, clear)] for column in factor]
         holds = holds and all(modular_rank(some, prime) == k for some in itertools.combinations(columns, k))
-    return "TRUE" if holds else "FALSE"
+    return "TRUE" if holds else "UNDECIDED"
 
 
 # ---- zeros near a point. A polynomial is a list of (coefficient, list of variables); bounds by absolute values
@@ -1044,14 +1048,14 @@ def near(model, minimum, data):
     equations = [[(Fraction(1), f) for f in entry(index)] + [(-values[index], [])] for index in chosen]
     if not minimum:
         need(len(equations) == len(unknowns), "as many unknowns as equations")
-        return "TRUE" if one_zero(equations, unknowns, x, r, matrix) else "FALSE"
+        return "TRUE" if one_zero(equations, unknowns, x, r, matrix) else "UNDECIDED"
     for term in range(rank):
         kept = [[v for v in range(start + term, start + n * rank, rank) if v not in unknowns]
                 for start, (_, n, _) in zip(offsets, sizes)]
         wanted = len(shape) - 1 if model == "cp" else 1
         need(sorted(map(len, kept)) == [0] * (len(kept) - wanted) + [1] * wanted, "the freedom of scaling held")
         need(all(x[v] for some in kept for v in some), "held entries other than zero")
-    return "TRUE" if one_minimum(equations, unknowns, x, r, matrix) else "FALSE"
+    return "TRUE" if one_minimum(equations, unknowns, x, r, matrix) else "UNDECIDED"
 
 
 def zero(data):
@@ -1071,7 +1075,7 @@ def zero(data):
     x = [Fraction(whole_number(v), 2 ** integer(scale, 0)) for v in sequence(point)]
     need(len(x) == len(variables), "a coordinate for each variable")
     matrix = scaled_matrix(matrix, precision, len(x))
-    return "TRUE" if one_zero(system, list(range(len(x))), x, radius_of(radius), matrix) else "FALSE"
+    return "TRUE" if one_zero(system, list(range(len(x))), x, radius_of(radius), matrix) else "UNDECIDED"
 
 
 def theorem(kind, data, earlier):
@@ -1141,7 +1145,7 @@ def main():
     for kind, about, verdict in found:
         print(verdict, kind, about)
     verdicts = {verdict for _, _, verdict in found}
-    return 1 if "FALSE" in verdicts else 3 if verdicts & {"VACUOUS", "OPEN"} else 0
+    return 1 if "FALSE" in verdicts else 3 if verdicts & {"VACUOUS", "OPEN", "UNDECIDED"} else 0
 
 
 if __name__ == "__main__":

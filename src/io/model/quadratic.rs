@@ -311,6 +311,6 @@ pub fn in_file(path: &Path, e: Error) -> Error {
     match e {
         Error::InvalidInput { requirement, .. } => Error::file(path, "", requirement),
         Error::File { .. } => e,
-        other => Error::file(path, "", other.to_string()),
+        other => Error::file(path, "", other.problem()),
     }
 }

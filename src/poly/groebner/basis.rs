@@ -36,7 +36,7 @@ pub struct GroebnerBasis<C: Ring + std::fmt::Display = Rational> {
 /// checked exactly in any case.
 ///
 /// # Errors
-/// `InvalidInput` when all generators are zero or use more variables;
+/// `InvalidInput` when there are no generators or they use more variables;
 /// `Backend` when the other crate's answer fails a check; `Stopped` when the budget's clock or caller says
 /// so. The computation runs on a thread of its own, which cannot be interrupted: after `Stopped` it goes
 /// on in the background until it is done or the program ends.
@@ -139,9 +139,18 @@ pub(super) fn computed<C: Checked>(
             format!("generators in {nvars} variables"),
         ));
     }
+    if generators.is_empty() {
+        return Err(Error::invalid(OP, "at least one generator"));
+    }
     let used: Vec<&Poly<C>> = generators.iter().filter(|g| !g.is_zero()).collect();
     if used.is_empty() {
-        return Err(Error::invalid(OP, "a generator that is not zero"));
+        // The zero ideal: its basis is empty.
+        return Ok(GroebnerBasis {
+            basis: Vec::new(),
+            order: order.clone(),
+            cofactors: certify.then(Vec::new),
+            nvars,
+        });
     }
     let weight = match order {
         Order::Weight(w) => w.iter().copied().max().unwrap_or(1).max(1).into(),

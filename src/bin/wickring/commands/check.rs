@@ -17,7 +17,7 @@ use wickring::tensor::Tensor;
 /// Replay certificates with the small independent checker, which trusts nothing but the file: exit 0 if
 /// every claim is true and says something, 1 if one is false or a file of --data is not what was used, 2 if a
 /// file is not a well-formed certificate, 3 if a claim is vacuous (it would hold for zeros as well) or open (it
-/// needs a file that --data does not name), or if checking costs more than allowed.
+/// needs a file that --data does not name) or undecided (its data are too little to show that it is true), or if checking costs more than allowed.
 #[derive(Args)]
 pub struct Check {
     /// Certificates (JSON); '-' reads standard input.
@@ -111,13 +111,13 @@ pub fn run(args: &Check, context: &Context) -> Result<Outcome, Error> {
             Ok(report) => report,
             // The file may be right; nobody knows.
             Err(e @ (Error::LimitExceeded { .. } | Error::Stopped { .. })) => {
-                text += &format!("UNKNOWN {}: {e}\n", path.display());
-                reports.push(json!({ "file": path, "holds": null, "reason": e.to_string() }));
+                text += &format!("UNKNOWN {}: {}\n", path.display(), e.problem());
+                reports.push(json!({ "file": path, "holds": null, "reason": e.problem() }));
                 open = true;
                 continue;
             }
             Err(e @ Error::File { .. }) => return Err(e),
-            Err(e) => return Err(Error::file(path, "", e.to_string())),
+            Err(e) => return Err(Error::file(path, "", e.problem())),
         };
         refuted |= report.refuted();
         open |= !report.holds();
@@ -235,7 +235,7 @@ fn samples(
             .collect::<Result<Vec<_>, Error>>()
     };
     read().unwrap_or_else(|e| {
-        *text += &format!("NOTE    no samples: {e}\n");
+        *text += &format!("NOTE    no samples: {}\n", e.problem());
         Vec::new()
     })
 }
@@ -254,7 +254,7 @@ fn offered(files: &[PathBuf], text: &mut String) -> Vec<Tensor> {
         for array in arrays {
             match array.and_then(parts) {
                 Ok(tensors) => found.extend(tensors),
-                Err(e) => *text += &format!("NOTE    no tensor: {e}\n"),
+                Err(e) => *text += &format!("NOTE    no tensor: {}\n", e.problem()),
             }
         }
     }

@@ -114,7 +114,7 @@ pub fn cores(path: &Path) -> Result<Option<TensorRing<Complex<f64>>>, Error> {
     if cores.is_empty() {
         return Ok(None);
     }
-    let fault = |e: Error| Error::file(path, "", e.to_string());
+    let fault = |e: Error| Error::file(path, "", e.problem());
     TensorRing::new(cores).map(Some).map_err(fault)
 }
 
@@ -123,7 +123,7 @@ fn factors(path: &Path) -> Result<Model, Error> {
     if let Some(ring) = cores(path)? {
         return Ok(Model::Ring(ring));
     }
-    let fault = |e: Error| Error::file(path, "", e.to_string());
+    let fault = |e: Error| Error::file(path, "", e.problem());
     let factors = numbered(path, &names, "factor")?;
     let holds = |name: &str| names.iter().any(|n| n == name);
     if factors.is_empty() || !(holds("weights") || holds("core")) {

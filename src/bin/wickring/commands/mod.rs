@@ -1,5 +1,6 @@
 //! One file per command; each parses its arguments, calls the library and prints.
 
+mod bench;
 mod check;
 mod compare;
 mod completions;
@@ -8,6 +9,7 @@ mod decompose;
 mod demo;
 mod experiment;
 mod learn;
+mod man;
 mod map;
 mod moments;
 mod poly;
@@ -47,8 +49,10 @@ pub enum Command {
     #[command(subcommand)]
     Moments(moments::Moments),
     Compare(compare::Compare),
+    Bench(bench::Bench),
     Convert(convert::Convert),
     Completions(completions::Completions),
+    Man(man::Man),
     /// Planted problems that tell a paper's story: tables and pictures.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
@@ -71,8 +75,10 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Error> {
         Command::Map(args) => map::run(args, context),
         Command::Moments(args) => moments::run(args, context),
         Command::Compare(args) => compare::run(args, context),
+        Command::Bench(args) => bench::run(args, context),
         Command::Convert(args) => convert::run(args, context),
         Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(args, context),
         Command::Sample(args) => sample::run(args, context),
         Command::Theory(args) => theory::run(args, context),
         Command::Predict(args) => predict::run(args, context),

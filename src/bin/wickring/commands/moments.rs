@@ -86,7 +86,7 @@ fn merge(args: &Merge, context: &Context) -> Result<Outcome, Error> {
             None => all = Some(one),
             Some(sums) => sums.merge(&one).map_err(|e| {
                 let remedy = "give each part its own rows with moments add --first-row";
-                Error::file(path.as_path(), "", format!("{e}; {remedy}"))
+                Error::file(path.as_path(), "", format!("{}; {remedy}", e.problem()))
             })?,
         }
     }
@@ -109,14 +109,14 @@ fn finish(sums: &Sums, out: &Path, context: &Context) -> Result<Outcome, Error> 
 fn read(path: &Path) -> Result<Sums, Error> {
     let bytes = source::bytes(path)?;
     Sums::from_bytes(&bytes)
-        .map_err(|e| Error::file(path, "", format!("is no file of moments: {e}")))
+        .map_err(|e| Error::file(path, "", format!("is no file of moments: {}", e.problem())))
 }
 
 fn show(args: &Show, context: &Context) -> Result<Outcome, Error> {
     let sums = read(&args.file)?;
     let found = sums
         .summary()
-        .map_err(|e| Error::file(args.file.as_path(), "", e.to_string()))?;
+        .map_err(|e| Error::file(args.file.as_path(), "", e.problem()))?;
     let covariance = found.covariance();
     let d = sums.columns();
     let rows: Vec<Vec<f64>> = (0..d)

@@ -56,7 +56,8 @@ pub(in crate::certify) fn theorem(
 fn verdict(holds: bool, what: String) -> Checked<Verdict> {
     Ok(match holds {
         true => Verdict::True(what),
-        false => Verdict::False(format!("not shown: {what}")),
+        // The tests of this folder are sufficient conditions: what fails them is open.
+        false => Verdict::Undecided(format!("its data do not show that it is so: {what}")),
     })
 }
 
@@ -82,10 +83,15 @@ fn commuting(data: &Json, m: &mut Exact) -> Checked<Verdict> {
         true => format!("rank {rank} over R and over C"),
         false => format!("rank {rank} over C and a larger one over R"),
     };
-    verdict(
-        holds,
-        format!("{words}, and the decomposition over C is unique"),
-    )
+    let what = format!("{words}, and the decomposition over C is unique");
+    match says {
+        // These settle the rank, and it is another one, over one field or the other.
+        Slices::Commuting { .. } if !holds => Ok(Verdict::False(format!("not {what}"))),
+        Slices::NotCommuting | Slices::NotDiagonal if found >= rank => {
+            Ok(Verdict::False(format!("the rank is larger than {rank}")))
+        }
+        _ => verdict(holds, what),
+    }
 }
 
 fn above(data: &Json, m: &mut Exact) -> Checked<Verdict> {
@@ -104,7 +110,12 @@ fn above(data: &Json, m: &mut Exact) -> Checked<Verdict> {
         true => format!("border rank larger than {rank}"),
         false => format!("rank larger than {rank} over every field that contains Q"),
     };
-    verdict(found > rank || (found == rank && more), what)
+    match says {
+        Slices::Commuting { .. } if found <= rank => {
+            Ok(Verdict::False(format!("the rank over C is {found}")))
+        }
+        _ => verdict(found > rank || (found == rank && more), what),
+    }
 }
 
 fn border(data: &Json, m: &mut Exact) -> Checked<Verdict> {

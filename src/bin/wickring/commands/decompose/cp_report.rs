@@ -1,10 +1,11 @@
 //! What a CP command writes: factors as `.npz`, a report as JSON beside it, a table, a picture.
 
+use super::cp_pictures::{self, TriedRank};
 use super::theorems;
 use crate::commands::tensor_file::inputs;
 use crate::context::{Context, Outcome};
 use crate::evidence;
-use crate::plot::{Figure, Mark, Series, save};
+use crate::plot::Figure;
 use num_complex::Complex;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -28,6 +29,8 @@ pub struct Report {
     disputed: bool,
     /// Whether theorems were asked for and none was proved.
     unproved: bool,
+    /// The ranks that were compared, for the picture.
+    tried: Vec<TriedRank>,
 }
 
 impl Report {
@@ -46,6 +49,7 @@ impl Report {
             none: false,
             disputed: false,
             unproved: false,
+            tried: Vec::new(),
         })
     }
 
@@ -98,6 +102,11 @@ impl Report {
                     ""
                 },
             );
+            self.tried.push(TriedRank {
+                rank,
+                residual: c.rel_residual,
+                consistency: e.core_consistency,
+            });
             rows.push(json!({
                 "rank": rank,
                 "rel_error": c.rel_residual,
@@ -222,15 +231,24 @@ impl Report {
         );
     }
 
+    /// The table of ranks, where there is one, and the error of the search.
+    fn tables(&self, history: &[f64]) -> Vec<Figure> {
+        let mut all = cp_pictures::ranks(&self.tried);
+        all.extend(cp_pictures::error(history));
+        all
+    }
+
     /// Writes files and text for a real model.
     pub fn finish(self, fit: &Fit<CpTensor>, context: &Context) -> Result<Outcome, Error> {
         let mut arrays = vec![("weights".to_owned(), vector(fit.model.weights())?)];
         for (m, f) in fit.model.factors().iter().enumerate() {
             arrays.push((format!("factor_{m}"), matrix(f)?));
         }
-        if let Some(path) = &context.common.plot {
-            save(path, &figures(&fit.model, &fit.history))?;
-        }
+        context.draw(|| {
+            let mut all = self.tables(&fit.history);
+            all.extend(cp_pictures::factors(&fit.model));
+            Ok(all)
+        })?;
         self.write(&arrays, fit.status, context)
     }
 
@@ -249,9 +267,7 @@ impl Report {
             arrays.push((format!("factor_{m}"), matrix(&part(|z| z.re))?));
             arrays.push((format!("factor_{m}_imag"), matrix(&part(|z| z.im))?));
         }
-        if let Some(path) = &context.common.plot {
-            save(path, &[error_figure(&fit.history)])?;
-        }
+        context.draw(|| Ok(self.tables(&fit.history)))?;
         self.write(&arrays, fit.status, context)
     }
 
@@ -320,44 +336,4 @@ fn vector(x: &[f64]) -> Result<Tensor, Error> {
 
 fn matrix(f: &Factor) -> Result<Tensor, Error> {
     Tensor::from_vec(&[f.rows(), f.cols()], f.as_slice().to_vec())
-}
-
-fn error_figure(history: &[f64]) -> Figure {
-    let points = history
-        .iter()
-        .enumerate()
-        .map(|(i, &f)| (i as f64, f))
-        .collect();
-    Figure {
-        title: "relative error per iteration".into(),
-        x: "iteration".into(),
-        y: "relative error".into(),
-        log_y: true,
-        series: vec![Series::new("", Mark::Line, points)],
-        ..Figure::default()
-    }
-}
-
-/// The error and one panel per mode with a line per component.
-fn figures(model: &CpTensor, history: &[f64]) -> Vec<Figure> {
-    let mut out = vec![error_figure(history)];
-    for (m, f) in model.factors().iter().enumerate() {
-        let line = |r: usize| {
-            let points = f
-                .column(r)
-                .iter()
-                .enumerate()
-                .map(|(i, &x)| (i as f64, x))
-                .collect();
-            Series::new(format!("component {r}"), Mark::Line, points)
-        };
-        out.push(Figure {
-            title: format!("mode {m}"),
-            x: "index".into(),
-            y: "unit column".into(),
-            series: (0..f.cols().min(12)).map(line).collect(),
-            ..Figure::default()
-        });
-    }
-    out
 }

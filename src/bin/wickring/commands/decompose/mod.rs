@@ -2,6 +2,7 @@
 
 pub(crate) mod cp;
 pub(crate) mod cp_loss;
+pub(crate) mod cp_pictures;
 pub(crate) mod cp_report;
 pub(crate) mod exact;
 pub(crate) mod model_report;

@@ -169,8 +169,8 @@ fn write(
             }
             Ok(None) => {}
             // The decomposition stands without it.
-            Err(e) if theorems.is_empty() => return absent(&e.to_string(), context),
-            Err(e) => context.warn(&format!("no claim of the residual: {e}")),
+            Err(e) if theorems.is_empty() => return absent(&e.problem(), context),
+            Err(e) => context.warn(&format!("no claim of the residual: {}", e.problem())),
         }
     }
     if certificate.is_empty() && theorems.is_empty() {

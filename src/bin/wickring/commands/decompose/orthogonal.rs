@@ -59,9 +59,10 @@ pub fn run(args: &OrthogonalArgs, context: &Context) -> Result<Outcome, Error> {
         Kind::Jennrich => RobustMethod::Jennrich,
     };
     let mut report = Report::new("symmetric-cp", path, t.dims(), context)?;
-    let fit = Robust::new(args.rank)
-        .method(method)
-        .decompose(t.view(), &mut context.rng())?;
+    let (engine, mut rng) = (Robust::new(args.rank).method(method), context.rng());
+    let fit = context.within("decompose orthogonal", move || {
+        engine.decompose(t.view(), &mut rng)
+    })?;
     let fit = Fit {
         model: fit.model.to_cp()?,
         status: fit.status,

@@ -1,6 +1,6 @@
 //! `wickring decompose ring`: tensor ring of a tensor file.
 
-use super::theorems;
+use super::{cp_pictures, theorems};
 use crate::commands::tensor_file::{Loaded, inputs, load, require_finite};
 use crate::context::{Context, Missing, Outcome};
 use crate::evidence;
@@ -319,6 +319,16 @@ fn report<T: Scalar>(
         claims = proof.claims;
         proved = !claims.is_empty();
     }
+    context.draw(|| {
+        let parts = |t: &[T]| t.iter().map(|x| x.to_complex().re).collect::<Vec<f64>>();
+        let dense = fit.model.to_dense()?;
+        let mut all = Vec::from_iter(cp_pictures::entries(
+            &parts(t.as_slice()),
+            &parts(dense.as_slice()),
+        ));
+        all.extend(cp_pictures::error(&fit.history));
+        Ok(all)
+    })?;
     if let Some(path) = &context.common.out {
         write(&fit.model, path, &mut text, &mut json)?;
         let digest = json["inputs"][0]["sha256"].as_str().unwrap_or_default();
@@ -350,7 +360,8 @@ fn uniform<T: Scalar>(ring: &TensorRing<T>, json: &mut Value, text: &mut String)
         }
         Err(e) => {
             json["uniform"] = Value::Null;
-            let _ = writeln!(text, "  no single core serves at every place: {e}");
+            let why = e.problem();
+            let _ = writeln!(text, "  no single core serves at every place: {why}");
         }
     }
 }

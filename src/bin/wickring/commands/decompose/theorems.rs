@@ -27,7 +27,7 @@ fn limits(context: &Context) -> Limits {
 fn tried(proof: Result<Proof, Error>) -> Result<Proof, Error> {
     match proof {
         Err(e @ (Error::Stopped { .. } | Error::LimitExceeded { .. })) => Ok(Proof {
-            refused: vec![format!("more: {e}")],
+            refused: vec![format!("more: {}", e.problem())],
             ..Proof::default()
         }),
         other => other,

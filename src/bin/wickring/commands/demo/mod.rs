@@ -3,6 +3,7 @@
 pub(crate) mod claims;
 use super::learn::quadratic::{certificate, model_file, pictures};
 use crate::context::{Context, Outcome};
+use crate::page::{Page as Html, Part};
 use crate::plot::save;
 use claims::{Scheme, exact_identities, near_miss, strassen, w_border};
 use clap::{Args, ValueEnum};
@@ -74,6 +75,8 @@ struct Page<'a> {
     certificate: Certificate,
     /// Heading and lines of each step.
     steps: Vec<(&'static str, Vec<Line>)>,
+    /// Pictures of the page.
+    pictures: Vec<Part>,
 }
 
 /// Runs `wickring demo`.
@@ -91,6 +94,7 @@ pub fn run(args: &Demo, context: &Context) -> Result<Outcome, Error> {
         folder,
         certificate: Certificate::new(),
         steps: Vec::new(),
+        pictures: Vec::new(),
     };
     page.step("exact", Page::exact)?;
     page.step("verify", Page::verify)?;
@@ -238,10 +242,10 @@ impl Page<'_> {
         let same = certificate(&read, &samples)?.to_json() == claims.to_json();
         let replayed = certify::check(&certificate(&read, &samples)?.to_json(), Limits::default())?;
         self.certificate = std::mem::take(&mut self.certificate).absorb(claims);
-        save(
-            &self.folder.join("outputs.svg"),
-            &pictures((&read, &[]), &samples, seed)?,
-        )?;
+        let figures = pictures((&read, &[]), &samples, seed)?;
+        save(&self.folder.join("outputs.svg"), &figures)?;
+        let parts = figures.iter().map(Part::picture);
+        self.pictures = parts.collect::<Result<_, Error>>()?;
         let latent = read.latent_dim() == r;
         Ok(vec![
             Line::new(
@@ -299,7 +303,7 @@ impl Page<'_> {
         let mut lines = Vec::new();
         let mut refused = |text: &str, samples: &Samples| {
             let (why, holds) = match Quadratic::new().learn(samples, &mut rng, &mut unobserved) {
-                Err(e) => (e.to_string(), true),
+                Err(e) => (e.problem(), true),
                 Ok(fit) => match fit.evidence.first_failure() {
                     Some(e) => (
                         format!("{} {:.0}", e.label, e.measured),
@@ -308,7 +312,7 @@ impl Page<'_> {
                     None => ("nothing".into(), false),
                 },
             };
-            let why: String = why.chars().take(60).collect();
+            let why = shortened(&why, 60);
             lines.push(Line::new(
                 format!("{text}: {why}"),
                 if holds { "REFUSED" } else { "ACCEPTED" },
@@ -332,10 +336,9 @@ impl Page<'_> {
             .flat_map(|(_, lines)| lines)
             .all(|l| l.holds)
             && replay.holds();
-        write_whole(
-            &self.folder.join("report.html"),
-            html(&self.steps, holds).as_bytes(),
-        )?;
+        let seed = self.context.common.seed;
+        let page = html(&self.steps, holds, seed, self.pictures);
+        write_whole(&self.folder.join("report.html"), page.as_bytes())?;
         let shown = self.folder.display();
         self.context.say(&format!(
             "wrote {shown}/: model.json report.html certificate.json outputs.svg samples.npy"
@@ -356,6 +359,22 @@ impl Page<'_> {
     }
 }
 
+/// The first words of a text, at most so many characters.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for word in text.split_whitespace() {
+        if out.chars().count() + word.chars().count() + 4 > most {
+            break;
+        }
+        out += word;
+        out += " ";
+    }
+    out + "..."
+}
+
 /// The ring with one entry a little off.
 fn nudged(ring: &SymmetricRing) -> Result<SymmetricRing, Error> {
     let mut cores = ring.as_slice().to_vec();
@@ -372,28 +391,49 @@ fn page_json(steps: &[(&str, Vec<Line>)], holds: bool, folder: &Path) -> Value {
     json!({ "holds": holds, "steps": steps, "folder": folder })
 }
 
-fn html(steps: &[(&str, Vec<Line>)], holds: bool) -> String {
-    let escape = |t: &str| {
-        t.replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
+/// The page: every claim with what was found, the pictures, and how to check it without us.
+fn html(steps: &[(&str, Vec<Line>)], holds: bool, seed: u64, pictures: Vec<Part>) -> String {
+    let row = |name: &str, l: &Line| {
+        let word = if l.holds {
+            "as claimed"
+        } else {
+            "NOT AS CLAIMED"
+        };
+        let cells = vec![
+            name.to_owned(),
+            l.text.clone(),
+            l.verdict.clone(),
+            word.to_owned(),
+        ];
+        (cells, Some(l.holds))
     };
-    let mut rows = String::new();
-    for (name, lines) in steps {
-        for l in lines {
-            let class = if l.holds { "yes" } else { "no" };
-            let (text, verdict) = (escape(&l.text), escape(&l.verdict));
-            rows += &format!(
-                "<tr><td>{name}</td><td>{text}</td><td class=\"{class}\">{verdict}</td></tr>\n"
-            );
+    let rows = steps
+        .iter()
+        .flat_map(|(name, lines)| lines.iter().map(|l| row(name, l)));
+    let names = ["step", "claim", "found", ""].map(str::to_owned);
+    let verdict = match holds {
+        true => {
+            "Every claim on this page was checked. WRONG and REFUSED are what was to be found for false claims."
         }
-    }
-    let verdict = if holds {
-        "Every claim on this page was checked."
-    } else {
-        "A claim on this page does not hold."
+        false => "A claim on this page does not hold.",
     };
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>wickring demo</title>\n<style>\nbody {{ font-family: sans-serif; max-width: 60em; margin: 2em auto; color: #222 }}\ntd {{ padding: .3em .8em; border-bottom: 1px solid #ddd }}\n.yes {{ color: #006d4c }} .no {{ color: #b00020; font-weight: bold }}\n</style></head><body>\n<h1>wickring demo</h1>\n<p>{verdict}</p>\n<table>\n{rows}</table>\n<p><img src=\"outputs.svg\" alt=\"distribution functions of the outputs, samples against the learned map\"></p>\n</body></html>\n"
-    )
+    let mut parts = vec![Part::Table(names.to_vec(), rows.collect())];
+    parts.push(Part::Heading("Samples and the learned map".into()));
+    parts.extend(pictures);
+    parts.push(Part::Heading(
+        "Check it without this program's algorithms".into(),
+    ));
+    parts.push(Part::Text(
+        "The certificate is replayed by a small checker that shares no code with them.".into(),
+    ));
+    parts.push(Part::Command(format!(
+        "wickring check certificate.json\nwickring demo --seed {seed}"
+    )));
+    let page = Html {
+        title: "wickring demo".into(),
+        verdict: verdict.into(),
+        good: holds,
+        parts,
+    };
+    page.html()
 }

@@ -1,5 +1,6 @@
 //! `wickring experiment mixture` and `mixture-compare`.
 
+use super::list::beside;
 use crate::commands::learn::mixture_pictures::law;
 use crate::context::{Context, Outcome};
 use crate::plot::{Figure, Mark, Series, save};
@@ -184,16 +185,35 @@ pub fn story(args: &Story, context: &Context) -> Result<Outcome, Error> {
         figures.extend(pictures);
         save(path, &figures)?;
     }
-    let json = json!({ "out": out.to_string_lossy(), "values": values.len(), "stopped": stopped });
-    context.emit(
-        &json,
-        &format!("wrote {}: {} values\n", out.display(), values.len()),
-    );
+    let mut json =
+        json!({ "out": out.to_string_lossy(), "values": values.len(), "stopped": stopped });
+    let mut text = format!("wrote {}: {} values\n", out.display(), values.len());
+    let says = "mixtures, discrete or continuous, are learned to small total variation by regression of the score";
+    beside(&mut json, &mut text, says, &gaps(&truths, &values));
+    context.emit(&json, &text);
     Ok(if stopped {
         Outcome::NotCertified
     } else {
         Outcome::Certified
     })
+}
+
+/// What a classifier sees between truth and the law learned by diffusion from the most samples, law by law.
+fn gaps(truths: &[Population], values: &[Value]) -> String {
+    let of = |truth: &Population| {
+        let here = |v: &&Value| {
+            v.case == truth.name && v.measure == "classifier_gap" && v.method == "diffusion"
+        };
+        let most = values.iter().filter(here).map(|v| v.samples).max()?;
+        let last = values.iter().filter(here).filter(|v| v.samples == most);
+        let worst = last.map(|v| v.value).fold(f64::NEG_INFINITY, f64::max);
+        Some(format!("{} {worst:.3} at {most} samples", truth.name))
+    };
+    let shown: Vec<String> = truths.iter().filter_map(of).collect();
+    format!(
+        "a classifier tells truth from the learned law with this gap: {}",
+        shown.join(", ")
+    )
 }
 
 /// Both methods on one sample; the picture is that of the diffusion.
@@ -286,6 +306,7 @@ fn by_level(truths: &[Population], samples: &[usize], values: &[Value]) -> Figur
         log_x: true,
         log_y: true,
         series,
+        ..Figure::default()
     }
 }
 
@@ -311,6 +332,7 @@ fn by_samples(truths: &[Population], values: &[Value]) -> Figure {
         log_x: true,
         log_y: true,
         series,
+        ..Figure::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! `wickring experiment ...`: planted problems that tell a paper's story.
 
+pub(crate) mod list;
 pub(crate) mod mixture;
 pub(crate) mod quadratic;
 pub(crate) mod relu;
@@ -11,6 +12,8 @@ use wickring::Error;
 /// Which story.
 #[derive(Subcommand)]
 pub enum Experiment {
+    /// What the papers behind this program claim, each with the command that shows it here.
+    List,
     /// Quadratic maps of hidden normals: error against samples, latent dimension, outputs and perturbation.
     QuadraticStory(quadratic::Story),
     /// Mixtures: discrete ones, a circle, a disc, segments and a curve in ten dimensions.
@@ -28,6 +31,7 @@ pub enum Experiment {
 /// Runs `wickring experiment`.
 pub fn run(command: &Experiment, context: &Context) -> Result<Outcome, Error> {
     match command {
+        Experiment::List => list::run(context),
         Experiment::QuadraticStory(args) => quadratic::story(args, context),
         Experiment::Mixture(args) => mixture::story(args, context),
         Experiment::MixtureCompare(args) => mixture::compare(args, context),

@@ -1,5 +1,6 @@
 //! `wickring experiment quadratic-story`.
 
+use super::list::beside;
 use crate::context::{Context, Outcome};
 use crate::plot::{Figure, Mark, Series, save};
 use clap::Args;
@@ -147,12 +148,22 @@ pub fn story(args: &Story, context: &Context) -> Result<Outcome, Error> {
     if let Some(path) = &context.common.plot {
         save(path, &figures(&lines))?;
     }
+    let refined = slopes.iter().filter(|s| s.1 == "refined");
+    let shown: Vec<String> = refined
+        .map(|(r, _, s)| format!("{s:.2} for r = {r}"))
+        .collect();
     let slopes: Vec<Value> = slopes
         .iter()
         .map(|(r, method, slope)| json!({ "latents": r, "method": method, "slope": slope }))
         .collect();
-    let json = json!({ "out": out, "points": rows, "slopes": slopes, "stopped": stopped });
-    let text = format!("wrote {}: {} trials\n", out.display(), lines.len());
+    let mut json = json!({ "out": out, "points": rows, "slopes": slopes, "stopped": stopped });
+    let mut text = format!("wrote {}: {} trials\n", out.display(), lines.len());
+    let says = "the error falls like n^(-1/2), at polynomial cost";
+    let here = match shown.is_empty() {
+        true => "no slope was measured: two numbers of samples are needed".to_owned(),
+        false => format!("slope of log error against log n: {}", shown.join(", ")),
+    };
+    beside(&mut json, &mut text, says, &here);
     context.emit(&json, &text);
     Ok(if stopped {
         Outcome::NotCertified
@@ -347,6 +358,7 @@ fn figures(lines: &[Line]) -> Vec<Figure> {
                 log_x: sweep != "latents",
                 log_y: true,
                 series,
+                ..Figure::default()
             });
         }
     }

@@ -1,5 +1,6 @@
 //! `wickring experiment relu-story` and `relu-bars`.
 
+use super::list::beside;
 use crate::context::{Context, Outcome};
 use crate::plot::{Figure, Mark, Series, save};
 use clap::Args;
@@ -62,6 +63,7 @@ struct Line {
     seconds: f64,
 }
 
+const SAYS: &str = "few ReLUs are learned whatever their signs and however near their directions";
 const FULL: (&str, Strategy) = ("full", Strategy::Full);
 const MOMENTS: (&str, Strategy) = ("csq-only", Strategy::Correlational);
 const STARTS: (&str, Strategy) = ("8 random starts", Strategy::RandomStarts(8));
@@ -166,11 +168,21 @@ pub fn story(args: &Story, context: &Context) -> Result<Outcome, Error> {
         let figures = families.map(|(name, ..)| figure(name, &methods, &args.samples, &lines));
         save(path, &figures)?;
     }
-    let json = json!({ "out": out.to_string_lossy(), "trials": lines.len(), "stopped": stopped });
-    context.emit(
-        &json,
-        &format!("wrote {}: {} trials\n", out.display(), lines.len()),
-    );
+    let mut json =
+        json!({ "out": out.to_string_lossy(), "trials": lines.len(), "stopped": stopped });
+    let mut text = format!("wrote {}: {} trials\n", out.display(), lines.len());
+    let most = args.samples.iter().copied().max().unwrap_or(0);
+    let at = |name: &'static str| {
+        let here = lines
+            .iter()
+            .filter(|l| l.name == name && l.method == FULL.0 && l.trial.n == most);
+        let error = median(here.map(|l| l.error).filter(|e| e.is_finite()).collect());
+        format!("{name} {error:.1e}")
+    };
+    let medians: Vec<String> = families.iter().map(|f| at(f.0)).collect();
+    let here = format!("median error at {most} samples: {}", medians.join(", "));
+    beside(&mut json, &mut text, SAYS, &here);
+    context.emit(&json, &text);
     Ok(if stopped {
         Outcome::NotCertified
     } else {
@@ -207,6 +219,7 @@ fn figure(
         log_x: true,
         log_y: true,
         series,
+        ..Figure::default()
     }
 }
 
@@ -383,7 +396,24 @@ pub fn bars(args: &Bars, context: &Context) -> Result<Outcome, Error> {
     if let Some(out) = &context.common.out {
         write_whole(out, table(&all).as_bytes())?;
     }
-    context.emit(&json!({ "bars": rows }), "");
+    if rows.is_empty() {
+        let names: Vec<&str> = BARS.iter().map(|b| b.0).collect();
+        let found = wickring::error::quoted(&args.only);
+        let what = format!(
+            "no size is named like {found}; the sizes are {}",
+            names.join(", ")
+        );
+        return Err(Error::invalid("--only", what));
+    }
+    let right: u64 = rows
+        .iter()
+        .filter_map(|r| r["neurons_right"].as_u64())
+        .sum();
+    let all_of: u64 = rows.iter().filter_map(|r| r["networks"].as_u64()).sum();
+    let (mut json, mut text) = (json!({ "bars": rows }), String::new());
+    let here = format!("the number of neurons was right in {right} of {all_of} runs");
+    beside(&mut json, &mut text, SAYS, &here);
+    context.emit(&json, &text);
     Ok(Outcome::Certified)
 }
 
@@ -412,9 +442,7 @@ fn summary(name: &str, method: &str, bar: f64, lines: &[&Line]) -> (String, Valu
     let text = format!(
         "{name:<24} {method:<26} {figure}; neurons right {right}/{n}, certified {certified}/{n}, {seconds:.2} s"
     );
-    let json = json!({
-        "size": name, "method": method, "figure": figure, "neurons_right": right, "certified": certified,
-        "networks": n, "median_seconds": seconds,
-    });
+    let json = json!({ "size": name, "method": method, "figure": figure, "neurons_right": right,
+        "certified": certified, "networks": n, "median_seconds": seconds });
     (text, json)
 }

@@ -1,5 +1,6 @@
 //! `wickring experiment two-layer`: the phase diagram of overcomplete decomposition and of learning.
 
+use super::list::beside;
 use crate::context::{Context, Outcome};
 use crate::plot::{Figure, Mark, Series, save};
 use clap::Args;
@@ -101,14 +102,34 @@ pub fn run(args: &TwoLayerStory, context: &Context) -> Result<Outcome, Error> {
     if let Some(path) = &context.common.plot {
         save(path, &METHODS.map(|m| figure(args, m, &lines)))?;
     }
-    let json = json!({ "out": out.to_string_lossy(), "trials": lines.len(), "stopped": stopped });
-    let text = format!("wrote {}: {} trials\n", out.display(), lines.len());
+    let mut json =
+        json!({ "out": out.to_string_lossy(), "trials": lines.len(), "stopped": stopped });
+    let mut text = format!("wrote {}: {} trials\n", out.display(), lines.len());
+    let says = "no fast method is known with many more than d^(3/2) neurons";
+    beside(&mut json, &mut text, says, &furthest(&lines));
     context.emit(&json, &text);
     Ok(if stopped {
         Outcome::NotCertified
     } else {
         Outcome::Certified
     })
+}
+
+/// The largest ratio at which each method still succeeds in every trial.
+fn furthest(lines: &[Line]) -> String {
+    let reached = METHODS.map(|method| {
+        let all = |l: &&Line| success(lines, method, l.d, l.r).is_some_and(|s| s >= 1.0);
+        let ratios = lines
+            .iter()
+            .filter(|l| l.method == method)
+            .filter(all)
+            .map(Line::ratio);
+        match ratios.fold(f64::NEG_INFINITY, f64::max) {
+            r if r.is_finite() => format!("{method}: every trial up to {r:.2} d^(3/2) neurons"),
+            _ => format!("{method}: no size with success in every trial"),
+        }
+    });
+    reached.join("; ")
 }
 
 /// The generic rank `C(d+2, 3)/d` in units of `d^(3/2)`.

@@ -5,7 +5,6 @@ use super::mixture_methods::{self as methods, evenly};
 use super::mixture_pictures::law;
 use crate::context::{Context, Outcome};
 use crate::evidence;
-use crate::plot::save;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -175,13 +174,11 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
     let body = learned.generator.to_body(learned.components.as_ref())?;
     let listed = body.get("components").cloned().unwrap_or(Value::Null);
     ModelFile { header, body }.write(out)?;
-    if let Some(path) = &context.common.plot {
-        let count = 2000.min(samples.rows());
-        let fresh = learned
-            .generator
-            .sample(count, Chain::default(), &mut context.rng())?;
-        save(path, &[law(&looked_at, &fresh, &learned.generator)?])?;
-    }
+    context.draw(|| {
+        let (count, chain) = (2000.min(samples.rows()), Chain::default());
+        let fresh = learned.generator.sample(count, chain, &mut context.rng())?;
+        Ok(vec![law(&looked_at, &fresh, &learned.generator)?])
+    })?;
     let (n, dim) = (samples.rows(), samples.columns());
     let mut text = format!("{}: {n} samples of {dim} columns\n", learned.status);
     for e in &learned.evidence.checks {

@@ -35,6 +35,7 @@ pub fn law(rows: &[f64], fresh: &[f64], model: &MixtureModel) -> Result<Figure, 
         title: "Samples of the model over the data".into(),
         x: "coordinate 0".into(),
         y: "coordinate 1".into(),
+        equal: dim > 1,
         series,
         ..Figure::default()
     })

@@ -4,7 +4,6 @@ use super::held_out::Cumulants;
 use super::quadratic::{Latent, beside, report, table};
 use crate::commands::map::read_map;
 use crate::context::{Context, Outcome};
-use crate::plot::save;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -109,10 +108,7 @@ pub fn run(args: &LearnPolynomial, context: &Context) -> Result<Outcome, Error> 
     let about = ("the learned map", args.holdout);
     cumulants.write(about, &samples, (status, &failed), context)?;
     write_whole(&beside_model, certificate.to_json().as_bytes())?;
-    if let Some(path) = &context.common.plot {
-        let draw = |n: usize| fit.model.map.sample(n, &mut context.rng());
-        save(path, &beside(&samples, draw)?)?;
-    }
+    context.draw(|| beside(&samples, |n| fit.model.map.sample(n, &mut context.rng())))?;
     context.emit(
         &summary(&fit, out, &beside_model),
         &text(&fit, &samples, out, &beside_model),

@@ -4,7 +4,7 @@ use super::held_out::Cumulants;
 use crate::commands::map::read_map;
 use crate::context::{Context, Outcome};
 use crate::evidence;
-use crate::plot::{Figure, Mark, Series, save};
+use crate::plot::{Figure, Mark, Series};
 use clap::{Args, ValueEnum};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -140,12 +140,7 @@ pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
     }
     let beside = out.with_extension("certificate.json");
     write_whole(&beside, certificate.to_json().as_bytes())?;
-    if let Some(path) = &context.common.plot {
-        save(
-            path,
-            &pictures((&fit.model, &noise_of(&fit)), &samples, context.common.seed)?,
-        )?;
-    }
+    context.draw(|| pictures((&fit.model, &noise_of(&fit)), &samples, context.common.seed))?;
     let text = text(&fit, &samples, out, &beside);
     context.emit(&summary(&fit, out, &beside), &text);
     Ok(match fit.status {
@@ -336,6 +331,8 @@ pub fn beside(
     draw: impl FnOnce(usize) -> Vec<f64>,
 ) -> Result<Vec<Figure>, Error> {
     const MOST: usize = 20_000;
+    /// Outputs that are drawn.
+    const PANELS: usize = 6;
     let (d, n) = (samples.columns(), samples.rows().min(MOST));
     let chunk = samples.chunks(n).next().transpose()?;
     let data = chunk.map(|c| c.data).unwrap_or_default();
@@ -354,7 +351,12 @@ pub fn beside(
             .collect()
     };
     let figure = |a: usize| Figure {
-        title: format!("output {a}: distribution function"),
+        title: match d > PANELS {
+            true => {
+                format!("distribution function of output {a}; {PANELS} of {d} outputs are drawn")
+            }
+            false => format!("distribution function of output {a}"),
+        },
         x: format!("z_{a}"),
         y: "probability".into(),
         series: vec![
@@ -363,5 +365,5 @@ pub fn beside(
         ],
         ..Figure::default()
     };
-    Ok((0..d.min(3)).map(figure).collect())
+    Ok((0..d.min(PANELS)).map(figure).collect())
 }

@@ -1,7 +1,7 @@
 //! `wickring learn relu`: narrow relu networks from inputs and targets.
 
 use crate::context::{Context, Outcome};
-use crate::plot::{Figure, Mark, Series, save};
+use crate::plot::{Figure, Mark, Series};
 use clap::{Args, ValueEnum};
 use faer::MatRef;
 use rand::RngExt;
@@ -139,12 +139,7 @@ pub fn run(args: &Relu, context: &Context) -> Result<Outcome, Error> {
         report: json.clone(),
     };
     fit.model.network.to_model(header).write(out)?;
-    if let Some(path) = &context.common.plot {
-        save(
-            path,
-            &[figure(&fit.model.network, &kept, inputs.columns())?],
-        )?;
-    }
+    context.draw(|| Ok(vec![figure(&fit.model.network, &kept, inputs.columns())?]))?;
     let summary = summary(&fit, &json, out, rest);
     context.emit(&summary.0, &summary.1);
     Ok(match fit.status {
@@ -264,13 +259,14 @@ fn figure(network: &ReluNetwork, kept: &Kept, columns: usize) -> Result<Figure, 
         title: "prediction against target".into(),
         x: "target".into(),
         y: "prediction".into(),
+        equal: true,
         series: vec![
+            Series::new("samples", Mark::Points, points),
             Series::new(
                 "equal",
                 Mark::Dashed,
                 vec![(ends.0, ends.0), (ends.1, ends.1)],
             ),
-            Series::new("samples", Mark::Points, points),
         ],
         ..Figure::default()
     })

@@ -1,7 +1,7 @@
 //! `wickring learn two-layer`: networks with a polynomial activation from inputs and targets.
 
 use crate::context::{Context, Outcome};
-use crate::plot::{Figure, Mark, Series, save};
+use crate::plot::{Figure, Mark, Series};
 use clap::{Args, ValueEnum};
 use faer::MatRef;
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ const MOST_NUMBERS: usize = 1 << 27;
 pub fn run(args: &TwoLayer, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("learn two-layer")?;
     let activation = PolynomialActivation::parse(&args.activation)
-        .map_err(|e| Error::invalid("learn two-layer", format!("--activation: {e}")))?;
+        .map_err(|e| Error::invalid("--activation", e.problem()))?;
     let (inputs, targets) = (Samples::open(&args.inputs)?, Samples::open(&args.targets)?);
     check(args, &inputs, &targets)?;
     let (x, y) = (read(&inputs)?, read(&targets)?);
@@ -116,9 +116,7 @@ pub fn run(args: &TwoLayer, context: &Context) -> Result<Outcome, Error> {
         report: report.clone(),
     };
     fit.model.network.to_model(header).write(out)?;
-    if let Some(path) = &context.common.plot {
-        save(path, &[figure(&fit.model.network, x, &y)?])?;
-    }
+    context.draw(|| Ok(vec![figure(&fit.model.network, x, &y)?]))?;
     let summary = summary(&fit, &report, out);
     context.emit(&summary.0, &summary.1);
     Ok(match fit.status {
@@ -165,9 +163,10 @@ fn figure(network: &TwoLayerNetwork, x: MatRef<'_, f64>, y: &[f64]) -> Result<Fi
         title: "prediction against target".into(),
         x: "target".into(),
         y: "prediction".into(),
+        equal: true,
         series: vec![
-            Series::new("equal", Mark::Dashed, vec![(low, low), (high, high)]),
             Series::new("samples", Mark::Points, points),
+            Series::new("equal", Mark::Dashed, vec![(low, low), (high, high)]),
         ],
         ..Figure::default()
     })

@@ -27,7 +27,7 @@ pub enum Dist {
 }
 
 /// An expression, the law of its variables, and the orders wanted.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct Moments {
     /// A polynomial with rational coefficients, such as 'x^2 + 1/2*x*y'.
     #[arg(allow_hyphen_values = true)]
@@ -89,11 +89,15 @@ fn report(args: &Moments, context: &Context, what: &'static str) -> Result<Outco
         _ => None,
     };
     let (p, vars) = read_polynomial(&args.expr, names)?;
-    let law = choose_law(args, cov.map(|(_, c)| c), vars.names().len(), &p, highest)?;
-    let all = match what {
-        "moments" => law.moments(&p, highest)?,
-        _ => law.cumulants(&p, highest)?,
-    };
+    let (asked, dim) = (args.clone(), vars.names().len());
+    // The laws do not look at the clock.
+    let all = context.within("poly moment", move || {
+        let law = choose_law(&asked, cov.map(|(_, c)| c), dim, &p, highest)?;
+        match what {
+            "moments" => law.moments(&p, highest),
+            _ => law.cumulants(&p, highest),
+        }
+    })?;
     let values: Vec<String> = orders
         .iter()
         .map(|&k| all[k as usize - 1].to_string())
@@ -169,7 +173,9 @@ pub fn hermite(args: &Hermite, context: &Context) -> Result<Outcome, Error> {
         );
         return Ok(Outcome::Certified);
     }
-    let h = HermiteExpansion::from_poly_with_variance(&p, variance)?;
+    let h = context.within("poly hermite", move || {
+        HermiteExpansion::from_poly_with_variance(&p, variance)
+    })?;
     let mut list = Vec::new();
     let mut text = String::new();
     for (mut e, c) in h.symbol().terms() {

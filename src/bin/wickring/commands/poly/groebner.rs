@@ -201,7 +201,10 @@ fn described<C: Ring + Display>(
 ) -> Result<Answer, Error> {
     let basis: Vec<String> = found.basis.iter().map(shown).collect();
     let json = json!({ "basis": basis, "certified": found.cofactors.is_some() });
-    let mut text = basis.join("\n");
+    let mut text = match basis.is_empty() {
+        true => "the zero ideal: its basis is empty".to_owned(),
+        false => basis.join("\n"),
+    };
     text.push('\n');
     let mut answer = Answer {
         json,

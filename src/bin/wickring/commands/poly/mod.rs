@@ -5,12 +5,14 @@ pub(crate) mod gaussian;
 pub(crate) mod groebner;
 pub(crate) mod identity;
 pub(crate) mod input;
+pub(crate) mod operations;
 pub(crate) mod proof;
 pub(crate) mod solve;
 use crate::context::{Context, Outcome};
 use algebra::{divide, eq, expand, factor, gcd, roots};
 use clap::{Args, Subcommand};
 use groebner::groebner;
+use operations::{compose, discriminant, eval, resultant};
 use solve::solve;
 use wickring::Error;
 
@@ -41,6 +43,14 @@ pub enum Poly {
     Groebner(Groebner),
     /// Real roots of a polynomial in one variable, isolated exactly.
     Roots(Roots),
+    /// The resultant of two polynomials in one of their variables: zero where they have a common root or both lose degree.
+    Resultant(Resultant),
+    /// The discriminant of a polynomial in one of its variables: zero where a root is double.
+    Discriminant(Discriminant),
+    /// The value at a point; variables without a value stay.
+    Eval(Eval),
+    /// Put polynomials in the place of variables.
+    Compose(Compose),
     /// Real zeros of as many polynomials as variables, by Newton's method; with --prove each in a ball that holds
     /// exactly one. Exit 3 when a given start leads to none, or nothing is proved.
     Solve(Solve),
@@ -158,6 +168,77 @@ pub struct Roots {
     pub bits: u32,
 }
 
+/// Two polynomials and the variable that goes.
+#[derive(Args)]
+#[command(after_help = "Example:\n  wickring poly resultant 'x^2 + y^2 - 1' 'x - y' --by x")]
+pub struct Resultant {
+    /// The first polynomial; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub left: String,
+    /// The second polynomial.
+    #[arg(allow_hyphen_values = true)]
+    pub right: String,
+    /// The variable that is eliminated; may be left out where only one occurs.
+    #[arg(long, value_name = "X")]
+    pub by: Option<String>,
+    /// The variables in order, separated by commas; by default in the order in which they are read.
+    #[arg(long, value_name = "X,Y,..", value_delimiter = ',')]
+    pub vars: Vec<String>,
+}
+
+/// A polynomial and one of its variables.
+#[derive(Args)]
+#[command(after_help = "Example:\n  wickring poly discriminant 'a*x^2 + b*x + c' --by x")]
+pub struct Discriminant {
+    /// The polynomial; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub expr: String,
+    /// The variable whose roots are meant; may be left out where only one occurs.
+    #[arg(long, value_name = "X")]
+    pub by: Option<String>,
+    /// The variables in order, separated by commas; by default in the order in which they are read.
+    #[arg(long, value_name = "X,Y,..", value_delimiter = ',')]
+    pub vars: Vec<String>,
+}
+
+/// A polynomial and a point.
+#[derive(Args)]
+#[command(after_help = "Example:\n  wickring poly eval 'x^2*y - 3' --at x=1/2,y=8")]
+pub struct Eval {
+    /// The polynomial; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub expr: String,
+    /// Values, integers, fractions or decimals (read exactly): x=1/2,y=-0.25.
+    #[arg(
+        long,
+        value_name = "X=1,Y=2",
+        required = true,
+        allow_hyphen_values = true
+    )]
+    pub at: Vec<String>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// A polynomial and what stands for its variables.
+#[derive(Args)]
+#[command(after_help = "Example:\n  wickring poly compose 'x^2 - y' --put x=a+b --put y=a*b")]
+pub struct Compose {
+    /// The polynomial; @FILE reads a file, - standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub expr: String,
+    /// NAME=EXPRESSION, once for each variable that is replaced; all at the same time.
+    #[arg(
+        long,
+        value_name = "X=EXPR",
+        required = true,
+        allow_hyphen_values = true
+    )]
+    pub put: Vec<String>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
 /// A square system.
 #[derive(Args)]
 pub struct Solve {
@@ -190,5 +271,9 @@ pub fn run(command: &Poly, context: &Context) -> Result<Outcome, Error> {
         Poly::Groebner(args) => groebner(args, context),
         Poly::Roots(args) => roots(args, context),
         Poly::Solve(args) => solve(args, context),
+        Poly::Resultant(args) => resultant(args, context),
+        Poly::Discriminant(args) => discriminant(args, context),
+        Poly::Eval(args) => eval(args, context),
+        Poly::Compose(args) => compose(args, context),
     }
 }

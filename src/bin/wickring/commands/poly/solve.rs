@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use wickring::Error;
 use wickring::certify::{Certificate, CertifiedZero, Limits, Proof, find_zeros, prove_zeros};
 use wickring::io::write_whole;
-use wickring::poly::Vars;
+use wickring::poly::{Poly, Rational, Vars};
 
 /// Random starts where none is given.
 const STARTS: usize = 64;
@@ -67,10 +67,16 @@ pub fn solve(args: &Solve, context: &Context) -> Result<Outcome, Error> {
     // Random starts that lead nowhere are no failures.
     let given = !args.start.is_empty();
     let refused: &[String] = if given { &found.refused } else { &[] };
+    // A start that is a zero and was not proved is a multiple one, or lies in a family.
+    let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(x, y)| (x - y).abs() <= 1e-9);
+    let exact = starts.iter().filter(|s| given && vanishes(&polynomials, s));
+    let exact: Vec<&Vec<f64>> = exact
+        .filter(|s| !zeros.iter().any(|z| near(&z.point, s)))
+        .collect();
     let list: Vec<Value> = zeros.iter().map(|z| object(z, args.prove)).collect();
     let json = json!({
         "variables": reader.vars.names(), "zeros": list, "proved": args.prove && !zeros.is_empty(),
-        "not_proved": refused, "starts": starts.len(),
+        "not_proved": refused, "starts": starts.len(), "exact_zeros": exact,
     });
     let mut text: String = zeros
         .iter()
@@ -79,7 +85,15 @@ pub fn solve(args: &Solve, context: &Context) -> Result<Outcome, Error> {
     refused
         .iter()
         .for_each(|why| text += &format!("NOT PROVED  {why}\n"));
+    for point in &exact {
+        let names = reader.vars.names().iter().zip(*point);
+        let parts: Vec<String> = names.map(|(name, x)| format!("{name} = {x}")).collect();
+        let why =
+            "a zero exactly, and not a simple one, so that no ball holds it alone for certain";
+        text += &format!("{}   {why}\n", parts.join(", "));
+    }
     text += &match (zeros.len(), args.prove) {
+        (0, _) if !exact.is_empty() => String::new(),
         (0, _) => "no zero found\n".to_owned(),
         (_, true) => {
             "exactly one zero lies in each ball; that there are no others is not said\n".to_owned()
@@ -93,6 +107,16 @@ pub fn solve(args: &Solve, context: &Context) -> Result<Outcome, Error> {
             false => Outcome::NotCertified,
         },
     )
+}
+
+/// Whether every polynomial is exactly zero at a point.
+fn vanishes(polynomials: &[Poly<Rational>], point: &[f64]) -> bool {
+    let exact: Option<Vec<Rational>> = point.iter().map(|x| Rational::from_f64(*x)).collect();
+    exact.is_some_and(|at| {
+        polynomials
+            .iter()
+            .all(|p| p.eval(&at) == Rational::default())
+    })
 }
 
 /// Normal coordinates of sizes from 1/4 to 16.

@@ -119,8 +119,8 @@ pub fn run(args: &ConvertArgs, context: &Context) -> Result<Outcome, Error> {
             Ok(None) => (),
             Err(e) if args.keep_going => {
                 failed += 1;
-                context.warn(&e.to_string());
-                records.push(json!({ "file": file, "error": e.to_string() }));
+                context.warn(&e.problem());
+                records.push(json!({ "file": file, "error": e.problem() }));
             }
             Err(e) => return Err(e),
         }

@@ -125,7 +125,7 @@ pub fn in_file(path: &Path, e: Error) -> Error {
         | Error::Stopped { .. }
         | Error::File { .. }
         | Error::Backend { .. } => e,
-        e => Error::file(path, "", e.to_string()),
+        e => Error::file(path, "", e.problem()),
     }
 }
 

@@ -17,8 +17,8 @@ use wickring::scheme::{
 /// A table of schemes: file, format, size, rank, verdict, ring, additions as written and with common sums taken out, types of
 /// products, and the best known rank.
 ///
-/// Files that cannot be read have a row with the reason. --out writes the table as .csv, .json or .txt. Exit 1 if a scheme is
-/// wrong, 2 if a file cannot be read.
+/// Files that cannot be read have a row with the reason. --out writes the table as .csv, .json or .txt. Exit 2 if a
+/// file cannot be read or claims nothing that could be checked (NO CLAIM), else 1 if a scheme is wrong.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wickring scheme table catalogue --best best_known_ranks.csv --out table.csv\n  \
@@ -56,7 +56,7 @@ const COLUMNS: [&str; 11] = [
 pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
     let target = args.tensor.as_deref().map(read_target).transpose()?;
     let best = args.best.as_deref().map(|path| {
-        KnownRanks::parse(&read_text(path)?).map_err(|e| Error::file(path, "", e.to_string()))
+        KnownRanks::parse(&read_text(path)?).map_err(|e| Error::file(path, "", e.problem()))
     });
     let best = best.transpose()?;
     let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
@@ -69,8 +69,8 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
             Ok(loaded) => loaded,
             Err(e) => {
                 let kind = file.extension().map(|e| e.to_string_lossy().into_owned());
-                rows.push(json!({ "file": file, "format": kind, "verdict": "UNREADABLE", "error": e.to_string() }));
-                worst = Outcome::NoClaim;
+                rows.push(json!({ "file": file, "format": kind, "verdict": "UNREADABLE", "error": e.problem() }));
+                worst = worse(worst, Outcome::NoClaim);
                 continue;
             }
         };
@@ -80,7 +80,7 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
                 continue;
             }
             for scheme in &one.schemes {
-                let row = row(
+                let (row, outcome) = row(
                     &one.path,
                     scheme,
                     target.as_ref(),
@@ -88,12 +88,14 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
                     args.tries,
                     context,
                 )?;
-                if row["verdict"] == "WRONG" && worst == Outcome::Certified {
-                    worst = Outcome::Refuted;
-                }
+                worst = worse(worst, outcome);
                 rows.push(row);
             }
         }
+    }
+    if rows.is_empty() {
+        let problem = "holds no scheme: expected files that end in .json, .exp, .m, .mpl, .txt, .slp, .sms or .npz";
+        return Err(Error::file(args.files[0].as_path(), "", problem));
     }
     let text = aligned(&rows);
     if let Some(out) = &context.common.out {
@@ -122,7 +124,7 @@ fn row(
     best: Option<&KnownRanks>,
     tries: u64,
     context: &Context,
-) -> Result<Value, Error> {
+) -> Result<(Value, Outcome), Error> {
     let kind = path.extension().map(|e| e.to_string_lossy().into_owned());
     let mut row =
         json!({ "file": path, "name": scheme.name, "format": kind, "rank": scheme.rank() });
@@ -131,22 +133,22 @@ fn row(
         Err(e @ Error::Stopped { .. }) => return Err(e),
         Err(e) => {
             row["verdict"] = json!("NO CLAIM");
-            row["error"] = json!(e.to_string());
-            return Ok(row);
+            row["error"] = json!(e.problem());
+            return Ok((row, Outcome::NoClaim));
         }
     };
-    let verdict = match found.verdict {
-        Verdict::Exact => "EXACT",
-        Verdict::Border { .. } => "BORDER",
-        _ if found.target_guessed => "NO CLAIM",
-        _ => "WRONG",
+    let (verdict, outcome) = match found.verdict {
+        Verdict::Exact => ("EXACT", Outcome::Certified),
+        Verdict::Border { .. } => ("BORDER", Outcome::Certified),
+        _ if found.target_guessed => ("NO CLAIM", Outcome::NoClaim),
+        _ => ("WRONG", Outcome::Refuted),
     };
     row["verdict"] = json!(verdict);
     row["size"] = json!(found.target.name());
     row["ring"] = json!(found.field);
     row["additions"] = json!(Cost::of(&found.scheme, &found.target).additions);
-    if verdict != "EXACT" {
-        return Ok(row);
+    if found.verdict != Verdict::Exact {
+        return Ok((row, outcome));
     }
     let mut exact = found.scheme;
     exact.target = Some(found.target.clone());
@@ -165,7 +167,18 @@ fn row(
     if let (Some(table), Target::Matmul(dims)) = (best, &found.target) {
         row["best"] = json!(table.best(*dims, &found.field));
     }
-    Ok(row)
+    Ok((row, outcome))
+}
+
+/// What the table as a whole says: what could not be judged weighs most, then a wrong scheme.
+fn worse(a: Outcome, b: Outcome) -> Outcome {
+    let weight = |o: &Outcome| match o {
+        Outcome::Certified => 0,
+        Outcome::NotCertified => 1,
+        Outcome::Refuted => 2,
+        Outcome::NoClaim => 3,
+    };
+    if weight(&b) > weight(&a) { b } else { a }
 }
 
 fn cell(row: &Value, column: &str) -> String {

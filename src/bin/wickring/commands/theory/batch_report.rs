@@ -167,6 +167,7 @@ impl Report {
             log_x: true,
             log_y: true,
             series,
+            ..Figure::default()
         }
     }
 }

@@ -119,6 +119,7 @@ pub fn figures(theory: &Trajectory, runs: &[Trajectory], title: &str) -> Vec<Fig
         log_x: true,
         log_y,
         series,
+        ..Figure::default()
     };
     vec![
         figure(title, "generalisation error", true, error),

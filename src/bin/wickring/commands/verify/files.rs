@@ -89,7 +89,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Error> {
             .extension()
             .map(|e| e.to_string_lossy().to_ascii_lowercase())
             .unwrap_or_default();
-        let in_file = |e: Error| Error::file(path, "", e.to_string());
+        let in_file = |e: Error| Error::file(path, "", e.problem());
         let mut rings = Vec::new();
         let (path, inputs, schemes) = match extension.as_str() {
             "sms" => {

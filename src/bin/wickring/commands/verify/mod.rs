@@ -57,7 +57,7 @@ pub fn run(args: &Verify, context: &Context) -> Result<Outcome, Error> {
     let field = SchemeField::parse(&args.field)?;
     let target = args.tensor.as_deref().map(read_target).transpose()?;
     let table = args.compare.as_deref().map(|path| {
-        KnownRanks::parse(&read_text(path)?).map_err(|e| Error::file(path, "", e.to_string()))
+        KnownRanks::parse(&read_text(path)?).map_err(|e| Error::file(path, "", e.problem()))
     });
     let table = table.transpose()?;
     if let Some(tol) = args.tol.filter(|t| !(*t > 0.0 && *t < 1.0)) {
@@ -87,7 +87,7 @@ pub fn run(args: &Verify, context: &Context) -> Result<Outcome, Error> {
             };
             match e {
                 Error::LimitExceeded { .. } | Error::Stopped { .. } => e,
-                e => Error::file(&file.path, place, e.to_string()),
+                e => Error::file(&file.path, place, e.problem()),
             }
         };
         let schemes = file.schemes.iter().map(|scheme| -> Result<Row, Error> {
