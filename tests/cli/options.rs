@@ -57,7 +57,7 @@ decompose tucker no.npy --ranks 2
 decompose exact no.npy --rank 2";
 
 /// The common options with a value that is good.
-const COMMON: [(&str, &[&str]); 8] = [
+const COMMON: [(&str, &[&str]); 10] = [
     ("--seed", &["1"]),
     ("--progress", &["none"]),
     ("--max-seconds", &["100"]),
@@ -66,6 +66,8 @@ const COMMON: [(&str, &[&str]); 8] = [
     ("--columns", &["0"]),
     ("--missing", &["refuse"]),
     ("--plot", &["no-such-folder/x.svg"]),
+    ("--name", &["x"]),
+    ("--mask", &["no.npy"]),
 ];
 
 /// Every command with the text of its help, found by walking the help texts.

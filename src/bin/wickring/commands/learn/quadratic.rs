@@ -353,9 +353,13 @@ pub fn beside(
             .map(at)
             .collect()
     };
+    let name = |a: usize| {
+        let names = samples.names();
+        names.get(a).cloned().unwrap_or_else(|| format!("z_{a}"))
+    };
     let figure = |a: usize| Figure {
         title: format!("output {a}: distribution function"),
-        x: format!("z_{a}"),
+        x: name(a),
         y: "probability".into(),
         series: vec![
             Series::new("samples", Mark::Line, column(&data, a)),
