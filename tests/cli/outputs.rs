@@ -41,7 +41,7 @@ fn the_ending_of_out_says_the_format_of_factors() {
             assert!([0, 3].contains(&run.code), "{call}: {}", run.err);
             let mut arrays = arrays::read(&at.path(out)).unwrap();
             arrays.sort_by(|a, b| a.0.cmp(&b.0));
-            let numbers: Vec<_> = arrays
+            let numbers = arrays
                 .iter()
                 .map(|(n, t)| (n.clone(), t.as_slice().to_vec()));
             compared.push(numbers.collect::<Vec<_>>());
