@@ -133,6 +133,8 @@ fn a_table_of_a_tensor_must_have_its_shape() {
         message.contains("6 rows of 2") && message.contains("transposed"),
         "{message}"
     );
+    let message = read("no tensor").unwrap_err();
+    assert!(message.contains("no row of numbers"), "{message}");
     let message = read("# shape: 2 2 2\n1,2,3\n4,5,6\n").unwrap_err();
     assert!(
         message.contains("shape 2 2 2") && !message.contains("transposed"),

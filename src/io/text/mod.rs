@@ -377,6 +377,9 @@ pub(super) fn read(path: &Path) -> Result<Tensor, Error> {
         data.extend(more);
     }
     let n = data.len().checked_div(d).unwrap_or(0);
+    if n == 0 {
+        return Err(Error::file(path, "", "holds no row of numbers"));
+    }
     let shape = dialect.shape.unwrap_or_else(|| vec![n, d]);
     let first = shape.first().copied().unwrap_or(0);
     let claimed = shape.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
