@@ -198,8 +198,8 @@ impl Walk<'_> {
     fn keep(&mut self, body: &[u8], head: Head) -> Result<(), Fault> {
         let value = match head.variable.class {
             ARRAY => {
-                let entries = head.variable.shape.iter();
-                let size = entries.fold(Some(8u64), |n, &d| n?.checked_mul(d as u64));
+                let mut entries = head.variable.shape.iter();
+                let size = entries.try_fold(8u64, |n, &d| n.checked_mul(d as u64));
                 self.charge(&head.variable.name, size)?;
                 MatValue::Array(self.array(body, head)?)
             }

@@ -131,13 +131,13 @@ impl Read for Lines {
 
 fn is_comment(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
-    let failed = |word: &&str| {
+    let failed = |word: &str| {
         line.get(..word.len())
             .is_some_and(|l| l.eq_ignore_ascii_case(word.as_bytes()))
     };
     match line.first() {
         Some(b'%') => true,
-        Some(b'#') => !FAILED.iter().any(|word| failed(&word)),
+        Some(b'#') => !FAILED.iter().any(|word| failed(word)),
         _ => false,
     }
 }
