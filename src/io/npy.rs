@@ -80,8 +80,7 @@ pub fn read_header(path: &Path, bytes: &mut impl Read, total: u64) -> Result<Npy
     let short = |_| fault("header", "ends before the header does".into());
     bytes.read_exact(&mut start).map_err(short)?;
     if &start[..6] != MAGIC {
-        let problem = "is not a .npy file (it does not start with \\x93NUMPY)";
-        return Err(fault("byte 0", problem.into()));
+        return Err(fault("byte 0", not_npy(&start).into()));
     }
     let (width, version) = (if start[6] == 1 { 2 } else { 4 }, start[6]);
     if !(1..=3).contains(&version) {
@@ -133,6 +132,12 @@ pub fn read_header(path: &Path, bytes: &mut impl Read, total: u64) -> Result<Npy
             format!("shape {shape:?} is too large to address"),
         )),
     }
+}
+
+/// What a file is that does not start as a `.npy` file does.
+fn not_npy(start: &[u8]) -> &'static str {
+    let foreign = super::foreign::recognise(start);
+    foreign.unwrap_or("is not a .npy file (it does not start with \\x93NUMPY)")
 }
 
 /// The three entries of the header's dictionary literal.

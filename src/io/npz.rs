@@ -95,6 +95,25 @@ pub fn read_array(path: &Path, name: &str) -> Result<Array, Error> {
     }
 }
 
+/// A short text in an array of its own, as SciPy names the layout of a sparse matrix.
+pub(super) fn text(path: &Path, name: &str) -> Result<String, Error> {
+    let (mut archive, _) = open(path)?;
+    let fault =
+        |e: &dyn std::fmt::Display| Error::file(path, format!("array {name}"), e.to_string());
+    let member = archive
+        .by_name(&format!("{name}.npy"))
+        .map_err(|e| fault(&e))?;
+    let mut bytes = Vec::new();
+    member
+        .take(MAX_HEAD)
+        .read_to_end(&mut bytes)
+        .map_err(|e| fault(&e))?;
+    // The text stands after the line that ends the header; NumPy's wide characters hold three zeros each.
+    let start = bytes.iter().position(|&b| b == b'\n').map_or(0, |k| k + 1);
+    let letters = bytes[start..].iter().filter(|b| b.is_ascii_alphanumeric());
+    Ok(letters.map(|&b| char::from(b)).collect())
+}
+
 /// What an archive is read from.
 trait Bytes: Read + Seek {}
 impl<T: Read + Seek> Bytes for T {}

@@ -1,10 +1,14 @@
 //! Rows of one file (or of memory), in order, a block at a time.
 
-use super::{npy, text};
+use super::samples::Selection;
+use super::{StoredTensor, foreign, npy, source, text};
 use crate::Error;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+
+/// Entries of a sparse sample that are expanded at most: 256 MiB of them.
+const MAX_EXPANDED: usize = 1 << 25;
 
 /// Where rows come from.
 #[derive(Clone, Debug)]
@@ -118,10 +122,73 @@ impl<'a> Reader<'a> {
     }
 }
 
-pub(super) fn complex(path: &Path) -> Error {
+fn complex(path: &Path) -> Error {
     Error::file(
         path,
         "header",
         "holds complex numbers, expected real samples",
     )
+}
+
+/// How the rows of a file are read. Arrays that cannot be read from the file itself (compressed, or a stream)
+/// are held in memory.
+pub(super) fn kind_of(path: &Path, selection: &Selection) -> Result<PartKind, Error> {
+    let format = source::format(path)?;
+    let chosen = &selection.columns[..];
+    if let (Some(name), true) = (&selection.name, is_text(&format) || format == "npy") {
+        let problem =
+            format!("--name {name} does nothing: a .{format} file holds one array without a name");
+        return Err(Error::file(path, "", problem));
+    }
+    if is_text(&format) {
+        return Ok(PartKind::Text(text::Dialect::detect(path, chosen)?));
+    }
+    let array = match format.as_str() {
+        "npz" | "mat" => match StoredTensor::read(path, selection.name.as_deref())? {
+            StoredTensor::Real(t) => t,
+            StoredTensor::Sparse(s) => s.to_dense(MAX_EXPANDED)?,
+            StoredTensor::Complex(_) => return Err(complex(path)),
+        },
+        _ => {
+            foreign::refuse(path)?;
+            let header = npy::header(path)?;
+            let _ = rows_and_columns(path, &header)?;
+            if chosen.is_empty() && !source::is_held(path) {
+                return Ok(PartKind::Npy(header));
+            }
+            npy::read(path)?
+        }
+    };
+    let [rows, columns] = matrix(path, array.dims())?;
+    let picked = match chosen {
+        [] => (0..columns).collect(),
+        chosen => text::choose(path, chosen, &[], columns)?,
+    };
+    let all = array.as_slice();
+    let entry = |i: usize| picked.iter().map(move |&j| all[i + rows * j]);
+    let data = (0..rows).flat_map(entry).collect();
+    let shape = [rows, picked.len()];
+    Ok(PartKind::Held(Held { shape, data }))
+}
+
+fn matrix(path: &Path, shape: &[usize]) -> Result<[usize; 2], Error> {
+    match *shape {
+        [n] => Ok([n, 1]),
+        [n, d] => Ok([n, d]),
+        _ => {
+            let problem = format!("has shape {shape:?}, expected rows x columns");
+            Err(Error::file(path, "header", problem))
+        }
+    }
+}
+
+pub(super) fn rows_and_columns(path: &Path, header: &npy::NpyHeader) -> Result<[usize; 2], Error> {
+    if header.dtype.kind == npy::EntryKind::Complex {
+        return Err(complex(path));
+    }
+    matrix(path, &header.shape)
+}
+
+pub(super) fn is_text(format: &str) -> bool {
+    matches!(format, "csv" | "tsv" | "txt")
 }

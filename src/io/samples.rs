@@ -4,8 +4,8 @@
 //! (folders sorted by name), and nothing is ever loaded whole. Opening reads every file once, to check it
 //! (shape, NaN and infinity with the row), to hash it, and to know its scale.
 
-use super::rows::{Held, PartKind, Reader, complex};
-use super::{npy, source, text};
+use super::rows::{PartKind, Reader, is_text, kind_of, rows_and_columns};
+use super::source;
 use crate::Error;
 use faer::MatRef;
 use sha2::{Digest, Sha256};
@@ -27,7 +27,23 @@ pub struct Input {
     pub sha256: String,
     /// Rows and columns.
     pub shape: [usize; 2],
+    /// The names of the columns; empty where the file has none.
+    pub columns: Vec<String>,
 }
+
+/// What is read of the files of a sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Columns, each named as in the header of a table, or by number from 0; empty for all.
+    pub columns: Vec<String>,
+    /// The array of a file that holds several (`.npz`, `.mat`).
+    pub name: Option<String>,
+}
+
+/// Columns for each row from which on a sample looks transposed.
+const WIDE: usize = 4;
+/// Narrower samples never look transposed.
+const NARROW: usize = 16;
 
 /// Samples as rows, from one or more files.
 #[derive(Clone, Debug)]
@@ -89,6 +105,22 @@ impl Samples {
     /// As [`Samples::open`]; also `File` when a column is not there, or when the files are arrays, whose columns
     /// have no names.
     pub fn open_columns<P: AsRef<Path>>(paths: &[P], chosen: &[String]) -> Result<Self, Error> {
+        let selection = Selection {
+            columns: chosen.to_vec(),
+            name: None,
+        };
+        Self::open_selected(paths, &selection)
+    }
+
+    /// The same with some columns, or one array of files that hold several.
+    ///
+    /// # Errors
+    /// As [`Samples::open_columns`]; also `File` when the array is not there, or when the files hold one array without
+    /// a name.
+    pub fn open_selected<P: AsRef<Path>>(
+        paths: &[P],
+        selection: &Selection,
+    ) -> Result<Self, Error> {
         let mut files = Vec::new();
         for path in paths {
             expand(path.as_ref(), &mut files)?;
@@ -99,7 +131,7 @@ impl Samples {
             max_abs: Vec::new(),
         };
         for path in files {
-            samples.append(&path, chosen)?;
+            samples.append(&path, selection)?;
         }
         if samples.parts.is_empty() {
             return Err(Error::invalid(
@@ -133,6 +165,7 @@ impl Samples {
             path,
             sha256: hex(&hash.finalize()),
             shape,
+            columns: Vec::new(),
         };
         let kind = PartKind::Memory(data);
         let parts = vec![Part {
@@ -161,10 +194,24 @@ impl Samples {
 
     /// The names of the columns, from the header of the first table; empty when there is none.
     pub fn names(&self) -> &[String] {
-        match self.parts.first().map(|p| &p.kind) {
-            Some(PartKind::Text(dialect)) => &dialect.names,
-            _ => &[],
+        self.parts.first().map_or(&[], |p| &p.input.columns)
+    }
+
+    /// Whether there are far more columns than rows, as when variables were stored as rows: at least 16 columns, and
+    /// four for each row.
+    pub fn looks_transposed(&self) -> bool {
+        self.columns >= NARROW && self.columns / WIDE >= self.rows()
+    }
+
+    /// The complaint that there are other columns than `wanted`, with the remedy where the numbers tell one.
+    pub fn mismatch(&self, wanted: usize, whose: &str) -> Error {
+        let mut problem = format!("has {} columns, but {whose}", self.columns);
+        if self.rows() == wanted {
+            problem += &format!("; it has {wanted} rows: it looks transposed, samples are rows");
         }
+        let first = self.parts.first();
+        let path = first.map_or(Path::new(""), |p| p.input.path.as_path());
+        Error::file(path, "", problem)
     }
 
     /// The greatest absolute value in each column.
@@ -194,15 +241,18 @@ impl Samples {
         }
     }
 
-    fn append(&mut self, path: &Path, chosen: &[String]) -> Result<(), Error> {
-        let kind = kind_of(path, chosen)?;
+    fn append(&mut self, path: &Path, selection: &Selection) -> Result<(), Error> {
+        let kind = kind_of(path, selection)?;
         let mut shape = [0, 0];
-        if let PartKind::Npy(header) = &kind {
-            shape = rows_and_columns(path, header)?;
-        } else if let PartKind::Text(dialect) = &kind {
-            shape[1] = dialect.columns;
-        } else if let PartKind::Held(array) = &kind {
-            shape = array.shape;
+        let mut columns = Vec::new();
+        match &kind {
+            PartKind::Npy(header) => shape = rows_and_columns(path, header)?,
+            PartKind::Text(dialect) => {
+                shape[1] = dialect.columns;
+                columns.clone_from(&dialect.names);
+            }
+            PartKind::Held(array) => shape = array.shape,
+            PartKind::Memory(_) => {}
         }
         if self.parts.is_empty() {
             self.columns = shape[1];
@@ -222,36 +272,51 @@ impl Samples {
             path: path.to_owned(),
             sha256: digest(path)?,
             shape,
+            columns,
         };
         let mut part = Part {
             input,
             kind,
             first_row,
         };
+        part.input.shape[0] = self.check(&part)?;
+        self.parts.push(part);
+        Ok(())
+    }
+
+    /// Reads a part once: its rows, its scale, and that every entry is finite.
+    fn check(&mut self, part: &Part) -> Result<usize, Error> {
+        let (path, columns) = (&part.input.path, self.columns);
         let mut reader = part.reader()?;
-        let mut seen = 0;
+        let (mut seen, mut missing) = (0, 0);
+        let mut first = None;
         loop {
             let data = reader.read(CHECK_ROWS)?;
             if data.is_empty() {
                 break;
             }
-            if let Some(at) = data.iter().position(|x| !x.is_finite()) {
-                let (row, column) = (seen + at / shape[1], at % shape[1]);
-                let word = if data[at].is_nan() { "NaN" } else { "infinity" };
-                let place = format!("row {row}, column {column}");
-                let problem =
-                    format!("is {word}; rows are counted from 0, every entry must be finite");
-                return Err(Error::file(path, place, problem));
+            for (at, x) in data.iter().enumerate().filter(|(_, x)| !x.is_finite()) {
+                missing += 1;
+                first.get_or_insert((seen + at / columns, at % columns, x.is_nan()));
             }
             widen(&mut self.max_abs, &data);
-            seen += data.len() / shape[1];
+            seen += data.len() / columns;
         }
-        if seen == 0 {
-            return Err(Error::file(path, "", "holds no sample"));
+        if let Some((row, column, nan)) = first {
+            let word = if nan { "NaN" } else { "infinity" };
+            let name = part.input.columns.get(column);
+            let name = name.map_or(String::new(), |n| format!(" ({n})"));
+            let total = seen * columns;
+            let problem = format!(
+                "is {word}, and {missing} of {total} entries are missing; rows are counted from 0, every entry must be finite"
+            );
+            let place = format!("row {row}, column {column}{name}");
+            return Err(Error::file(path.as_path(), place, problem));
         }
-        part.input.shape[0] = seen;
-        self.parts.push(part);
-        Ok(())
+        match seen {
+            0 => Err(Error::file(path.as_path(), "", "holds no sample")),
+            _ => Ok(seen),
+        }
     }
 }
 
@@ -301,47 +366,6 @@ impl Iterator for Chunks<'_> {
             data,
         }))
     }
-}
-
-/// How the rows of a file are read. Arrays that cannot be read from the file itself (compressed, or a stream)
-/// are held in memory.
-fn kind_of(path: &Path, chosen: &[String]) -> Result<PartKind, Error> {
-    if is_text(&source::format(path)?) {
-        return Ok(PartKind::Text(text::Dialect::detect(path, chosen)?));
-    }
-    let header = npy::header(path)?;
-    if chosen.is_empty() && !source::is_held(path) {
-        return Ok(PartKind::Npy(header));
-    }
-    let [rows, columns] = rows_and_columns(path, &header)?;
-    let picked = match chosen {
-        [] => (0..columns).collect(),
-        chosen => text::choose(path, chosen, &[], columns)?,
-    };
-    let array = npy::read(path)?;
-    let all = array.as_slice();
-    let entry = |i: usize| picked.iter().map(move |&j| all[i + rows * j]);
-    let data = (0..rows).flat_map(entry).collect();
-    let shape = [rows, picked.len()];
-    Ok(PartKind::Held(Held { shape, data }))
-}
-
-fn rows_and_columns(path: &Path, header: &npy::NpyHeader) -> Result<[usize; 2], Error> {
-    if header.dtype.kind == npy::EntryKind::Complex {
-        return Err(complex(path));
-    }
-    match header.shape[..] {
-        [n] => Ok([n, 1]),
-        [n, d] => Ok([n, d]),
-        _ => {
-            let problem = format!("has shape {:?}, expected rows x columns", header.shape);
-            Err(Error::file(path, "header", problem))
-        }
-    }
-}
-
-fn is_text(format: &str) -> bool {
-    matches!(format, "csv" | "tsv" | "txt")
 }
 
 /// A file itself, or the sample files of a folder in the order of their names.

@@ -60,7 +60,14 @@ pub fn format(path: &Path) -> Result<String, Error> {
     };
     match stem.extension().and_then(|e| e.to_str()) {
         Some(ending) => Ok(ending.to_ascii_lowercase()),
-        None if is_held(path) => Ok(sniff(&bytes(path)?).to_owned()),
+        None if is_held(path) => {
+            let bytes = bytes(path)?;
+            // A workbook or a picture of memory in a pipe is no table.
+            match super::foreign::recognise(&bytes) {
+                Some(problem) => Err(Error::file(path, "byte 0", problem)),
+                None => Ok(sniff(&bytes).to_owned()),
+            }
+        }
         None => Ok(String::new()),
     }
 }
@@ -72,7 +79,7 @@ fn sniff(bytes: &[u8]) -> &'static str {
         "npz"
     } else if bytes.starts_with(b"MATLAB") {
         "mat"
-    } else if bytes.starts_with(b"{") {
+    } else if bytes.trim_ascii_start().starts_with(b"{") {
         "json"
     } else {
         "csv"

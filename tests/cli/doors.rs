@@ -107,7 +107,11 @@ fn conversion_there_and_back_changes_no_bit() {
         let run = at.run(args);
         assert!(run.code == 2 && run.err.contains(part), "{}", run.err);
     };
-    refused(&["convert", "cube.npy", "cube.csv"], "rows and columns");
+    // A tensor as a table says its shape.
+    for (from, to) in [("cube.npy", "cube.csv"), ("cube.csv", "again.npy")] {
+        json(&at.run(&["convert", from, to, "--json"]));
+    }
+    assert_eq!(read("again.npy"), read("cube.npy"));
     refused(&["convert", "cube.npy", "cube.xyz"], "expected an ending");
     refused(&["convert", "cube.npy", "./cube.npy"], "--force");
 }

@@ -9,6 +9,7 @@ mod mistakes;
 mod mixtures;
 mod models;
 mod options;
+mod outputs;
 mod outside;
 mod poly;
 mod quadratic;

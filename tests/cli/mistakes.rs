@@ -64,7 +64,21 @@ decompose cp huger.tns --rank 1 | huger.tns + line 1 + expected an index
 decompose cp t.npy --rank 1 --name x | t.npy + --name x does nothing
 decompose cp two.npz --rank 1 | two.npz + choose one with --name + a, b
 decompose cp two.npz --rank 1 --name c | no array 'c' + a, b
-decompose cp t.npy --rank 1 --out f.json | f.json + writes .npz
+decompose cp t.npy --rank 1 --out f.xyz | f.xyz + writes .npz or .json or .mat or .csv
+decompose cp t.npy --rank 1000000 | --rank + from 1 to 100000 + got '1000000'
+decompose cp hole.npy --rank 1 --mask wide.npy | wide.npy + shape [2, 3, 4] + [4, 3, 2] + the other way round
+decompose cp t.npy --rank 1 --mask t.npy | t.npy + entry (0, 0, 0) + expected 1 (measured) or 0 (missing)
+decompose cp hole.npy --rank 1 --mask ones.npy | hole.npy + entry + mask says that it was measured + --missing mask
+decompose cp t.npy --rank 1 --mask nosuch.npy | nosuch.npy + cannot be read
+decompose train t.npy --tol .1 --mask ones.npy | does not take --mask + decompose cp
+decompose train hole.npy --rank 2 | hole.npy + 1 in all of 24 entries
+poly expand x --name y | does not take --name + several arrays
+decompose cp two.npz --rank 1 --name a,b | --name + one array
+learn relu --inputs two.npz --targets two.npz --name a --out o.json | --name + X,y
+learn quadratic two.npz --name c --out o.json | no array 'c' + a, b
+learn quadratic z.npy --name c --out o.json | z.npy + --name c does nothing
+learn quadratic book.csv --out o.json | book.csv + Excel + read_excel
+sample m.json -n 5 --out m.csv.gz | m.csv.gz + writes
 decompose cp two.npz --rank 1 --name a --out two.npz | two.npz + is an input + --force
 decompose cp t.npy --rank 1 --plot p.gif | p.gif + .svg or .png
 decompose cp t.npy --rank 1 --method nosuch | invalid value 'nosuch' + als
@@ -76,10 +90,10 @@ decompose train t.npy | required arguments + --tol
 decompose train t.npy --tol 1 | tolerance + [0, 1) + got 1
 decompose train t.npy --ranks 2,2,2 | order 3 + 2 inner ranks + got 3
 decompose train t.npy --ranks 0 | ranks must be at least 1
-decompose train hole.npy --tol .1 | hole.npy + entry + not finite
+decompose train hole.npy --tol .1 | hole.npy + entry + not finite + decompose cp
 decompose train t.npy --tol .1 --seed 1 | does not take --seed
-decompose tucker t.npy | required arguments + --ranks
-decompose tucker t.npy --ranks 2,2 | --ranks has 2 entries + 3 modes
+decompose tucker t.npy | required arguments + --rank
+decompose tucker t.npy --ranks 2,2 | --rank has 2 entries + 3 modes
 decompose tucker t.npy --ranks 2,x,2 | numbers from 1 + got 'x'
 decompose tucker t.npy --ranks auto | --tol + got 'auto'
 learn quadratic z.npy | --out PATH is required
@@ -145,6 +159,8 @@ fn stage(at: &Folder) {
     let mut holed = tensor.clone();
     holed[5] = f64::NAN;
     at.array("hole.npy", &[4, 3, 2], &holed);
+    at.array("ones.npy", &[4, 3, 2], &[1.0; 24]);
+    at.array("wide.npy", &[2, 3, 4], &[1.0; 24]);
     at.array("z.npy", &[200, 4], &[0.5; 800]);
     let t = wickring::tensor::Tensor::from_vec(&[4, 3, 2], tensor).unwrap();
     let named = [("a", t.view()), ("b", t.view())];
@@ -172,6 +188,10 @@ fn stage(at: &Folder) {
         ("bad.npz", b"PK\x03\x04junk"),
         ("bad.mat", &[0; 200]),
         ("u.xyz", b"x"),
+        (
+            "book.csv",
+            include_bytes!("../fixtures/producers/workbook.xlsx"),
+        ),
     ] {
         std::fs::write(at.path(name), content).unwrap();
     }

@@ -65,7 +65,7 @@ decompose tucker no.npy --ranks 2
 decompose exact no.npy --rank 2";
 
 /// The common options with a value that is good.
-const COMMON: [(&str, &[&str]); 9] = [
+const COMMON: [(&str, &[&str]); 11] = [
     ("--seed", &["1"]),
     ("--progress", &["none"]),
     ("--max-seconds", &["100"]),
@@ -75,6 +75,8 @@ const COMMON: [(&str, &[&str]); 9] = [
     ("--missing", &["refuse"]),
     ("--plot", &["no-such-folder/x.svg"]),
     ("--report", &["no-such-folder/x.html"]),
+    ("--name", &["x"]),
+    ("--mask", &["no.npy"]),
 ];
 
 /// Every command with the text of its help, found by walking the help texts.

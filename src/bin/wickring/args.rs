@@ -26,8 +26,31 @@ pub struct Door {
     alone: bool,
 }
 
+/// Commands with a --name of their own: the scheme of a file.
+const OWN_NAME: [&str; 4] = [
+    "scheme reduce",
+    "scheme lift",
+    "scheme program",
+    "scheme canonical",
+];
+
 /// Common options of every command.
 const ALWAYS: [&str; 4] = ["json", "quiet", "verbose", "threads"];
+
+/// Common options that commands choose from.
+const CHOSEN: [&str; 11] = [
+    "seed",
+    "progress",
+    "max_seconds",
+    "out",
+    "force",
+    "missing",
+    "plot",
+    "report",
+    "columns",
+    "name",
+    "mask",
+];
 
 const fn door(
     command: &'static str,
@@ -81,6 +104,7 @@ const LONG: &[&str] = &[
     "force",
     "missing",
     "report",
+    "name",
 ];
 const CUT: &[&str] = &[
     "progress",
@@ -89,6 +113,7 @@ const CUT: &[&str] = &[
     "force",
     "missing",
     "report",
+    "name",
 ];
 const DRAWN: &[&str] = &[
     "seed",
@@ -99,6 +124,7 @@ const DRAWN: &[&str] = &[
     "missing",
     "plot",
     "report",
+    "name",
 ];
 const TABLE: &[&str] = &[
     "seed",
@@ -110,7 +136,12 @@ const TABLE: &[&str] = &[
     "plot",
     "columns",
     "report",
+    "name",
 ];
+/// Endings of several named arrays.
+const ARRAYS: &[&str] = &["npz", "json", "mat", "csv", "tsv"];
+/// Endings of rows.
+const ROWS: &[&str] = &["npy", "csv", "tsv", "npz", "mat", "json"];
 const STORY: &[&str] = &["seed", "progress", "max_seconds", "out", "force", "plot"];
 const SHOWN: &[&str] = &["seed", "max_seconds", "out", "force", "plot"];
 const TOLD: &[&str] = &["seed", "max_seconds", "out", "force"];
@@ -148,13 +179,21 @@ const DOORS: &[Door] = &[
     door("theory full-batch", STORY, CSV),
     door(
         "predict",
-        &["max_seconds", "out", "force", "missing", "columns"],
-        &["npy", "csv", "tsv"],
+        &[
+            "seed",
+            "max_seconds",
+            "out",
+            "force",
+            "missing",
+            "columns",
+            "name",
+        ],
+        ROWS,
     ),
-    door("sample", &["seed", "out", "force"], &["npy", "csv", "tsv"]),
+    door("sample", &["seed", "out", "force"], ROWS),
     door(
         "moments add",
-        &["max_seconds", "out", "force", "missing", "columns"],
+        &["max_seconds", "out", "force", "missing", "columns", "name"],
         &[],
     ),
     door("moments merge", &["out", "force"], &[]),
@@ -164,13 +203,16 @@ const DOORS: &[Door] = &[
         "bench",
         &["seed", "progress", "max_seconds", "out", "force"],
     ),
-    door("convert", &["columns", "missing", "force"], &[]),
+    door("convert", &["columns", "missing", "force", "name"], &[]),
     door("completions", &[], &[]),
     door("man", &["out", "force"], &[]),
     door("map pce", ASKED, &["json"]),
     door("map cumulants", ASKED, &["json"]),
     prints("map distance", &["out", "force"]),
-    prints("map test", &["seed", "out", "force", "missing", "columns"]),
+    prints(
+        "map test",
+        &["seed", "out", "force", "missing", "columns", "name"],
+    ),
     door("experiment quadratic-story", SHOWN, CSV),
     door("experiment mixture", SHOWN, CSV),
     prints("experiment mixture-compare", &["seed", "out", "force"]),
@@ -178,8 +220,8 @@ const DOORS: &[Door] = &[
     door("experiment relu-story", SHOWN, CSV),
     door("experiment relu-bars", TOLD, CSV),
     door("experiment two-layer", STORY, CSV),
-    masks(door("decompose cp", DRAWN, &["npz"])),
-    door("decompose symmetric", DRAWN, &["npz"]),
+    masks(door("decompose cp", DRAWN, ARRAYS)),
+    door("decompose symmetric", DRAWN, ARRAYS),
     door(
         "decompose orthogonal",
         &[
@@ -190,12 +232,13 @@ const DOORS: &[Door] = &[
             "missing",
             "plot",
             "report",
+            "name",
         ],
-        &["npz"],
+        ARRAYS,
     ),
-    masks(door("decompose ring", DRAWN, &["npz"])),
-    door("decompose train", CUT, &["npz"]),
-    door("decompose tucker", CUT, &["npz"]),
+    masks(door("decompose ring", DRAWN, ARRAYS)),
+    door("decompose train", CUT, ARRAYS),
+    door("decompose tucker", CUT, ARRAYS),
     alone(door(
         "scheme search",
         &["seed", "progress", "max_seconds", "out", "force"],
@@ -221,7 +264,7 @@ const DOORS: &[Door] = &[
     door("scheme convert", &["max_seconds", "force"], &[]),
     alone(door("scheme table", ASKED, &["csv", "json", "txt"])),
     prints("scheme canonical", ASKED),
-    door("decompose exact", LONG, &["npz", "json"]),
+    door("decompose exact", LONG, ARRAYS),
 ];
 
 /// The door of a command; one without a row takes everything.
@@ -235,7 +278,8 @@ pub fn of(command: &str) -> Door {
 
 impl Door {
     fn takes(&self, id: &str) -> bool {
-        ALWAYS.contains(&id) || self.takes.contains(&id)
+        let own = id == "name" && OWN_NAME.contains(&self.command);
+        ALWAYS.contains(&id) || self.takes.contains(&id) || own || (id == "mask" && self.masks)
     }
 }
 
@@ -258,6 +302,8 @@ fn reason(id: &str) -> &'static str {
         "plot" => "it draws no picture",
         "report" => "it writes no page; its output is the whole result",
         "columns" => "it reads no table whose columns could be chosen",
+        "name" => "it reads no file with several arrays",
+        "mask" => "it cannot work without the missing entries; decompose cp and decompose ring can",
         _ => "it would do nothing",
     }
 }
@@ -276,7 +322,12 @@ fn descend(command: Command, path: &str, common: &[clap::Arg]) -> Command {
         .collect();
     if names.is_empty() {
         let door = of(path);
-        return common.iter().fold(command, |command, arg| {
+        let own: Vec<clap::Id> = command
+            .get_arguments()
+            .map(|a| a.get_id().clone())
+            .collect();
+        let common = common.iter().filter(|a| !own.contains(a.get_id()));
+        return common.fold(command, |command, arg| {
             let shown = door.takes(arg.get_id().as_str());
             command.arg(arg.clone().help_heading("Common options").hide(!shown))
         });
@@ -314,23 +365,12 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
     };
     for id in matches.ids().map(clap::Id::as_str) {
         let given = matches.value_source(id) == Some(ValueSource::CommandLine);
-        let known = [
-            "seed",
-            "progress",
-            "max_seconds",
-            "out",
-            "force",
-            "missing",
-            "plot",
-            "report",
-            "columns",
-        ];
-        if given && known.contains(&id) && !door.takes(id) {
+        if given && CHOSEN.contains(&id) && !door.takes(id) {
             return refused(id, reason(id));
         }
     }
     if common.missing == crate::context::Missing::Mask && !door.masks {
-        return refused("missing mask", "it cannot work without the missing entries");
+        return refused("missing mask", reason("mask"));
     }
     if common.force && common.out.is_none() && door.takes("out") {
         return refused("force", "without --out it overwrites nothing");
@@ -382,7 +422,12 @@ fn distinct(matches: &ArgMatches, common: &Common, alone: bool) -> Result<(), Er
     if let Some(out) = common.out.as_deref().filter(|out| !is_stream(out)) {
         outputs.push(out.to_owned());
         // Reports and certificates stand beside the result.
-        let beside = ["json", "certificate.json", "data.certificate.json"];
+        let beside = [
+            "json",
+            "report.json",
+            "certificate.json",
+            "data.certificate.json",
+        ];
         outputs.extend(
             beside
                 .iter()
@@ -393,16 +438,31 @@ fn distinct(matches: &ArgMatches, common: &Common, alone: bool) -> Result<(), Er
     outputs.extend(common.plot.clone());
     outputs.extend(common.report.clone());
     for output in &outputs {
-        let Ok(place) = output.canonicalize() else {
+        let folder = output.parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+        let beside = folder.ok().zip(output.file_name()).map(|(f, n)| f.join(n));
+        let Some(place) = output.canonicalize().ok().or(beside) else {
             continue;
         };
-        if inputs.contains(&place) {
+        if inputs.contains(&place) || inputs.iter().any(|input| is_part(input, &place)) {
             let problem =
                 "is an input and would be overwritten; choose another --out, or add --force";
             return Err(Error::file(output.as_path(), "", problem));
         }
     }
     Ok(())
+}
+
+/// Whether a table is one of the `OUT_NAME.csv` that several arrays become.
+fn is_part(input: &Path, out: &Path) -> bool {
+    let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned());
+    let table = out.extension().is_some_and(|e| e == "csv" || e == "tsv");
+    let beside = input.parent() == out.parent() && input.extension() == out.extension();
+    let (part, whole) = (
+        stem(input).unwrap_or_default(),
+        stem(out).unwrap_or_default(),
+    );
+    table && beside && part.starts_with(&format!("{whole}_"))
 }
 
 /// Every file that an option or an argument names, and the files of every folder among them.

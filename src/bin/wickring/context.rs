@@ -14,7 +14,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wickring::Error;
-use wickring::io::samples::Samples;
+use wickring::io::samples::{Samples, Selection};
 use wickring::io::write_whole;
 
 /// Flags that every command takes.
@@ -47,6 +47,12 @@ pub struct Common {
     /// Read these columns of a table only: names of its header, or numbers from 0.
     #[arg(long, global = true, value_delimiter = ',', value_name = "A,B,..")]
     pub columns: Vec<String>,
+    /// The array to read of a file that holds several: .npz, .mat (members as s.x, c{1}). Inputs and targets: X,y.
+    #[arg(long, global = true, value_delimiter = ',', value_name = "NAME")]
+    pub name: Vec<String>,
+    /// A file of the shape of the tensor with ones where entries were measured and zeros where they are missing.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub mask: Option<PathBuf>,
     /// Let an output replace an input.
     #[arg(long, global = true)]
     pub force: bool,
@@ -117,6 +123,8 @@ pub struct Context {
     start: Instant,
     /// Pictures for the page of `--report`.
     pictures: Mutex<Vec<Part>>,
+    notes: Mutex<Vec<String>>,
+    missing: Mutex<Option<usize>>,
 }
 
 impl Context {
@@ -171,6 +179,8 @@ impl Context {
             door,
             start,
             pictures: Mutex::default(),
+            notes: Mutex::default(),
+            missing: Mutex::default(),
         })
     }
 
@@ -221,12 +231,107 @@ impl Context {
         Meter::new(self)
     }
 
-    /// The sample in files and folders, with the columns asked for.
+    /// The sample in files and folders, with the columns and the array asked for; that it looks transposed is noted.
     ///
     /// # Errors
-    /// As [`Samples::open_columns`].
+    /// As [`Samples::open_selected`].
     pub fn samples<P: AsRef<Path>>(&self, paths: &[P]) -> Result<Samples, Error> {
-        Samples::open_columns(paths, &self.common.columns)
+        let samples = self.rows(paths, &self.common.columns)?;
+        self.suspect(&samples);
+        Ok(samples)
+    }
+
+    /// The same with other columns, and without suspicion: what the rows are is known.
+    ///
+    /// # Errors
+    /// As [`Samples::open_selected`].
+    pub fn rows<P: AsRef<Path>>(&self, paths: &[P], columns: &[String]) -> Result<Samples, Error> {
+        let selection = Selection {
+            columns: columns.to_vec(),
+            name: self.name()?.map(str::to_owned),
+        };
+        Samples::open_selected(paths, &selection)
+    }
+
+    /// Inputs and targets, of which `--name X,y` picks the arrays.
+    ///
+    /// # Errors
+    /// As [`Samples::open_selected`]; `InvalidInput` for one name or more than two.
+    pub fn pair<P: AsRef<Path>>(
+        &self,
+        (inputs, targets): (&[P], &[P]),
+    ) -> Result<(Samples, Samples), Error> {
+        let (x, y) = match &self.common.name[..] {
+            [] => (None, None),
+            [x, y] => (Some(x.clone()), Some(y.clone())),
+            _ => {
+                let requirement =
+                    "must name two arrays, that of the inputs and that of the targets: X,y";
+                return Err(Error::invalid("--name", requirement));
+            }
+        };
+        let open = |paths: &[P], name| {
+            let columns = Vec::new();
+            Samples::open_selected(paths, &Selection { columns, name })
+        };
+        let inputs = open(inputs, x)?;
+        self.suspect(&inputs);
+        Ok((inputs, open(targets, y)?))
+    }
+
+    /// The one array of `--name`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for several.
+    pub fn name(&self) -> Result<Option<&str>, Error> {
+        match &self.common.name[..] {
+            [] => Ok(None),
+            [one] => Ok(Some(one)),
+            _ => Err(Error::invalid("--name", "must name one array here")),
+        }
+    }
+
+    fn suspect(&self, samples: &Samples) {
+        if samples.looks_transposed() {
+            let (n, d) = (samples.rows(), samples.columns());
+            self.note(format!(
+                "{n} rows of {d} columns look transposed: rows are samples, columns are variables"
+            ));
+        }
+    }
+
+    /// A line at the end of the result, for people and as one of `notes`.
+    pub fn note(&self, line: String) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !notes.contains(&line) {
+            notes.push(line);
+        }
+    }
+
+    /// Whether entries of the input may be missing.
+    pub fn masks(&self) -> bool {
+        self.common.missing == Missing::Mask || self.common.mask.is_some()
+    }
+
+    /// Remembers how many entries of the tensor are missing.
+    pub fn count_missing(&self, entries: usize) {
+        *self.missing.lock().unwrap_or_else(PoisonError::into_inner) = Some(entries);
+    }
+
+    /// How many entries of the tensor are missing, where that was counted.
+    pub fn missing(&self) -> Option<usize> {
+        *self.missing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The report beside `--out`: never the same file.
+    pub fn report_path(out: &Path) -> PathBuf {
+        match out
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("json"))
+        {
+            true => out.with_extension("report.json"),
+            false => out.with_extension("json"),
+        }
     }
 
     /// `--out`, or an error that says that it is needed.
@@ -277,7 +382,16 @@ impl Context {
     /// whose result is what they print write it to `--out` as well: the object as `.json`, the text as `.txt`.
     /// That `--out` cannot be written is told when the command has ended.
     pub fn emit(&self, json: &serde_json::Value, text: &str) {
-        if let Err(e) = self.report(json, text) {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut json, mut text) = (json.clone(), text.to_owned());
+        if !notes.is_empty() {
+            json["notes"] = serde_json::json!(*notes);
+            text += &notes
+                .iter()
+                .map(|n| format!("note: {n}\n"))
+                .collect::<String>();
+        }
+        if let Err(e) = self.report(&json, &text) {
             fail(e);
             return;
         }
@@ -292,7 +406,7 @@ impl Context {
             let content = if object {
                 format!("{json}\n")
             } else {
-                text.to_owned()
+                text.clone()
             };
             if let Err(e) = write_whole(out, content.as_bytes()) {
                 fail(e);
@@ -300,11 +414,10 @@ impl Context {
             }
         }
         if self.common.json {
-            let mut value = json.clone();
-            Cost::since(self.start).add_to(&mut value);
-            print_object(&value);
+            Cost::since(self.start).add_to(&mut json);
+            print_object(&json);
         } else if !self.common.quiet {
-            print(text);
+            print(&text);
         }
     }
 

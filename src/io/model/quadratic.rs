@@ -44,7 +44,11 @@ impl ModelFile {
         let h = &self.header;
         let input = |i: &Input| {
             let path = i.path.to_string_lossy();
-            json!({ "path": path, "sha256": i.sha256, "shape": i.shape })
+            let mut value = json!({ "path": path, "sha256": i.sha256, "shape": i.shape });
+            if !i.columns.is_empty() {
+                value["columns"] = json!(i.columns);
+            }
+            value
         };
         let mut lines = Vec::new();
         let mut push = |key: &str, value: &Value| lines.push(format!("  {}: {value}", json!(key)));
@@ -297,10 +301,13 @@ fn read_inputs(value: Option<Value>) -> Vec<Input> {
         let n = |i: usize| v["shape"][i].as_u64().unwrap_or(0) as usize;
         let sha256 = v["sha256"].as_str().unwrap_or_default().to_owned();
         let path = v["path"].as_str().unwrap_or_default().into();
+        let names = v["columns"].as_array().map_or(&[][..], Vec::as_slice);
+        let names = names.iter().filter_map(|n| n.as_str().map(str::to_owned));
         Input {
             path,
             sha256,
             shape: [n(0), n(1)],
+            columns: names.collect(),
         }
     };
     items.iter().map(one).collect()

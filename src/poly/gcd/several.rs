@@ -8,7 +8,7 @@ use crate::Error;
 use crate::poly::coefficients::rational::Integer;
 use crate::poly::coefficients::residue::Residue;
 use crate::poly::coefficients::ring::Ring;
-use crate::poly::factor::{content_in, exact, reduced};
+use crate::poly::factor::{content_in, exact};
 use crate::poly::polynomial::univariate::{Dense, Field, MERSENNE, primes_below};
 use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;

@@ -1,7 +1,7 @@
 //! `wickring check`: replay certificates with the small independent checker.
 
 use crate::commands::learn::held_out::columns;
-use crate::commands::tensor_file::{Loaded, load};
+use crate::commands::tensor_file::Loaded;
 use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};
 use num_complex::Complex;
@@ -244,10 +244,13 @@ fn samples(
 fn offered(files: &[PathBuf], text: &mut String) -> Vec<Tensor> {
     let mut found = Vec::new();
     for path in files {
-        let arrays = match load(path, None) {
+        let arrays = match Loaded::read(path, None) {
             Ok(loaded) => vec![Ok(loaded)],
             Err(problem) => match npz::list(path) {
-                Ok(members) => members.iter().map(|m| load(path, Some(&m.name))).collect(),
+                Ok(members) => members
+                    .iter()
+                    .map(|m| Loaded::read(path, Some(&m.name)))
+                    .collect(),
                 Err(_) => vec![Err(problem)],
             },
         };

@@ -7,14 +7,15 @@ use num_complex::Complex;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wickring::Error;
-use wickring::io::{npz, source};
+use wickring::io::{arrays, mat, npz, source};
 use wickring::tensor::{CpTensor, Factor, Tensor, TensorRing, TuckerTensor};
 
 /// Compare two factor files of decompose (CP: match score and matched components; rings, trains and Tucker models:
 /// distance of their tensors) or two maps (distance in the best gauge).
 #[derive(Args)]
 pub struct Compare {
-    /// Factors (.npz with weights and factor_0, ..; core_0, ..; core and factor_0, ..) or a model of a map (.json).
+    /// Factors (.npz, .mat or .json with weights and factor_0, ..; core_0, ..; core and factor_0, ..) or a model of a map
+    /// (.json).
     a: PathBuf,
     /// The same kind of file.
     b: PathBuf,
@@ -67,50 +68,61 @@ pub fn run(args: &Compare, context: &Context) -> Result<Outcome, Error> {
 
 fn read(path: &Path) -> Result<Model, Error> {
     match source::format(path)?.as_str() {
-        "json" => Ok(Model::Map),
-        "npz" => factors(path),
+        "json" if is_model(path)? => Ok(Model::Map),
+        "npz" | "mat" | "json" => factors(path),
         _ => {
-            let problem = "expected factors (.npz) or a model (.json)";
+            let problem = "expected factors (.npz, .mat, .json) or a model (.json)";
             Err(Error::file(path, "", problem))
         }
     }
 }
 
-/// The arrays `stem_0`, `stem_1`, .. with their imaginary parts `stem_k_imag`.
-fn numbered(path: &Path, names: &[String], stem: &str) -> Result<Vec<Tensor<Complex<f64>>>, Error> {
-    let mut found = Vec::new();
-    for name in (0..).map(|k| format!("{stem}_{k}")) {
-        if !names.contains(&name) {
-            break;
-        }
-        found.push(array(path, names, &name)?);
-    }
-    Ok(found)
+/// Whether a JSON file says by its schema that it is a model.
+fn is_model(path: &Path) -> Result<bool, Error> {
+    let value: Result<Value, _> = serde_json::from_slice(&source::bytes(path)?);
+    Ok(value.map_or(true, |v| v.get("schema").is_some()))
 }
 
-/// One array with its imaginary part `name_imag`.
-fn array(path: &Path, names: &[String], name: &str) -> Result<Tensor<Complex<f64>>, Error> {
-    let real = match npz::read_array(path, name)? {
-        npz::Array::Complex(t) => return Ok(t),
-        npz::Array::Real(t) => t,
-    };
-    let imag = format!("{name}_imag");
-    let imag = match names.contains(&imag) {
-        true => npz::read_one(path, &imag)?.into_vec(),
-        false => vec![0.0; real.as_slice().len()],
-    };
-    let parts = real.as_slice().iter().zip(imag);
-    let data = parts.map(|(&re, im)| Complex::new(re, im)).collect();
-    Tensor::from_vec(real.dims(), data)
+/// Arrays with the imaginary parts that stand beside them.
+struct Parts(Vec<(String, Tensor)>);
+
+impl Parts {
+    fn find(&self, name: &str) -> Option<&Tensor> {
+        let found = self.0.iter().find(|(n, _)| n == name);
+        found.map(|(_, t)| t)
+    }
+
+    /// One array with its imaginary part `name_imag`; `None` where it is not there.
+    fn array(&self, name: &str) -> Option<Result<Tensor<Complex<f64>>, Error>> {
+        let real = self.find(name)?;
+        let zeros = || vec![0.0; real.as_slice().len()];
+        let imag = self.find(&format!("{name}_imag"));
+        let imag = imag.map_or_else(zeros, |t| t.as_slice().to_vec());
+        let parts = real.as_slice().iter().zip(imag);
+        let data = parts.map(|(&re, im)| Complex::new(re, im)).collect();
+        Some(Tensor::from_vec(real.dims(), data))
+    }
+
+    /// The arrays `stem_0`, `stem_1`, ..
+    fn numbered(&self, stem: &str) -> Result<Vec<Tensor<Complex<f64>>>, Error> {
+        (0..)
+            .map_while(|k| self.array(&format!("{stem}_{k}")))
+            .collect()
+    }
 }
 
 /// The ring in a file of cores; `None` for any other file.
 pub fn cores(path: &Path) -> Result<Option<TensorRing<Complex<f64>>>, Error> {
-    if source::format(path)? != "npz" {
+    let held = match source::format(path)?.as_str() {
+        "npz" => npz::list(path)?.iter().any(|m| m.name == "core_0"),
+        "mat" => mat::list(path)?.iter().any(|v| v.name == "core_0"),
+        "json" => !is_model(path)?,
+        _ => false,
+    };
+    if !held {
         return Ok(None);
     }
-    let names: Vec<String> = npz::list(path)?.into_iter().map(|m| m.name).collect();
-    let cores = numbered(path, &names, "core")?;
+    let cores = Parts(arrays::read(path)?).numbered("core")?;
     if cores.is_empty() {
         return Ok(None);
     }
@@ -119,17 +131,11 @@ pub fn cores(path: &Path) -> Result<Option<TensorRing<Complex<f64>>>, Error> {
 }
 
 fn factors(path: &Path) -> Result<Model, Error> {
-    let names: Vec<String> = npz::list(path)?.into_iter().map(|m| m.name).collect();
     if let Some(ring) = cores(path)? {
         return Ok(Model::Ring(ring));
     }
+    let parts = Parts(arrays::read(path)?);
     let fault = |e: Error| Error::file(path, "", e.problem());
-    let factors = numbered(path, &names, "factor")?;
-    let holds = |name: &str| names.iter().any(|n| n == name);
-    if factors.is_empty() || !(holds("weights") || holds("core")) {
-        let problem = "holds neither weights nor core with factor_0, .., nor core_0, ..";
-        return Err(Error::file(path, "", problem));
-    }
     let columns = |t: Tensor<Complex<f64>>| match *t.dims() {
         [n, r] => Factor::new(n, r, t.into_vec()),
         _ => Err(Error::shape(
@@ -138,16 +144,25 @@ fn factors(path: &Path) -> Result<Model, Error> {
             format!("{:?}", t.dims()),
         )),
     };
-    let factors: Result<Vec<_>, _> = factors.into_iter().map(columns).collect();
-    if holds("core") {
-        let core = array(path, &names, "core")?;
-        let model = factors.and_then(|f| TuckerTensor::new(core, f));
-        return model.map(Model::Tucker).map_err(fault);
+    let factors = parts.numbered("factor")?.into_iter().map(columns);
+    let factors: Result<Vec<_>, _> = factors.collect();
+    let some = factors.as_ref().is_ok_and(|f| !f.is_empty());
+    match (parts.array("core"), parts.array("weights")) {
+        (Some(core), _) if some => {
+            let model = factors.and_then(|f| TuckerTensor::new(core?, f));
+            model.map(Model::Tucker).map_err(fault)
+        }
+        (None, Some(weights)) if some => {
+            // A list stands in a .mat file as one column.
+            let model = factors.and_then(|f| CpTensor::new(weights?.into_vec(), f));
+            model.map(Model::Cp).map_err(fault)
+        }
+        _ => {
+            factors.map_err(fault)?;
+            let problem = "holds neither weights nor core with factor_0, .., nor core_0, ..";
+            Err(Error::file(path, "", problem))
+        }
     }
-    let weights = npz::read_one(path, "weights")?.into_vec();
-    let weights = weights.into_iter().map(|w| Complex::new(w, 0.0)).collect();
-    let model = factors.and_then(|f| CpTensor::new(weights, f));
-    model.map(Model::Cp).map_err(fault)
 }
 
 fn cp(a: &CpTensor<Complex<f64>>, b: &CpTensor<Complex<f64>>) -> Result<(Value, String), Error> {

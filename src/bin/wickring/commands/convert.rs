@@ -1,6 +1,6 @@
 //! `wickring convert IN OUT`: between the formats of tensors, factors and samples, by the endings of the names.
 
-use super::tensor_file::{Loaded, load};
+use super::tensor_file::Loaded;
 use crate::context::{Context, Outcome};
 use clap::Args;
 use num_complex::Complex;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use wickring::Error;
-use wickring::io::{mat, npy, npz, source, write_together};
+use wickring::io::{StoredTensor, arrays, mat, npz, source, write_together};
 use wickring::tensor::Tensor;
 
 /// Convert between .npy, .npz, .mat (v5), .tns, .csv and .tsv; .json is written too. Every array of an archive
@@ -22,9 +22,6 @@ pub struct Convert {
     input: PathBuf,
     /// The file to write.
     output: PathBuf,
-    /// The array to convert, where the file holds several.
-    #[arg(long)]
-    name: Option<String>,
 }
 
 /// Entries of a sparse tensor that are expanded at most: 2 GiB of them.
@@ -37,8 +34,8 @@ pub fn run(args: &Convert, context: &Context) -> Result<Outcome, Error> {
         let problem = "is the input and would be overwritten; choose another name, or add --force";
         return Err(Error::file(args.output.as_path(), "", problem));
     }
-    let arrays = read(args, context)?;
-    let files = encode(&args.output, &arrays)?;
+    let (arrays, names) = read(args, context)?;
+    let files = arrays::encode(&args.output, &arrays, &names)?;
     let parts: Vec<(&Path, &[u8])> = files.iter().map(|(p, b)| (p.as_path(), &b[..])).collect();
     write_together(&parts)?;
     let mut text = String::new();
@@ -56,12 +53,18 @@ pub fn run(args: &Convert, context: &Context) -> Result<Outcome, Error> {
 
 type Named = Vec<(String, Tensor)>;
 
-fn read(args: &Convert, context: &Context) -> Result<Named, Error> {
+/// The arrays, and the names of the columns of a table.
+fn read(args: &Convert, context: &Context) -> Result<(Named, Vec<String>), Error> {
     let path = args.input.as_path();
     let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or("x");
     let format = source::format(path)?;
-    let names: Vec<String> = match (&args.name, format.as_str()) {
-        (Some(name), _) => vec![name.clone()],
+    let names: Vec<String> = match (context.name()?, format.as_str()) {
+        (Some(name), _) => vec![name.to_owned()],
+        (None, "npz") if is_sparse(path)? => {
+            let mut arrays = Vec::new();
+            push(&mut arrays, stem, StoredTensor::read(path, None)?)?;
+            return Ok((arrays, Vec::new()));
+        }
         (None, "npz") => {
             let members = npz::list(path)?.into_iter();
             members
@@ -72,32 +75,38 @@ fn read(args: &Convert, context: &Context) -> Result<Named, Error> {
         (None, "mat") => {
             let found = mat::list(path)?.into_iter();
             found
-                .filter(mat::Variable::is_array)
+                .filter(|v| v.is_array() || v.is_sparse())
                 .map(|v| v.name)
                 .collect()
         }
         (None, "csv" | "tsv" | "txt") => {
-            return Ok(vec![(stem.to_owned(), table(path, context)?)]);
+            return table(path, stem, context);
         }
         _ => {
             let mut arrays = Vec::new();
-            push(&mut arrays, stem, load(path, None)?)?;
-            return Ok(arrays);
+            push(&mut arrays, stem, StoredTensor::read(path, None)?)?;
+            return Ok((arrays, Vec::new()));
         }
     };
     let mut arrays = Vec::new();
     for name in &names {
-        push(&mut arrays, name, load(path, Some(name))?)?;
+        push(&mut arrays, name, StoredTensor::read(path, Some(name))?)?;
     }
     match arrays.is_empty() {
         true => Err(Error::file(path, "", "holds no array of numbers")),
-        false => Ok(arrays),
+        false => Ok((arrays, Vec::new())),
     }
 }
 
-/// Rows of a table as a matrix.
-fn table(path: &Path, context: &Context) -> Result<Tensor, Error> {
-    let samples = context.samples(&[path])?;
+/// Rows of a table as a matrix with the names of its columns; the tensor whose unfolding it is, where it says so.
+fn table(path: &Path, stem: &str, context: &Context) -> Result<(Named, Vec<String>), Error> {
+    let samples = context.rows(&[path], &context.common.columns)?;
+    let names = samples.names().to_vec();
+    if context.common.columns.is_empty() {
+        let mut arrays = Vec::new();
+        push(&mut arrays, stem, StoredTensor::read(path, None)?)?;
+        return Ok((arrays, names));
+    }
     let (n, d) = (samples.rows(), samples.columns());
     let mut data = vec![0.0; n * d];
     for chunk in samples.chunks(4096) {
@@ -109,7 +118,10 @@ fn table(path: &Path, context: &Context) -> Result<Tensor, Error> {
                 .for_each(|(j, x)| data[at + n * j] = *x);
         }
     }
-    Tensor::from_vec(&[n, d], data)
+    Ok((
+        vec![(stem.to_owned(), Tensor::from_vec(&[n, d], data)?)],
+        names,
+    ))
 }
 
 fn push(arrays: &mut Named, name: &str, found: Loaded) -> Result<(), Error> {
@@ -127,96 +139,9 @@ fn push(arrays: &mut Named, name: &str, found: Loaded) -> Result<(), Error> {
     Ok(())
 }
 
-/// The files that the arrays become.
-fn encode(out: &Path, arrays: &[(String, Tensor)]) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
-    let ending = out.extension().and_then(|e| e.to_str()).unwrap_or("");
-    let ending = ending.to_ascii_lowercase();
-    let views: Vec<_> = arrays.iter().map(|(n, t)| (n.as_str(), t.view())).collect();
-    let whole = |bytes| Ok(vec![(out.to_owned(), bytes)]);
-    let single = || match arrays {
-        [(_, one)] => Ok(one),
-        several => {
-            let names: Vec<&str> = several.iter().map(|a| a.0.as_str()).collect();
-            let problem = format!(
-                "holds one array: choose one with --name ({})",
-                names.join(", ")
-            );
-            Err(Error::file(out, "", problem))
-        }
-    };
-    match ending.as_str() {
-        "npz" => whole(npz::encode(out, &views)?),
-        "mat" => whole(mat::encode(&views)?),
-        "npy" => {
-            let one = single()?;
-            whole(npy::encode(one.dims(), true, one.as_slice()))
-        }
-        "tns" => whole(coordinates(single()?).into_bytes()),
-        "json" => {
-            let object: serde_json::Map<String, Value> = arrays
-                .iter()
-                .map(|(n, t)| (n.clone(), nested(t.dims(), t.as_slice(), 0, 1)))
-                .collect();
-            whole(format!("{}\n", Value::Object(object)).into_bytes())
-        }
-        "csv" | "tsv" => arrays
-            .iter()
-            .map(|(name, t)| {
-                let path = match arrays.len() {
-                    1 => out.to_owned(),
-                    _ => {
-                        let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-                        out.with_file_name(format!("{stem}_{name}.{ending}"))
-                    }
-                };
-                let separator = if ending == "tsv" { '\t' } else { ',' };
-                Ok((path, rows(out, name, t, separator)?.into_bytes()))
-            })
-            .collect(),
-        _ => {
-            let problem = "expected an ending out of .npy, .npz, .mat, .tns, .csv, .tsv and .json";
-            Err(Error::file(out, "", problem))
-        }
-    }
-}
-
-/// Lists of lists, the first index outermost.
-fn nested(dims: &[usize], data: &[f64], at: usize, stride: usize) -> Value {
-    match dims {
-        [] => json!(data.get(at)),
-        [n, rest @ ..] => {
-            let inner = |i| nested(rest, data, at + i * stride, stride * n);
-            Value::Array((0..*n).map(inner).collect())
-        }
-    }
-}
-
-/// FROSTT text of the entries that are not zero.
-fn coordinates(t: &Tensor) -> String {
-    let mut text = String::new();
-    for (flat, x) in t.as_slice().iter().enumerate().filter(|(_, x)| **x != 0.0) {
-        let mut rest = flat;
-        for &n in t.dims() {
-            let _ = write!(text, "{} ", rest % n + 1);
-            rest /= n;
-        }
-        let _ = writeln!(text, "{x:?}");
-    }
-    text
-}
-
-fn rows(out: &Path, name: &str, t: &Tensor, separator: char) -> Result<String, Error> {
-    let [n, d] = match *t.dims() {
-        [n] => [n, 1],
-        [n, d] => [n, d],
-        ref dims => {
-            let problem = format!("a table has rows and columns, but {name} has shape {dims:?}");
-            return Err(Error::file(out, "", problem));
-        }
-    };
-    let mut values = Vec::with_capacity(n * d);
-    for i in 0..n {
-        values.extend((0..d).map(|j| t.as_slice()[i + n * j]));
-    }
-    Ok(super::predict::rows_of_text(&values, d, separator))
+/// Whether SciPy wrote the archive as one sparse matrix.
+fn is_sparse(path: &Path) -> Result<bool, Error> {
+    let members = npz::list(path)?;
+    let holds = |name: &str| members.iter().any(|m| m.name == name);
+    Ok(["format", "shape", "data"].into_iter().all(holds))
 }

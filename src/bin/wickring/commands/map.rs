@@ -212,14 +212,10 @@ fn distance(args: &Distance, context: &Context) -> Result<Outcome, Error> {
 
 fn test(args: &Test, context: &Context) -> Result<Outcome, Error> {
     let map = read_map(&args.model)?;
-    let samples = context.samples(&args.samples)?;
+    let samples = context.rows(&args.samples, &context.common.columns)?;
     let d = map.output_dim();
     if samples.columns() != d {
-        let problem = format!(
-            "has {} columns, but the map has {d} outputs",
-            samples.columns()
-        );
-        return Err(Error::file(args.samples[0].as_path(), "", problem));
+        return Err(samples.mismatch(d, &format!("the map has {d} outputs")));
     }
     // Rows spread over the whole sample, without loading it.
     let every = (samples.rows() / 1000).max(1);

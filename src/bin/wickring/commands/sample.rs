@@ -1,18 +1,17 @@
 //! `wickring sample`: draw from a learned or hand-written model.
 
-use super::predict::rows_of_text;
+use super::tensor_file::write_rows;
 use crate::context::{Context, Outcome};
 use clap::Args;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use wickring::Error;
 use wickring::io::model::POLYNOMIAL_MAP;
 use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
-use wickring::io::{npy, write_whole};
 use wickring::learn::mixture::{Chain, MixtureModel, SCHEMA};
 use wickring::learn::{RadialMap, add_noise};
 
-/// Draw samples from a model, as rows of a .npy or .csv file.
+/// Draw samples from a model, as rows of a .npy, .csv, .npz, .mat or .json file.
 #[derive(Args)]
 pub struct Sample {
     /// A model file.
@@ -33,7 +32,9 @@ pub fn run(args: &Sample, context: &Context) -> Result<Outcome, Error> {
     }
     let file = ModelFile::read(&args.model)?;
     let (columns, rows) = draw(&file, args, context)?;
-    write_rows(out, columns, &rows)?;
+    let made_from = file.header.inputs.first().map(|i| &i.columns[..]);
+    let names = made_from.filter(|n| n.len() == columns).unwrap_or(&[]);
+    write_rows(out, ("samples", &[args.n, columns]), &rows, names)?;
     let json = json!({ "samples": args.n, "columns": columns, "out": out });
     let text = format!(
         "wrote {} samples of {columns} columns to {}\n",
@@ -87,23 +88,5 @@ pub fn within_budget(n: usize, columns: usize) -> Result<(), Error> {
     match n.checked_mul(columns) {
         Some(total) if total <= MAX_ENTRIES => Ok(()),
         _ => Err(Error::limit("sample", "numbers", MAX_ENTRIES as u64)),
-    }
-}
-
-/// Writes rows to a `.npy` or `.csv` file, whole or not at all.
-pub fn write_rows(out: &Path, columns: usize, rows: &[f64]) -> Result<(), Error> {
-    let n = rows.len().checked_div(columns).unwrap_or(0);
-    match out.extension().and_then(|e| e.to_str()) {
-        Some("npy") => write_whole(out, &npy::encode(&[n, columns], false, rows)),
-        Some(ending @ ("csv" | "tsv")) => {
-            let separator = if ending == "tsv" { '\t' } else { ',' };
-            let text = rows_of_text(rows, columns, separator);
-            write_whole(out, text.as_bytes())
-        }
-        _ => Err(Error::file(
-            out,
-            "",
-            "samples are written to .npy, .csv or .tsv",
-        )),
     }
 }

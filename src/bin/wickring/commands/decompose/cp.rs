@@ -2,7 +2,7 @@
 
 use super::cp_report::{Report, rank_bound};
 use crate::commands::tensor_file::{Loaded, load, require_finite};
-use crate::context::{Context, Missing, Outcome};
+use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use wickring::Error;
@@ -16,7 +16,7 @@ use wickring::tensor::{CpTensor, Tensor};
 /// Arguments of `decompose cp`.
 #[derive(Args)]
 pub struct CpArgs {
-    /// The tensor: .npy, .npz, .mat (v5) or FROSTT .tns.
+    /// The tensor: .npy, .npz, .mat (v5), FROSTT .tns or .csv.
     file: PathBuf,
     /// The number of components: a number, a range such as 1..6, or auto.
     #[arg(long)]
@@ -52,9 +52,6 @@ pub struct CpArgs {
     /// --out puts the theorems into the certificate.
     #[arg(long, conflicts_with = "nonneg")]
     prove: bool,
-    /// The array to read, where the file holds several.
-    #[arg(long)]
-    name: Option<String>,
 }
 
 /// How `decompose cp` searches.
@@ -78,15 +75,17 @@ enum Ranks {
     Auto,
 }
 
+/// Greatest number of components.
+const MOST_RANK: usize = 100_000;
 /// Greatest number of components that `--rank auto` tries.
 const AUTO_LIMIT: usize = 12;
 
 /// Runs `wickring decompose cp`.
 pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
     let ranks = parse_ranks(&args.rank)?;
-    let loaded = load(&args.file, args.name.as_deref())?;
+    let loaded = load(&args.file, context)?;
     let mut report = Report::new("cp", &args.file, loaded.dims(), context)?;
-    if args.prove && context.common.missing == Missing::Mask {
+    if args.prove && context.masks() {
         let problem = "--prove needs every entry: theorems are about the whole tensor";
         return Err(Error::invalid("decompose cp", problem));
     }
@@ -130,7 +129,7 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
             Err(Error::file(args.file.as_path(), "", problem))
         }
         Loaded::Complex(t) => {
-            if args.nonneg || context.common.missing == Missing::Mask {
+            if args.nonneg || context.masks() {
                 let problem = "is complex: --nonneg and --missing mask are for real tensors";
                 return Err(Error::file(args.file.as_path(), "", problem));
             }
@@ -190,7 +189,7 @@ fn real(
     t: Tensor,
     mut report: Report,
 ) -> Result<Outcome, Error> {
-    let masked = context.common.missing == Missing::Mask;
+    let masked = context.masks();
     if !masked {
         require_finite(&args.file, &t)?;
     }
@@ -324,8 +323,9 @@ fn single(ranks: Ranks, what: &str) -> Result<usize, Error> {
 
 fn parse_ranks(text: &str) -> Result<Ranks, Error> {
     let expected = || {
-        let requirement =
-            format!("--rank must be a number from 1, a range such as 1..6, or auto, got '{text}'");
+        let requirement = format!(
+            "--rank must be a number from 1 to {MOST_RANK}, a range such as 1..6, or auto, got '{text}'"
+        );
         Error::invalid("decompose cp", requirement)
     };
     if text == "auto" {
@@ -335,7 +335,7 @@ fn parse_ranks(text: &str) -> Result<Ranks, Error> {
         s.trim()
             .parse::<usize>()
             .ok()
-            .filter(|n| (1..=100_000).contains(n))
+            .filter(|n| (1..=MOST_RANK).contains(n))
     };
     match text.split_once("..") {
         None => number(text).map(Ranks::One).ok_or_else(expected),

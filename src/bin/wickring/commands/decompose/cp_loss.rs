@@ -2,7 +2,7 @@
 
 use super::cp_report::Report;
 use crate::commands::tensor_file::{Loaded, require_finite};
-use crate::context::{Context, Missing, Outcome};
+use crate::context::{Context, Outcome};
 use std::path::Path;
 use wickring::Error;
 use wickring::decomp::{CpLoss, CpMasked, EntryLoss};
@@ -29,7 +29,7 @@ pub fn run(
     mut report: Report,
     context: &Context,
 ) -> Result<Outcome, Error> {
-    let masked = context.common.missing == Missing::Mask;
+    let masked = context.masks();
     let refuse = |problem: &str| Err(Error::file(file, "", problem));
     let mut rng = context.rng();
     let mut meter = context.meter();

@@ -2,7 +2,7 @@
 
 use super::cp_pictures::{self, TriedRank};
 use super::theorems;
-use crate::commands::tensor_file::inputs;
+use crate::commands::tensor_file::{heading, inputs, write_arrays};
 use crate::context::{Context, Outcome};
 use crate::evidence;
 use crate::plot::Figure;
@@ -13,7 +13,7 @@ use std::path::Path;
 use wickring::certify::Proof;
 use wickring::decomp::{EntryLoss, RankTable, Uniqueness, fit_uniqueness};
 use wickring::fit::Fit;
-use wickring::io::{npz, write_whole};
+use wickring::io::write_whole;
 use wickring::linalg::Scalar;
 use wickring::poly::Ring;
 use wickring::tensor::{CpTensor, Factor, Tensor};
@@ -40,9 +40,8 @@ impl Report {
         json.insert("schema".into(), json!(format!("wickring/{kind}/1")));
         json.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
         json.insert("seed".into(), json!(context.common.seed));
-        json.insert("inputs".into(), inputs(path, dims)?);
-        let shape: Vec<String> = dims.iter().map(usize::to_string).collect();
-        let text = format!("{}: {}\n", path.display(), shape.join(" x "));
+        json.insert("inputs".into(), inputs(path, dims, context)?);
+        let text = heading(path, dims, context);
         Ok(Self {
             json,
             text,
@@ -86,7 +85,10 @@ impl Report {
                 self.text,
                 "{rank:>4}  {:<10.6}  {:>10}  {:>6.1}  {consistency:>10}  {halves:>6}  {:>8}  {:<8}  {}, {}{}",
                 c.rel_residual,
-                if ratio.abs() < 1e4 {
+                if ratio.is_nan() {
+                    // Neither signal nor noise.
+                    "-".to_owned()
+                } else if ratio.abs() < 1e4 {
                     format!("{ratio:.2}")
                 } else {
                     format!("{ratio:.1e}")
@@ -173,7 +175,13 @@ impl Report {
             Uniqueness::Family(n) => Some(n),
             _ => None,
         };
-        self.json.insert("unique".into(), json!(unique.word()));
+        // Of a model without components there is nothing to be unique.
+        let word = if self.none || fit.model.rank() == 0 {
+            "no components"
+        } else {
+            unique.word()
+        };
+        self.json.insert("unique".into(), json!(word));
         self.json.insert("flat_directions".into(), json!(family));
         self.json.insert("rel_error".into(), json!(c.rel_residual));
         self.json.insert("report".into(), Value::Object(report));
@@ -182,7 +190,7 @@ impl Report {
             "rank {}: {}, {}{}, relative error {:.6e}, condition {:.1e}, {} iterations, {} starts",
             fit.model.rank(),
             fit.status,
-            unique.word(),
+            word,
             family.map_or(String::new(), |n| format!(" (a family of dimension {n})")),
             c.rel_residual,
             c.condition,
@@ -282,18 +290,11 @@ impl Report {
             self.json.insert("status".into(), json!("undecided"));
         }
         if let Some(path) = &context.common.out {
-            let views: Vec<_> = arrays.iter().map(|(n, t)| (n.as_str(), t.view())).collect();
-            npz::write(path, &views)?;
-            let beside = path.with_extension("json");
+            let (written, beside) = write_arrays(path, arrays)?;
             let object = Value::Object(self.json.clone());
             let text = serde_json::to_string_pretty(&object).unwrap_or_default() + "\n";
             write_whole(&beside, text.as_bytes())?;
-            let _ = writeln!(
-                self.text,
-                "wrote {} and {}",
-                path.display(),
-                beside.display()
-            );
+            let _ = writeln!(self.text, "wrote {written} and {}", beside.display());
         }
         context.emit(&Value::Object(self.json), &self.text);
         Ok(

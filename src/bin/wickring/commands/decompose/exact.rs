@@ -1,13 +1,14 @@
 //! `wickring decompose exact`: rational CP factors with a certificate.
 
 use super::theorems;
+use crate::commands::tensor_file::{Loaded, load, require_finite, write_arrays};
 use crate::context::{Context, Outcome};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use wickring::certify::{Certificate, Limits, check};
 use wickring::decomp::ExactCp;
-use wickring::io::{npy, npz, write_whole};
+use wickring::io::{source, write_whole};
 use wickring::poly::Rational;
 use wickring::scheme::{Scheme, SchemeField, Target, Verdict, examine};
 use wickring::tensor::Tensor;
@@ -16,7 +17,7 @@ use wickring::{Error, Status};
 /// Arguments of `decompose exact`.
 #[derive(Args)]
 pub struct ExactArgs {
-    /// The tensor, of order 3: .npy.
+    /// The tensor, of order 3: .npy, .npz, .mat (v5), FROSTT .tns or .csv.
     file: PathBuf,
     /// The number of terms.
     #[arg(long)]
@@ -32,13 +33,21 @@ pub struct ExactArgs {
 
 /// Runs `wickring decompose exact`.
 pub fn run_file(args: &ExactArgs, context: &Context) -> Result<Outcome, Error> {
-    let tensor = npy::read(&args.file)?;
+    let path = args.file.as_path();
+    let tensor = match load(path, context)? {
+        Loaded::Real(t) => t,
+        Loaded::Sparse(s) => s.to_dense(1 << 20)?,
+        Loaded::Complex(_) => {
+            return Err(Error::file(path, "", "is complex, expected real entries"));
+        }
+    };
+    require_finite(path, &tensor)?;
     let asked = (args.starts, args.prove);
     run(&args.file, &tensor, args.rank, asked, context)
 }
 
-/// Decomposes `tensor` into `rank` terms over Q. `--out f.npz` gets the factors as floats and
-/// `f.certificate.json` beside it the proof; any other `--out` gets the certificate.
+/// Decomposes `tensor` into `rank` terms over Q. `--out f.npz` (or `.mat`, `.csv`) gets the factors as
+/// floats and `f.certificate.json` beside it the proof; `--out f.json` gets the certificate.
 pub fn run(
     file: &Path,
     tensor: &Tensor,
@@ -54,7 +63,7 @@ pub fn run(
     let found = examine(&scheme, None, SchemeField::Auto)?;
     // Two witnesses: the exact residual, and the checker that knows neither solver nor scheme.
     let mut exact = fit.status == Status::Converged && found.verdict == Verdict::Exact;
-    let digest = std::fs::read(file).map_err(|e| Error::file(file, "", e.to_string()))?;
+    let digest = source::raw(file)?;
     let claim = found.scheme.claim(&found.field, &found.target);
     let proof = (prove && exact).then(|| theorems::exact(&fit.model.factors, tensor, context));
     let proof = proof.transpose()?.unwrap_or_default();
@@ -70,7 +79,7 @@ pub fn run(
     let certificate = certificate.claim(claim).to_json();
     exact = exact && check(&certificate, Limits::default())?.holds();
     if let Some(out) = &context.common.out {
-        let arrays = out.extension().is_some_and(|e| e == "npz");
+        let arrays = !out.extension().is_some_and(|e| e == "json");
         if arrays {
             write_factors(out, &fit.model.factors)?;
         }
@@ -138,9 +147,5 @@ fn write_factors(out: &Path, factors: &[Vec<Vec<Rational>>]) -> Result<(), Error
         "weights".to_owned(),
         Tensor::from_vec(&[rank], vec![1.0; rank])?,
     ));
-    let arrays: Vec<_> = named
-        .iter()
-        .map(|(name, t)| (name.as_str(), t.view()))
-        .collect();
-    npz::write(out, &arrays)
+    write_arrays(out, &named).map(|_| ())
 }

@@ -1,13 +1,13 @@
 //! What trains and Tucker models write: arrays as `.npz`, a report as JSON beside it, lines for people.
 
-use crate::commands::tensor_file::inputs;
+use crate::commands::tensor_file::{heading, inputs, write_arrays};
 use crate::context::{Context, Outcome};
 use crate::evidence;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::path::Path;
 use wickring::fit::Fit;
-use wickring::io::{npz, write_whole};
+use wickring::io::write_whole;
 use wickring::tensor::{Scalar, Tensor, TensorView};
 use wickring::{Error, Status};
 
@@ -25,9 +25,8 @@ impl ModelReport {
         json.insert("schema".into(), json!(format!("wickring/{kind}/1")));
         json.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
         json.insert("seed".into(), json!(context.common.seed));
-        json.insert("inputs".into(), inputs(path, dims)?);
-        let shape: Vec<String> = dims.iter().map(usize::to_string).collect();
-        let text = format!("{}: {}\n", path.display(), shape.join(" x "));
+        json.insert("inputs".into(), inputs(path, dims, context)?);
+        let text = heading(path, dims, context);
         let arrays = Vec::new();
         Ok(Self { json, text, arrays })
     }
@@ -94,17 +93,10 @@ impl ModelReport {
         prove: impl FnOnce(&Context) -> Result<(), Error>,
     ) -> Result<Outcome, Error> {
         if let Some(path) = &context.common.out {
-            let views = self.arrays.iter().map(|(n, t)| (n.as_str(), t.view()));
-            npz::write(path, &Vec::from_iter(views))?;
+            let (written, beside) = write_arrays(path, &self.arrays)?;
             self.json
                 .insert(key.into(), json!(path.display().to_string()));
-            let beside = path.with_extension("json");
-            let _ = writeln!(
-                self.text,
-                "wrote {} and {}",
-                path.display(),
-                beside.display()
-            );
+            let _ = writeln!(self.text, "wrote {written} and {}", beside.display());
             prove(context)?;
             let value = Value::Object(self.json.clone());
             let lines = serde_json::to_string_pretty(&value).unwrap_or_default() + "\n";

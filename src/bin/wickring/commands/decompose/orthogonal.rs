@@ -23,9 +23,6 @@ pub struct OrthogonalArgs {
     /// Spectral norm of the error relative to a component, for schramm-steurer; measured unless given.
     #[arg(long)]
     error: Option<f64>,
-    /// The array to read, where the file holds several.
-    #[arg(long)]
-    name: Option<String>,
 }
 
 /// The method.
@@ -44,7 +41,7 @@ enum Kind {
 /// Runs `wickring decompose orthogonal`.
 pub fn run(args: &OrthogonalArgs, context: &Context) -> Result<Outcome, Error> {
     let path = args.file.as_path();
-    let t = match load(path, args.name.as_deref())? {
+    let t = match load(path, context)? {
         Loaded::Real(t) => t,
         Loaded::Sparse(s) => s.to_dense(1 << 25)?,
         Loaded::Complex(_) => {

@@ -1,8 +1,8 @@
 //! `wickring decompose ring`: tensor ring of a tensor file.
 
 use super::{cp_pictures, theorems};
-use crate::commands::tensor_file::{Loaded, inputs, load, require_finite};
-use crate::context::{Context, Missing, Outcome};
+use crate::commands::tensor_file::{Loaded, heading, inputs, load, require_finite, write_arrays};
+use crate::context::{Context, Outcome};
 use crate::evidence;
 use clap::{Args, ValueEnum};
 use num_complex::Complex;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use wickring::decomp::{Derivations, RingAlgebraic, RingAls, RingAuto, RingCompletion, RingNls};
 use wickring::decomp::{RingRanks, RingSampledAls, RingSvd, SymmetricNls, asymmetry};
 use wickring::fit::Fit;
-use wickring::io::{npz, write_whole};
+use wickring::io::write_whole;
 use wickring::tensor::{Scalar, Tensor, TensorRing, TensorView};
 use wickring::{Error, Status};
 
@@ -28,9 +28,6 @@ const EXACT: f64 = 1e-8;
 pub struct RingArgs {
     /// The tensor: .npy, .npz or .mat (v5).
     file: PathBuf,
-    /// The array to use when the file holds several.
-    #[arg(long)]
-    name: Option<String>,
     /// One rank for all bonds, ranks R0,R1,.. in order, or auto.
     #[arg(long, default_value = "auto")]
     rank: String,
@@ -85,12 +82,12 @@ pub fn run(args: &RingArgs, context: &Context) -> Result<Outcome, Error> {
         let text = format!("--tol must lie in (0, 1), got {tol}");
         return Err(Error::invalid("decompose ring", text));
     }
-    match load(&args.file, args.name.as_deref())? {
-        Loaded::Real(_) if args.prove && context.common.missing == Missing::Mask => {
+    match load(&args.file, context)? {
+        Loaded::Real(_) if args.prove && context.masks() => {
             let problem = "--prove needs every entry: theorems are about the whole tensor";
             Err(Error::invalid("decompose ring", problem))
         }
-        Loaded::Real(t) if context.common.missing == Missing::Mask => masked(args, &t, context),
+        Loaded::Real(t) if context.masks() => masked(args, &t, context),
         Loaded::Real(t) => {
             require_finite(&args.file, &t)?;
             if args.complex {
@@ -269,7 +266,7 @@ fn report<T: Scalar>(
         "schema": "wickring/tensor-ring/1",
         "version": env!("CARGO_PKG_VERSION"),
         "seed": context.common.seed,
-        "inputs": inputs(&args.file, dims)?,
+        "inputs": inputs(&args.file, dims, context)?,
         "status": fit.status.name(),
         "ranks": fit.model.ranks(),
         "rel_error": number(c.rel_residual),
@@ -283,8 +280,7 @@ fn report<T: Scalar>(
     if let Some(report) = json["report"].as_object_mut() {
         evidence::extend(report, c);
     }
-    let shape: Vec<String> = dims.iter().map(usize::to_string).collect();
-    let mut text = format!("{}: {}\n", args.file.display(), shape.join(" x "));
+    let mut text = heading(&args.file, dims, context);
     let _ = writeln!(
         text,
         "ring of ranks {:?}: {}, relative error {:.3e}, condition {:.1e}, {} sweeps, {} starts",
@@ -335,7 +331,7 @@ fn report<T: Scalar>(
         let source = (args.file.as_path(), digest);
         let stated = (evidence::stated(&fit), claims);
         super::numeric_proof::ring(source, t.view(), &fit.model, stated, context)?;
-        let beside = path.with_extension("json");
+        let beside = Context::report_path(path);
         let lines = serde_json::to_string_pretty(&json).unwrap_or_default() + "\n";
         write_whole(&beside, lines.as_bytes())?;
     }
@@ -384,11 +380,9 @@ fn write<T: Scalar>(
             arrays.push((format!("core_{k}_imag"), part(|z| z.im)?));
         }
     }
-    let views: Vec<_> = arrays.iter().map(|(n, t)| (n.as_str(), t.view())).collect();
-    npz::write(path, &views)?;
+    let (written, beside) = write_arrays(path, &arrays)?;
     json["cores"] = json!(path.display().to_string());
-    let beside = path.with_extension("json");
-    let _ = writeln!(text, "wrote {} and {}", path.display(), beside.display());
+    let _ = writeln!(text, "wrote {written} and {}", beside.display());
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use wickring::tensor::{SymmetricCp, Tensor};
 /// Arguments of `decompose symmetric`.
 #[derive(Args)]
 pub struct SymmetricArgs {
-    /// The symmetric tensor: .npy, .npz, .mat (v5) or FROSTT .tns.
+    /// The symmetric tensor: .npy, .npz, .mat (v5), FROSTT .tns or .csv.
     file: PathBuf,
     /// The number of components.
     #[arg(long)]
@@ -34,9 +34,6 @@ pub struct SymmetricArgs {
     /// strict local minimum; exit 3 with the reason where neither can be proved. --out writes the certificate.
     #[arg(long)]
     prove: bool,
-    /// The array to read, where the file holds several.
-    #[arg(long)]
-    name: Option<String>,
 }
 
 /// The engine.
@@ -57,7 +54,7 @@ enum Engine {
 /// Runs `wickring decompose symmetric`.
 pub fn run(args: &SymmetricArgs, context: &Context) -> Result<Outcome, Error> {
     let path = args.file.as_path();
-    let t = match load(path, args.name.as_deref())? {
+    let t = match load(path, context)? {
         Loaded::Real(t) => t,
         Loaded::Sparse(s) => s.to_dense(1 << 25)?,
         Loaded::Complex(_) => {

@@ -13,30 +13,27 @@ use wickring::tensor::{Scalar, Tensor, TensorRing, TensorTrain, TensorView};
 
 /// Arguments of `decompose train`.
 #[derive(Args)]
-#[command(group = clap::ArgGroup::new("size").required(true).multiple(true).args(["tol", "ranks"]))]
+#[command(group = clap::ArgGroup::new("size").required(true).multiple(true).args(["tol", "rank"]))]
 pub struct TrainArgs {
-    /// The tensor: .npy, .npz, .mat (v5) or FROSTT .tns; or the cores of a train or ring (.npz with core_0, ..), to be
+    /// The tensor: .npy, .npz, .mat (v5), FROSTT .tns or .csv; or the cores of a train or ring (.npz with core_0, ..), to be
     /// rounded.
     file: PathBuf,
     /// The relative error that is allowed, in [0, 1); 0 keeps all above rounding.
     #[arg(long)]
     tol: Option<f64>,
     /// The inner ranks R1,R2,.. or one for all; with --tol they are bounds.
-    #[arg(long, value_delimiter = ',')]
-    ranks: Vec<usize>,
-    /// The array to read, where the file holds several.
-    #[arg(long)]
-    name: Option<String>,
+    #[arg(long, alias = "ranks", value_delimiter = ',', value_name = "R1,R2,..")]
+    rank: Vec<usize>,
 }
 
 /// Runs `wickring decompose train`.
 pub fn run(args: &TrainArgs, context: &Context) -> Result<Outcome, Error> {
     let path = args.file.as_path();
     let method = match args.tol {
-        Some(tol) => TtSvd::new(tol).most(&args.ranks),
-        None => TtSvd::with_ranks(&args.ranks),
+        Some(tol) => TtSvd::new(tol).most(&args.rank),
+        None => TtSvd::with_ranks(&args.rank),
     };
-    if args.name.is_none()
+    if context.common.name.is_empty()
         && let Some(ring) = cores(path)?
     {
         return match real(&ring)? {
@@ -44,7 +41,7 @@ pub fn run(args: &TrainArgs, context: &Context) -> Result<Outcome, Error> {
             None => round(args, &method, &ring, context),
         };
     }
-    match load(path, args.name.as_deref())? {
+    match load(path, context)? {
         Loaded::Real(t) => {
             require_finite(path, &t)?;
             fresh(args, &method, t.view(), context)

@@ -12,29 +12,31 @@ use wickring::{linalg, poly};
 
 /// Arguments of `decompose tucker`.
 #[derive(Args)]
-#[command(group = clap::ArgGroup::new("size").required(true).multiple(true).args(["tol", "ranks"]))]
+#[command(group = clap::ArgGroup::new("size").required(true).multiple(true).args(["tol", "rank"]))]
 pub struct TuckerArgs {
-    /// The tensor: .npy, .npz, .mat (v5) or FROSTT .tns.
+    /// The tensor: .npy, .npz, .mat (v5), FROSTT .tns or .csv.
     file: PathBuf,
     /// The relative error that is allowed, in [0, 1); 0 keeps all above rounding.
     #[arg(long)]
     tol: Option<f64>,
     /// One entry for each mode, or one for all: a rank (with --tol a bound), `-` for a mode that is left alone, or, with
     /// --tol, `auto`.
-    #[arg(long, allow_hyphen_values = true)]
-    ranks: Option<String>,
+    #[arg(
+        long,
+        alias = "ranks",
+        allow_hyphen_values = true,
+        value_name = "R1,R2,.."
+    )]
+    rank: Option<String>,
     /// Sweeps of orthogonal iteration; 100 for given ranks and 0 with --tol, unless given.
     #[arg(long)]
     sweeps: Option<usize>,
-    /// The array to read, where the file holds several.
-    #[arg(long)]
-    name: Option<String>,
 }
 
 /// Runs `wickring decompose tucker`.
 pub fn run(args: &TuckerArgs, context: &Context) -> Result<Outcome, Error> {
     let path = args.file.as_path();
-    match load(path, args.name.as_deref())? {
+    match load(path, context)? {
         Loaded::Real(t) => {
             require_finite(path, &t)?;
             dense(args, t.view(), context)
@@ -46,7 +48,7 @@ pub fn run(args: &TuckerArgs, context: &Context) -> Result<Outcome, Error> {
 
 /// The method that the options describe, for a tensor of `order` modes.
 fn method(args: &TuckerArgs, order: usize) -> Result<Tucker, Error> {
-    let text = args.ranks.as_deref().unwrap_or("auto");
+    let text = args.rank.as_deref().unwrap_or("auto");
     let mut words: Vec<&str> = text.split(',').map(str::trim).collect();
     if let [one] = words[..] {
         words = vec![one; order];
@@ -55,7 +57,7 @@ fn method(args: &TuckerArgs, order: usize) -> Result<Tucker, Error> {
     if words.len() != order {
         let n = words.len();
         return refuse(format!(
-            "--ranks has {n} entries for a tensor of {order} modes"
+            "--rank has {n} entries for a tensor of {order} modes"
         ));
     }
     let (mut ranks, mut alone) = (Vec::new(), Vec::new());
@@ -70,7 +72,7 @@ fn method(args: &TuckerArgs, order: usize) -> Result<Tucker, Error> {
             _ => {
                 let quoted = wickring::error::quoted(word);
                 return refuse(format!(
-                    "--ranks is a list of numbers from 1, `-` and, with --tol, `auto`, got {quoted}"
+                    "--rank is a list of numbers from 1, `-` and, with --tol, `auto`, got {quoted}"
                 ));
             }
         }

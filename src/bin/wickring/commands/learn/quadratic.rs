@@ -350,6 +350,10 @@ pub fn beside(
             .map(at)
             .collect()
     };
+    let name = |a: usize| {
+        let names = samples.names();
+        names.get(a).cloned().unwrap_or_else(|| format!("z_{a}"))
+    };
     let figure = |a: usize| Figure {
         title: match d > PANELS {
             true => {
@@ -357,7 +361,7 @@ pub fn beside(
             }
             false => format!("distribution function of output {a}"),
         },
-        x: format!("z_{a}"),
+        x: name(a),
         y: "probability".into(),
         series: vec![
             Series::new("samples", Mark::Line, column(&data, a)),

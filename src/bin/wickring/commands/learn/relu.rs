@@ -87,7 +87,7 @@ const ROWS: usize = 4096;
 /// Runs `wickring learn relu`.
 pub fn run(args: &Relu, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("learn relu")?;
-    let (inputs, targets) = (Samples::open(&args.inputs)?, Samples::open(&args.targets)?);
+    let (inputs, targets) = context.pair((&args.inputs, &args.targets))?;
     check(args, &inputs, &targets)?;
     let mut rng = context.rng();
     let kept = Kept::read(&inputs, &targets, args.max_samples, &mut rng)?;

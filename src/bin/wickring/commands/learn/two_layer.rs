@@ -84,7 +84,7 @@ pub fn run(args: &TwoLayer, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("learn two-layer")?;
     let activation = PolynomialActivation::parse(&args.activation)
         .map_err(|e| Error::invalid("--activation", e.problem()))?;
-    let (inputs, targets) = (Samples::open(&args.inputs)?, Samples::open(&args.targets)?);
+    let (inputs, targets) = context.pair((&args.inputs, &args.targets))?;
     check(args, &inputs, &targets)?;
     let (x, y) = (read(&inputs)?, read(&targets)?);
     let method = match args.method {

@@ -1,6 +1,7 @@
 //! `wickring predict` for mixtures: log-density, score, denoised rows, components of rows.
 
-use super::rows_of_text;
+use super::Names;
+use crate::commands::tensor_file::write_rows;
 use crate::context::{Context, Outcome};
 use clap::ValueEnum;
 use serde_json::json;
@@ -28,6 +29,29 @@ pub enum Quantity {
     Responsibilities,
 }
 
+impl Quantity {
+    /// The name of the array that it becomes.
+    fn word(self) -> &'static str {
+        match self {
+            Self::LogDensity => "log_density",
+            Self::Score => "score",
+            Self::Denoised => "denoised",
+            Self::Labels => "labels",
+            Self::Responsibilities => "responsibilities",
+        }
+    }
+
+    /// The names of its columns, where those of the rows are known.
+    fn columns(self, names: &[String], width: usize) -> Vec<String> {
+        match self {
+            _ if names.is_empty() => Vec::new(),
+            Self::LogDensity | Self::Labels => vec![self.word().to_owned()],
+            Self::Responsibilities => (0..width).map(|k| format!("component_{k}")).collect(),
+            Self::Score | Self::Denoised => names.to_vec(),
+        }
+    }
+}
+
 /// The mixture in a model file.
 pub fn read(file: &ModelFile, path: &Path) -> Result<(MixtureModel, Status), Error> {
     let model = MixtureModel::from_body(&file.body).map_err(|e| in_file(path, e))?;
@@ -37,16 +61,15 @@ pub fn read(file: &ModelFile, path: &Path) -> Result<(MixtureModel, Status), Err
 /// Evaluates `quantity`, at a noise variance when one is given, and writes it to `--out`.
 pub fn run(
     (model, status): &(MixtureModel, Status),
-    input: &[PathBuf],
+    (input, names): (&[PathBuf], &Names),
     (quantity, variance): (Quantity, Option<f64>),
     context: &Context,
 ) -> Result<Outcome, Error> {
     let out = context.out("predict")?;
-    let samples = context.samples(input)?;
     let dim = model.dim();
+    let samples = names.open(input, dim, context)?;
     if samples.columns() != dim {
-        let problem = format!("has {} columns, but the model has {dim}", samples.columns());
-        return Err(Error::file(input[0].as_path(), "", problem));
+        return Err(samples.mismatch(dim, &format!("the model has {dim}")));
     }
     if *status != Status::Converged {
         context.warn(&format!(
@@ -104,19 +127,23 @@ pub fn run(
         _ => vec![samples.rows(), width],
     };
     // Labels are whole numbers, in tables and arrays alike.
-    let whole: Option<Vec<i64>> =
-        (quantity == Quantity::Labels).then(|| values.iter().map(|v| *v as i64).collect());
-    let bytes = match (out.extension().and_then(|e| e.to_str()), whole) {
-        (Some("csv" | "tsv"), Some(labels)) => {
-            let lines: Vec<String> = labels.iter().map(|l| format!("{l}\n")).collect();
-            lines.concat().into_bytes()
+    let ending = out.extension().and_then(|e| e.to_str()).unwrap_or("");
+    let whole = || values.iter().map(|v| *v as i64);
+    match (quantity, ending) {
+        (Quantity::Labels, "npy") => {
+            write_whole(out, &npy::encode_integers(&Vec::from_iter(whole())))?
         }
-        (Some("csv"), None) => rows_of_text(&values, width, ',').into_bytes(),
-        (Some("tsv"), None) => rows_of_text(&values, width, '\t').into_bytes(),
-        (_, Some(labels)) => npy::encode_integers(&labels),
-        (_, None) => npy::encode(&shape, false, &values),
-    };
-    write_whole(out, &bytes)?;
+        (Quantity::Labels, "csv" | "tsv") => {
+            let lines: String = whole().map(|l| format!("{l}\n")).collect();
+            write_whole(out, lines.as_bytes())?;
+        }
+        _ => write_rows(
+            out,
+            (quantity.word(), &shape),
+            &values,
+            &quantity.columns(samples.names(), width),
+        )?,
+    }
     let mut json = json!({ "out": out.to_string_lossy(), "shape": shape, "schema": SCHEMA });
     let mut text = format!("wrote {}: {shape:?}\n", out.display());
     if quantity == Quantity::LogDensity && matches!(model, MixtureModel::Score(_)) {

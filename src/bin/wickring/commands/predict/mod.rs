@@ -1,13 +1,14 @@
 //! `wickring predict`: a learned function at the rows of a file.
 
 pub(crate) mod mixture;
+use crate::commands::tensor_file::write_rows;
 use crate::context::{Context, Outcome};
 use clap::Args;
 use mixture::Quantity;
 use serde_json::json;
 use std::path::PathBuf;
-use wickring::io::model::{ModelFile, in_file};
-use wickring::io::{npy, write_whole};
+use wickring::io::model::{ModelFile, POLYNOMIAL_MAP, QUADRATIC_MAP, in_file};
+use wickring::io::samples::{Input, Samples};
 use wickring::learn::Predictor;
 use wickring::{Error, Status};
 
@@ -39,14 +40,16 @@ pub fn run(args: &Predict, context: &Context) -> Result<Outcome, Error> {
     let file = ModelFile::read(&args.model)?;
     if file.header.schema == wickring::learn::mixture::SCHEMA {
         let model = mixture::read(&file, &args.model)?;
-        return mixture::run(&model, &args.input, (args.quantity, args.variance), context);
+        let names = Names::of(&file, 0);
+        let asked = (args.quantity, args.variance);
+        return mixture::run(&model, (&args.input, &names), asked, context);
     }
     let predictor = Predictor::from_model(&file).map_err(|e| in_file(&args.model, e))?;
-    let samples = context.samples(&args.input)?;
+    let names = Names::of(&file, predictor.outputs());
+    let samples = names.open(&args.input, predictor.inputs(), context)?;
     if samples.columns() != predictor.inputs() {
-        let (found, wanted) = (samples.columns(), predictor.inputs());
-        let problem = format!("has {found} columns, but the model has {wanted} inputs");
-        return Err(Error::file(args.input[0].as_path(), "", problem));
+        let whose = format!("the model has {} inputs", predictor.inputs());
+        return Err(samples.mismatch(predictor.inputs(), &whose));
     }
     if file.header.status != Status::Converged {
         let status = file.header.status;
@@ -66,14 +69,7 @@ pub fn run(args: &Predict, context: &Context) -> Result<Outcome, Error> {
         1 => vec![samples.rows()],
         m => vec![samples.rows(), m],
     };
-    let text_file = out.extension().is_some_and(|e| e == "csv" || e == "tsv");
-    let bytes = if text_file {
-        let tab = out.extension().is_some_and(|e| e == "tsv");
-        rows_of_text(&values, predictor.outputs(), if tab { '\t' } else { ',' }).into_bytes()
-    } else {
-        npy::encode(&shape, false, &values)
-    };
-    write_whole(out, &bytes)?;
+    write_rows(out, ("predictions", &shape), &values, names.outputs())?;
     let json =
         json!({ "out": out.to_string_lossy(), "shape": shape, "schema": file.header.schema });
     let text = format!("wrote {}: {shape:?}\n", out.display());
@@ -81,13 +77,63 @@ pub fn run(args: &Predict, context: &Context) -> Result<Outcome, Error> {
     Ok(Outcome::Certified)
 }
 
-/// Rows of numbers as text, shortest digits that read back.
-pub fn rows_of_text(values: &[f64], columns: usize, separator: char) -> String {
-    let mut text = String::new();
-    for row in values.chunks(columns.max(1)) {
-        let cells: Vec<String> = row.iter().map(|v| format!("{v:?}")).collect();
-        text.push_str(&cells.join(&separator.to_string()));
-        text.push('\n');
+/// What the columns are called of which a model was made.
+pub struct Names {
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+}
+
+impl Names {
+    /// From the files in the header: of a map the columns are its outputs, of a network its inputs and then its target.
+    pub fn of(file: &ModelFile, outputs: usize) -> Self {
+        let columns = |input: Option<&Input>| input.map_or(Vec::new(), |i| i.columns.clone());
+        let files = &file.header.inputs;
+        let map = [QUADRATIC_MAP, POLYNOMIAL_MAP].contains(&file.header.schema.as_str());
+        let (inputs, named) = match map {
+            true => (Vec::new(), columns(files.first())),
+            false => (columns(files.first()), columns(files.last())),
+        };
+        Self {
+            inputs,
+            outputs: Some(named)
+                .filter(|n| n.len() == outputs)
+                .unwrap_or_default(),
+        }
     }
-    text
+
+    /// The names of the outputs; empty where they are not known.
+    pub fn outputs(&self) -> &[String] {
+        &self.outputs
+    }
+
+    /// Rows with `wanted` columns; where both the table and the model have names, the columns with the model's names, in
+    /// its order.
+    ///
+    /// # Errors
+    /// As [`Context::rows`].
+    pub fn open(
+        &self,
+        paths: &[PathBuf],
+        wanted: usize,
+        context: &Context,
+    ) -> Result<Samples, Error> {
+        let samples = context.rows(paths, &context.common.columns)?;
+        let (found, known) = (samples.names(), &self.inputs[..]);
+        let named = known.len() == wanted && !found.is_empty() && found != known;
+        if !named || !context.common.columns.is_empty() {
+            return Ok(samples);
+        }
+        if known.iter().all(|name| found.contains(name)) {
+            context.note(format!(
+                "columns were taken by the model's names: {}",
+                known.join(", ")
+            ));
+            return context.rows(paths, known);
+        }
+        if found.len() == wanted {
+            let (found, known) = (found.join(", "), known.join(", "));
+            context.note(format!("the columns are called {found}, those of the model {known}: they were taken in this order"));
+        }
+        Ok(samples)
+    }
 }

@@ -65,7 +65,7 @@ pub fn read_target(text: &str) -> Result<Target, Error> {
     if !file {
         return Target::parse(text);
     }
-    let tensor = match tensor_file::load(path, None)? {
+    let tensor = match tensor_file::Loaded::read(path, None)? {
         tensor_file::Loaded::Real(t) => t,
         tensor_file::Loaded::Sparse(s) => s.to_dense(1 << 24)?,
         tensor_file::Loaded::Complex(_) => {
