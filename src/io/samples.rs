@@ -35,6 +35,8 @@ pub struct Samples {
     parts: Vec<Part>,
     columns: usize,
     max_abs: Vec<f64>,
+    /// Whether NaN stands for an entry that was not measured.
+    gaps: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -89,6 +91,18 @@ impl Samples {
     /// As [`Samples::open`]; also `File` when a column is not there, or when the files are arrays, whose columns
     /// have no names.
     pub fn open_columns<P: AsRef<Path>>(paths: &[P], chosen: &[String]) -> Result<Self, Error> {
+        Self::open_all(paths, chosen, false)
+    }
+
+    /// The same where NaN is let through: an entry that was not measured.
+    ///
+    /// # Errors
+    /// As [`Samples::open_columns`], infinity included.
+    pub fn open_with_gaps<P: AsRef<Path>>(paths: &[P], chosen: &[String]) -> Result<Self, Error> {
+        Self::open_all(paths, chosen, true)
+    }
+
+    fn open_all<P: AsRef<Path>>(paths: &[P], chosen: &[String], gaps: bool) -> Result<Self, Error> {
         let mut files = Vec::new();
         for path in paths {
             expand(path.as_ref(), &mut files)?;
@@ -97,6 +111,7 @@ impl Samples {
             parts: Vec::new(),
             columns: 0,
             max_abs: Vec::new(),
+            gaps,
         };
         for path in files {
             samples.append(&path, chosen)?;
@@ -144,6 +159,7 @@ impl Samples {
             parts,
             columns,
             max_abs,
+            gaps: false,
         })
     }
 
@@ -235,7 +251,8 @@ impl Samples {
             if data.is_empty() {
                 break;
             }
-            if let Some(at) = data.iter().position(|x| !x.is_finite()) {
+            let fine = |x: &f64| x.is_finite() || self.gaps && x.is_nan();
+            if let Some(at) = data.iter().position(|x| !fine(x)) {
                 let (row, column) = (seen + at / shape[1], at % shape[1]);
                 let word = if data[at].is_nan() { "NaN" } else { "infinity" };
                 let place = format!("row {row}, column {column}");

@@ -5,6 +5,7 @@ mod demo_page;
 mod doors;
 mod golden;
 mod mistakes;
+mod mixture_choice;
 mod mixtures;
 mod models;
 mod options;

@@ -116,18 +116,18 @@ const DOORS: &[Door] = &[
     certifies(prints("poly groebner", POLY)),
     prints("poly roots", POLY),
     certifies(prints("poly solve", POLY_SEEDED)),
-    door("learn mixture", TABLE, &["json"]),
+    masks(door("learn mixture", TABLE, &["json"])),
     door("learn quadratic", TABLE, &["json"]),
     door("learn polynomial", TABLE, &["json"]),
     door("learn relu", DRAWN, &["json"]),
     door("learn two-layer", DRAWN, &["json"]),
     door("theory online-sgd", STORY, CSV),
     door("theory full-batch", STORY, CSV),
-    door(
+    masks(door(
         "predict",
         &["seed", "max_seconds", "out", "force", "missing", "columns"],
         &["npy", "csv", "tsv"],
-    ),
+    )),
     door("sample", &["seed", "out", "force"], &["npy", "csv", "tsv"]),
     door(
         "moments add",

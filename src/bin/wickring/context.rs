@@ -179,12 +179,15 @@ impl Context {
         Meter::new(self)
     }
 
-    /// The sample in files and folders, with the columns asked for.
+    /// The sample in files and folders, with the columns asked for; with `--missing mask` its entries may be NaN.
     ///
     /// # Errors
     /// As [`Samples::open_columns`].
     pub fn samples<P: AsRef<Path>>(&self, paths: &[P]) -> Result<Samples, Error> {
-        Samples::open_columns(paths, &self.common.columns)
+        match self.common.missing {
+            Missing::Refuse => Samples::open_columns(paths, &self.common.columns),
+            Missing::Mask => Samples::open_with_gaps(paths, &self.common.columns),
+        }
     }
 
     /// `--out`, or an error that says that it is needed.

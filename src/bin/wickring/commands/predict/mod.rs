@@ -1,7 +1,7 @@
 //! `wickring predict`: a learned function at the rows of a file.
 
 pub(crate) mod mixture;
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Missing, Outcome};
 use clap::Args;
 use mixture::Quantity;
 use serde_json::json;
@@ -40,6 +40,10 @@ pub fn run(args: &Predict, context: &Context) -> Result<Outcome, Error> {
     if file.header.schema == wickring::learn::mixture::SCHEMA {
         let model = mixture::read(&file, &args.model)?;
         return mixture::run(&model, &args.input, (args.quantity, args.variance), context);
+    }
+    if context.common.missing == Missing::Mask {
+        let problem = "is no mixture: --missing mask goes with mixtures";
+        return Err(Error::file(args.model.as_path(), "schema", problem));
     }
     let predictor = Predictor::from_model(&file).map_err(|e| in_file(&args.model, e))?;
     let samples = context.samples(&args.input)?;
