@@ -379,7 +379,8 @@ class Mixture(_WithComponents):
         _within("n_components", least, 1, most)
         _within("n_components", most, 1, 10_000)
         _within("n_init", self.n_init, 1, 10_000)
-        self.method_, self.candidates_ = "em", []
+        self.method_ = "em"
+        self.candidates_: list[dict[str, Any]] = []
 
         def call(how: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
             model, raw = _native.learn_best_mixture(X, (int(least), int(most)), self.n_init, how)
