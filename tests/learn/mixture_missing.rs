@@ -107,7 +107,10 @@ fn a_monotone_pattern_has_its_closed_form() {
         (c.covariance[1], slope * v0),
         (c.covariance[3], left + slope * slope * v0),
     ] {
-        assert!((got - want).abs() < 0.02 * (1.0 + want.abs()), "{got} {want}");
+        assert!(
+            (got - want).abs() < 0.02 * (1.0 + want.abs()),
+            "{got} {want}"
+        );
     }
 }
 
