@@ -2,7 +2,8 @@
 
     cargo build --release && python benches/peers/mixture_vs_sklearn.py [CASE ...]
 
-Cases: scan discrete one continuous high memory speed density (default: all). The binary is target/release/wickring
+Cases: scan discrete one continuous high memory speed density (default: all of these), and zoo [SET[:ROWS[:SEEDS]] ...],
+the default settings on laws and data sets, see mixture_zoo.py. The binary is target/release/wickring
 or $WICKRING. The noise level is given (--noise 1), as the theorem has it, unless NOISE=unknown is set.
 """
 import json, os, subprocess, sys, tempfile, time
@@ -289,5 +290,9 @@ def run_scan():
 if __name__ == "__main__":
     print(f"scikit-learn {sklearn.__version__}, numpy {np.__version__}, {os.cpu_count()} cores, "
           f"noise {'given' if NOISE else 'estimated'}")
+    if sys.argv[1:2] == ["zoo"]:
+        import mixture_zoo
+        mixture_zoo.run(BIN, sys.argv[2:])
+        sys.exit()
     for name in sys.argv[1:] or ["scan", "one", "discrete", "continuous", "high", "memory", "speed", "density"]:
         globals()[f"run_{name}"]()

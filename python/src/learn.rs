@@ -16,7 +16,7 @@ use wickring::fit::Fit;
 use wickring::io::model::{Header, ModelFile};
 use wickring::io::samples::Samples;
 use wickring::learn::mixture::{
-    Component, CovarianceKind, Diffusion, Em, GaussianMixture, InMemory, MixtureModel,
+    AutoMixture, Component, CovarianceKind, Diffusion, Em, GaussianMixture, InMemory, MixtureModel,
     MomentMethod, SCHEMA,
 };
 use wickring::learn::polynomial::{Form, Polynomial};
@@ -244,6 +244,41 @@ pub fn learn_mixture<'py>(
     head.report["bic"] = json!(found.model.1);
     let generator = MixtureModel::Gaussian(found.model.0.clone());
     answer(py, &found, mixture_file(&generator, head).or_raise(py)?)
+}
+
+/// A mixture by whichever method explains held-out rows best; the answer also has `method` and `candidates`.
+#[pyfunction]
+pub fn learn_best_mixture<'py>(
+    py: Python<'py>,
+    x: Rows<'py>,
+    components: (usize, usize),
+    starts: usize,
+    how: How,
+) -> Answer<'py> {
+    let (n, d, data) = (x.shape()[0], x.shape()[1], rows(&x)?);
+    let seed = how.seed;
+    let learner = AutoMixture::new()
+        .between(components.0, components.1)
+        .starts(starts);
+    let found = watched(py, how.progress, how.timeout, |watch| {
+        let x = MatRef::from_row_major_slice(data, n, d);
+        learner.learn_observed(x, Run::seeded(seed).parts().0, watch)
+    })?;
+    let law = found.model.answer.law();
+    let file = mixture_file(&law, header(&found, Vec::new(), seed)).or_raise(py)?;
+    let (model, dict) = answer(py, &found, file)?;
+    dict.set_item("method", found.model.answer.method().name())?;
+    let lines = pyo3::types::PyList::empty(py);
+    for c in &found.model.candidates {
+        let line = PyDict::new(py);
+        line.set_item("method", c.method.name())?;
+        line.set_item("held_out", c.held_out)?;
+        line.set_item("ahead_of_em", c.ahead_of_em)?;
+        line.set_item("reason", &c.reason)?;
+        lines.append(line)?;
+    }
+    dict.set_item("candidates", lines)?;
+    Ok((model, dict))
 }
 
 /// Scores of a ladder of noise levels, for continuous mixtures.

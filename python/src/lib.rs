@@ -40,8 +40,8 @@ mod _native {
     use super::groebner::groebner;
     #[pymodule_export]
     use super::learn::{
-        affine_network, constant_network, learn_mixture, learn_polynomial, learn_quadratic,
-        learn_relu, learn_score, learn_two_layer, normal_map, normal_mixture,
+        affine_network, constant_network, learn_best_mixture, learn_mixture, learn_polynomial,
+        learn_quadratic, learn_relu, learn_score, learn_two_layer, normal_map, normal_mixture,
     };
     #[pymodule_export]
     use super::model::Model;

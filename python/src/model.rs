@@ -174,6 +174,35 @@ impl Model {
         let work = || model.log_density(data);
         Ok(PyArray1::from_vec(py, py.detach(work).or_raise(py)?))
     }
+    /// The law of the other columns where some columns have the values given, by their numbers.
+    fn given(&self, py: Python<'_>, known: Vec<(usize, f64)>) -> PyResult<Self> {
+        let MixtureModel::Gaussian(m) = self.mixture()? else {
+            return Err(PyValueError::new_err(
+                "a model given by scores has no conditional law",
+            ));
+        };
+        let work = || {
+            let law = MixtureModel::Gaussian(m.given(&known)?);
+            let header = Header {
+                schema: SCHEMA.to_owned(),
+                ..plain(self.file.header.status)
+            };
+            let body = law.to_body(None)?;
+            Self::of(ModelFile { header, body })
+        };
+        py.detach(work).or_raise(py)
+    }
+    /// Where in the law of its column each entry lies, for mixtures.
+    fn quantiles_of<'py>(
+        &self,
+        py: Python<'py>,
+        x: PyReadonlyArray2<'py, f64>,
+        seed: u64,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let (model, data, d) = (self.mixture()?, rows(&x)?, x.shape()[1]);
+        let work = || model.quantiles_of(data, Run::seeded(seed).parts().0);
+        matrix(py, d, py.detach(work).or_raise(py)?)
+    }
     /// `log weight_j + log p_j` at each row, `n x components`.
     fn joint_log_density<'py>(
         &self,

@@ -23,6 +23,7 @@ ALL = [
     learn.GaussianMixture(),
     learn.GaussianMixture(2, "spherical", n_init=2),
     learn.ContinuousMixture(),
+    learn.Mixture((1, 4), n_init=2),
     learn.ReluRegressor(),
     learn.TwoLayerRegressor(),
 ]
@@ -143,3 +144,18 @@ def test_bad_options_are_refused_and_not_fallen_back_from() -> None:
         learn.QuadraticMap(holdout=0.9).fit(x)
     with pytest.raises(ValueError, match="n_components"):
         learn.GaussianMixture(0).fit(x)
+
+
+def test_the_method_is_chosen_and_conditional_laws_are_those_of_the_regression() -> None:
+    rng = np.random.default_rng(3)
+    first = np.r_[rng.normal(size=200), 10 + rng.normal(size=100)]
+    x = np.c_[first, 0.5 * first + rng.normal(size=300)]
+    model = learn.Mixture((1, 4), random_state=0).fit(x)
+    assert model.method_ == "em" and [c["method"] for c in model.candidates_] == ["em", "moments", "diffusion"]
+    assert len(model.weights_) == 2 and (model.predict(x)[:200] == model.predict(x)[0]).mean() > 0.98
+    law = model.conditional({0: 10.0})
+    assert abs(law.sample(4000, 1).mean() - 5.0) < 0.4
+    assert np.isfinite(law.log_density(np.zeros((3, 1)))).all()
+    assert abs(model.quantiles(x).mean() - 0.5) < 0.05
+    with pytest.raises(ValueError):
+        model.conditional({2: 0.0})

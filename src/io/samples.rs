@@ -38,6 +38,8 @@ pub struct Selection {
     pub columns: Vec<String>,
     /// The array of a file that holds several (`.npz`, `.mat`).
     pub name: Option<String>,
+    /// Whether NaN is let through: an entry that was not measured.
+    pub gaps: bool,
 }
 
 /// Columns for each row from which on a sample looks transposed.
@@ -51,6 +53,8 @@ pub struct Samples {
     parts: Vec<Part>,
     columns: usize,
     max_abs: Vec<f64>,
+    /// Whether NaN stands for an entry that was not measured.
+    gaps: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -107,7 +111,7 @@ impl Samples {
     pub fn open_columns<P: AsRef<Path>>(paths: &[P], chosen: &[String]) -> Result<Self, Error> {
         let selection = Selection {
             columns: chosen.to_vec(),
-            name: None,
+            ..Selection::default()
         };
         Self::open_selected(paths, &selection)
     }
@@ -129,6 +133,7 @@ impl Samples {
             parts: Vec::new(),
             columns: 0,
             max_abs: Vec::new(),
+            gaps: selection.gaps,
         };
         for path in files {
             samples.append(&path, selection)?;
@@ -177,6 +182,7 @@ impl Samples {
             parts,
             columns,
             max_abs,
+            gaps: false,
         })
     }
 
@@ -295,7 +301,8 @@ impl Samples {
             if data.is_empty() {
                 break;
             }
-            for (at, x) in data.iter().enumerate().filter(|(_, x)| !x.is_finite()) {
+            let fine = |x: &f64| x.is_finite() || self.gaps && x.is_nan();
+            for (at, x) in data.iter().enumerate().filter(|(_, x)| !fine(x)) {
                 missing += 1;
                 first.get_or_insert((seen + at / columns, at % columns, x.is_nan()));
             }

@@ -1,7 +1,10 @@
 //! One trait that every learner implements, so that the suite, the command line and other languages drive them all
 //! alike. A new learner adds one line here.
 
-use super::mixture::{Diffusion, Em, EmModel, InMemory, MomentMethod, MomentModel, ScoreModel};
+use super::mixture::{
+    AutoMixture, AutoModel, Diffusion, Em, EmModel, InMemory, MaskedEm, MaskedModel, MomentMethod,
+    MomentModel, ScoreModel,
+};
 use super::polynomial::{LearnedPolynomial, Polynomial};
 use super::relu::{Learned, ReluLearner};
 use super::two_layer::{LearnedTwoLayer, TwoLayerLearner};
@@ -87,6 +90,18 @@ registered!(
 );
 registered!(Dictionary, MatRef<'_, f64>, Factor, |m, d, rng, watch| m
     .learn(*d, rng));
+registered!(
+    AutoMixture,
+    MatRef<'_, f64>,
+    AutoModel,
+    |m, d, rng, watch| m.learn_observed(*d, rng, &mut watch)
+);
+registered!(
+    MaskedEm,
+    MatRef<'_, f64>,
+    MaskedModel,
+    |m, d, rng, watch| m.learn_observed(*d, rng, &mut watch)
+);
 registered!(Em, MatRef<'_, f64>, EmModel, |m, d, rng, watch| m
     .learn_observed(*d, rng, &mut watch));
 registered!(

@@ -6,6 +6,7 @@ mod doors;
 mod effects;
 mod golden;
 mod mistakes;
+mod mixture_choice;
 mod mixtures;
 mod models;
 mod options;

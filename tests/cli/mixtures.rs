@@ -70,7 +70,7 @@ fn singular_columns_and_idle_options_are_refused() {
         .collect();
     at.array("twice.npy", &[60, 3], &twice);
     at.array("x.npy", &[60, 2], &z);
-    for method in ["em", "moments", "diffusion"] {
+    for method in ["auto", "em", "moments", "diffusion"] {
         let (code, _, err) = learn(&at, &format!("twice.npy --method {method} --out m.json"));
         assert_eq!(code, 2, "{err}");
         let named = [
@@ -81,12 +81,15 @@ fn singular_columns_and_idle_options_are_refused() {
         assert!(!at.path("m.json").exists());
     }
     for (idle, option) in [
-        ("--covariance full", "--covariance"),
+        ("--covariance full --method diffusion", "--covariance"),
         ("--covariance full --method moments", "--covariance"),
         ("--noise 1 --method em", "--noise"),
         ("--max-cells 3 --method em", "--max-cells"),
-        ("--starts 5", "--starts"),
-        ("--max-components 5", "--max-components"),
+        ("--starts 5 --method moments", "--starts"),
+        ("--levels 9", "--levels"),
+        ("--max-components 5 --method diffusion", "--max-components"),
+        ("--method moments --missing mask", "--missing mask"),
+        ("--noise 1 --missing mask", "--noise"),
         (
             "--max-components 5 --components 2 --method em",
             "--max-components",
@@ -192,7 +195,7 @@ fn a_cap_on_components_is_exit_three() {
 fn too_many_columns_are_refused_before_memory_is_taken() {
     let at = Folder::new("mixture-wide");
     at.array("two.npy", &[2, 20_000], &normal(40_000, 1));
-    for method in ["em", "moments", "diffusion"] {
+    for method in ["auto", "em", "moments", "diffusion"] {
         let started = std::time::Instant::now();
         let (code, _, err) = learn(&at, &format!("two.npy --method {method} --out m.json"));
         assert_eq!(code, 3, "{err}");

@@ -1,9 +1,11 @@
 //! Learners and the statistics below them.
 
+mod mixture_choice;
 mod mixture_diffusion;
 mod mixture_em;
 mod mixture_equivariance;
 mod mixture_laws;
+mod mixture_missing;
 mod mixture_power;
 mod moments_merge;
 mod network_demos;

@@ -28,7 +28,7 @@ from ._native import Model, Moments
 from ._progress import Progress, watching
 from .errors import Degenerate, InvalidInput, NotConverged, Stopped
 
-__all__ = ["ContinuousMixture", "GaussianMixture", "PolynomialMap", "QuadraticMap", "ReluRegressor", "TwoLayerRegressor"]
+__all__ = ["ContinuousMixture", "GaussianMixture", "Mixture", "PolynomialMap", "QuadraticMap", "ReluRegressor", "TwoLayerRegressor"]
 
 Matrix = NDArray[np.float64]
 
@@ -262,8 +262,42 @@ class _Mixture(DensityMixin, _Law, _Learner):  # type: ignore[misc,unused-ignore
         """The mean of `log p` over the rows."""
         return float(np.mean(self.score_samples(X)))
 
+    def quantiles(self, X: Any) -> Matrix:
+        """Where in the law of its column each entry lies: the probability that the column is at most as large."""
+        return self.model_.quantiles_of(self._rows(X), 0)
 
-class GaussianMixture(_Mixture):
+
+class _WithComponents(_Mixture):
+    """Mixtures with components that rows belong to."""
+
+    def _listed(self) -> None:
+        parts = json.loads(self.model_.to_json())["components"]
+        self.weights_ = np.array([p["weight"] for p in parts])
+        self.means_ = np.array([p["mean"] for p in parts])
+        self.covariances_ = np.array([p["covariance"] for p in parts])
+
+    def predict_proba(self, X: Any) -> Matrix:
+        """The probability of each component at each row."""
+        rows = self._rows(X)
+        joint = self.model_.joint_log_density(rows)
+        p = np.exp(joint - joint.max(axis=1, keepdims=True))
+        total: Matrix = p / p.sum(axis=1, keepdims=True)
+        return total
+
+    def predict(self, X: Any) -> NDArray[np.intp]:
+        """The likeliest component of each row."""
+        rows = self._rows(X)
+        best: NDArray[np.intp] = self.model_.joint_log_density(rows).argmax(axis=1)
+        return best
+
+    def conditional(self, given: dict[int, float]) -> Model:
+        """The law of the other columns, in their order, where some columns have the values given, by their numbers: a
+        model with `sample` and `log_density`."""
+        check_is_fitted(self)
+        return self.model_.given([(int(a), float(v)) for a, v in given.items()])
+
+
+class GaussianMixture(_WithComponents):
     """A mixture of normal laws.
 
     `n_components`: a number, or a pair `(least, most)` of which the best BIC is taken. `covariance_type`: full, tied,
@@ -305,29 +339,57 @@ class GaussianMixture(_Mixture):
             lambda how: _native.learn_mixture(X, self.method, components, [self.covariance_type], self.n_init, how),
             lambda: self._one_normal(X),
         )
-        parts = json.loads(self.model_.to_json())["components"]
-        self.weights_ = np.array([p["weight"] for p in parts])
-        self.means_ = np.array([p["mean"] for p in parts])
-        self.covariances_ = np.array([p["covariance"] for p in parts])
+        self._listed()
         return self
-
-    def predict_proba(self, X: Any) -> Matrix:
-        """The probability of each component at each row."""
-        rows = self._rows(X)
-        joint = self.model_.joint_log_density(rows)
-        p = np.exp(joint - joint.max(axis=1, keepdims=True))
-        total: Matrix = p / p.sum(axis=1, keepdims=True)
-        return total
-
-    def predict(self, X: Any) -> NDArray[np.intp]:
-        """The likeliest component of each row."""
-        rows = self._rows(X)
-        best: NDArray[np.intp] = self.model_.joint_log_density(rows).argmax(axis=1)
-        return best
 
     def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.intp]:
         """Learns, then the likeliest component of each row."""
         return self.fit(X).predict(X)
+
+
+class Mixture(_WithComponents):
+    """A mixture of normal laws by whichever method explains held-out rows best: maximum likelihood, moments, or scores.
+
+    `n_components`: a number, or a pair `(least, most)` of which the best BIC is taken. After `fit`, `method_` is em, moments
+    or diffusion and `candidates_` says how each did. A law by diffusion has a density and draws, but no components:
+    `predict`, `predict_proba` and `conditional` refuse it.
+    """
+
+    def __init__(
+        self,
+        n_components: int | tuple[int, int] = (1, 30),
+        n_init: int = 20,
+        random_state: Any = None,
+        strict: bool = False,
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.n_init = n_init
+        self.random_state = random_state
+        self.strict = strict
+        self.progress = progress
+        self.timeout = timeout
+
+    def fit(self, X: Any, y: Any = None) -> Mixture:
+        """Learns from rows."""
+        X = self._samples(X)
+        n = self.n_components
+        least, most = (n, n) if isinstance(n, (int, np.integer)) else n
+        _within("n_components", least, 1, most)
+        _within("n_components", most, 1, 10_000)
+        _within("n_init", self.n_init, 1, 10_000)
+        self.method_ = "em"
+        self.candidates_: list[dict[str, Any]] = []
+
+        def call(how: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
+            model, raw = _native.learn_best_mixture(X, (int(least), int(most)), self.n_init, how)
+            self.method_, self.candidates_ = raw["method"], raw["candidates"]
+            return model, raw
+
+        self._learn(call, lambda: self._one_normal(X))
+        self._listed()
+        return self
 
 
 class ContinuousMixture(_Mixture):

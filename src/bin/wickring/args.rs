@@ -170,14 +170,14 @@ const DOORS: &[Door] = &[
     prints("poly eval", POLY),
     prints("poly compose", POLY),
     certifies(prints("poly solve", POLY_SEEDED)),
-    door("learn mixture", TABLE, &["json"]),
+    masks(door("learn mixture", TABLE, &["json"])),
     door("learn quadratic", TABLE, &["json"]),
     door("learn polynomial", TABLE, &["json"]),
     door("learn relu", DRAWN, &["json"]),
     door("learn two-layer", DRAWN, &["json"]),
     door("theory online-sgd", STORY, CSV),
     door("theory full-batch", STORY, CSV),
-    door(
+    masks(door(
         "predict",
         &[
             "seed",
@@ -189,7 +189,7 @@ const DOORS: &[Door] = &[
             "name",
         ],
         ROWS,
-    ),
+    )),
     door("sample", &["seed", "out", "force"], ROWS),
     door(
         "moments add",

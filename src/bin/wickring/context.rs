@@ -231,7 +231,8 @@ impl Context {
         Meter::new(self)
     }
 
-    /// The sample in files and folders, with the columns and the array asked for; that it looks transposed is noted.
+    /// The sample in files and folders, with the columns and the array asked for; with `--missing mask` its entries may be NaN. That
+    /// it looks transposed is noted.
     ///
     /// # Errors
     /// As [`Samples::open_selected`].
@@ -249,6 +250,7 @@ impl Context {
         let selection = Selection {
             columns: columns.to_vec(),
             name: self.name()?.map(str::to_owned),
+            gaps: self.common.missing == Missing::Mask,
         };
         Samples::open_selected(paths, &selection)
     }
@@ -272,7 +274,15 @@ impl Context {
         };
         let open = |paths: &[P], name| {
             let columns = Vec::new();
-            Samples::open_selected(paths, &Selection { columns, name })
+            let gaps = false;
+            Samples::open_selected(
+                paths,
+                &Selection {
+                    columns,
+                    name,
+                    gaps,
+                },
+            )
         };
         let inputs = open(inputs, x)?;
         self.suspect(&inputs);

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 /// Schema of a mixture.
 pub const SCHEMA: &str = "wickring/mixture/1";
 const OP: &str = "MixtureModel::from_body";
+/// Draws that distribution functions of models of scores are read off.
+const QUANTILE_DRAWS: usize = 20_000;
 
 /// A mixture as read from a model file: what can be sampled.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +69,61 @@ impl MixtureModel {
         match self {
             Self::Gaussian(m) => Ok(m.log_density(rows)),
             Self::Score(m) => m.log_density(rows),
+        }
+    }
+
+    /// Where in the law of its column each entry lies, row-major: the probability that the column is at most as large. For
+    /// models of scores from 20000 draws, so within about 0.01.
+    ///
+    /// # Errors
+    /// `Shape`; `NonFinite`; those of drawing.
+    pub fn quantiles_of(&self, rows: &[f64], rng: &mut impl Rng) -> Result<Vec<f64>, Error> {
+        let op = "MixtureModel::quantiles_of";
+        if !rows.len().is_multiple_of(self.dim()) {
+            let expected = format!("rows of {} entries", self.dim());
+            return Err(Error::shape(op, expected, rows.len().to_string()));
+        }
+        if let Some(index) = rows.iter().position(|x| !x.is_finite()) {
+            return Err(Error::NonFinite { op, index });
+        }
+        let m = match self {
+            Self::Gaussian(m) => return Ok(m.quantiles_of(rows)),
+            Self::Score(m) => m,
+        };
+        let (dim, drawn) = (m.dim(), m.sample(QUANTILE_DRAWS, Chain::default(), rng)?);
+        let mut columns: Vec<Vec<f64>> = (0..dim)
+            .map(|a| drawn.iter().skip(a).step_by(dim).copied().collect())
+            .collect();
+        columns
+            .iter_mut()
+            .for_each(|c| c.sort_unstable_by(f64::total_cmp));
+        let place = |(i, x): (usize, &f64)| {
+            let column = &columns[i % dim];
+            (column.partition_point(|y| y <= x) as f64 + 0.5) / (QUANTILE_DRAWS as f64 + 1.0)
+        };
+        Ok(rows.iter().enumerate().map(place).collect())
+    }
+
+    /// The mean of the row before noise of variance `variance` was added, given the noisy row, row-major. For models of
+    /// scores `variance` is that of all the noise, the data's own included, which is the default; other models have none
+    /// of their own, so it must be given.
+    ///
+    /// # Errors
+    /// `InvalidInput` without a variance where one is needed, or for one that is not positive or too small; `Shape`; `NonFinite`.
+    pub fn denoised(&self, rows: &[f64], variance: Option<f64>) -> Result<Vec<f64>, Error> {
+        let op = "MixtureModel::denoised";
+        match (self, variance) {
+            (Self::Score(m), v) => m.denoise(rows, v.unwrap_or(m.noise() * m.noise())),
+            (Self::Gaussian(m), Some(v)) if v > 0.0 && v.is_finite() => {
+                // Tweedie's formula.
+                let score = Self::Gaussian(m.heated(v)?).score(rows)?;
+                Ok(rows.iter().zip(&score).map(|(y, s)| y + v * s).collect())
+            }
+            (Self::Gaussian(_), _) => {
+                let requirement =
+                    "a positive variance of the noise: a finite mixture has none of its own";
+                Err(Error::invalid(op, requirement))
+            }
         }
     }
 

@@ -19,6 +19,9 @@ pub struct Sample {
     /// Number of samples.
     #[arg(short)]
     n: usize,
+    /// Mixtures of em and moments: the value of a column, counted from 0, as COLUMN=VALUE; the others are drawn given it.
+    #[arg(long, value_name = "COLUMN=VALUE", allow_hyphen_values = true)]
+    given: Vec<String>,
 }
 
 /// Entries that are drawn at most: 8 GiB.
@@ -46,6 +49,10 @@ pub fn run(args: &Sample, context: &Context) -> Result<Outcome, Error> {
 }
 
 fn draw(file: &ModelFile, args: &Sample, context: &Context) -> Result<(usize, Vec<f64>), Error> {
+    if !args.given.is_empty() && file.header.schema != SCHEMA {
+        let problem = "is no mixture: --given goes with mixtures";
+        return Err(Error::file(args.model.as_path(), "schema", problem));
+    }
     match file.header.schema.as_str() {
         QUADRATIC_MAP => {
             let map = file.quadratic_map().map_err(|e| in_file(&args.model, e))?;
@@ -73,6 +80,9 @@ fn draw(file: &ModelFile, args: &Sample, context: &Context) -> Result<(usize, Ve
         SCHEMA => {
             let model = MixtureModel::from_body(&file.body).map_err(|e| in_file(&args.model, e))?;
             within_budget(args.n, model.dim())?;
+            if !args.given.is_empty() {
+                return Ok((model.dim(), conditional(&model, args, context)?));
+            }
             let rows = model.sample(args.n, Chain::default(), &mut context.rng())?;
             Ok((model.dim(), rows))
         }
@@ -81,6 +91,35 @@ fn draw(file: &ModelFile, args: &Sample, context: &Context) -> Result<(usize, Ve
             Err(Error::file(args.model.as_path(), "schema", problem))
         }
     }
+}
+
+/// Whole rows in which the columns given have their values.
+fn conditional(model: &MixtureModel, args: &Sample, context: &Context) -> Result<Vec<f64>, Error> {
+    let MixtureModel::Gaussian(m) = model else {
+        let requirement = "a model with components (learned by em or moments) for --given";
+        return Err(Error::invalid("sample", requirement));
+    };
+    let one = |text: &String| {
+        let parts = text.split_once('=');
+        let both = parts.and_then(|(a, v)| Some((a.trim().parse().ok()?, v.trim().parse().ok()?)));
+        let wrong = || Error::invalid("sample", format!("--given is COLUMN=VALUE, got {text}"));
+        both.ok_or_else(wrong)
+    };
+    let known: Vec<(usize, f64)> = args.given.iter().map(one).collect::<Result<_, _>>()?;
+    let dim = m.dim();
+    let free: Vec<usize> = (0..dim)
+        .filter(|a| known.iter().all(|(b, _)| a != b))
+        .collect();
+    let drawn = m.given(&known)?.sample(args.n, &mut context.rng());
+    let mut rows = vec![0.0; args.n * dim];
+    for (row, rest) in rows
+        .chunks_exact_mut(dim)
+        .zip(drawn.chunks_exact(free.len()))
+    {
+        known.iter().for_each(|(a, v)| row[*a] = *v);
+        free.iter().zip(rest).for_each(|(a, v)| row[*a] = *v);
+    }
+    Ok(rows)
 }
 
 /// Refuses a number of samples that memory cannot hold.

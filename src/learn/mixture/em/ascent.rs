@@ -3,9 +3,29 @@
 use super::covariance_kind::CovarianceKind;
 use super::evidence::ALLOWED_NEED;
 use super::floor::Floor;
-use super::m_step::{Update, statistics};
+use super::m_step::{Scatter, Statistics, Update, statistics};
 use crate::Error;
 use crate::learn::mixture::gaussian::{Component, GaussianMixture};
+
+/// Rows that a sweep goes over.
+pub(in crate::learn::mixture) trait EStep {
+    /// The sums that a sweep needs.
+    ///
+    /// # Errors
+    /// `Degenerate` when a covariance is too thin for what was measured.
+    fn statistics(&self, m: &GaussianMixture, scatter: Scatter) -> Result<Statistics, Error>;
+    /// `sum log p`.
+    fn log_likelihood(&self, m: &GaussianMixture) -> f64;
+}
+
+impl EStep for [f64] {
+    fn statistics(&self, m: &GaussianMixture, scatter: Scatter) -> Result<Statistics, Error> {
+        Ok(statistics(self, m, scatter))
+    }
+    fn log_likelihood(&self, m: &GaussianMixture) -> f64 {
+        m.log_likelihood(self)
+    }
+}
 
 /// A mixture and how it was reached.
 #[derive(Clone, Debug)]
@@ -43,7 +63,7 @@ pub(in crate::learn::mixture) struct Budget<'a> {
 
 /// Climbs from `start` (whose covariances may be of any family).
 pub(in crate::learn::mixture) fn climb(
-    rows: &[f64],
+    rows: &(impl EStep + ?Sized),
     start: &GaussianMixture,
     kind: CovarianceKind,
     budget: Budget<'_>,
@@ -89,9 +109,9 @@ impl Climb {
     }
 
     /// The log-likelihood of the last mixture, where it is not known yet.
-    pub(in crate::learn::mixture) fn close(&mut self, rows: &[f64]) {
+    pub(in crate::learn::mixture) fn close(&mut self, rows: &(impl EStep + ?Sized)) {
         if !self.settled {
-            self.log_likelihood = self.mixture.log_likelihood(rows);
+            self.log_likelihood = rows.log_likelihood(&self.mixture);
         }
     }
 
@@ -107,7 +127,7 @@ impl Climb {
     /// Varadhan and Roland 2008, scheme S3, with a bound on the extrapolation that grows with success.
     pub(in crate::learn::mixture) fn cycle(
         &mut self,
-        rows: &[f64],
+        rows: &(impl EStep + ?Sized),
         kind: CovarianceKind,
         budget: Budget<'_>,
     ) -> Result<(), Error> {
@@ -168,13 +188,13 @@ impl Climb {
 
     fn sweep(
         &mut self,
-        rows: &[f64],
+        rows: &(impl EStep + ?Sized),
         at: &GaussianMixture,
         kind: CovarianceKind,
         budget: Budget<'_>,
     ) -> Result<Swept, Error> {
         self.sweeps += 1;
-        let s = statistics(rows, at, kind.scatter());
+        let s = rows.statistics(at, kind.scatter())?;
         let Update {
             mixture,
             floored,

@@ -40,6 +40,16 @@ impl Floor {
         }
     }
 
+    /// The same share of variances of rounding, in the coordinates that they are given in.
+    pub(in crate::learn::mixture) fn diagonal(variances: &[f64]) -> Self {
+        let dim = variances.len();
+        let mut matrix = vec![0.0; dim * dim];
+        for (a, v) in variances.iter().enumerate() {
+            matrix[a * dim + a] = (SHARE * v).max(f64::MIN_POSITIVE * 1e20);
+        }
+        Self { dim, matrix }
+    }
+
     /// One variance in every direction.
     pub(in crate::learn::mixture) fn spherical(dim: usize, variance: f64) -> Self {
         let variance = variance.max(f64::MIN_POSITIVE * 1e20);

@@ -81,6 +81,8 @@ pub struct GivenUp {
 
 impl Em {
     /// Exactly `components` components.
+    ///
+    /// Up to nine, all smaller numbers are fitted on the way, and stand in the table; beyond, only the one before.
     pub fn new(components: usize) -> Self {
         Self::between(components, components)
     }
@@ -88,7 +90,8 @@ impl Em {
     /// The number of components in `least..=most` with the best BIC.
     ///
     /// Beyond `least` the scan ends, for each family and as a whole, after three numbers without a better BIC,
-    /// or two that are worse by more than 10.
+    /// or two that are worse by more than 10; for a family also when twice the gain of its last numbers, kept up to `most`,
+    /// would leave it behind the best of all.
     pub fn between(least: usize, most: usize) -> Self {
         Self {
             least,
@@ -157,7 +160,7 @@ impl Em {
     ///
     /// # Complexity
     /// `O(sweeps * N * components * n^2)` for each climb, in parallel over climbs and blocks of rows; for each
-    /// family and number of components `starts` short climbs on at most 2000 rows, some ten of three dozen sweeps
+    /// family and number of components `starts` short climbs on 2000 rows (60 for each of many components), some ten of three dozen sweeps
     /// on all rows, and one or two to their ends. Memory `O(N n)`.
     ///
     /// # Example
@@ -198,7 +201,7 @@ impl Em {
         few_columns(OP, samples.ncols())?;
         let mut groups: Vec<Group> = Group::ALL.to_vec();
         groups.retain(|g| self.kinds.iter().any(|k| Group::of(*k) == *g));
-        let sample = Sample::open(samples, &groups)?;
+        let sample = Sample::open(samples, &groups, self.most)?;
         let mut search = Search::new(self, &sample);
         let stopped = search.run(rng, observer)?;
         search.finish(stopped, rng, observer)

@@ -28,8 +28,9 @@ pub(in crate::learn::mixture) struct Statistics {
     rows: f64,
 }
 
+/// The sums of one component.
 #[derive(Clone)]
-struct Part {
+pub(in crate::learn::mixture) struct Part {
     count: f64,
     shift: Vec<f64>,
     scatter: Vec<f64>,
@@ -93,7 +94,7 @@ pub(in crate::learn::mixture) fn statistics(
 }
 
 impl Part {
-    fn new(dim: usize) -> Self {
+    pub(in crate::learn::mixture) fn new(dim: usize) -> Self {
         Self {
             count: 0.0,
             shift: vec![0.0; dim],
@@ -101,7 +102,13 @@ impl Part {
         }
     }
 
-    fn add(&mut self, share: &[f64], centred: &[f64], scatter: Scatter) {
+    /// Adds rows, given their shares and their coordinates minus the old mean.
+    pub(in crate::learn::mixture) fn add(
+        &mut self,
+        share: &[f64],
+        centred: &[f64],
+        scatter: Scatter,
+    ) {
         let dim = self.shift.len();
         if dim >= WIDE && scatter == Scatter::Full {
             return self.add_wide(share, centred);
@@ -109,9 +116,14 @@ impl Part {
         Arch::new().dispatch(
             #[inline(always)]
             || {
-                self.count += triple(share, &ONES, &ONES);
+                self.count += dot(share, &ONES);
+                let mut weighted = [0.0; BLOCK];
+                let weighted = &mut weighted[..share.len()];
                 for (a, x) in centred.chunks_exact(BLOCK).enumerate() {
-                    self.shift[a] += triple(share, x, &ONES);
+                    for ((w, s), x) in weighted.iter_mut().zip(share).zip(x) {
+                        *w = s * x;
+                    }
+                    self.shift[a] += dot(weighted, &ONES);
                     let first = if scatter == Scatter::Full { 0 } else { a };
                     for (b, y) in centred
                         .chunks_exact(BLOCK)
@@ -119,7 +131,7 @@ impl Part {
                         .take(a + 1)
                         .skip(first)
                     {
-                        self.scatter[a * dim + b] += triple(share, x, y);
+                        self.scatter[a * dim + b] += dot(weighted, y);
                     }
                 }
             },
@@ -152,7 +164,22 @@ impl Part {
         matmul(out, Accum::Add, x.transpose(), w, 1.0, Par::Seq);
     }
 
-    fn merge(&mut self, other: &Self) {
+    /// Adds `share` times a covariance of some coordinates.
+    pub(in crate::learn::mixture) fn widen(
+        &mut self,
+        at: &[usize],
+        covariance: &[f64],
+        share: f64,
+    ) {
+        let dim = self.shift.len();
+        for (a, row) in at.iter().zip(covariance.chunks_exact(at.len().max(1))) {
+            for (b, c) in at.iter().zip(row) {
+                self.scatter[a * dim + b] += share * c;
+            }
+        }
+    }
+
+    pub(in crate::learn::mixture) fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.shift
             .iter_mut()
@@ -183,22 +210,31 @@ const ONES: [f64; BLOCK] = [1.0; BLOCK];
 /// Partial sums: enough to hide the latency of additions in registers of any width.
 const LANES: usize = 16;
 
-/// `sum s_i x_i y_i` in interleaved partial sums; the bits do not depend on the instruction set.
+/// `sum x_i y_i` in interleaved partial sums; the bits do not depend on the instruction set.
 #[inline(always)]
-fn triple(s: &[f64], x: &[f64], y: &[f64]) -> f64 {
+fn dot(x: &[f64], y: &[f64]) -> f64 {
     let mut sums = [0.0; LANES];
-    let n = s.len() - s.len() % LANES;
-    let (x, y) = (&x[..s.len()], &y[..s.len()]);
+    let n = x.len() - x.len() % LANES;
+    let y = &y[..x.len()];
     for i in (0..n).step_by(LANES) {
         for k in 0..LANES {
-            sums[k] += s[i + k] * x[i + k] * y[i + k];
+            sums[k] += x[i + k] * y[i + k];
         }
     }
-    let rest: f64 = (n..s.len()).map(|i| s[i] * x[i] * y[i]).sum();
+    let rest: f64 = (n..x.len()).map(|i| x[i] * y[i]).sum();
     sums.iter().sum::<f64>() + rest
 }
 
 impl Statistics {
+    /// Sums over so many rows.
+    pub(in crate::learn::mixture) fn of(log_likelihood: f64, parts: Vec<Part>, rows: f64) -> Self {
+        Self {
+            log_likelihood,
+            parts,
+            rows,
+        }
+    }
+
     /// Shares and means of the M-step, whatever the covariances.
     pub(in crate::learn::mixture) fn weights_and_means(
         &self,

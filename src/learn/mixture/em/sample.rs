@@ -16,8 +16,9 @@ const FAR_SHARE: f64 = 0.01;
 /// Rows that the bulk is looked for in, and rounds of it.
 const LOOK: usize = 20_000;
 const ROUNDS: usize = 10;
-/// Rows that starts are compared on.
+/// Rows that starts are compared on, and for each component.
 const START_ROWS: usize = 2000;
+const START_ROWS_EACH: usize = 60;
 /// Below this share of repeated rows they are not asked where they come from.
 const FEW_COPIES: f64 = 0.1;
 /// How many times more pairs of equal rows than their steps explain are copies.
@@ -50,11 +51,14 @@ pub(in crate::learn::mixture) struct Sample {
 }
 
 impl Sample {
+    /// The sample for mixtures of at most so many components, seen from each of the groups.
+    ///
     /// # Errors
     /// `InvalidInput` for no more rows than columns, constant columns and linear relations; `NonFinite`.
     pub(in crate::learn::mixture) fn open(
         samples: MatRef<'_, f64>,
         groups: &[Group],
+        components: usize,
     ) -> Result<Self, Error> {
         let (n, dim) = (samples.nrows(), samples.ncols());
         let all = finite_rows(OP, samples)?;
@@ -85,7 +89,7 @@ impl Sample {
             let floor = Floor::of_rounding(&variances, &at);
             let rows = at.enter(&rows);
             let view = View {
-                few: evenly(&rows, dim, START_ROWS),
+                few: evenly(&rows, dim, START_ROWS.max(START_ROWS_EACH * components)),
                 rows,
                 floor: match group {
                     Group::Motions => floor.rounded_up(),
@@ -240,7 +244,7 @@ mod tests {
 
     fn open(rows: &[f64], dim: usize) -> Sample {
         let x = MatRef::from_row_major_slice(rows, rows.len() / dim, dim);
-        Sample::open(x, &Group::ALL).unwrap()
+        Sample::open(x, &Group::ALL, 1).unwrap()
     }
 
     /// A far row is far in the unit of its own column, and along a thin direction.

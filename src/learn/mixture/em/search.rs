@@ -15,19 +15,28 @@ use crate::run::{Observer, Progress};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 /// With a free number of components: give up after so many numbers without a better BIC, or after two that are
 /// worse than the best by more than [`CLEAR`], which is called very strong evidence.
 const PATIENCE: usize = 3;
 const CLEAR: f64 = 10.0;
+/// A family is given up when so many times its last gains in BIC, for each component that may still come, leave it behind.
+const PACE: f64 = 2.0;
+/// Up to this number of components asked for, all smaller numbers are fitted too; beyond it only the one before.
+const LADDER: usize = 9;
 /// Slack of the audit in nats; also what a restart may differ by and still be the same maximum.
 pub(in crate::learn::mixture) const AUDIT_SLACK: f64 = 1e-3;
 
-/// The fits made so far: `fits[k - 1][family]`, none for a family that was given up.
+/// The fits made so far: `fits[k - first][family]`, none for a family that was given up.
 pub(in crate::learn::mixture) struct Search<'a> {
     pub(in crate::learn::mixture) em: &'a Em,
     pub(in crate::learn::mixture) sample: &'a Sample,
+    /// The smallest number of components that is fitted.
+    first: usize,
     fits: Vec<Vec<Option<Found>>>,
+    /// Starts of the last number of components, which families of one group share.
+    cells: Vec<(usize, Group, Vec<GaussianMixture>)>,
     given_up: Vec<GivenUp>,
     pub(in crate::learn::mixture) work: Work,
 }
@@ -56,7 +65,9 @@ impl<'a> Search<'a> {
         Self {
             em,
             sample,
+            first: if em.least > LADDER { em.least - 1 } else { 1 },
             fits: Vec::new(),
+            cells: Vec::new(),
             given_up: Vec::new(),
             work: Work::default(),
         }
@@ -77,7 +88,8 @@ impl<'a> Search<'a> {
         let mut refused = None;
         let mut scan = Turn::default();
         let mut families = vec![Turn::default(); self.em.kinds.len()];
-        for k in 1..=self.em.most {
+        let mut best = f64::NEG_INFINITY;
+        for k in self.first..=self.em.most {
             let step = Progress::of("mixture em", k as u64, self.em.most as u64);
             // Starts of a family do not depend on which others are fitted.
             let seed = rng.next_u64();
@@ -87,28 +99,18 @@ impl<'a> Search<'a> {
             let mut row: Vec<Option<Found>> = Vec::new();
             let mut here = f64::NEG_INFINITY;
             for (turn, &kind) in families.iter_mut().zip(&self.em.kinds) {
-                if (k > self.em.least && turn.over()) || watch(&step).is_break() {
+                let behind = turn.over() || turn.hopeless(best, self.em.most - k + 1);
+                if (k > self.em.least && behind) || watch(&step).is_break() {
                     row.push(None);
                     continue;
                 }
                 let found = match self.best_of(k, kind, seed, &row, &mut watch) {
                     Ok(found) => found,
-                    // Too few rows for this family; another one may do.
-                    Err(e @ (Error::Degenerate { .. } | Error::NonFinite { .. })) => {
-                        self.given_up.push(GivenUp {
-                            kind,
-                            components: k,
-                            reason: e.to_string(),
-                        });
-                        refused = refused.or(Some(e));
+                    Err(e) => {
+                        refused = refused.or(self.excused(k, kind, e)?);
                         row.push(None);
                         continue;
                     }
-                    Err(Error::Stopped { .. }) => {
-                        row.push(None);
-                        continue;
-                    }
-                    Err(other) => return Err(other),
                 };
                 let bic = if found.sound() {
                     found.bic
@@ -123,15 +125,42 @@ impl<'a> Search<'a> {
                 break;
             }
             self.fits.push(row);
+            best = best.max(here);
             scan.see(here);
             if k >= self.em.least && scan.over() {
                 break;
             }
         }
         match refused {
-            Some(e) if self.fits.len() < self.em.least && !stopped => Err(e),
+            Some(e) if self.reached() < self.em.least && !stopped => Err(e),
             _ => Ok(stopped),
         }
+    }
+
+    /// Notes that a family has too few rows; another one may do. Nothing is noted of a wish to stop.
+    fn excused(
+        &mut self,
+        components: usize,
+        kind: CovarianceKind,
+        e: Error,
+    ) -> Result<Option<Error>, Error> {
+        match e {
+            Error::Degenerate { .. } | Error::NonFinite { .. } => {
+                self.given_up.push(GivenUp {
+                    kind,
+                    components,
+                    reason: e.to_string(),
+                });
+                Ok(Some(e))
+            }
+            Error::Stopped { .. } => Ok(None),
+            other => Err(other),
+        }
+    }
+
+    /// The largest number of components that was fitted; one less than the first before any was.
+    fn reached(&self) -> usize {
+        self.first + self.fits.len() - 1
     }
 
     /// `2 log L - parameters * log N`, where copies of a row count once.
@@ -162,18 +191,31 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Starts from cells in the coordinates of the family.
+    /// Starts from cells in the coordinates of the family, each from a stream of random numbers of its own.
     fn cell_starts(
-        &self,
+        &mut self,
         k: usize,
         kind: CovarianceKind,
         seed: u64,
     ) -> Result<Vec<GaussianMixture>, Error> {
-        let (view, mut rng) = (self.view(kind), ChaCha8Rng::seed_from_u64(seed));
+        let group = Group::of(kind);
+        let same = |c: &&(usize, Group, Vec<GaussianMixture>)| (c.0, c.1) == (k, group);
+        if let Some((_, _, starts)) = self.cells.iter().find(same) {
+            return Ok(starts.clone());
+        }
+        let (view, dim) = (self.view(kind), self.sample.dim);
         let count = if k == 1 { 1 } else { self.em.starts };
-        (0..count)
-            .map(|_| from_cells(&view.few, self.sample.dim, k, &view.floor, &mut rng))
-            .collect()
+        let start = |stream: usize| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(stream as u64);
+            from_cells(&view.few, dim, k, &view.floor, &mut rng)
+        };
+        let starts: Result<Vec<GaussianMixture>, Error> =
+            (0..count).into_par_iter().map(start).collect();
+        let starts = starts?;
+        self.cells.retain(|c| c.0 == k);
+        self.cells.push((k, group, starts.clone()));
+        Ok(starts)
     }
 
     /// Short climbs of all starts on few rows, then a race of the best of them and of the contained models.
@@ -250,7 +292,7 @@ impl<'a> Search<'a> {
     ) -> Result<Fit<EmModel>, Error> {
         let mut table = Vec::new();
         let mut chosen: Option<(&Found, CovarianceKind)> = None;
-        for (k, row) in self.fits.iter().enumerate().map(|(i, r)| (i + 1, r)) {
+        for (k, row) in (self.first..).zip(&self.fits) {
             for (c, &kind) in row.iter().zip(&self.em.kinds) {
                 let Some(c) = c else { continue };
                 table.push(EmRow {
@@ -267,7 +309,7 @@ impl<'a> Search<'a> {
                 let wins =
                     |(b, _): &(&Found, CovarianceKind)| (inside(c), c.bic) > (inside(b), b.bic);
                 // When stopped early the largest number reached stands in for the one asked for.
-                let allowed = k >= self.em.least.min(self.fits.len());
+                let allowed = k >= self.em.least.min(self.reached());
                 if allowed && chosen.as_ref().is_none_or(wins) {
                     chosen = Some((c, kind));
                 }
@@ -321,6 +363,8 @@ struct Turn {
     /// Numbers since the best, and how many of the last ones were clearly worse.
     since: usize,
     clearly: usize,
+    /// The last three numbers' BIC.
+    last: [f64; 3],
 }
 
 impl Default for Turn {
@@ -330,12 +374,15 @@ impl Default for Turn {
             best,
             since: 0,
             clearly: 0,
+            last: [best; 3],
         }
     }
 }
 
 impl Turn {
     fn see(&mut self, bic: f64) {
+        self.last.rotate_left(1);
+        self.last[2] = bic;
         self.since = if bic > self.best { 0 } else { self.since + 1 };
         self.best = self.best.max(bic);
         self.clearly = if bic < self.best - CLEAR {
@@ -343,6 +390,13 @@ impl Turn {
         } else {
             0
         };
+    }
+
+    /// Whether so many more components, each gaining twice what the better of the last two gained, stay below `best`.
+    fn hopeless(&self, best: f64, more: usize) -> bool {
+        let gain = (self.last[2] - self.last[1]).max(self.last[1] - self.last[0]);
+        self.last.iter().all(|b| b.is_finite())
+            && self.last[2] + PACE * gain.max(0.0) * (more as f64) < best - CLEAR
     }
 
     /// Whether more components are worth no look.

@@ -56,7 +56,7 @@ impl Search<'_> {
         mut field: Vec<Climb>,
         observer: Observer<'_>,
     ) -> Option<(Climb, bool)> {
-        let rows = &self.view(kind).rows;
+        let rows: &[f64] = &self.view(kind).rows;
         // First all roughly: a flat ridge is not worth following unless it is the best.
         let mut budget = Budget {
             tol: ROUGH * self.em.tol,

@@ -32,11 +32,12 @@ const TERMS: Terms = Terms {
     decides: true,
 };
 
-/// The fit with its evidence; `stopped` when asked to, `cut` when more components were not tried.
+/// The fit with its evidence; `stopped` when asked to, `cut` when more components were not tried, `tested` when
+/// the rows are held against it.
 pub(in crate::learn::mixture) fn finish(
     trial: Trial,
     door: &Door,
-    (stopped, cut): (bool, bool),
+    (stopped, cut, tested): (bool, bool, bool),
     rng: &mut impl Rng,
     observer: Observer<'_>,
 ) -> Result<Fit<MomentModel>, Error> {
@@ -45,7 +46,7 @@ pub(in crate::learn::mixture) fn finish(
     let mut checks = vec![kolmogorov];
     checks.extend(described(&trial, door, cut));
     let mut stopped = stopped;
-    if !stopped {
+    if tested && !stopped {
         let mut draw = |n: usize, rng: &mut ChaCha8Rng| Ok(trial.model.mixture.sample(n, rng));
         let mut own = ChaCha8Rng::seed_from_u64(rng.next_u64());
         let sample = (&door.rows[..], door.dim);

@@ -32,6 +32,8 @@ pub struct MomentMethod {
     most: usize,
     noise: Option<f64>,
     refine: bool,
+    /// Whether the rows are held against the fit.
+    tested: bool,
 }
 
 /// What [`MomentMethod::learn`] found.
@@ -72,6 +74,7 @@ impl MomentMethod {
             most,
             noise: None,
             refine: true,
+            tested: true,
         }
     }
 
@@ -86,6 +89,12 @@ impl MomentMethod {
     #[must_use]
     pub fn refine(self, refine: bool) -> Self {
         Self { refine, ..self }
+    }
+
+    /// Without tests of the fit, for a comparison with others.
+    pub(in crate::learn::mixture) fn rough(self) -> Self {
+        let tested = false;
+        Self { tested, ..self }
     }
 
     /// Learns `sum_i w_i N(mu_i, s_i I)` from the rows of `samples`.
@@ -178,7 +187,7 @@ impl MomentMethod {
         let cut = self.least < self.most
             && trial.model.mixture.len() == self.most
             && self.most <= principal.dim;
-        finish(trial, &door, (stopped, cut), rng, observer)
+        finish(trial, &door, (stopped, cut, self.tested), rng, observer)
     }
 
     fn check(&self, p: &Principal) -> Result<(), Error> {
@@ -267,7 +276,7 @@ impl MomentMethod {
             CovarianceKind::Spherical
         };
         let mut climbed = Climb::from(start.clone());
-        climbed.close(&door.rows);
+        climbed.close(&door.rows[..]);
         climbed.settled = true;
         if self.refine {
             // Spherical components: one variance, small against the bulk of the rows.
@@ -278,7 +287,7 @@ impl MomentMethod {
                 tol: 1e-3,
                 floor: &floor,
             };
-            climbed = climb(&door.rows, &start, kind, budget, stop)?;
+            climbed = climb(&door.rows[..], &start, kind, budget, stop)?;
         }
         let parameters = kind.parameters(k, door.dim) as f64;
         Ok(Trial {

@@ -37,11 +37,11 @@ const TERMS: Terms = Terms {
     decides: true,
 };
 
-/// The model of the levels learned, with its evidence.
+/// The model of the levels learned, with its evidence; only the cheap part of it unless `tested`.
 pub(in crate::learn::mixture) fn finish(
     subspace: Subspace,
     mut rungs: Rungs,
-    survey: &Survey,
+    (survey, tested): (&Survey, bool),
     rng: &mut impl Rng,
     observer: Observer<'_>,
 ) -> Result<Fit<ScoreModel>, Error> {
@@ -61,7 +61,11 @@ pub(in crate::learn::mixture) fn finish(
         },
     );
     let model = ScoreModel { subspace, ladder };
-    let most = if rungs.stopped { IN_HASTE } else { COMPARED };
+    let most = if rungs.stopped || !tested {
+        IN_HASTE
+    } else {
+        COMPARED
+    };
     let compared = most.min(survey.kept.len() / survey.dim);
     let drawn = most.min(4 * compared);
     let fresh = model.sample(drawn, Chain::default(), rng)?;
@@ -113,7 +117,7 @@ pub(in crate::learn::mixture) fn finish(
             survey.set_aside as f64,
         ),
     ];
-    if !rungs.stopped {
+    if tested && !rungs.stopped {
         let mut draw = |n: usize, rng: &mut ChaCha8Rng| model.sample(n, Chain::default(), rng);
         let mut own = ChaCha8Rng::seed_from_u64(rng.next_u64());
         let sample = (&survey.kept[..], survey.dim);
@@ -127,20 +131,8 @@ pub(in crate::learn::mixture) fn finish(
         condition: top,
         checks,
     };
-    let status = if rungs.stopped {
-        Status::Stopped
-    } else if evidence.holds() {
-        Status::Converged
-    } else if need > 1.0 || wide > 1.0 {
-        Status::IllConditioned
-    } else if evidence
-        .first_failure()
-        .is_some_and(|c| c.role == Role::Power)
-    {
-        Status::Undecided
-    } else {
-        Status::Stalled
-    };
+    let few = need > 1.0 || wide > 1.0;
+    let status = status_of(&evidence, rungs.stopped, few);
     Ok(Fit {
         model,
         status,
@@ -148,4 +140,20 @@ pub(in crate::learn::mixture) fn finish(
         work,
         evidence,
     })
+}
+
+/// `few`: there are too few rows for their directions.
+fn status_of(evidence: &Evidence, stopped: bool, few: bool) -> Status {
+    let power = |c: &Check| c.role == Role::Power;
+    if stopped {
+        Status::Stopped
+    } else if evidence.holds() {
+        Status::Converged
+    } else if few {
+        Status::IllConditioned
+    } else if evidence.first_failure().is_some_and(power) {
+        Status::Undecided
+    } else {
+        Status::Stalled
+    }
 }

@@ -40,6 +40,8 @@ pub struct Diffusion {
     cells: usize,
     degree: usize,
     project: bool,
+    /// For a comparison with others: no tests of the fit, and no more directions than so many.
+    rough: Option<usize>,
 }
 
 impl Default for Diffusion {
@@ -57,6 +59,7 @@ impl Diffusion {
             cells: 24,
             degree: 4,
             project: true,
+            rough: None,
         }
     }
 
@@ -90,6 +93,12 @@ impl Diffusion {
     #[must_use]
     pub fn project(self, project: bool) -> Self {
         Self { project, ..self }
+    }
+
+    /// Without tests of the fit, and only where at most `rank` directions vary more than the noise.
+    pub(in crate::learn::mixture) fn rough(self, rank: usize) -> Self {
+        let rough = Some(rank);
+        Self { rough, ..self }
     }
 
     /// Learns the law of the rows of `samples`.
@@ -171,6 +180,11 @@ impl Diffusion {
             Whitening::of(OP, &survey.kept, survey.dim)?;
         }
         let subspace = self.subspace(&survey, rng, observer)?;
+        if self.rough.is_some_and(|most| subspace.rank() > most) {
+            let hypothesis =
+                "few directions that vary more than the noise, in a contest (their number)";
+            return Err(Error::degenerate(OP, hypothesis, subspace.rank() as f64));
+        }
         let mut rungs = self.regress(&survey, &subspace, rng, observer)?;
         if !rungs.stopped && survey.rows > survey.kept.len() / survey.dim {
             match rungs.refit(source, &survey, &subspace, observer) {
@@ -179,7 +193,13 @@ impl Diffusion {
                 other => other?,
             }
         }
-        finish(subspace, rungs, &survey, rng, observer)
+        finish(
+            subspace,
+            rungs,
+            (&survey, self.rough.is_none()),
+            rng,
+            observer,
+        )
     }
 
     fn check(&self, dim: usize) -> Result<(), Error> {

@@ -10,14 +10,14 @@ use rayon::prelude::{ParallelIterator, ParallelSlice};
 
 const LOG_TWO_PI: f64 = 1.837_877_066_409_345_3;
 /// Nodes of the trapezoidal rule for each factor of e in `t`.
-const NODES_PER_E: f64 = 4.0;
+const NODES_PER_E: f64 = 2.0;
 /// Lowest `t` of the rule; below it the integrand is constant to this accuracy.
 const LOWEST: f64 = 1e-3;
 /// Below this `t` the noise moves no point far: a coarser rule will do.
 const LITTLE: f64 = 0.05;
 /// Points of the Gauss-Hermite rules in one dimension and along each of two: full, to compare with, and for little noise.
 const LINE: [usize; 3] = [16, 11, 3];
-const PLANE: [usize; 3] = [8, 6, 3];
+const PLANE: [usize; 3] = [6, 5, 3];
 /// Antithetic pairs in more dimensions.
 const PAIRS: [usize; 3] = [64, 64, 16];
 /// The generator of the pairs: the same for every row, model and run.

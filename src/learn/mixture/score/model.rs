@@ -135,7 +135,7 @@ impl ScoreModel {
     /// As [`ScoreModel::log_density`].
     ///
     /// # Complexity
-    /// Some two thousand evaluations of the denoiser for each row in two dimensions, twice as many in more.
+    /// Some eight hundred evaluations of the denoiser for each row in two dimensions, two thousand in more.
     pub fn log_density_with_error(&self, rows: &[f64]) -> Result<Vec<(f64, f64)>, Error> {
         self.check(rows)?;
         let (dim, rank) = (self.dim(), self.rank());

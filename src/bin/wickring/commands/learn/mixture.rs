@@ -3,7 +3,7 @@
 use super::mixture_audit;
 use super::mixture_methods::{self as methods, evenly};
 use super::mixture_pictures::law;
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Missing, Outcome};
 use crate::evidence;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -18,30 +18,31 @@ const LOOKED_AT: usize = 20_000;
 /// Below this share of distinct rows the user is told.
 const DISTINCT: f64 = 0.9;
 
-/// Learn a mixture of Gaussians: as a generative model by score regression (discrete and continuous mixtures
-/// alike), from third moments, or by maximum likelihood; or audit a table of likelihoods.
+/// Learn a mixture of Gaussians: by maximum likelihood, from third moments, or as a generative model by score
+/// regression (discrete and continuous mixtures alike), whichever explains held-out rows best unless told; or audit a
+/// table of likelihoods.
 #[derive(Args)]
 pub struct Mixture {
-    /// Samples as rows: .npy, .csv, .tsv files or folders of them (diffusion streams them).
+    /// Samples as rows: .npy, .csv, .tsv files or folders of them (diffusion streams them, the others load them).
     #[arg(required_unless_present = "audit", num_args = 1..)]
     samples: Vec<PathBuf>,
     /// Number of components, or auto.
     #[arg(long, default_value = "auto")]
     components: String,
     /// How to learn.
-    #[arg(long, value_enum, default_value_t = Method::Diffusion)]
+    #[arg(long, value_enum, default_value_t = Method::Auto)]
     method: Method,
-    /// em, moments: the largest number tried with --components auto; 9 by default.
+    /// auto, em, moments: the largest number tried with --components auto; 30 by default.
     #[arg(long)]
     pub(super) max_components: Option<usize>,
-    /// em: family of covariances (tied-spherical, spherical, tied-diagonal, diagonal, tied, equal-shape, full,
+    /// auto, em: family of covariances (tied-spherical, spherical, tied-diagonal, diagonal, tied, equal-shape, full,
     /// or the three letters of mclust), or auto for the best BIC (the default).
     #[arg(long)]
     pub(super) covariance: Option<String>,
-    /// diffusion, moments: standard deviation of the noise; estimated when absent.
+    /// auto, diffusion, moments: standard deviation of the noise; estimated when absent.
     #[arg(long)]
     pub(super) noise: Option<f64>,
-    /// em: starts for each number of components; 20 by default.
+    /// auto, em: starts for each number of components; 20 by default.
     #[arg(long)]
     pub(super) starts: Option<usize>,
     /// moments: do not follow the moments by sweeps of likelihood.
@@ -65,6 +66,8 @@ pub struct Mixture {
 /// How to learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Method {
+    /// Whichever of the three explains rows that were held out best; EM unless another is clearly ahead.
+    Auto,
     /// Score regression and reverse diffusion: any law with noise, known or not.
     Diffusion,
     /// Tensor decomposition of third moments: spherical components with affinely independent means.
@@ -76,6 +79,7 @@ enum Method {
 impl Method {
     fn word(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Diffusion => "diffusion",
             Self::Moments => "moments",
             Self::Em => "em",
@@ -86,16 +90,16 @@ impl Method {
 impl Mixture {
     /// Refuses options that the method does not look at.
     fn refuse_idle(&self, components: Option<usize>) -> Result<(), Error> {
-        use Method::{Diffusion, Em, Moments};
+        use Method::{Auto, Diffusion, Em, Moments};
         let options: [(bool, &str, &[Method]); 8] = [
             (
                 self.max_components.is_some(),
                 "max-components",
-                &[Em, Moments],
+                &[Auto, Em, Moments],
             ),
-            (self.covariance.is_some(), "covariance", &[Em]),
-            (self.starts.is_some(), "starts", &[Em]),
-            (self.noise.is_some(), "noise", &[Diffusion, Moments]),
+            (self.covariance.is_some(), "covariance", &[Auto, Em]),
+            (self.starts.is_some(), "starts", &[Auto, Em]),
+            (self.noise.is_some(), "noise", &[Auto, Diffusion, Moments]),
             (self.moments_only, "moments-only", &[Moments]),
             (self.levels.is_some(), "levels", &[Diffusion]),
             (self.max_cells.is_some(), "max-cells", &[Diffusion]),
@@ -125,10 +129,12 @@ impl Mixture {
 }
 
 /// The checks under which the methods count rows that repeat another one.
+const EM_REPEATED: &str = "em.repeated-rows";
+const DIFFUSION_REPEATED: &str = "diffusion.repeated-rows";
 const REPEATED: [&str; 3] = [
-    "em.repeated-rows",
+    EM_REPEATED,
     "mixture-moments.repeated-rows",
-    "diffusion.repeated-rows",
+    DIFFUSION_REPEATED,
 ];
 
 /// Runs `wickring learn mixture`.
@@ -141,9 +147,21 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
     args.refuse_idle(components)?;
     let mut samples = context.samples(&args.samples)?;
     let looked_at = evenly(&samples, LOOKED_AT)?;
+    let masked = context.common.missing == Missing::Mask;
     let learned = match args.method {
+        Method::Auto | Method::Em if masked => {
+            methods::masked(args, context, &samples, components)?
+        }
+        other if masked => {
+            let text = format!(
+                "--missing mask goes with --method em, not with {}",
+                other.word()
+            );
+            return Err(Error::invalid(OP, text));
+        }
+        Method::Auto => methods::auto(args, context, (&mut samples, &looked_at), components)?,
         Method::Diffusion => {
-            methods::diffusion(args, context, &mut samples, &looked_at, components)?
+            methods::diffusion(args, context, (&mut samples, &looked_at), components)?
         }
         Method::Moments => methods::moments(args, context, &samples, components)?,
         Method::Em => methods::em(args, context, &samples, components)?,
@@ -151,12 +169,12 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
     let repeated = learned.evidence.checks.iter();
     let repeated = repeated.filter(|e| REPEATED.contains(&e.key));
     for e in repeated.filter(|e| e.measured > 1.0 - DISTINCT) {
-        let counted = match args.method {
-            Method::Diffusion => "copies count once",
-            Method::Em => "copies count once in BIC, unless the digits of the columns explain them",
-            Method::Moments => {
-                "each copy counts as an independent row, so likelihoods and BIC say too much"
+        let counted = match e.key {
+            DIFFUSION_REPEATED => "copies count once",
+            EM_REPEATED => {
+                "copies count once in BIC, unless the digits of the columns explain them"
             }
+            _ => "each copy counts as an independent row, so likelihoods and BIC say too much",
         };
         context.warn(&format!("{} is {:.2}: {counted}", e.label, e.measured));
     }
@@ -175,12 +193,16 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
     let listed = body.get("components").cloned().unwrap_or(Value::Null);
     ModelFile { header, body }.write(out)?;
     context.draw(|| {
+        let whole = |row: &&[f64]| row.iter().all(|x| x.is_finite());
+        let rows = looked_at.chunks_exact(samples.columns()).filter(whole);
+        let looked_at: Vec<f64> = rows.flatten().copied().collect();
         let (count, chain) = (2000.min(samples.rows()), Chain::default());
         let fresh = learned.generator.sample(count, chain, &mut context.rng())?;
         Ok(vec![law(&looked_at, &fresh, &learned.generator)?])
     })?;
     let (n, dim) = (samples.rows(), samples.columns());
     let mut text = format!("{}: {n} samples of {dim} columns\n", learned.status);
+    text += &learned.words;
     for e in &learned.evidence.checks {
         text += &format!("  {}: {:.6}\n", e.label, e.measured);
     }
@@ -231,7 +253,21 @@ fn component_lines(listed: &Value) -> String {
             mean.truncate(8);
             mean.push("...".into());
         }
-        text += &format!("  weight {weight:.4} mean {}\n", mean.join(" "));
+        let rows: Vec<&Value> = c["covariance"].as_array().into_iter().flatten().collect();
+        let spread = rows
+            .iter()
+            .enumerate()
+            .filter_map(|(a, row)| row[a].as_f64());
+        let mut spread: Vec<String> = spread.map(|v| format!("{:.4}", v.sqrt())).collect();
+        if spread.len() > 8 {
+            spread.truncate(8);
+            spread.push("...".into());
+        }
+        let spread = match spread.is_empty() {
+            true => String::new(),
+            false => format!(" standard deviation {}", spread.join(" ")),
+        };
+        text += &format!("  weight {weight:.4} mean {}{spread}\n", mean.join(" "));
     }
     text
 }

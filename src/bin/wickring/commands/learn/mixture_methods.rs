@@ -3,12 +3,14 @@
 use super::mixture::{Mixture, OP};
 use crate::context::Context;
 use faer::MatRef;
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use wickring::fit::Evidence;
+use wickring::fit::{Evidence, Fit};
 use wickring::io::samples::Samples;
 use wickring::learn::mixture::{
-    CovarianceKind, Diffusion, Em, EmModel, GaussianMixture, MixtureModel, MomentMethod,
-    extract_atoms_observed,
+    AutoMixture, CovarianceKind, Diffusion, Em, EmModel, EmRow, GaussianMixture, MaskedEm,
+    MixtureAnswer, MixtureCandidate, MixtureMethod, MixtureModel, MomentMethod, MomentModel,
+    ScoreModel, extract_atoms_observed,
 };
 use wickring::run::Progress;
 use wickring::{Error, Status};
@@ -16,7 +18,11 @@ use wickring::{Error, Status};
 /// Numbers that em and moments load at most: half a GiB, of which up to eight copies are made.
 const MAX_ENTRIES: usize = 1 << 26;
 /// Components tried with `--components auto`.
-const MOST: usize = 9;
+const MOST: usize = 30;
+/// The same with gaps in the rows, where a sweep takes longer.
+const MOST_MASKED: usize = 9;
+/// Rows of the table that are printed.
+const LISTED: usize = 5;
 
 /// What each method hands to the writer.
 pub(super) struct Learned {
@@ -25,13 +31,14 @@ pub(super) struct Learned {
     pub(super) status: Status,
     pub(super) evidence: Evidence,
     pub(super) extra: Value,
+    /// Lines about the choice of the method, for people.
+    pub(super) words: String,
 }
 
 pub(super) fn diffusion(
     args: &Mixture,
     context: &Context,
-    samples: &mut Samples,
-    looked_at: &[f64],
+    (samples, looked_at): (&mut Samples, &[f64]),
     components: Option<usize>,
 ) -> Result<Learned, Error> {
     let mut learner = Diffusion::new();
@@ -50,10 +57,21 @@ pub(super) fn diffusion(
     let mut rng = context.rng();
     let mut meter = context.meter();
     let fit = learner.learn_from(samples, &mut rng, &mut |p| meter.step(p))?;
+    with_scores(fit, looked_at, components, (context, &mut rng))
+}
+
+/// A model of scores, and the atoms that can be read off it.
+fn with_scores(
+    fit: Fit<ScoreModel>,
+    looked_at: &[f64],
+    components: Option<usize>,
+    (context, rng): (&Context, &mut ChaCha8Rng),
+) -> Result<Learned, Error> {
+    let mut meter = context.meter();
     let mut status = fit.status;
     let mut read = |count: Option<usize>| {
         let mut watch = |p: &Progress| meter.step(p);
-        extract_atoms_observed(&fit.model, looked_at, count, &mut rng, &mut watch)
+        extract_atoms_observed(&fit.model, looked_at, count, &mut *rng, &mut watch)
     };
     // A law that was cut short is not looked into further: the time is spent.
     let atoms = match status {
@@ -84,6 +102,7 @@ pub(super) fn diffusion(
         status,
         evidence: fit.evidence,
         extra,
+        words: String::new(),
     })
 }
 
@@ -111,6 +130,10 @@ pub(super) fn moments(
     {
         fewer_suffice(context, fewer, other.model.bic, fit.model.bic);
     }
+    with_moments(fit)
+}
+
+fn with_moments(fit: Fit<MomentModel>) -> Result<Learned, Error> {
     let alone = MixtureModel::Gaussian(fit.model.from_moments.clone()).to_body(None)?;
     let extra = json!({
         "method": "moments",
@@ -125,6 +148,7 @@ pub(super) fn moments(
         status: fit.status,
         evidence: fit.evidence,
         extra,
+        words: String::new(),
     })
 }
 
@@ -134,13 +158,7 @@ pub(super) fn em(
     samples: &Samples,
     components: Option<usize>,
 ) -> Result<Learned, Error> {
-    let kinds = match args.covariance.as_deref() {
-        None | Some("auto") => CovarianceKind::ALL.to_vec(),
-        Some(name) => {
-            let unknown = || Error::invalid(OP, format!("--covariance: unknown family {name}"));
-            vec![CovarianceKind::from_name(name).ok_or_else(unknown)?]
-        }
-    };
+    let kinds = families(args)?;
     let rows = load(samples)?;
     let (n, dim) = (samples.rows(), samples.columns());
     let most = args.max_components.unwrap_or(MOST);
@@ -150,6 +168,14 @@ pub(super) fn em(
     let x = MatRef::from_row_major_slice(&rows, n, dim);
     let learner = learner.kinds(&kinds).starts(args.starts.unwrap_or(20));
     let fit = learner.learn_observed(x, &mut rng, &mut |p| meter.step(p))?;
+    Ok(with_em(fit, (components, most), context))
+}
+
+fn with_em(
+    fit: Fit<EmModel>,
+    (components, most): (Option<usize>, usize),
+    context: &Context,
+) -> Learned {
     let chosen = fit.model.mixture.len();
     if components.is_none() && chosen == most {
         context.warn(&format!(
@@ -167,10 +193,8 @@ pub(super) fn em(
     {
         fewer_suffice(context, best.components, best.bic, fit.model.bic);
     }
-    let table: Vec<Value> = fit.model.table.iter().map(|r| {
-        json!({ "covariance": r.kind.name(), "components": r.components, "log_likelihood": r.log_likelihood,
-                "parameters": r.parameters, "bic": r.bic, "sound": r.sound, "reason": r.reason })
-    }).collect();
+    let table: Vec<Value> = fit.model.table.iter().map(table_row).collect();
+    let words = best_rows(&fit.model.table);
     let given_up: Vec<Value> = fit.model.given_up.iter().map(|g| {
         json!({ "covariance": g.kind.name(), "components": g.components, "reason": g.reason })
     }).collect();
@@ -182,13 +206,186 @@ pub(super) fn em(
         "table": table,
         "given_up": given_up,
     });
+    Learned {
+        generator: MixtureModel::Gaussian(fit.model.mixture),
+        components: None,
+        status: fit.status,
+        evidence: fit.evidence,
+        extra,
+        words,
+    }
+}
+
+/// Whichever method explains held-out rows best; samples that do not fit in memory are streamed by diffusion.
+pub(super) fn auto(
+    args: &Mixture,
+    context: &Context,
+    (samples, looked_at): (&mut Samples, &[f64]),
+    components: Option<usize>,
+) -> Result<Learned, Error> {
+    let (n, dim) = (samples.rows(), samples.columns());
+    if n.saturating_mul(dim) > MAX_ENTRIES {
+        context.warn("the sample is too large for memory: diffusion learns it, which streams");
+        return diffusion(args, context, (samples, looked_at), components);
+    }
+    let rows = load(samples)?;
+    let most = args.max_components.unwrap_or(MOST);
+    let (least, most) = components.map_or((1, most), |k| (k, k));
+    let learner = AutoMixture::new().between(least, most);
+    let learner = learner
+        .kinds(&families(args)?)
+        .starts(args.starts.unwrap_or(20));
+    let learner = match args.noise {
+        Some(noise) => learner.noise(noise),
+        None => learner,
+    };
+    let (mut rng, mut meter) = (context.rng(), context.meter());
+    let x = MatRef::from_row_major_slice(&rows, n, dim);
+    let fit = learner.learn_observed(x, &mut rng, &mut |p| meter.step(p))?;
+    let Fit {
+        model,
+        status,
+        history,
+        work,
+        evidence,
+    } = fit;
+    let (answer, candidates) = (model.answer, model.candidates);
+    let method = answer.method();
+    let mut learned = match answer {
+        MixtureAnswer::Em(model) => {
+            let fit = Fit {
+                model,
+                status,
+                history,
+                work,
+                evidence,
+            };
+            with_em(fit, (components, most), context)
+        }
+        MixtureAnswer::Moments(model) => with_moments(Fit {
+            model,
+            status,
+            history,
+            work,
+            evidence,
+        })?,
+        MixtureAnswer::Diffusion(model) => {
+            let model = *model;
+            let fit = Fit {
+                model,
+                status,
+                history,
+                work,
+                evidence,
+            };
+            with_scores(fit, looked_at, components, (context, &mut rng))?
+        }
+    };
+    learned.words = choice_lines(method, &candidates) + &learned.words;
+    learned.extra["chosen_by"] = "auto".into();
+    learned.extra["candidates"] = candidates.iter().map(candidate).collect();
+    Ok(learned)
+}
+
+fn candidate(c: &MixtureCandidate) -> Value {
+    json!({ "method": c.method.name(), "held_out": c.held_out, "ahead_of_em": c.ahead_of_em.map(|a| a.0),
+            "standard_error": c.ahead_of_em.map(|a| a.1), "reason": c.reason })
+}
+
+/// Which method was taken, and why, as lines.
+fn choice_lines(method: MixtureMethod, candidates: &[MixtureCandidate]) -> String {
+    let mut text = format!("  method: {method}, chosen on rows that were held out\n");
+    for c in candidates {
+        text += &match (c.held_out, c.ahead_of_em) {
+            (Some(l), Some((gain, error))) => format!(
+                "    {}: {l:.4} nats a row, {gain:+.4} to em (standard error {error:.4}); {}\n",
+                c.method, c.reason
+            ),
+            (Some(l), None) => format!("    {}: {l:.4} nats a row; {}\n", c.method, c.reason),
+            (None, _) => format!("    {} took no part: {}\n", c.method, c.reason),
+        };
+    }
+    text
+}
+
+/// Maximum likelihood of the measured entries of rows with gaps.
+pub(super) fn masked(
+    args: &Mixture,
+    context: &Context,
+    samples: &Samples,
+    components: Option<usize>,
+) -> Result<Learned, Error> {
+    if args.noise.is_some() {
+        let text = "--noise does not go with --missing mask: the covariances hold the noise";
+        return Err(Error::invalid(OP, text));
+    }
+    let rows = load(samples)?;
+    let (n, dim) = (samples.rows(), samples.columns());
+    let most = args.max_components.unwrap_or(MOST_MASKED).min(n);
+    let learner = components.map_or_else(|| MaskedEm::between(1, most), MaskedEm::new);
+    let learner = learner
+        .kinds(&families(args)?)
+        .starts(args.starts.unwrap_or(10));
+    let (mut rng, mut meter) = (context.rng(), context.meter());
+    let x = MatRef::from_row_major_slice(&rows, n, dim);
+    let fit = learner.learn_observed(x, &mut rng, &mut |p| meter.step(p))?;
+    let table: Vec<Value> = fit.model.table.iter().map(table_row).collect();
+    let m = &fit.model;
+    let words = format!(
+        "  {} of {} entries were not measured, {} row(s) without any are left out; {} different sets of measured columns\n",
+        m.gaps,
+        n * dim,
+        m.empty_rows,
+        m.patterns
+    );
+    let extra = json!({
+        "method": "em",
+        "missing": { "entries": m.gaps, "empty_rows": m.empty_rows, "patterns": m.patterns },
+        "covariance": m.kind.name(),
+        "log_likelihood": m.log_likelihood,
+        "bic": m.bic,
+        "table": table,
+    });
     Ok(Learned {
         generator: MixtureModel::Gaussian(fit.model.mixture),
         components: None,
         status: fit.status,
         evidence: fit.evidence,
         extra,
+        words,
     })
+}
+
+fn table_row(r: &EmRow) -> Value {
+    json!({ "covariance": r.kind.name(), "components": r.components, "log_likelihood": r.log_likelihood,
+            "parameters": r.parameters, "bic": r.bic, "sound": r.sound, "reason": r.reason })
+}
+
+/// The best rows of a table, as lines.
+fn best_rows(table: &[EmRow]) -> String {
+    let mut rows: Vec<&EmRow> = table.iter().filter(|r| r.sound).collect();
+    rows.sort_by(|a, b| b.bic.total_cmp(&a.bic));
+    let line = |r: &&EmRow| {
+        format!(
+            "    BIC {:.3}: {} with {} component(s), log-likelihood {:.3}, {} parameters\n",
+            r.bic, r.kind, r.components, r.log_likelihood, r.parameters
+        )
+    };
+    let lines: String = rows.iter().take(LISTED).map(line).collect();
+    format!(
+        "  best of {} fits by BIC (larger is better):\n{lines}",
+        table.len()
+    )
+}
+
+fn families(args: &Mixture) -> Result<Vec<CovarianceKind>, Error> {
+    match args.covariance.as_deref() {
+        None | Some("auto") => Ok(CovarianceKind::ALL.to_vec()),
+        Some(name) => {
+            let unknown = || Error::invalid(OP, format!("--covariance: unknown family {name}"));
+            Ok(vec![CovarianceKind::from_name(name).ok_or_else(unknown)?])
+        }
+    }
 }
 
 /// One line for each family that the choice could not or should not fall on.

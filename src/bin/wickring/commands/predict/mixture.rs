@@ -2,7 +2,7 @@
 
 use super::Names;
 use crate::commands::tensor_file::write_rows;
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Missing, Outcome};
 use clap::ValueEnum;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,10 @@ pub enum Quantity {
     LogDensity,
     /// Its gradient.
     Score,
-    /// The mean of the signal given the row; for models of scores.
+    /// The mean of the signal given the row; models of em and moments need --variance, that of the noise added.
     Denoised,
+    /// Where in the law of its column each entry lies: the probability that the column is at most as large.
+    Quantiles,
     /// The most probable component, by its place in the model's list from 0; for models of em and moments.
     Labels,
     /// The probability of each component given the row; for models of em and moments.
@@ -36,6 +38,7 @@ impl Quantity {
             Self::LogDensity => "log_density",
             Self::Score => "score",
             Self::Denoised => "denoised",
+            Self::Quantiles => "quantiles",
             Self::Labels => "labels",
             Self::Responsibilities => "responsibilities",
         }
@@ -47,7 +50,7 @@ impl Quantity {
             _ if names.is_empty() => Vec::new(),
             Self::LogDensity | Self::Labels => vec![self.word().to_owned()],
             Self::Responsibilities => (0..width).map(|k| format!("component_{k}")).collect(),
-            Self::Score | Self::Denoised => names.to_vec(),
+            Self::Score | Self::Denoised | Self::Quantiles => names.to_vec(),
         }
     }
 }
@@ -56,6 +59,47 @@ impl Quantity {
 pub fn read(file: &ModelFile, path: &Path) -> Result<(MixtureModel, Status), Error> {
     let model = MixtureModel::from_body(&file.body).map_err(|e| in_file(path, e))?;
     Ok((model, file.header.status))
+}
+
+/// `quantity` from the measured entries of rows with gaps.
+fn measured(
+    (quantity, variance): (Quantity, Option<f64>),
+    model: &MixtureModel,
+    rows: &[f64],
+) -> Result<Vec<f64>, Error> {
+    let MixtureModel::Gaussian(m) = model else {
+        let requirement = "a model with components (learned by em or moments) for --missing mask";
+        return Err(Error::invalid("predict", requirement));
+    };
+    if variance.is_some() {
+        return Err(Error::invalid(
+            "predict",
+            "--variance does not go with --missing mask",
+        ));
+    }
+    match quantity {
+        Quantity::LogDensity => m.log_density_measured(rows),
+        Quantity::Responsibilities => m.responsibilities_measured(rows),
+        Quantity::Quantiles => Ok(m.quantiles_of(rows)),
+        Quantity::Labels => {
+            let shares = m.responsibilities_measured(rows)?;
+            Ok(shares
+                .chunks_exact(m.len())
+                .map(|s| likeliest(s) as f64)
+                .collect())
+        }
+        Quantity::Score | Quantity::Denoised => {
+            let requirement =
+                "log-density, labels, responsibilities or quantiles with --missing mask";
+            Err(Error::invalid("predict", requirement))
+        }
+    }
+}
+
+/// The first of the largest.
+fn likeliest(shares: &[f64]) -> usize {
+    let first = |best: usize, j: usize| if shares[j] > shares[best] { j } else { best };
+    (1..shares.len()).fold(0, first)
 }
 
 /// Evaluates `quantity`, at a noise variance when one is given, and writes it to `--out`.
@@ -76,11 +120,16 @@ pub fn run(
             "the model is marked {status}: do not trust it further than its report"
         ));
     }
+    let masked = context.common.missing == Missing::Mask;
     let mut values = Vec::new();
     // Of the quadrature: sum and largest.
     let mut error = (0.0, 0.0f64);
     for chunk in samples.chunks(ROWS) {
         let rows = chunk?.data;
+        if masked {
+            values.extend(measured((quantity, variance), model, &rows)?);
+            continue;
+        }
         values.extend(match (quantity, variance, model) {
             (Quantity::LogDensity, None, MixtureModel::Score(m)) => {
                 let both = m.log_density_with_error(&rows)?;
@@ -96,9 +145,11 @@ pub fn run(
             }
             (Quantity::Score, None, _) => model.score(&rows)?,
             (Quantity::Score, Some(v), MixtureModel::Score(m)) => m.score(&rows, v)?,
-            (Quantity::Denoised, v, MixtureModel::Score(m)) => {
-                m.denoise(&rows, v.unwrap_or(m.noise() * m.noise()))?
+            (Quantity::Score, Some(v), MixtureModel::Gaussian(m)) => {
+                MixtureModel::Gaussian(m.heated(v)?).score(&rows)?
             }
+            (Quantity::Denoised, v, _) => model.denoised(&rows, v)?,
+            (Quantity::Quantiles, None, _) => model.quantiles_of(&rows, &mut context.rng())?,
             (Quantity::Labels, None, MixtureModel::Gaussian(m)) => {
                 m.labels(&rows).into_iter().map(|j| j as f64).collect()
             }
@@ -107,9 +158,8 @@ pub fn run(
                 let requirement = "a model with components (learned by em or moments) and no --variance for labels and responsibilities";
                 return Err(Error::invalid("predict", requirement));
             }
-            _ => {
-                let requirement =
-                    "a model learned by diffusion for a noise variance or denoised rows";
+            (Quantity::Quantiles, Some(_), _) => {
+                let requirement = "--variance goes with score or denoised";
                 return Err(Error::invalid("predict", requirement));
             }
         });

@@ -2,7 +2,7 @@
 
 pub(crate) mod mixture;
 use crate::commands::tensor_file::write_rows;
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Missing, Outcome};
 use clap::Args;
 use mixture::Quantity;
 use serde_json::json;
@@ -43,6 +43,10 @@ pub fn run(args: &Predict, context: &Context) -> Result<Outcome, Error> {
         let names = Names::of(&file, 0);
         let asked = (args.quantity, args.variance);
         return mixture::run(&model, (&args.input, &names), asked, context);
+    }
+    if context.common.missing == Missing::Mask {
+        let problem = "is no mixture: --missing mask goes with mixtures";
+        return Err(Error::file(args.model.as_path(), "schema", problem));
     }
     let predictor = Predictor::from_model(&file).map_err(|e| in_file(&args.model, e))?;
     let names = Names::of(&file, predictor.outputs());
