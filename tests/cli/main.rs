@@ -2,8 +2,11 @@
 
 mod claims;
 mod demo_page;
+mod determinism;
 mod doors;
+mod faults;
 mod golden;
+mod limits;
 mod mistakes;
 mod mixtures;
 mod models;
@@ -15,3 +18,4 @@ mod schemes;
 mod theorems;
 mod theory;
 mod verify;
+mod writers;
