@@ -48,3 +48,50 @@ impl<M> Fit<M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_converged_model_is_handed_out() {
+        let statuses = [
+            Status::Converged,
+            Status::IterationLimit,
+            Status::Stalled,
+            Status::IllConditioned,
+            Status::Undecided,
+            Status::Stopped,
+        ];
+        for status in statuses {
+            let fit = Fit {
+                model: 7,
+                status,
+                history: vec![1.0, 0.5],
+                work: Work::default(),
+                evidence: Evidence {
+                    rel_residual: 0.5,
+                    condition: 1.0,
+                    checks: Vec::new(),
+                },
+            };
+            let mapped = fit.map(|m| m + 1);
+            assert_eq!(
+                (mapped.status, &mapped.history[..]),
+                (status, &[1.0, 0.5][..])
+            );
+            let refused = Error::NotConverged {
+                status,
+                rel_residual: 0.5,
+            };
+            let expected = if status == Status::Converged {
+                Ok(8)
+            } else {
+                Err(refused)
+            };
+            assert_eq!(mapped.converged(), expected);
+            assert_eq!(Status::from_name(status.name()), Some(status));
+        }
+        assert_eq!(Status::from_name("done"), None);
+    }
+}

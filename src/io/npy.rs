@@ -104,11 +104,7 @@ pub fn read_header(path: &Path, bytes: &mut impl Read, total: u64) -> Result<Npy
     let data_start = 8 + width + length;
     let (dtype, fortran_order, shape) =
         parse_header(&text).map_err(|problem| fault("header", problem))?;
-    let claimed = shape
-        .iter()
-        .try_fold(dtype.size as u64, |n, &d| n.checked_mul(d as u64))
-        .and_then(|n| n.checked_add(data_start as u64));
-    match claimed {
+    match claimed_bytes(dtype, &shape, data_start) {
         Some(claimed) if claimed == total => Ok(NpyHeader {
             dtype,
             fortran_order,
@@ -138,6 +134,17 @@ pub fn read_header(path: &Path, bytes: &mut impl Read, total: u64) -> Result<Npy
 fn not_npy(start: &[u8]) -> &'static str {
     let foreign = super::foreign::recognise(start);
     foreign.unwrap_or("is not a .npy file (it does not start with \\x93NUMPY)")
+}
+
+/// Bytes of a file of that shape; `None` where it is too large to address. A mode without indices hides no others: strides
+/// multiply what is left of them.
+fn claimed_bytes(dtype: Dtype, shape: &[usize], data_start: usize) -> Option<u64> {
+    let addressed = shape
+        .iter()
+        .try_fold(dtype.size as u64, |n, &d| n.checked_mul(d.max(1) as u64))
+        .filter(|&n| n <= isize::MAX as u64)?;
+    let entries = if shape.contains(&0) { 0 } else { addressed };
+    entries.checked_add(data_start as u64)
 }
 
 /// The three entries of the header's dictionary literal.
@@ -300,8 +307,7 @@ pub fn header(path: &Path) -> Result<NpyHeader, Error> {
 /// # Errors
 /// `File` naming path and place; complex entries are refused.
 pub fn read(path: &Path) -> Result<Tensor, Error> {
-    let (header, bytes) = load(path)?;
-    array(path, "", &header, &bytes)
+    load(path, |header, bytes| array(path, "", header, bytes))
 }
 
 /// Reads a real or complex array as complex numbers.
@@ -309,8 +315,9 @@ pub fn read(path: &Path) -> Result<Tensor, Error> {
 /// # Errors
 /// `File` naming path and place.
 pub fn read_complex(path: &Path) -> Result<Tensor<Complex<f64>>, Error> {
-    let (header, bytes) = load(path)?;
-    in_order(&header, header.dtype.decode_complex(&bytes))
+    load(path, |header, bytes| {
+        in_order(header, header.dtype.decode_complex(bytes))
+    })
 }
 
 /// Whether a fault of a header says that the entries are of another type: no numbers, but no damage either.
@@ -357,12 +364,20 @@ fn in_order<T: Clone>(header: &NpyHeader, data: Vec<T>) -> Result<Tensor<T>, Err
     })
 }
 
-fn load(path: &Path) -> Result<(NpyHeader, Vec<u8>), Error> {
+/// Header and entries of a file, decoded. What is unpacked may not grow beyond its budget as 64-bit floats either.
+fn load<T>(
+    path: &Path,
+    decode: impl FnOnce(&NpyHeader, &[u8]) -> Result<T, Error>,
+) -> Result<T, Error> {
     let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
     if source::is_held(path) {
         let bytes = source::bytes(path)?;
         let header = read_header(path, &mut &bytes[..], bytes.len() as u64)?;
-        return Ok((header.clone(), bytes[header.data_start..].to_vec()));
+        let most = source::budget_of(path)?;
+        if header.len() as u64 > most / 8 {
+            return Err(source::too_large(path, "", most));
+        }
+        return decode(&header, &bytes[header.data_start..]);
     }
     let file = File::open(path).map_err(unreadable)?;
     let meta = file.metadata().map_err(unreadable)?;
@@ -373,7 +388,7 @@ fn load(path: &Path) -> Result<(NpyHeader, Vec<u8>), Error> {
     let header = read_header(path, &mut reader, meta.len())?;
     let mut bytes = Vec::with_capacity(header.len() * header.dtype.size);
     reader.read_to_end(&mut bytes).map_err(unreadable)?;
-    Ok((header, bytes))
+    decode(&header, &bytes)
 }
 
 /// The bytes of a `.npy` file with 64-bit floats; entries in the order that `fortran_order` says.

@@ -20,6 +20,8 @@ pub struct Member {
     pub name: String,
     /// The shape, or why it holds no numbers.
     pub shape: Result<Vec<usize>, String>,
+    /// Whether its numbers are complex.
+    pub complex: bool,
 }
 
 /// An array of numbers.
@@ -114,6 +116,34 @@ pub(super) fn text(path: &Path, name: &str) -> Result<String, Error> {
     Ok(letters.map(|&b| char::from(b)).collect())
 }
 
+/// Every array of numbers as a complex one, where one of them is complex; else nothing is unpacked.
+///
+/// # Errors
+/// As [`read`], for all arrays together.
+pub fn read_complex(path: &Path) -> Result<Option<Vec<(String, Tensor<Complex<f64>>)>>, Error> {
+    let (mut archive, most) = open(path)?;
+    let found = members(path, &mut archive)?;
+    if !found.iter().any(|m| m.complex) {
+        return Ok(None);
+    }
+    let (mut arrays, mut left) = (Vec::new(), most);
+    for (i, member) in found.into_iter().enumerate() {
+        if member.shape.is_err() {
+            continue;
+        }
+        let t = match one(path, &mut archive, i, left / 2)? {
+            Array::Complex(t) => t,
+            Array::Real(t) => {
+                let data = t.as_slice().iter().map(|x| Complex::new(*x, 0.0));
+                Tensor::from_vec(t.dims(), data.collect())?
+            }
+        };
+        left = left.saturating_sub(16 * t.as_slice().len() as u64);
+        arrays.push((member.name, t));
+    }
+    Ok(Some(arrays))
+}
+
 /// What an archive is read from.
 trait Bytes: Read + Seek {}
 impl<T: Read + Seek> Bytes for T {}
@@ -154,12 +184,19 @@ fn members<R: Read + Seek>(path: &Path, archive: &mut ZipArchive<R>) -> Result<V
         // The size in the directory is a claim, enough to look at the head.
         let total = member.size();
         let head = npy::read_header(path, &mut member.take(MAX_HEAD), total);
-        let shape = match head {
-            Ok(header) => Ok(header.shape),
-            Err(Error::File { problem, .. }) => Err(problem),
+        let (shape, complex) = match head {
+            Ok(header) => {
+                let complex = header.dtype.kind == npy::EntryKind::Complex;
+                (Ok(header.shape), complex)
+            }
+            Err(Error::File { problem, .. }) => (Err(problem), false),
             Err(e) => return Err(Error::file(path, place, e.to_string())),
         };
-        out.push(Member { name, shape });
+        out.push(Member {
+            name,
+            shape,
+            complex,
+        });
     }
     Ok(out)
 }

@@ -21,6 +21,17 @@ pub(super) fn budget(packed: u64) -> u64 {
     packed.saturating_mul(RATIO).clamp(FREE, MAX_BYTES)
 }
 
+/// [`budget`] of what is read from `path` into memory.
+pub(super) fn budget_of(path: &Path) -> Result<u64, Error> {
+    let packed = match is_stream(path) {
+        true => raw(path)?.len() as u64,
+        false => std::fs::metadata(path)
+            .map_err(|e| Error::file(path, "", format!("cannot be read: {e}")))?
+            .len(),
+    };
+    Ok(budget(packed))
+}
+
 /// The message for content that unpacks to more than [`budget`] allows.
 pub(super) fn too_large(path: &Path, place: impl Into<String>, most: u64) -> Error {
     let problem = format!(

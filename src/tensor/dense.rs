@@ -27,13 +27,18 @@ impl<T> Clone for TensorView<'_, T> {
 }
 impl<T> Copy for TensorView<'_, T> {}
 
-/// The number of entries of a shape, refused when it does not fit the address space.
+/// The number of entries of a shape, refused when it does not fit the address space. A mode without indices hides no
+/// others: strides and unfoldings multiply what is left of them.
 fn volume(op: &'static str, dims: &[usize]) -> Result<usize, Error> {
     let what = "number of entries";
-    let total = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    total
-        .filter(|&n| n <= isize::MAX as usize / 16)
-        .ok_or(Error::Overflow { op, what })
+    let total = dims
+        .iter()
+        .try_fold(1usize, |n, &d| n.checked_mul(d.max(1)));
+    match total.filter(|&n| n <= isize::MAX as usize / 16) {
+        Some(_) if dims.contains(&0) => Ok(0),
+        Some(total) => Ok(total),
+        None => Err(Error::Overflow { op, what }),
+    }
 }
 
 impl<T> Tensor<T> {

@@ -2,9 +2,12 @@
 
 mod claims;
 mod demo_page;
+mod determinism;
 mod doors;
 mod effects;
+mod faults;
 mod golden;
+mod limits;
 mod mistakes;
 mod mixture_choice;
 mod mixtures;
@@ -19,3 +22,4 @@ mod schemes;
 mod theorems;
 mod theory;
 mod verify;
+mod writers;

@@ -41,7 +41,7 @@ impl Folder {
         ended(self.command(args))
     }
 
-    fn left_over(&self) -> Vec<String> {
+    pub fn left_over(&self) -> Vec<String> {
         let names = std::fs::read_dir(&self.0).unwrap();
         let names = names.map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
         names.filter(|n| n.ends_with(".part")).collect()
@@ -54,7 +54,7 @@ impl Drop for Folder {
     }
 }
 
-fn ended(mut command: Command) -> Run {
+pub fn ended(mut command: Command) -> Run {
     let run = command.output().unwrap();
     Run {
         code: run.status.code().unwrap_or(-1),
@@ -63,8 +63,13 @@ fn ended(mut command: Command) -> Run {
     }
 }
 
+/// The generator of a seed.
+pub fn rng(seed: u64) -> rand_chacha::ChaCha8Rng {
+    rand_chacha::rand_core::SeedableRng::seed_from_u64(seed)
+}
+
 /// Through a shell, for redirections.
-fn shell(at: &Folder, script: &str) -> Run {
+pub fn shell(at: &Folder, script: &str) -> Run {
     let mut command = Command::new("sh");
     command.current_dir(&at.0).arg("-c").arg(script);
     command.env("W", env!("CARGO_BIN_EXE_wickring"));
@@ -72,9 +77,7 @@ fn shell(at: &Folder, script: &str) -> Run {
 }
 
 fn model(at: &Folder) {
-    let text = r#"{"schema":"wickring/quadratic-map/1","latent_dim":1,"output_dim":1,
-        "quadratic":[[[1.0]]],"linear":[[0.0]],"constant":[0.0]}"#;
-    std::fs::write(at.path("m.json"), text).unwrap();
+    std::fs::write(at.path("m.json"), super::writers::MODEL).unwrap();
 }
 
 #[cfg(target_os = "linux")]

@@ -394,8 +394,27 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
             return Err(Error::file(out, "--out", problem));
         }
     }
+    // The demonstration makes a folder.
+    let files = common.out.iter().filter(|_| command != "demo");
+    for output in files.chain(&common.plot) {
+        has_place(output)?;
+    }
     distinct(matches, common, door.alone)?;
     Ok(door)
+}
+
+/// Tells before the work that an output has no place: its folder is missing, or it is one itself.
+fn has_place(output: &Path) -> Result<(), Error> {
+    let cannot = |why: &str| Error::file(output, "", format!("cannot be written: {why}"));
+    if output.is_dir() && !is_stream(output) {
+        return Err(cannot("it is a folder, expected the name of a file"));
+    }
+    let folder = output.parent().filter(|p| !p.as_os_str().is_empty());
+    match std::fs::metadata(folder.unwrap_or(Path::new("."))) {
+        Ok(meta) if meta.is_dir() => Ok(()),
+        Ok(_) => Err(cannot("its folder is a file")),
+        Err(e) => Err(cannot(&format!("its folder cannot be opened: {e}"))),
+    }
 }
 
 /// No output takes the place of an input (without `--force`) or of another output.

@@ -15,7 +15,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wickring::Error;
 use wickring::io::samples::{Samples, Selection};
-use wickring::io::write_whole;
+use wickring::io::{source, write_whole};
+use wickring::run::Checkpoint;
 
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug)]
@@ -342,6 +343,22 @@ impl Context {
             true => out.with_extension("report.json"),
             false => out.with_extension("json"),
         }
+    }
+
+    /// The checkpoint of `--resume FILE`: what that file holds, kept there from now on.
+    ///
+    /// # Errors
+    /// `File` when it cannot be read, or is no whole checkpoint.
+    pub fn checkpoint<'p>(&self, path: Option<&'p Path>) -> Result<Checkpoint<'p>, Error> {
+        let Some(path) = path else {
+            return Ok(Checkpoint::none());
+        };
+        let known = path.symlink_metadata().is_ok();
+        let bytes = known.then(|| source::bytes(path)).transpose()?;
+        let text = bytes.map(|b| String::from_utf8_lossy(&b).into_owned());
+        let keep = move |text: &str| write_whole(path, text.as_bytes());
+        let damaged = |e: Error| Error::file(path, "--resume", e.to_string());
+        Checkpoint::kept(text.as_deref(), keep).map_err(damaged)
     }
 
     /// `--out`, or an error that says that it is needed.

@@ -7,21 +7,22 @@
 //! third solves a linear system over Q. What comes out is exact or it is not called converged.
 
 use super::descent::{Descent, Run};
+use super::finished::{Columns, Ended, digest_of};
 use super::fixing::{Plan, Point, SOLVED};
+use super::found::{Found, Scaled};
 use super::plane_cubic::five_terms;
 use super::rational_solve::{exact_residual, rational_mode, solve_mode};
 use super::system::CpSystem;
-use crate::fit::{Check, Evidence, Fit, Work};
-use crate::linalg::split_power_of_two;
+use crate::Error;
+use crate::fit::Fit;
 use crate::poly::Rational;
-use crate::run::{Observer, Progress};
+use crate::run::{Checkpoint, Observer, Progress};
 use crate::tensor::TensorView;
-use crate::{Error, Status};
 use num_traits::Zero;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-const OP: &str = "ExactCp::decompose";
+pub(super) const OP: &str = "ExactCp::decompose";
 
 /// `T = sum_r a_r (x) b_r (x) c_r` with rational entries.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +76,9 @@ impl ExactCp {
     /// `Shape` when the tensor is not of order 3, `InvalidInput`, `NonFinite`.
     pub fn search(&self, t: TensorView<'_>, rng: &mut impl Rng) -> Result<(Vec<f64>, f64), Error> {
         let system = CpSystem::new(OP, t, self.rank)?;
-        Ok(start(&mut Descent::new(&system), rng))
+        let mut x = draw(&system, rng);
+        let residual = descend(&mut Descent::new(&system), &mut x);
+        Ok((x, residual))
     }
 
     /// Decomposes `t` exactly over Q.
@@ -118,16 +121,23 @@ impl ExactCp {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<RationalCp>, Error> {
-        t.require_finite(OP)?;
-        // Thresholds are absolute, so the entries are brought below 2 by a power of two, and back in the end.
-        let largest = t.as_slice().iter().fold(0.0f64, |m, v| m.max(v.abs()));
-        let (one, two) = if largest > 0.0 {
-            split_power_of_two(largest)
-        } else {
-            (1.0, 1.0)
-        };
-        let scaled: Vec<f64> = t.as_slice().iter().map(|v| v / one / two).collect();
-        let view = TensorView::new(t.dims(), &scaled)?;
+        self.decompose_kept(t, rng, observer, &mut Checkpoint::none())
+    }
+
+    /// As [`ExactCp::decompose`], keeping finished starts and going on from those that are kept: the result is that of one
+    /// run without interruption. More starts than before may be asked for.
+    ///
+    /// # Errors
+    /// As [`ExactCp::decompose`]; `InvalidInput` for a checkpoint of another tensor, rank, effort or seed.
+    pub fn decompose_kept(
+        &self,
+        t: TensorView<'_>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+        kept: &mut Checkpoint<'_>,
+    ) -> Result<Fit<RationalCp>, Error> {
+        let scaled = Scaled::of(t)?;
+        let view = TensorView::new(t.dims(), &scaled.entries)?;
         let system = CpSystem::new(OP, view, self.rank)?;
         if self.starts == 0 || self.effort == 0 {
             return Err(Error::invalid(
@@ -135,100 +145,106 @@ impl ExactCp {
                 "needs at least one start and an effort of at least 1",
             ));
         }
-        let exact = |v: f64| Rational::from_f64(v).unwrap_or_default();
-        let scale = &exact(one) * &exact(two);
-        let inverse = scale.recip().unwrap_or_default();
-        let target: Vec<Rational> = t.as_slice().iter().map(|v| &exact(*v) * &inverse).collect();
-        let norm = view.norm();
-        let mut descent = Descent::new(&system);
-        let (mut work, mut history) = (Work::default(), vec![1.0]);
-        let mut best: Option<(Rational, RationalCp)> = None;
-        let mut stopped = false;
         // Solutions of general tensors form families whose members are rarely rational; some are, by construction.
         let constructed = match (t.dims(), self.rank) {
-            ([3, 3, 3], 5) => five_terms(&target),
+            ([3, 3, 3], 5) => five_terms(&scaled.target),
             _ => None,
         };
+        let mut found = Found::default();
         if let Some(columns) = constructed {
-            best = Some((Rational::zero(), RationalCp::from_columns(&columns)));
+            found.best = Some((Rational::zero(), RationalCp::from_columns(&columns)));
+        } else {
+            let task = self.task(t);
+            self.search_starts((&system, &scaled, &task), &mut found, rng, (observer, kept))?;
+            kept.flush()?;
         }
-        let starts = if best.is_some() { 0 } else { self.starts };
-        for n in 0..starts {
+        found.fit(&scaled)
+    }
+
+    /// Starts one after the other, those that are kept first, until one leads to exact factors.
+    fn search_starts(
+        &self,
+        (system, scaled, task): (&CpSystem<'_>, &Scaled, &str),
+        found: &mut Found,
+        rng: &mut impl Rng,
+        (observer, kept): (Observer<'_>, &mut Checkpoint<'_>),
+    ) -> Result<(), Error> {
+        let mut descent = Descent::new(system);
+        let finished = match kept.is_kept() {
+            true => kept.begin(task)?.to_vec(),
+            false => Vec::new(),
+        };
+        for n in 0..self.starts {
             if observer(&Progress::of("random starts", n as u64, self.starts as u64)).is_break() {
-                stopped = true;
+                found.stopped = true;
                 break;
             }
-            let (x, residual) = start(&mut descent, rng);
-            work.starts += 1;
-            history.push(residual / norm.max(f64::MIN_POSITIVE));
-            work.sweeps += 1;
-            if residual > SOLVED {
-                continue;
+            let mut x = draw(system, rng);
+            let (ended, halted) = match finished.get(n) {
+                Some(unit) => (Ended::read(unit, (system, &scaled.target), &x)?, false),
+                None => self.one_start(&mut descent, &scaled.target, &mut x, observer, kept)?,
+            };
+            found
+                .residuals
+                .push(ended.residual / scaled.norm.max(f64::MIN_POSITIVE));
+            if let Some((gap, columns)) = ended.rounded
+                && found.best.as_ref().is_none_or(|b| gap < b.0)
+            {
+                found.best = Some((gap, RationalCp::from_columns(&columns)));
             }
-            for plan in 0..PLANS.len() {
-                if observer(&Progress::of(
-                    "rational plans",
-                    plan as u64,
-                    PLANS.len() as u64,
-                ))
-                .is_break()
-                {
-                    stopped = true;
-                    break;
-                }
-                let (gap, model) = self.rationalise(&mut descent, &target, &x, plan);
-                let exact = gap.is_zero();
-                if best.as_ref().is_none_or(|b| gap < b.0) {
-                    best = Some((gap, model));
-                }
-                if exact {
-                    break;
-                }
-            }
-            if stopped || best.as_ref().is_some_and(|b| b.0.is_zero()) {
+            found.stopped = halted;
+            if halted || found.best.as_ref().is_some_and(|b| b.0.is_zero()) {
                 break;
             }
         }
-        let Some((gap, mut model)) = best else {
-            if stopped {
-                return Err(Error::Stopped { op: OP });
+        Ok(())
+    }
+
+    /// All that a start depends on besides the seed; the seed shows in what it draws.
+    fn task(&self, t: TensorView<'_>) -> String {
+        let data = digest_of(t.as_slice());
+        let (rank, effort) = (self.rank, self.effort);
+        format!(
+            "exact CP of {:?} {data:016x} rank {rank} effort {effort}",
+            t.dims()
+        )
+    }
+
+    /// Carries the start at `x` to its end and keeps it, unless it was asked to stop on the way.
+    fn one_start(
+        &self,
+        descent: &mut Descent<'_, '_>,
+        target: &[Rational],
+        x: &mut Vec<f64>,
+        observer: Observer<'_>,
+        kept: &mut Checkpoint<'_>,
+    ) -> Result<(Ended, bool), Error> {
+        let drawn = digest_of(x);
+        let residual = descend(descent, x);
+        let mut ended = Ended {
+            drawn,
+            residual,
+            rounded: None,
+        };
+        let plans = if residual > SOLVED { 0 } else { PLANS.len() };
+        for plan in 0..plans {
+            let progress = Progress::of("rational plans", plan as u64, plans as u64);
+            if observer(&progress).is_break() {
+                return Ok((ended, true));
             }
-            let closest = history.iter().copied().fold(f64::INFINITY, f64::min);
-            return Err(Error::degenerate(
-                OP,
-                "a numeric solution of this rank (closest relative residual)",
-                closest,
-            ));
-        };
-        model.factors[2]
-            .iter_mut()
-            .flatten()
-            .for_each(|v| *v *= &scale);
-        let exact = gap.is_zero();
-        let rel_residual = gap.to_f64().sqrt() / if norm > 0.0 { norm } else { 1.0 };
-        let checks = vec![Check::accuracy(
-            "exact.exact-residual",
-            "exact squared residual over Q, entries scaled below 2",
-            gap.to_f64(),
-            0.0,
-        )];
-        let status = match (exact, stopped) {
-            (true, _) => Status::Converged,
-            (false, true) => Status::Stopped,
-            (false, false) => Status::Stalled,
-        };
-        let evidence = Evidence {
-            rel_residual,
-            condition: 1.0,
-            checks,
-        };
-        Ok(Fit {
-            model,
-            status,
-            history,
-            work,
-            evidence,
-        })
+            let (gap, columns) = self.rationalise(descent, target, x, plan);
+            let exact = gap.is_zero();
+            if ended.rounded.as_ref().is_none_or(|b| gap < b.0) {
+                ended.rounded = Some((gap, columns));
+            }
+            if exact {
+                break;
+            }
+        }
+        if kept.is_kept() {
+            kept.push(&ended.write())?;
+        }
+        Ok((ended, false))
     }
 
     fn rationalise(
@@ -237,7 +253,7 @@ impl ExactCp {
         target: &[Rational],
         x: &[f64],
         plan: usize,
-    ) -> (Rational, RationalCp) {
+    ) -> (Rational, Columns) {
         let (greedy, null_modes) = PLANS[plan];
         let system = descent.system;
         let mut point = Point::normalised(system, x, self.effort);
@@ -260,7 +276,7 @@ impl ExactCp {
             columns[last..].rotate_right(1);
             let gap = exact_residual(system.dims, target, &columns);
             if gap.is_zero() {
-                return (gap, RationalCp::from_columns(&columns));
+                return (gap, columns);
             }
         }
         let rounded = [0, 1, 2].map(|k| {
@@ -273,7 +289,7 @@ impl ExactCp {
             (0..system.rank).map(column).collect::<Vec<_>>()
         });
         let gap = exact_residual(system.dims, target, &rounded);
-        (gap, RationalCp::from_columns(&rounded))
+        (gap, rounded)
     }
 }
 
@@ -307,12 +323,16 @@ const PLANS: [(Option<Plan>, usize); 5] = [
     (None, 2),
 ];
 
-fn start(descent: &mut Descent<'_, '_>, rng: &mut impl Rng) -> (Vec<f64>, f64) {
+/// Where a start begins.
+fn draw(system: &CpSystem<'_>, rng: &mut impl Rng) -> Vec<f64> {
     let normal = |rng: &mut _| -> f64 {
         0.5 * <StandardNormal as Distribution<f64>>::sample(&StandardNormal, rng)
     };
-    let unknowns = descent.system.place.len();
-    let mut x: Vec<f64> = (0..unknowns).map(|_| normal(rng)).collect();
+    (0..system.place.len()).map(|_| normal(rng)).collect()
+}
+
+/// Moves `x` through the homotopy in the ridge; answers the norm of the residual.
+fn descend(descent: &mut Descent<'_, '_>, x: &mut Vec<f64>) -> f64 {
     let free: Vec<usize> = (0..x.len()).collect();
     let mut residual = f64::INFINITY;
     for (ridge, iterations) in RIDGES {
@@ -324,9 +344,9 @@ fn start(descent: &mut Descent<'_, '_>, rng: &mut impl Rng) -> (Vec<f64>, f64) {
             tol: 1e-6,
             pace: 0,
         };
-        residual = descent.minimise(&mut x, &free, run);
+        residual = descent.minimise(x, &free, run);
         if ridge <= 1e-2 && residual > HOPELESS {
-            return (x, residual);
+            return residual;
         }
     }
     // Local minima stay at a residual of about one; the others are within reach.
@@ -339,9 +359,9 @@ fn start(descent: &mut Descent<'_, '_>, rng: &mut impl Rng) -> (Vec<f64>, f64) {
             tol: 1e-13,
             pace: 30,
         };
-        residual = descent.minimise(&mut x, &free, run);
+        residual = descent.minimise(x, &free, run);
     }
-    (x, residual)
+    residual
 }
 
 impl RationalCp {

@@ -162,7 +162,8 @@ impl MixtureModel {
     /// without a covariance (`covariance`, a matrix, or `variance`) have that of the entry `noise`, 1 if absent.
     ///
     /// # Errors
-    /// `InvalidInput` naming the entry that is missing or wrong; as [`GaussianMixture::new`].
+    /// `InvalidInput` naming the entry that is missing or wrong; as [`GaussianMixture::new`]; `LimitExceeded` when
+    /// covariances that are not written out would take more than 2^25 entries, or 2^33 steps to factor.
     pub fn from_body(body: &Map<String, Value>) -> Result<Self, Error> {
         let missing =
             |what: &str| Error::invalid(OP, format!("{what} is missing or not as expected"));
@@ -185,6 +186,7 @@ impl MixtureModel {
             .get("components")
             .and_then(Value::as_array)
             .ok_or_else(|| missing("components"))?;
+        require_room(dim, list)?;
         let mut components = Vec::new();
         for (j, c) in list.iter().enumerate() {
             let at = |what: &str| missing(&format!("components[{j}].{what}"));
@@ -214,6 +216,29 @@ impl MixtureModel {
         Ok(Self::Gaussian(GaussianMixture::new(dim, components)?))
     }
 }
+
+/// Covariances that a short file only implies are full matrices all the same: their room and their factors are counted
+/// before the first is made.
+fn require_room(dim: usize, list: &[Value]) -> Result<(), Error> {
+    let implied = list.iter().filter(|c| c.get("covariance").is_none());
+    // One number of a mean takes two letters of a file: a mean that is too short implies nothing.
+    let named = |c: &&Value| c["mean"].as_array().is_some_and(|m| m.len() == dim);
+    let entries = (dim as u64)
+        .saturating_mul(dim as u64)
+        .saturating_mul(implied.filter(named).count() as u64);
+    if entries > MOST_ENTRIES {
+        return Err(Error::limit(OP, "entries of covariances", MOST_ENTRIES));
+    }
+    match entries.saturating_mul(dim as u64) > MOST_STEPS {
+        true => Err(Error::limit(OP, "steps to factor covariances", MOST_STEPS)),
+        false => Ok(()),
+    }
+}
+
+/// Entries of covariances that a model file may imply: 256 MiB.
+const MOST_ENTRIES: u64 = 1 << 25;
+/// Multiplications that factoring them may take.
+const MOST_STEPS: u64 = 1 << 33;
 
 fn component(c: &Component, dim: usize) -> Value {
     let covariance: Vec<&[f64]> = c.covariance.chunks_exact(dim).collect();

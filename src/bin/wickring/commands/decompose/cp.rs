@@ -97,7 +97,12 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
         Loaded::Real(t) if args.exact => {
             require_finite(&args.file, &t)?;
             let rank = single(ranks, "--exact")?;
-            super::exact::run(&args.file, &t, rank, (args.starts, args.prove), context)
+            let asked = super::exact::Asked {
+                starts: args.starts,
+                prove: args.prove,
+                resume: None,
+            };
+            super::exact::run(&args.file, &t, rank, asked, context)
         }
         _ if args.exact => {
             let problem = "--exact needs a dense real tensor";

@@ -10,6 +10,7 @@ use wickring::certify::{Certificate, Limits, check};
 use wickring::decomp::ExactCp;
 use wickring::io::{source, write_whole};
 use wickring::poly::Rational;
+use wickring::run::Progress;
 use wickring::scheme::{Scheme, SchemeField, Target, Verdict, examine};
 use wickring::tensor::Tensor;
 use wickring::{Error, Status};
@@ -29,6 +30,21 @@ pub struct ExactArgs {
     /// exit 3 with the reason when none can be proved.
     #[arg(long)]
     prove: bool,
+    /// Keep finished starts in this file, and go on from those that it holds: a run that was killed or stopped ends as
+    /// though it had not been. Delete the file to begin anew.
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+}
+
+/// What `decompose exact` is asked beside file and rank.
+#[derive(Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// Random starts at most.
+    pub starts: Option<usize>,
+    /// Whether theorems are proved.
+    pub prove: bool,
+    /// Where finished starts are kept.
+    pub resume: Option<&'a Path>,
 }
 
 /// Runs `wickring decompose exact`.
@@ -42,7 +58,11 @@ pub fn run_file(args: &ExactArgs, context: &Context) -> Result<Outcome, Error> {
         }
     };
     require_finite(path, &tensor)?;
-    let asked = (args.starts, args.prove);
+    let asked = Asked {
+        starts: args.starts,
+        prove: args.prove,
+        resume: args.resume.as_deref(),
+    };
     run(&args.file, &tensor, args.rank, asked, context)
 }
 
@@ -52,12 +72,16 @@ pub fn run(
     file: &Path,
     tensor: &Tensor,
     rank: usize,
-    (starts, prove): (Option<usize>, bool),
+    asked: Asked<'_>,
     context: &Context,
 ) -> Result<Outcome, Error> {
-    let solver = ExactCp::new(rank).starts(starts.unwrap_or(200));
+    let prove = asked.prove;
+    let solver = ExactCp::new(rank).starts(asked.starts.unwrap_or(200));
+    let mut kept = context.checkpoint(asked.resume)?;
     let mut meter = context.meter();
-    let fit = solver.decompose(tensor.view(), &mut context.rng(), &mut |p| meter.step(p))?;
+    let mut watch = |p: &Progress| meter.step(p);
+    let fit = solver.decompose_kept(tensor.view(), &mut context.rng(), &mut watch, &mut kept);
+    let fit = fit?;
     drop(meter);
     let scheme = Scheme::from_rationals(&fit.model.factors, Target::dense(tensor.view())?)?;
     let found = examine(&scheme, None, SchemeField::Auto)?;

@@ -2,7 +2,6 @@
 
 use crate::commands::tensor_file;
 use crate::commands::tensor_file::require_finite;
-use num_complex::Complex;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,6 @@ use wickring::scheme::{
     RationalRing, Scheme, SchemeFormat, Target, read_lrp, read_models, read_schemes,
     rings_from_arrays, schemes_from_arrays, schemes_from_complex,
 };
-use wickring::tensor::Tensor;
 
 /// One file, or the three files of an SMS scheme.
 pub struct Loaded {
@@ -126,7 +124,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Error> {
                 )
             }
             ending if ending == "npz" || is_archive(path) => {
-                let schemes = match complex_arrays(path)? {
+                let schemes = match npz::read_complex(path)? {
                     Some(arrays) => schemes_from_complex(&arrays, stem).map_err(in_file)?,
                     None => {
                         let arrays = npz::read(path).map_err(plain_arrays)?;
@@ -195,28 +193,6 @@ fn binary(bytes: &[u8]) -> Option<&'static str> {
     bytes
         .starts_with(&[0x1f, 0x8b])
         .then_some("is compressed: unpack it with gunzip")
-}
-
-/// All arrays as complex ones, when one of them is.
-fn complex_arrays(path: &Path) -> Result<Option<Vec<(String, Tensor<Complex<f64>>)>>, Error> {
-    let members = npz::list(path)?;
-    let names = members.iter().filter(|m| m.shape.is_ok());
-    let mut arrays = Vec::new();
-    let mut complex = false;
-    for member in names {
-        let array = match npz::read_array(path, &member.name)? {
-            npz::Array::Complex(t) => {
-                complex = true;
-                t
-            }
-            npz::Array::Real(t) => {
-                let data = t.as_slice().iter().map(|x| Complex::new(*x, 0.0)).collect();
-                Tensor::from_vec(t.dims(), data)?
-            }
-        };
-        arrays.push((member.name.clone(), array));
-    }
-    Ok(complex.then_some(arrays))
 }
 
 /// Pickled objects would run code of the file's author: say how to convert them.
