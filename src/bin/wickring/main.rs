@@ -2,8 +2,11 @@
 
 mod args;
 mod commands;
+mod common;
 mod context;
+mod doors;
 mod evidence;
+mod interrupt;
 mod page;
 mod plot;
 mod progress;
