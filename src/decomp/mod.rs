@@ -45,7 +45,7 @@ mod unfolding_svd;
 pub use cp::decomposition::{Cp, CpMethod};
 pub use cp::losses::decomposition::CpLoss;
 pub use cp::losses::entry_loss::EntryLoss;
-pub use cp::missing::masked::CpMasked;
+pub use cp::missing::decomposition::CpMasked;
 pub use cp::nonnegative::decomposition::CpNonnegative;
 pub use cp::ranks::core_consistency::{core_consistency, kruskal_rank, kruskal_slack};
 pub use cp::ranks::identifiability::{Uniqueness, fit_uniqueness, uniqueness};

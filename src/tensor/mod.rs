@@ -21,11 +21,11 @@
 //! | [`SymmetricTensor`], [`SymmetricCp`] | packed symmetric tensors, Waring models |
 //! | [`SymmetricRing`] | the model `T[a,b,c] = Tr(Q_a Q_b Q_c)` with symmetric `Q_a` |
 
+pub(crate) mod assignment;
 pub(crate) mod cp;
 pub(crate) mod dense;
 pub(crate) mod factor;
 pub(crate) mod maps;
-pub(crate) mod matching;
 pub(crate) mod products;
 pub(crate) mod ring;
 pub(crate) mod scalar;
@@ -35,6 +35,7 @@ pub(crate) mod symmetric;
 pub(crate) mod train;
 pub(crate) mod tucker;
 
+pub use assignment::best_assignment;
 pub use cp::model::CpTensor;
 pub use dense::{Tensor, TensorView};
 pub use factor::Factor;
@@ -42,7 +43,6 @@ pub use maps::gauge::Alignment;
 pub use maps::monomials::{MonomialBasis, binomial};
 pub use maps::polynomial::PolynomialMap;
 pub use maps::quadratic::{QuadraticForm, QuadraticMap};
-pub use matching::best_assignment;
 pub use products::khatri_rao::{khatri_rao, kronecker};
 pub use products::mode_product::{mode_product, unfolding_gram};
 pub(crate) use products::mttkrp::{Side, half, one_in_group};

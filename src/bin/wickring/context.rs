@@ -1,7 +1,7 @@
 //! What every command shares: the common flags, where text goes, how it is interrupted.
 
-pub use crate::common::{Common, Missing, ProgressKind};
 use crate::doors::Door;
+pub use crate::flags::{Common, Missing, ProgressKind};
 use crate::interrupt;
 use crate::page::{self, Part};
 use crate::plot::{Figure, save};

@@ -2,10 +2,10 @@
 
 mod args;
 mod commands;
-mod common;
 mod context;
 mod doors;
 mod evidence;
+mod flags;
 mod interrupt;
 mod page;
 mod plot;

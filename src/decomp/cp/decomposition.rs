@@ -126,7 +126,7 @@ impl Cp {
     /// # Errors
     /// `InvalidInput`: an option outside its domain, a dimension of zero, or an algebraic method asked for
     /// where no grouping of modes admits the rank. `NonFinite`: a NaN or infinite entry (see
-    /// [`super::missing::masked::CpMasked`] for missing data). `Degenerate`: the algebraic method met only singular pencils.
+    /// [`super::missing::decomposition::CpMasked`] for missing data). `Degenerate`: the algebraic method met only singular pencils.
     /// `Backend`, `Overflow`.
     ///
     /// # Complexity

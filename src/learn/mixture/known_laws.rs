@@ -1,9 +1,9 @@
 //! Laws whose scores are known exactly, to hold learners against.
 
 use super::gaussian::GaussianMixture;
-use super::score::chain::Chain;
 use super::score::denoiser::{Atoms, Denoiser};
 use super::score::model::ScoreModel;
+use super::score::reverse_chain::Chain;
 use crate::Error;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};

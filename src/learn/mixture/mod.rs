@@ -26,7 +26,7 @@ pub(crate) mod whitening;
 
 pub use atoms::{AtomFit, extract_atoms, extract_atoms_observed};
 pub use em::nesting_audit::{BrokenNesting, TableEntry, broken_nestings};
-pub use score::chain::{Chain, Step};
+pub use score::reverse_chain::{Chain, Step};
 
 pub use choice::contest::{MixtureCandidate, MixtureMethod};
 pub use choice::learner::{AutoMixture, AutoModel, MixtureAnswer};

@@ -1,8 +1,8 @@
 //! Mixtures in model files, schema `wickring/mixture/1`.
 
 use super::gaussian::{Component, GaussianMixture, scaled_identity};
-use super::score::chain::Chain;
 use super::score::model::ScoreModel;
+use super::score::reverse_chain::Chain;
 use crate::Error;
 use rand::Rng;
 use serde_json::{Map, Value, json};

@@ -2,8 +2,8 @@
 
 use super::ternary::Table;
 use crate::scheme::model::Target;
+use crate::scheme::search::flip_graph::Walk;
 use crate::scheme::search::vectors::{Dice, Signs, Vector};
-use crate::scheme::search::walk::Walk;
 use crate::scheme::whole::Term;
 
 /// One step in so many is a sandwiching, where flips are possible.

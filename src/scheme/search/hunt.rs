@@ -1,8 +1,8 @@
 //! A search under way: rounds, sharing, lifts, and what is written at the end.
 
+use super::flip_graph::Walk;
 use super::policy::{Saved, Walker};
 use super::vectors::Vector;
-use super::walk::Walk;
 use super::{Found, OP, Search, SearchField};
 use crate::run::{Observer, Progress};
 use crate::scheme::lift::{Lift, LiftOutcome, lift};

@@ -3,22 +3,22 @@
 //! Several walkers with different rules work in rounds of a fixed number of flips; between rounds those that fell behind
 //! continue from the best scheme. What is found depends on the seed and the number of flips, not on threads.
 
+pub(crate) mod flip_graph;
 mod hunt;
 mod policy;
 pub(crate) mod starts;
 pub(crate) mod vectors;
-pub(crate) mod walk;
 
 use super::model::{Scheme, Target};
 use super::verdict::{SchemeField, Verdict, examine};
 use super::whole::{Term, scheme_of};
 use crate::run::Observer;
 use crate::{Error, Status};
+use flip_graph::Walk;
 use hunt::{Hunt, State};
 use policy::Walker;
 use serde::{Deserialize, Serialize};
 use vectors::{Bits, MAX_ENTRIES, Signs, Vector};
-use walk::Walk;
 
 const OP: &str = "Search::standard";
 /// Flips of each walker in one round, for a hundred terms.

@@ -1,7 +1,7 @@
 //! One walker: a walk, the best scheme it has seen, and the rule by which it leaves a plateau.
 
+use super::flip_graph::Walk;
 use super::vectors::{Dice, Vector};
-use super::walk::Walk;
 use serde::{Deserialize, Serialize};
 
 /// When to split terms, and whether to return to the best scheme.

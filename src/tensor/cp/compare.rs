@@ -4,9 +4,9 @@ use super::model::CpTensor;
 use crate::Error;
 use crate::linalg::{Scalar, norm2, small};
 use crate::poly::Ring;
+use crate::tensor::assignment::best_assignment;
 use crate::tensor::dense::TensorView;
 use crate::tensor::factor::Factor;
-use crate::tensor::matching::best_assignment;
 use crate::tensor::products::mttkrp::residual_into;
 
 /// Triples (component of one model, of the other, score).

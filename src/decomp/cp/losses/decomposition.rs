@@ -15,7 +15,7 @@ use super::search::{Descent, descend, start};
 use crate::Error;
 use crate::decomp::cp::checks::ended;
 use crate::decomp::cp::decomposition::{check_tensor, zero_fit};
-use crate::decomp::cp::missing::masked::cleaned;
+use crate::decomp::cp::missing::decomposition::cleaned;
 use crate::fit::{Fit, Work, judge};
 use crate::run::{Observer, Progress, side_by_side, unobserved};
 use crate::tensor::sparse_modes::SparseModes;

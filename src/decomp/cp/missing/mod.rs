@@ -1,9 +1,9 @@
 //! CP of tensors with missing or weighted entries.
 
 mod climb;
+pub(crate) mod decomposition;
 mod dense;
 mod evidence;
 mod held_out;
-pub(crate) mod masked;
 mod observed;
 mod spectral_start;

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::decomp::cp::checks::{self, MOST_GRADIENT, ended};
 use crate::decomp::cp::decomposition::{Scaled, check_tensor, zero_fit};
 use crate::decomp::cp::gauss_newton::descent;
-use crate::decomp::cp::missing::masked::cleaned;
+use crate::decomp::cp::missing::decomposition::cleaned;
 use crate::decomp::cp::normal_equations::Normal;
 use crate::fit::{Check, Evidence, Fit, Work, judge};
 use crate::linalg::small;

@@ -6,7 +6,7 @@ use super::rule::RankEvidence;
 use super::split_half::{LEAST_COSINE, half, halved_mode, least_cosine};
 use crate::decomp::cp::checks::{CANCELLATION, STARTS_AGREEING};
 use crate::decomp::cp::decomposition::{Cp, Scaled, check_tensor};
-use crate::decomp::cp::missing::masked::{CpMasked, cleaned};
+use crate::decomp::cp::missing::decomposition::{CpMasked, cleaned};
 use crate::decomp::cp::nonnegative::decomposition::CpNonnegative;
 use crate::fit::Fit;
 use crate::linalg::{Scalar, small};

@@ -1,9 +1,9 @@
 //! What is measured about a learned law before it is called converged.
 
-use super::chain::Chain;
 use super::denoiser::Ladder;
 use super::learner::Rungs;
 use super::model::ScoreModel;
+use super::reverse_chain::Chain;
 use super::sample_summary::Survey;
 use crate::Error;
 use crate::Status;

@@ -1,6 +1,5 @@
 //! Scores of mixtures by piecewise polynomial regression, and reverse diffusion.
 
-pub(crate) mod chain;
 pub(crate) mod denoiser;
 pub(crate) mod evidence;
 pub(crate) mod learner;
@@ -10,4 +9,5 @@ pub(crate) mod model;
 pub(crate) mod noise_levels;
 pub(crate) mod noised_rows;
 pub(crate) mod regression;
+pub(crate) mod reverse_chain;
 pub(crate) mod sample_summary;

@@ -1,8 +1,8 @@
 //! The learned generative model: sampling, scores, denoising, log-densities.
 
-use super::chain::Chain;
 use super::denoiser::{Denoiser, Ladder};
 use super::likelihood;
+use super::reverse_chain::Chain;
 use crate::Error;
 use crate::learn::mixture::subspace::Subspace;
 use rand::Rng;

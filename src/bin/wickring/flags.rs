@@ -1,4 +1,4 @@
-//! The common options.
+//! The flags that commands share.
 
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
