@@ -149,7 +149,7 @@ fn forged_theorems_are_refused() {
 }
 
 /// The words of the findings.
-fn words(text: &str) -> Vec<&'static str> {
+fn verdicts(text: &str) -> Vec<&'static str> {
     let report = check(text, limits()).unwrap();
     report.findings.iter().map(|f| f.word()).collect()
 }
@@ -161,7 +161,7 @@ fn too_little_data_leaves_a_claim_open_and_only_a_settled_rank_refutes_it() {
         let whole: Value = serde_json::from_str(&text).unwrap();
         let claim = whole["claims"].as_array().unwrap().last().unwrap().clone();
         let data = &claim["data"];
-        let last = |change: &dyn Fn(&mut Value)| *words(&forged(&text, change)).last().unwrap();
+        let last = |change: &dyn Fn(&mut Value)| *verdicts(&forged(&text, change)).last().unwrap();
         if data["radius"].is_array() {
             // A true statement about the same point, with a preconditioner that shows nothing.
             let matrix = if data["C"].is_array() { "C" } else { "L" };

@@ -147,6 +147,7 @@ fn tensors(at: &Folder) {
     at.array("w.npy", &[6, 4], &filled(24, &|k| (3.0 * k).cos()));
     at.array("teacher.npy", &[4], &filled(4, &f64::cos));
     at.array("second.npy", &[2], &[1.0, 2.0]);
+    at.array("mask.npy", &[4, 3, 2], &filled(24, &|k| f64::from(k as u8 != 5)));
     at.array("sw.npy", &[2, 250], &filled(500, &f64::sin));
     at.array("tw.npy", &[2, 50], &filled(100, &f64::cos));
 }
@@ -167,7 +168,7 @@ sample q.json -n 2000 --out z.csv
 predict relu.json --input x.npy --out y.npy
 predict cubic.json --input x.npy --out y3.npy
 decompose cp t.npy --rank 1 --out t1.npz
-learn mixture c.npy --noise 1 --out diff.json
+learn mixture c.npy --method diffusion --noise 1 --out diff.json
 poly expand (x+1)^2 --out c.certificate.json
 poly expand (x+y+z+w+1)^12 --out slow.certificate.json
 scheme search --tensor matmul:2,2,2 --flips 100 --walkers 1 --out state.json";

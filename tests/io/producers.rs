@@ -20,6 +20,7 @@ fn sample(file: &str, name: &str, columns: &[&str]) -> Result<(Vec<f64>, String)
     let selection = Selection {
         columns: columns.iter().map(|c| (*c).to_owned()).collect(),
         name: (!name.is_empty()).then(|| name.to_owned()),
+        gaps: false,
     };
     let samples = Samples::open_selected(&[fixture(file)], &selection);
     let samples = samples.map_err(|e| e.to_string())?;

@@ -176,6 +176,7 @@ mod tests {
             log_x: true,
             log_y: true,
             series: vec![Series::new("theory", Mark::Line, points), noisy],
+            ..Figure::default()
         };
         let (svg, png) = (folder.join("a.svg"), folder.join("a.png"));
         save(&svg, std::slice::from_ref(&figure)).unwrap();
