@@ -19,7 +19,8 @@ pub const SEVERAL: [&str; 5] = ["npz", "json", "mat", "csv", "tsv"];
 /// `# shape: 4 3 2`. `columns` are the names in the header of a table that has so many columns.
 ///
 /// # Errors
-/// `File` naming `out` when the ending is none of these, or the format holds one array only.
+/// `File` naming `out` when the ending is none of these, the format holds one array only, or a text would have rows without
+/// entries.
 pub fn encode(
     out: &Path,
     arrays: &[(String, Tensor)],
@@ -38,6 +39,15 @@ pub fn encode(
             Err(Error::file(out, "", problem))
         }
     };
+    // A line for each row of nothing would be endless.
+    let empty = arrays.iter().find(|a| a.1.as_slice().is_empty());
+    if let (Some((name, t)), "csv" | "tsv" | "json") = (empty, ending.as_str()) {
+        let problem = format!(
+            "{name} has the shape {:?}, without entries: .npy and .npz keep such an array",
+            t.dims()
+        );
+        return Err(Error::file(out, "", problem));
+    }
     match ending.as_str() {
         "npz" => whole(npz::encode(out, &views)?),
         "mat" => whole(mat::encode(&views)?),

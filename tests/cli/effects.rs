@@ -137,6 +137,39 @@ fn tensors(at: &Folder) {
         &[("a", first.view()), ("b", second.view())],
     )
     .unwrap();
+    let rows = |n: usize, d: usize, seed: f64| -> Vec<f64> {
+        filled(n * d, &|k| {
+            (seed * k + 1.3).sin() * (1.0 + (0.37 * k).cos())
+        })
+    };
+    let archive = |name: &str, arrays: &[(&str, &[usize], Vec<f64>)]| {
+        let all: Vec<_> = arrays.iter().map(|a| (a.0, tensor(a.1, &a.2))).collect();
+        let views: Vec<_> = all.iter().map(|a| (a.0, a.1.view())).collect();
+        wickring::io::npz::write(&at.path(name), &views).unwrap();
+    };
+    archive(
+        "rows.npz",
+        &[
+            ("a", &[300, 4], rows(300, 4, 1.7)),
+            ("b", &[300, 4], rows(300, 4, 2.9)),
+        ],
+    );
+    archive(
+        "xy.npz",
+        &[
+            ("x", &[300, 3], rows(300, 3, 1.7)),
+            ("w", &[300, 3], rows(300, 3, 2.9)),
+            ("y", &[300, 1], rows(300, 1, 0.9)),
+            ("z", &[300, 1], rows(300, 1, 2.1)),
+        ],
+    );
+    archive(
+        "s44.npz",
+        &[
+            ("a", &[2; 4], four(2, &[3.0, 2.0])),
+            ("b", &[2; 4], four(2, &[5.0, 1.0])),
+        ],
+    );
     let eye =
         |n: usize, x: f64| filled(n * n, &|k| if k as usize % (n + 1) == 0 { x } else { 0.0 });
     at.array("omega.npy", &[6, 6], &eye(6, 1.0));
@@ -147,7 +180,11 @@ fn tensors(at: &Folder) {
     at.array("w.npy", &[6, 4], &filled(24, &|k| (3.0 * k).cos()));
     at.array("teacher.npy", &[4], &filled(4, &f64::cos));
     at.array("second.npy", &[2], &[1.0, 2.0]);
-    at.array("mask.npy", &[4, 3, 2], &filled(24, &|k| f64::from(k as u8 != 5)));
+    at.array(
+        "mask.npy",
+        &[4, 3, 2],
+        &filled(24, &|k| f64::from(k as u8 != 5)),
+    );
     at.array("sw.npy", &[2, 250], &filled(500, &f64::sin));
     at.array("tw.npy", &[2, 50], &filled(100, &f64::cos));
 }

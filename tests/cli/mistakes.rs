@@ -150,7 +150,6 @@ experiment relu-bars --plot p.svg | does not take --plot
 decompose cp t.npy --rank 1 --report r.txt | r.txt + --report writes .html
 decompose train t.npy --tol .1 --plot p.svg | does not take --plot + draws no picture
 poly expand x --report r.html | does not take --report
-predict m.json --input z.npy --out y.npy --seed 1 | does not take --seed
 scheme table folder | folder + no scheme + .exp";
 
 fn stage(at: &Folder) {

@@ -27,6 +27,9 @@ const OWN_NAME: [&str; 4] = [
     "scheme canonical",
 ];
 
+/// Commands that take the mask as a file of its own.
+const MASK_FILES: [&str; 2] = ["decompose cp", "decompose ring"];
+
 /// Common options of every command.
 const ALWAYS: [&str; 4] = ["json", "quiet", "verbose", "threads"];
 
@@ -272,6 +275,7 @@ pub fn of(command: &str) -> Door {
 impl Door {
     pub fn takes(&self, id: &str) -> bool {
         let own = id == "name" && OWN_NAME.contains(&self.command);
-        ALWAYS.contains(&id) || self.takes.contains(&id) || own || (id == "mask" && self.masks)
+        let mask = id == "mask" && MASK_FILES.contains(&self.command);
+        ALWAYS.contains(&id) || self.takes.contains(&id) || own || mask
     }
 }

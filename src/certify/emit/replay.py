@@ -820,7 +820,7 @@ def slices_say(data, mode, a, b):
 
 def commuting(data):
     target, mode, rank, a, b, real = fields(data, "target", "mode", "rank", "a", "b", "real")
-    rank, real = integer(rank, 1), truth(real)
+    rank, real = between(rank, 1, 2 ** 63 - 1), truth(real)
     found, says = slices_say(target, mode, a, b)
     holds = found == rank and isinstance(says, int) and (says == rank) == real
     # What settles the rank as another one refutes the claim; the rest leaves it open.
@@ -830,7 +830,7 @@ def commuting(data):
 
 def above(data):
     target, mode, rank, a, b, border = fields(data, "target", "mode", "rank", "a", "b", "border")
-    rank, border = integer(rank, 0), truth(border)
+    rank, border = between(rank, 0, 2 ** 63 - 2), truth(border)
     found, says = slices_say(target, mode, a, b)
     more = says == "not commuting" or (says == "not diagonal" and not border)
     if isinstance(says, int) and found <= rank:
@@ -859,7 +859,7 @@ def modular_rank(rows, prime):
 
 def border_rank(data):
     target, mode, p, projection, prime, bound = fields(data, "target", "mode", "p", "projection", "prime", "bound")
-    mode, p, bound = between(mode, 0, 2), integer(p, 0), integer(bound, 1)
+    mode, p, bound = between(mode, 0, 2), integer(p, 0), between(bound, 1, 2 ** 63 - 1)
     prime = between(prime, 2, 2 ** 31 - 1)
     need(is_prime(prime), "a prime")
     shape, values = rational_tensor(target)

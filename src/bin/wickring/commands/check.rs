@@ -112,7 +112,9 @@ pub fn run(args: &Check, context: &Context) -> Result<Outcome, Error> {
             // The file may be right; nobody knows.
             Err(e @ (Error::LimitExceeded { .. } | Error::Stopped { .. })) => {
                 text += &format!("UNKNOWN {}: {}\n", path.display(), e.problem());
-                reports.push(json!({ "file": path, "holds": null, "reason": e.problem() }));
+                reports.push(
+                    json!({ "file": path.to_string_lossy(), "holds": null, "reason": e.problem() }),
+                );
                 open = true;
                 continue;
             }
@@ -185,7 +187,7 @@ fn object(path: &Path, report: &Report) -> Value {
     let fit = report.fit.as_ref();
     let fit = fit.map(|f| json!({ "status": f.status, "failed": f.failed }));
     json!({
-        "file": path, "holds": report.holds(), "producer": report.producer, "fit": fit,
+        "file": path.to_string_lossy(), "holds": report.holds(), "producer": report.producer, "fit": fit,
         "inputs": inputs, "claims": findings,
     })
 }
@@ -288,7 +290,7 @@ fn compare(inputs: &[(String, String)], data: &[(&PathBuf, String)]) -> (String,
             None => format!("DIFFERS {} has the bytes of no input\n", path.display()),
         };
         let name = input.map(|i| &i.0);
-        rows.push(json!({ "file": path, "sha256": sha256, "input": name }));
+        rows.push(json!({ "file": path.to_string_lossy(), "sha256": sha256, "input": name }));
     }
     for (name, sha256) in inputs {
         if !data.is_empty() && !data.iter().any(|d| d.1 == *sha256) {

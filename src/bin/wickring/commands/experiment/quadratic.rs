@@ -156,7 +156,7 @@ pub fn story(args: &Story, context: &Context) -> Result<Outcome, Error> {
         .iter()
         .map(|(r, method, slope)| json!({ "latents": r, "method": method, "slope": slope }))
         .collect();
-    let mut json = json!({ "out": out, "points": rows, "slopes": slopes, "stopped": stopped });
+    let mut json = json!({ "out": out.to_string_lossy(), "points": rows, "slopes": slopes, "stopped": stopped });
     let mut text = format!("wrote {}: {} trials\n", out.display(), lines.len());
     let says = "the error falls like n^(-1/2), at polynomial cost";
     let here = match shown.is_empty() {

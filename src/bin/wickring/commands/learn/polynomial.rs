@@ -231,8 +231,8 @@ fn summary(fit: &Fit<LearnedPolynomial>, out: &Path, beside: &Path) -> Value {
         "output_dim": map.output_dim(),
         "degree": map.degree(),
         "report": full_report(fit),
-        "model": out,
-        "certificate": beside,
+        "model": out.to_string_lossy(),
+        "certificate": beside.to_string_lossy(),
     })
 }
 

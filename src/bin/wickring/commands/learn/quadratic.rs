@@ -280,8 +280,8 @@ fn summary(fit: &Fit<QuadraticMap>, out: &Path, beside: &Path) -> Value {
         "latent_dim": fit.model.latent_dim(),
         "output_dim": fit.model.output_dim(),
         "report": report(fit),
-        "model": out,
-        "certificate": beside,
+        "model": out.to_string_lossy(),
+        "certificate": beside.to_string_lossy(),
     })
 }
 

@@ -76,8 +76,8 @@ enum Outer {
 
 /// Rows read at a time.
 const ROWS: usize = 4096;
-/// Most numbers kept in memory.
-const MOST_NUMBERS: usize = 1 << 27;
+/// Most numbers kept in memory, inputs and targets together: some 500000 rows of 60 columns.
+const MOST_NUMBERS: usize = 1 << 25;
 
 /// Runs `wickring learn two-layer`.
 pub fn run(args: &TwoLayer, context: &Context) -> Result<Outcome, Error> {
@@ -137,7 +137,7 @@ fn check(args: &TwoLayer, inputs: &Samples, targets: &Samples) -> Result<(), Err
         let problem = format!("has {found} rows, but the inputs have {wanted}");
         return Err(Error::file(name, "", problem));
     }
-    if inputs.rows().saturating_mul(inputs.columns()) > MOST_NUMBERS {
+    if inputs.rows().saturating_mul(inputs.columns() + 1) > MOST_NUMBERS {
         let op = "learn two-layer";
         return Err(Error::limit(op, "numbers in memory", MOST_NUMBERS as u64));
     }

@@ -126,8 +126,7 @@ fn row(
     context: &Context,
 ) -> Result<(Value, Outcome), Error> {
     let kind = path.extension().map(|e| e.to_string_lossy().into_owned());
-    let mut row =
-        json!({ "file": path, "name": scheme.name, "format": kind, "rank": scheme.rank() });
+    let mut row = json!({ "file": path.to_string_lossy(), "name": scheme.name, "format": kind, "rank": scheme.rank() });
     let found = match examine_until(scheme, target, SchemeField::Auto, context.deadline()) {
         Ok(found) => found,
         Err(e @ Error::Stopped { .. }) => return Err(e),

@@ -183,7 +183,7 @@ pub fn ring_row(
         ),
     };
     let json = json!({
-        "file": path, "name": ring.name, "model": kind, "verdict": word, "target": target.name(),
+        "file": path.to_string_lossy(), "name": ring.name, "model": kind, "verdict": word, "target": target.name(),
         "format": Value::Null, "rank": ring.ranks().iter().max(), "ranks": ring.ranks(), "field": ring.field(),
         "wrong_entries": residual.wrong_entries(), "largest_residual": residual.largest(),
         "rel_residual": bound, "error_order": Value::Null, "convention": "", "holds_mod_2": Value::Null,
