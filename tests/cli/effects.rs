@@ -170,8 +170,15 @@ fn tensors(at: &Folder) {
             ("b", &[2; 4], four(2, &[5.0, 1.0])),
         ],
     );
-    let eye =
-        |n: usize, x: f64| filled(n * n, &|k| if k as usize % (n + 1) == 0 { x } else { 0.0 });
+    let eye = |n: usize, x: f64| {
+        filled(n * n, &|k| {
+            if (k as usize).is_multiple_of(n + 1) {
+                x
+            } else {
+                0.0
+            }
+        })
+    };
     at.array("omega.npy", &[6, 6], &eye(6, 1.0));
     at.array("omega2.npy", &[6, 6], &eye(6, 2.0));
     at.array("psi.npy", &[4, 4], &eye(4, 1.5));

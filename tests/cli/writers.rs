@@ -1,4 +1,5 @@
 //! Every command that writes, on small inputs: the rows of the tables in `outside` and `determinism`.
+#![allow(clippy::unwrap_used)]
 
 use super::outside::{Folder, Run};
 use std::collections::BTreeMap;

@@ -32,7 +32,7 @@ fn what_was_written_is_read_back_bit_by_bit() {
         for ending in ["npz", "json", "mat"] {
             let path = folder.join(format!("m{which}.{ending}"));
             let files = arrays::write(&path, &named, &[]).unwrap();
-            assert_eq!(files, [path.clone()]);
+            assert_eq!(files, std::slice::from_ref(&path));
             let back = arrays::read(&path).unwrap();
             for (name, t) in &named {
                 let found = back.iter().find(|(n, _)| n == name);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -171,4 +172,10 @@ fn peak_bytes(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
     let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// Paths as text: JSON has no others, and a name need not be text.
+pub fn shown(paths: &[PathBuf]) -> Vec<String> {
+    let text = |p: &PathBuf| p.to_string_lossy().into_owned();
+    paths.iter().map(text).collect()
 }

@@ -38,7 +38,7 @@ pub fn run(args: &Sample, context: &Context) -> Result<Outcome, Error> {
     let made_from = file.header.inputs.first().map(|i| &i.columns[..]);
     let names = made_from.filter(|n| n.len() == columns).unwrap_or(&[]);
     write_rows(out, ("samples", &[args.n, columns]), &rows, names)?;
-    let json = json!({ "samples": args.n, "columns": columns, "out": out });
+    let json = json!({ "samples": args.n, "columns": columns, "out": out.to_string_lossy() });
     let text = format!(
         "wrote {} samples of {columns} columns to {}\n",
         args.n,

@@ -149,7 +149,7 @@ fn by_moments(
 ) -> Result<Entry, Error> {
     let (rows, dim) = (x.nrows(), x.ncols());
     let (least, most) = auto.moment_range(rows, dim);
-    if dim < 2 || dim > MOMENT_COLUMNS || least > dim + 1 {
+    if !(2..=MOMENT_COLUMNS).contains(&dim) || least > dim + 1 {
         let why = format!(
             "needs 2 to {MOMENT_COLUMNS} columns and at most one component more than columns"
         );

@@ -103,7 +103,7 @@ pub fn run(
     let certificate = certificate.claim(claim).to_json();
     exact = exact && check(&certificate, Limits::default())?.holds();
     if let Some(out) = &context.common.out {
-        let arrays = !out.extension().is_some_and(|e| e == "json");
+        let arrays = out.extension().is_none_or(|e| e != "json");
         if arrays {
             write_factors(out, &fit.model.factors)?;
         }

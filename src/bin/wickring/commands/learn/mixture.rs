@@ -214,7 +214,7 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
         ));
     }
     text += &format!("wrote {}\n", out.display());
-    let json = json!({ "status": learned.status.name(), "dim": dim, "components": listed, "report": report, "out": out });
+    let json = json!({ "status": learned.status.name(), "dim": dim, "components": listed, "report": report, "out": out.to_string_lossy() });
     context.emit(&json, &text);
     Ok(match learned.status {
         Status::Converged => Outcome::Certified,

@@ -3,6 +3,7 @@
 use super::files::{expand, in_file, tell, write_texts};
 use crate::commands::verify::files::{load, read_target};
 use crate::context::{Context, Outcome};
+use crate::report::shown;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -120,7 +121,7 @@ pub fn run(args: &ConvertArgs, context: &Context) -> Result<Outcome, Error> {
             Err(e) if args.keep_going => {
                 failed += 1;
                 context.warn(&e.problem());
-                records.push(json!({ "file": file, "error": e.problem() }));
+                records.push(json!({ "file": file.to_string_lossy(), "error": e.problem() }));
             }
             Err(e) => return Err(e),
         }
@@ -189,7 +190,7 @@ fn convert(
             let texts = form.write(&written, &stem).map_err(|e| in_file(file, e))?;
             let paths = write_texts(&out, &texts)?;
             let record = json!({
-                "file": file, "name": scheme.name, "out": paths, "rank": written.rank(), "written": verdict,
+                "file": file.to_string_lossy(), "name": scheme.name, "out": shown(&paths), "rank": written.rank(), "written": verdict,
                 "target": written.target.as_ref().map(|t| t.name()), "modulo_two": written.modulo_two,
             });
             found.push((record, paths));

@@ -5,7 +5,7 @@ use crate::commands::verify::files::read_target;
 use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::io::write_whole;
 use wickring::scheme::{Lift, LiftOutcome, SchemeText, lift};
@@ -94,7 +94,7 @@ pub fn run(args: &LiftArgs, context: &Context) -> Result<Outcome, Error> {
             );
             let value = json!({
                 "verdict": "LIFTED", "target": name, "rank": rank, "field": field, "digits": digits, "tries": tries,
-                "out": written,
+                "out": crate::report::shown(&written),
             });
             (value, text + &tell(context, &written), Outcome::Certified)
         }
@@ -118,7 +118,7 @@ pub fn run(args: &LiftArgs, context: &Context) -> Result<Outcome, Error> {
             }
             let value = json!({
                 "verdict": "NO LIFT", "rank": rank, "modulus": square, "proof_entries": proof.len(),
-                "proof_holds": proof.holds()?, "out": context.common.out,
+                "proof_holds": proof.holds()?, "out": context.common.out.as_deref().map(Path::to_string_lossy),
             });
             (value, text, Outcome::Refuted)
         }

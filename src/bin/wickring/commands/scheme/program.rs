@@ -107,7 +107,7 @@ pub fn run(args: &ProgramArgs, context: &Context) -> Result<Outcome, Error> {
     let additions: usize = program.additions().iter().sum();
     let value = json!({
         "target": program.target().name(), "language": language.extension(), "products": program.products(),
-        "additions": additions, "scalings": program.scalings(), "program": text, "out": out,
+        "additions": additions, "scalings": program.scalings(), "program": text, "out": out.map(|p| p.to_string_lossy()),
     });
     match out {
         Some(out) => {

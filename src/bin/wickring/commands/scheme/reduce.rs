@@ -3,6 +3,7 @@
 use super::files::{in_file, one, tell, write_texts};
 use crate::commands::verify::files::read_target;
 use crate::context::{Context, Outcome};
+use crate::report::shown;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -97,7 +98,7 @@ pub fn run(args: &ReduceArgs, context: &Context) -> Result<Outcome, Error> {
         "target": name, "rank": found.program.products(), "field": found.scheme.field(),
         "additions_naive": found.naive_before, "additions_before": found.reduced_before, "additions": total,
         "additions_by_factor": additions, "scalings": found.program.scalings(), "visited": found.visited,
-        "stayed": found.stayed, "status": found.status.name(), "out": written,
+        "stayed": found.stayed, "status": found.status.name(), "out": shown(&written),
     });
     context.emit(&value, &(text + &tell(context, &written)));
     Ok(match found.status {

@@ -5,7 +5,7 @@ use crate::commands::verify::files::{read_target, read_text};
 use crate::context::{Context, Outcome};
 use clap::Args;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wickring::io::write_whole;
 use wickring::scheme::{Found, Scheme, SchemeText, Search, SearchField, Target};
 use wickring::{Error, Status};
@@ -159,7 +159,7 @@ fn report(args: &SearchArgs, found: &Found, context: &Context) -> Result<Outcome
         "target": target, "rank": scheme.rank(), "field": field, "rank_modulo_two": fewer,
         "reached": args.rank.map(|r| found.status == Status::Converged && scheme.rank() <= r),
         "flips": found.flips, "lifts": found.lifts, "status": found.status.name(),
-        "out": context.common.out,
+        "out": context.common.out.as_deref().map(Path::to_string_lossy),
     });
     context.emit(&value, &text);
     Ok(match found.status {

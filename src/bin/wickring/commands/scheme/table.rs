@@ -69,7 +69,7 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
             Ok(loaded) => loaded,
             Err(e) => {
                 let kind = file.extension().map(|e| e.to_string_lossy().into_owned());
-                rows.push(json!({ "file": file, "format": kind, "verdict": "UNREADABLE", "error": e.problem() }));
+                rows.push(json!({ "file": file.to_string_lossy(), "format": kind, "verdict": "UNREADABLE", "error": e.problem() }));
                 worst = worse(worst, Outcome::NoClaim);
                 continue;
             }
@@ -111,7 +111,7 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
         write_whole(out, content.as_bytes())?;
     }
     context.emit(
-        &json!({ "schemes": rows, "out": context.common.out }),
+        &json!({ "schemes": rows, "out": context.common.out.as_deref().map(Path::to_string_lossy) }),
         &text,
     );
     Ok(worst)
