@@ -93,7 +93,7 @@ pub fn write(
     Ok(files.into_iter().map(|(p, _)| p).collect())
 }
 
-/// Reads back what [`write`] wrote as `.npz`, `.mat` or `.json`; complex arrays become two, `NAME` and `NAME_imag`.
+/// Reads back what [`write()`] wrote as `.npz`, `.mat` or `.json`; complex arrays become two, `NAME` and `NAME_imag`.
 ///
 /// # Errors
 /// `File` naming path and place.
