@@ -119,6 +119,8 @@ sample bytes.json -n 5 --out s.npy | bytes.json + byte 0 + not text
 sample folder -n 5 --out s.npy | folder + expected a model file
 sample nosuch.json -n 5 --out s.npy | nosuch.json + cannot be read
 predict m.json --input z.npy --out y.npy | z.npy + has 4 columns + 1 inputs
+predict m.json --input z.npy --out y.npy --seed 1 | does not take --seed
+decompose exact t.npy --rank 1 --resume z.npy | z.npy + --resume + expected wickring/checkpoint/1
 predict short.json --input z.npy --out y.npy | short.json + input_dim
 map pce bad.json | bad.json + schema
 map distance m.json | required arguments + <REFERENCE>

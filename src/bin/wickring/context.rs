@@ -280,7 +280,7 @@ impl Context {
         let bytes = known.then(|| source::bytes(path)).transpose()?;
         let text = bytes.map(|b| String::from_utf8_lossy(&b).into_owned());
         let keep = move |text: &str| write_whole(path, text.as_bytes());
-        let damaged = |e: Error| Error::file(path, "--resume", e.to_string());
+        let damaged = |e: Error| Error::file(path, "--resume", e.problem());
         Checkpoint::kept(text.as_deref(), keep).map_err(damaged)
     }
 

@@ -175,15 +175,7 @@ const DOORS: &[Door] = &[
     door("theory full-batch", STORY, CSV),
     masks(door(
         "predict",
-        &[
-            "seed",
-            "max_seconds",
-            "out",
-            "force",
-            "missing",
-            "columns",
-            "name",
-        ],
+        &["max_seconds", "out", "force", "missing", "columns", "name"],
         ROWS,
     )),
     door("sample", &["seed", "out", "force"], ROWS),
