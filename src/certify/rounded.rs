@@ -13,6 +13,7 @@ use super::numbers::{Budget, OP, whole};
 use super::rings::MAX_EXPONENT;
 use crate::Error;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 
 const MAX_MODES: usize = 64;
 /// Far more than `2^-1075`, far less than anything that matters: `2^-1020`.
@@ -24,7 +25,7 @@ const MOST_ROUNDINGS: usize = 1 << 28;
 /// Entries of the first mode that are summed at a time, within the cache; the order of additions is the same.
 const BLOCK: usize = 1024;
 
-/// A tensor, for claims that name theirs by its digest.
+/// A tensor, for claims that name theirs by its digest; a missing entry is NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TensorData<'a> {
     /// The sizes of the modes.
@@ -35,7 +36,8 @@ pub struct TensorData<'a> {
 
 impl TensorData<'_> {
     /// SHA-256 of the sizes as `2x3x4` and a newline, followed by the entries, the first index fastest, each as the
-    /// eight bytes of its binary64, least significant byte first. Formats of files do not matter to it.
+    /// eight bytes of its binary64, least significant byte first, every NaN as `7ff8000000000000`. Formats of files do
+    /// not matter to it.
     pub fn digest(&self) -> String {
         let sizes: Vec<String> = self.shape.iter().map(usize::to_string).collect();
         let mut digest = Sha256::new();
@@ -43,7 +45,7 @@ impl TensorData<'_> {
         let mut bytes = [0; 8 * BLOCK];
         for block in self.entries.chunks(BLOCK) {
             for (to, x) in bytes.chunks_exact_mut(8).zip(block) {
-                to.copy_from_slice(&x.to_le_bytes());
+                to.copy_from_slice(&if x.is_nan() { f64::NAN } else { *x }.to_le_bytes());
             }
             digest.update(&bytes[..8 * block.len()]);
         }
@@ -125,8 +127,8 @@ impl Model {
         paths * roundings as f64 * scale
     }
 
-    /// A bound of `norm(tensor - model) / norm(tensor)`, entries with the first index fastest; `None` where there is
-    /// none, or none in this arithmetic.
+    /// A bound of `norm(tensor - model) / norm(tensor)` over the entries that are not NaN, the first index fastest;
+    /// `None` where there is none, or none in this arithmetic.
     pub(crate) fn relative_bound(
         &self,
         entries: &[f64],
@@ -255,8 +257,9 @@ impl Walk<'_> {
                 pairs.for_each(|(sum, x)| *sum += x * y);
             }
             for (t, m) in self.entries[at + from..at + to].iter().zip(sums) {
-                let off = t - *m;
-                gap += off * off;
+                // Adding zero changes no bit of a sum of squares.
+                let (t, m) = if t.is_nan() { (0.0, 0.0) } else { (*t, *m) };
+                gap += (t - m) * (t - m);
                 all += t * t;
             }
         }
@@ -278,6 +281,15 @@ pub(super) fn float(json: &Json) -> Result<f64, Error> {
 
 fn floats(list: &[Json]) -> Result<Vec<f64>, Error> {
     list.iter().map(float).collect()
+}
+
+/// Entries of a tensor; `null` is one that is missing.
+fn observed(list: &[Json]) -> Result<Vec<f64>, Error> {
+    let entry = |json: &Json| match json {
+        Json::Null => Ok(f64::NAN),
+        number => float(number),
+    };
+    list.iter().map(entry).collect()
 }
 
 fn core(json: &Json) -> Result<Core, Error> {
@@ -323,6 +335,44 @@ fn sizes(json: &Json) -> Result<Vec<usize>, Error> {
     json.list()?.iter().map(size).collect()
 }
 
+/// The entries of a target, the first index fastest; or the digest of a tensor that is not among those offered.
+fn entries_of<'a>(
+    target: &Json,
+    shape: &[usize],
+    offered: &[TensorData<'a>],
+) -> Result<Result<Cow<'a, [f64]>, String>, Error> {
+    let volume = shape.iter().try_fold(1usize, |v, &n| v.checked_mul(n));
+    let strange = || {
+        malformed(format!(
+            "the target has not the shape {shape:?} of the cores"
+        ))
+    };
+    if let Ok([dense]) = target.fields(["dense"]) {
+        let [stated, entries] = dense.fields(["shape", "entries"])?;
+        let entries = observed(entries.list()?)?;
+        if sizes(stated)? != shape || volume != Some(entries.len()) {
+            return strange();
+        }
+        return Ok(Ok(Cow::Owned(first_fastest(shape, &entries))));
+    }
+    let [digest] = target.fields(["digest"])?;
+    let [stated, sha256] = digest.fields(["shape", "sha256"])?;
+    let sha256 = sha256.text()?;
+    if sizes(stated)? != shape {
+        return strange();
+    }
+    let hex = |b| b"0123456789abcdef".contains(&b);
+    if sha256.len() != 64 || !sha256.bytes().all(hex) {
+        return malformed("the sha256 of a tensor must have 64 digits");
+    }
+    let fits = |t: &&TensorData| t.shape == shape && volume == Some(t.entries.len());
+    let mut same = offered.iter().filter(fits);
+    let found = same.find(|t| t.digest() == sha256);
+    Ok(found
+        .map(|t| Cow::Borrowed(t.entries))
+        .ok_or_else(|| sha256.to_owned()))
+}
+
 /// Claims of kind `rounded-residual`.
 pub(super) fn replay(
     data: &Json,
@@ -334,45 +384,26 @@ pub(super) fn replay(
     let name = model.text()?;
     let model = Model::read([model, weights, cores])?;
     let (shape, bound) = (model.shape(), float(stated)?);
-    let volume = shape.iter().try_fold(1usize, |v, &n| v.checked_mul(n));
     if bound < 0.0 {
         return malformed("the bound is negative");
     }
-    let strange = || {
-        malformed(format!(
-            "the target has not the shape {shape:?} of the cores"
-        ))
-    };
-    let found = if let Ok([dense]) = target.fields(["dense"]) {
-        let [stated, entries] = dense.fields(["shape", "entries"])?;
-        let entries = floats(entries.list()?)?;
-        if sizes(stated)? != shape || volume != Some(entries.len()) {
-            return strange();
-        }
-        model.relative_bound(&first_fastest(&shape, &entries), budget)?
-    } else {
-        let [digest] = target.fields(["digest"])?;
-        let [stated, sha256] = digest.fields(["shape", "sha256"])?;
-        let sha256 = sha256.text()?;
-        if sizes(stated)? != shape {
-            return strange();
-        }
-        let hex = |b| b"0123456789abcdef".contains(&b);
-        if sha256.len() != 64 || !sha256.bytes().all(hex) {
-            return malformed("the sha256 of a tensor must have 64 digits");
-        }
-        let fits = |t: &&TensorData| t.shape == shape && volume == Some(t.entries.len());
-        let mut same = offered.iter().filter(fits);
-        let Some(tensor) = same.find(|t| t.digest() == sha256) else {
+    let entries = match entries_of(target, &shape, offered)? {
+        Ok(entries) => entries,
+        Err(sha256) => {
             return Ok(Verdict::Open(format!(
                 "the {name} model is read, the residual not replayed: it needs the tensor of {shape:?} with the \
                  digest {sha256}, by check --data FILE"
             )));
-        };
-        model.relative_bound(tensor.entries, budget)?
+        }
+    };
+    let found = model.relative_bound(&entries, budget)?;
+    let missing = entries.iter().filter(|x| x.is_nan()).count();
+    let observed = match missing {
+        0 => String::new(),
+        n => format!(" over its {} observed entries", entries.len() - n),
     };
     let what = format!(
-        "a {name} model of a tensor of {shape:?} with residual <= {}",
+        "a {name} model of a tensor of {shape:?} with residual <= {}{observed}",
         stated.short()
     );
     Ok(match found {

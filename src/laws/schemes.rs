@@ -135,7 +135,13 @@ pub fn fuzz_schemes(data: &[u8]) -> Result<(), Broken> {
             read_lrp(l, r, p, "").map(|s| vec![s])
         }
     };
-    for format in [SchemeFormat::Flat, SchemeFormat::Assignments] {
+    let others = [
+        SchemeFormat::Flat,
+        SchemeFormat::Assignments,
+        SchemeFormat::Bini,
+        SchemeFormat::Eliminated,
+    ];
+    for format in others {
         let _ = read_schemes(&text, format, "");
     }
     for scheme in read.unwrap_or_default() {

@@ -204,6 +204,7 @@ pub(crate) fn every_kind() -> String {
         ))
         .claim(crate::rounded::of_factors())
         .claim(crate::rounded::of_cores())
+        .claim(crate::rounded::of_observed())
         .to_json()
 }
 

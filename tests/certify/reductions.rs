@@ -132,10 +132,7 @@ fn programs_with_assignments_are_read_and_judged() {
     let text = "# Strassen\nP1 := (a11+a22)*(b11+b22);\nP2 := (a21+a22)*b11;\nP3 := a11*(b12-b22);\nP4 := a22*(b21-b11);\n\
                 P5 := (a11+a12)*b22;\nP6 := (a21-a11)*(b11+b12);\n\
                 c11 := P1+P4-P5+(a12-a22)*(b21+b22);\nc12 := P3+P5;\nc21 := P2+P4;\nc22 := P1-P2+P3+P6;\n";
-    assert_eq!(
-        SchemeFormat::of_text(text).unwrap(),
-        Some(SchemeFormat::Assignments)
-    );
+    assert_eq!(SchemeFormat::of_text(text), Some(SchemeFormat::Assignments));
     let scheme = read_schemes(text, SchemeFormat::Assignments, "")
         .unwrap()
         .remove(0);

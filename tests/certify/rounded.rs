@@ -21,6 +21,20 @@ pub(crate) fn of_factors() -> Claim {
     Claim::cp_rounded(&model, t.view()).unwrap().unwrap().0
 }
 
+/// The same with entries missing.
+pub(crate) fn of_observed() -> Claim {
+    let factor = |x: [f64; 3]| Factor::new(3, 1, x.to_vec()).unwrap();
+    let factors = vec![factor([1.0, 0.5, 0.1]), factor([1.0, 3.0, -1.0])];
+    let model = CpTensor::new(vec![0.3], factors).unwrap();
+    let missing = |i: &[usize]| i[0] == i[1];
+    let entry = |i: &[usize]| match missing(i) {
+        true => f64::NAN,
+        false => model.entry(i).unwrap() + 1e-9,
+    };
+    let t = Tensor::from_fn(&[3, 3], entry).unwrap();
+    Claim::cp_rounded(&model, t.view()).unwrap().unwrap().0
+}
+
 /// The same of a ring.
 pub(crate) fn of_cores() -> Claim {
     let core = Tensor::from_fn(&[2, 2, 2], |i| 0.3 + (i[0] + 3 * i[1] * i[2]) as f64).unwrap();
@@ -204,6 +218,43 @@ fn a_tensor_known_by_its_digest_is_needed() {
     }
     t.as_mut_slice()[7] += 1e-12;
     assert_eq!(word(&t, &text), "OPEN");
+}
+
+#[test]
+fn missing_entries_count_for_nothing_and_are_counted() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let shape = [6, 5, 4];
+    for (wrong, n) in [(0.0, 0), (3.0, 0), (0.0, 200)] {
+        let model = cp(&shape, 2, 0, &mut rng);
+        let mut whole = nearby(&shape, 1e-9, &mut rng, |i| model.entry(i).unwrap());
+        whole.as_mut_slice()[7] += wrong;
+        let mut t = whole.clone();
+        for (k, x) in t.as_mut_slice().iter_mut().enumerate() {
+            // Any NaN stands for a missing entry.
+            if k < n || k % 7 == 0 {
+                *x = f64::from_bits(0x7ff8_0000_0000_0000 + k as u64);
+            }
+        }
+        let Some((claim, bound)) = Claim::cp_rounded(&model, t.view()).unwrap() else {
+            assert_eq!(n, 200, "nothing observed has no bound");
+            continue;
+        };
+        assert!(bound < 2e-9, "{bound}");
+        let text = Certificate::new().claim(claim).to_json();
+        let report = check(&text, Limits::default()).unwrap();
+        assert!(report.holds() && report.findings[0].reason.contains("over its 102 observed"));
+        assert_eq!(verdict(&with_bound(&text, bound.next_down())), "FALSE");
+        // The entry that is wrong counts once it is observed.
+        let (_, of_all) = Claim::cp_rounded(&model, whole.view()).unwrap().unwrap();
+        assert!((of_all > 1e-3) == (wrong > 0.0), "{of_all}");
+        // A null where the claim has a number is another tensor, with another sum.
+        let entry = text.find("\"entries\":[null,").unwrap() + 17;
+        let end = entry + text[entry..].find(',').unwrap();
+        let other = format!("{}null{}", &text[..entry], &text[end..]);
+        assert!(check(&other, Limits::default()).is_err(), "the seal");
+        let infinite = Tensor::from_vec(&[2, 2], vec![1.0, f64::INFINITY, 1.0, 1.0]).unwrap();
+        assert!(Claim::cp_rounded(&model, infinite.view()).is_err());
+    }
 }
 
 #[test]

@@ -353,11 +353,11 @@ fn schemes_are_known_by_their_content() {
     zip.finish().unwrap();
     let (code, out, err) = run(&dir, "verify ~/complex.npz");
     assert!(code == 0 && out.contains("Q(i)"), "{out}{err}");
-    save("bini", "Bini 1 1 1 1\n1 ; 1 ; 1 ; 1\n");
+    save("bini", "Bini 1 1 1 1\n1 ; 1 ; 1\n");
     npy::write(&dir.join("one.npy"), tensor(&[2, 2]).view()).unwrap();
     save("words", "nothing that is known\n");
     for (name, word) in [
-        ("bini", "three tables"),
+        ("bini", "q ; gamma ; alpha ; beta"),
         ("one.npy", "np.savez"),
         ("words", "none of the schemes"),
     ] {

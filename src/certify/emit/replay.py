@@ -462,10 +462,10 @@ def rounded(data, offered):
 
 
 def entries(target, shape, offered):
-    """The tensor with the first index fastest, or None where only its digest is known."""
+    """The tensor with the first index fastest, NaN where it is missing, or None where only its digest is known."""
     if isinstance(target, dict) and set(target) == {"dense"}:
         stated, held = fields(target["dense"], "shape", "entries")
-        held = [binary(v) for v in sequence(held)]
+        held = [math.nan if v is None else binary(v) for v in sequence(held)]
         need([integer(n, 1) for n in sequence(stated)] == shape, "the shape of the cores")
         need(len(held) == math.prod(shape), "as many entries as the shape says")
         return turned(shape, held)
@@ -476,7 +476,8 @@ def entries(target, shape, offered):
     for known, values in offered:
         if list(known) == shape:
             text = "x".join(map(str, shape)).encode() + b"\n"
-            if hashlib.sha256(text + struct.pack("<%dd" % len(values), *values)).hexdigest() == digest:
+            plain = [v if v == v else math.nan for v in values]
+            if hashlib.sha256(text + struct.pack("<%dd" % len(values), *plain)).hexdigest() == digest:
                 return values
     return None
 
@@ -521,9 +522,10 @@ def relative_bound(cp, weights, cores, sizes, values):
             for b in range(right):
                 for a in range(left):
                     total += cores[0][a][i][b] * (tail[b] if cp else tail[b][a])
-            off = values[at + i] - total
-            gap += off * off
-            size += values[at + i] * values[at + i]
+            value = values[at + i]
+            if value == value:
+                gap += (value - total) * (value - total)
+                size += value * value
         totals[0] += gap
         totals[1] += size
 

@@ -2,7 +2,9 @@
 
 pub(crate) mod arrays;
 pub(crate) mod assigned;
+pub(crate) mod bini;
 pub(crate) mod brackets;
+pub(crate) mod eliminated;
 pub(crate) mod entry;
 pub(crate) mod flat;
 pub(crate) mod json;

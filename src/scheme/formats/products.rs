@@ -1,7 +1,7 @@
 //! `.exp`: a rank-one term a line, as a product of three linear forms: `-(a11 - 2*a12)*b21*(c11+c12)/3`.
 //!
 //! ```text
-//! line   = product {('+' | '-') product}
+//! line   = product {('+' | '-') product}            (or all of that in brackets)
 //! form   = product {('+' | '-') product}
 //! product = unary {['*'] unary | '/' unary}         unary = {'-' | '+'} (number | atom | '(' form ')')
 //! atom   = letter digits | letter '_' digits '_' digits | letter '[' digits ',' digits ']'
@@ -246,6 +246,27 @@ fn at_line(n: usize, what: &str) -> Error {
     Error::invalid(OP, format!("line {}: {what}", n + 1))
 }
 
+/// The line without a bracket that opens at its start and closes at its end.
+fn inside(mut line: &str) -> &str {
+    for _ in 0..MAX_NESTING {
+        let mut depth = 0usize;
+        let closed = line.bytes().position(|b| {
+            match b {
+                b'(' => depth += 1,
+                b')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0
+        });
+        let whole = line.strip_prefix('(').and_then(|l| l.strip_suffix(')'));
+        match whole.filter(|_| closed == Some(line.len() - 1)) {
+            Some(whole) => line = whole.trim(),
+            None => break,
+        }
+    }
+    line
+}
+
 /// The products of all lines, each with the number of its line.
 fn terms(text: &str) -> Result<Vec<(usize, Term)>, Error> {
     let mut terms = Vec::new();
@@ -255,7 +276,7 @@ fn terms(text: &str) -> Result<Vec<(usize, Term)>, Error> {
             continue;
         }
         let mut reader = Reader {
-            chars: Characters::of(line),
+            chars: Characters::of(inside(line)),
         };
         loop {
             let factors = reader.factors(0).map_err(|e| at_line(n, &e.to_string()))?;

@@ -1,6 +1,6 @@
 //! Which reader for which file.
 
-use super::{assigned, brackets, flat, json, products, tables};
+use super::{assigned, bini, brackets, eliminated, flat, json, products, tables};
 use crate::Error;
 use crate::scheme::model::Scheme;
 
@@ -21,6 +21,10 @@ pub enum SchemeFormat {
     Flat,
     /// Sums, products and outputs as assignments.
     Assignments,
+    /// `Bini n m p R` and a line for each product.
+    Bini,
+    /// Three tables of numbers and the common sums taken out of them.
+    Eliminated,
 }
 
 impl SchemeFormat {
@@ -37,24 +41,20 @@ impl SchemeFormat {
         }
     }
 
-    /// The format that a text looks like, whatever its name; `None` where that cannot be told.
-    ///
-    /// # Errors
-    /// `InvalidInput` for formats that are known and not read, with what to do.
-    pub fn of_text(text: &str) -> Result<Option<Self>, Error> {
+    /// The format that a text looks like, whatever its name; `None` where nothing fits.
+    pub fn of_text(text: &str) -> Option<Self> {
         let bare = text.trim_start();
-        let refused = |what: &str| Err(Error::invalid("read_schemes", what));
         if let Some(rest) = bare.strip_prefix('{') {
-            return Ok(match rest.trim_start().starts_with('{') {
+            return match rest.trim_start().starts_with('{') {
                 true => Some(Self::Mathematica),
                 false => Some(Self::Json),
-            });
+            };
         }
         if bare.contains("Triad(") {
-            return Ok(Some(Self::Maple));
+            return Some(Self::Maple);
         }
         if flat::is_flat(text) {
-            return Ok(Some(Self::Flat));
+            return Some(Self::Flat);
         }
         let mut lines = bare.lines().map(str::trim);
         let mut rows = lines
@@ -62,23 +62,23 @@ impl SchemeFormat {
             .filter(|l| !l.is_empty() && !l.starts_with('#'));
         let first = rows.next().unwrap_or_default();
         if first.starts_with("Bini ") {
-            return refused(
-                "is a Bini text (q ; gamma ; alpha ; beta), which is not read: write it as three tables of U, V, W \
-                 separated by lines that begin with '#'",
-            );
+            return Some(Self::Bini);
+        }
+        if eliminated::is_eliminated(text) {
+            return Some(Self::Eliminated);
         }
         let sum = |c: char| matches!(c.to_ascii_lowercase(), 'a' | 'b' | 'c');
         let starts = first.trim_start_matches(|c: char| "0123456789./*+-( ".contains(c));
         let letters = starts.starts_with(sum) && first.contains(['b', 'B']);
         if first.contains('=') {
-            return Ok(Some(Self::Assignments));
+            return Some(Self::Assignments);
         }
         if letters {
-            return Ok(Some(Self::Products));
+            return Some(Self::Products);
         }
         let separators = lines.any(|l| l.starts_with('#'));
         let tables = rows.next().is_some() || !first.is_empty();
-        Ok((separators && tables).then_some(Self::Laurent))
+        (separators && tables).then_some(Self::Laurent)
     }
 }
 
@@ -95,6 +95,8 @@ pub fn read_schemes(text: &str, format: SchemeFormat, name: &str) -> Result<Vec<
         SchemeFormat::Laurent => vec![tables::read_laurent(text)?],
         SchemeFormat::Flat => flat::read(text)?,
         SchemeFormat::Assignments => vec![assigned::read(text, name)?],
+        SchemeFormat::Bini => vec![bini::read(text)?],
+        SchemeFormat::Eliminated => vec![eliminated::read(text)?],
     };
     schemes.iter_mut().for_each(|s| tables::guess(s, name));
     Ok(schemes)

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! statement = name ('=' | ':=') sum          (one a line, or ended by ';'; '#' and '//' begin comments)
+//!           | 'Simplify(' .. ')'             (a check of the program that wrote it; nothing depends on it)
 //! sum       = ['-'] product {('+' | '-') product}
 //! product   = factor {['*' | '/'] factor}    factor = {'-' | '+'} (number | name | '(' sum ')')
 //! name      = letters, digits, '_', with an index such as a12, a1_2, a[1,2]
@@ -57,7 +58,8 @@ pub(crate) fn read(text: &str) -> Result<Assignments, Error> {
     for (n, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or("");
         let line = line.split("//").next().unwrap_or("");
-        for statement in line.split(';').map(str::trim).filter(|s| !s.is_empty()) {
+        let statements = line.split(';').map(str::trim);
+        for statement in statements.filter(|s| !s.is_empty() && !is_check(s)) {
             let in_line = |e: Error| match e {
                 Error::LimitExceeded { .. } => e,
                 e => Error::invalid(OP, format!("line {}: {e}", n + 1)),
@@ -80,6 +82,11 @@ pub(crate) fn read(text: &str) -> Result<Assignments, Error> {
         return Err(Error::invalid(OP, what));
     }
     Ok(found)
+}
+
+/// Whether a statement only shows that an output is what it should be.
+fn is_check(statement: &str) -> bool {
+    statement.starts_with("Simplify(") && statement.ends_with(')')
 }
 
 /// The index behind the letters of a name.

@@ -158,7 +158,9 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
             };
             drop(meter);
             report.fit(&fit);
-            super::numeric_proof::absent("the factors are complex", context)?;
+            let source = (args.file.as_path(), report.sha256());
+            let stated = (crate::evidence::stated(&fit), Vec::new());
+            super::numeric_proof::complex_cp(source, t.view(), &fit.model, stated, context)?;
             report.finish_complex(&fit, context)
         }
     }

@@ -8,12 +8,16 @@ use wickring::Error;
 use wickring::certify::{Certificate, Claim};
 use wickring::io::write_whole;
 use wickring::scheme::{RationalRing, Residual, Scheme, Target, schemes_from_arrays};
-use wickring::tensor::{CpTensor, Scalar, Tensor, TensorRing, TensorView};
+use wickring::tensor::{CpTensor, Factor, Scalar, Tensor, TensorRing, TensorView};
 
 /// Products of entries up to which the bound is exact: some ten milliseconds.
 const EXACT: usize = 1 << 12;
 /// The same where binary64 gives no bound: a second or two.
 const MOST_EXACT: usize = 1 << 20;
+/// Real terms of a complex model up to which it has a claim.
+const MOST_TERMS: usize = 1 << 14;
+/// Entries up to which a claim holds a tensor whose missing entries another file names.
+const HELD: usize = 1 << 17;
 
 /// The file with the tensor, and the SHA-256 of its bytes.
 pub type Source<'a> = (&'a Path, &'a str);
@@ -22,8 +26,8 @@ pub type Stated = ((&'static str, String), Vec<Claim>);
 
 /// Writes `f.certificate.json` beside `--out f.npz` for a CP model of the tensor `t`.
 ///
-/// Nothing is written without `--out`, for masked tensors, or when no bound exists (`T = 0`); then the reason is
-/// said, and no older certificate is left beside the new factors.
+/// Nothing is written without `--out` or when no bound exists (`T = 0`); then the reason is said, and no older
+/// certificate is left beside the new factors.
 pub fn cp(
     source: Source<'_>,
     t: TensorView<'_>,
@@ -52,6 +56,72 @@ pub fn cp(
     write(source, &[t], model.rank(), stated, context, exact, rounded)
 }
 
+/// The same for a complex model, as one claim about a real model for each part of the tensor.
+///
+/// The real part of a product of complex vectors `u_m + i v_m` is the sum of the products that take `v` in an even
+/// number of modes, with alternating signs, and the imaginary part that over odd numbers: `2^(d-1)` real terms for
+/// one, the weight on the first vector. A part that is zero throughout has no relative bound and no claim.
+pub fn complex_cp(
+    source: Source<'_>,
+    t: TensorView<'_, Complex<f64>>,
+    model: &CpTensor<Complex<f64>>,
+    stated: Stated,
+    context: &Context,
+) -> Result<(), Error> {
+    if context.common.out.is_none() {
+        return Ok(());
+    }
+    let terms = model.rank() << (model.order() - 1).min(32);
+    if terms > MOST_TERMS {
+        return absent("its real and imaginary parts have too many terms", context);
+    }
+    let parts = [part(t, |z| z.re)?, part(t, |z| z.im)?];
+    let models = [real_terms(model, false)?, real_terms(model, true)?];
+    let exact = |_: usize, _: &Target| Ok(None);
+    let rounded = |k: usize, t: TensorView<'_>| Claim::cp_rounded(&models[k], t);
+    let views: Vec<_> = parts.iter().map(Tensor::view).collect();
+    write(source, &views, terms, stated, context, exact, rounded)
+}
+
+/// The real or the imaginary part of a complex model, as real terms.
+fn real_terms(model: &CpTensor<Complex<f64>>, imaginary: bool) -> Result<CpTensor, Error> {
+    let order = model.order();
+    let mut columns = vec![Vec::new(); order];
+    let mut weights = Vec::new();
+    for (r, weight) in model.weights().iter().enumerate() {
+        // Bit m of a choice takes the imaginary part of mode m.
+        for choice in 0..1usize << order {
+            let taken = choice.count_ones();
+            if (taken % 2 == 1) != imaginary {
+                continue;
+            }
+            weights.push(if taken % 4 < 2 { 1.0 } else { -1.0 });
+            for (m, factor) in model.factors().iter().enumerate() {
+                let scale = if m == 0 {
+                    *weight
+                } else {
+                    Complex::new(1.0, 0.0)
+                };
+                let scaled = factor.column(r).iter().map(|z| z * scale);
+                let part = |z: Complex<f64>| if choice >> m & 1 == 1 { z.im } else { z.re };
+                columns[m].extend(scaled.map(part));
+            }
+        }
+    }
+    let sizes = model.factors().iter().map(Factor::rows);
+    let factors = sizes
+        .zip(columns)
+        .map(|(n, data)| Factor::new(n, weights.len(), data));
+    let factors = factors.collect::<Result<_, _>>()?;
+    CpTensor::new(weights, factors)
+}
+
+/// The real or the imaginary part of a tensor.
+fn part<T: Scalar>(t: TensorView<'_, T>, f: fn(Complex<f64>) -> f64) -> Result<Tensor, Error> {
+    let data = t.as_slice().iter().map(|x| f(x.to_complex())).collect();
+    Tensor::from_vec(t.dims(), data)
+}
+
 /// The same for a ring with cores `R x n x R'`, and for a complex one as one claim about a real ring for each part
 /// of the tensor.
 ///
@@ -69,14 +139,10 @@ pub fn ring<T: Scalar>(
     if context.common.out.is_none() {
         return Ok(());
     }
-    let part = |f: fn(Complex<f64>) -> f64| {
-        let data = t.as_slice().iter().map(|x| f(x.to_complex())).collect();
-        Tensor::from_vec(t.dims(), data)
-    };
-    let (mut parts, mut rings) = (vec![part(|z| z.re)?], Vec::new());
+    let (mut parts, mut rings) = (vec![part(t, |z| z.re)?], Vec::new());
     let whole = ring.to_complex();
     if T::COMPLEX {
-        parts.push(part(|z| z.im)?);
+        parts.push(part(t, |z| z.im)?);
         for factor in [Complex::new(0.5, 0.0), Complex::new(0.0, -0.5)] {
             rings.push(TensorRing::new(embedded(&whole, factor)?)?);
         }
@@ -143,13 +209,20 @@ fn write(
     let mut data = "";
     for (k, t) in parts.iter().enumerate() {
         let entries = t.as_slice();
-        if !entries.iter().all(|x| x.is_finite()) {
-            return absent("entries are missing", context);
+        let missing = entries.iter().any(|x| x.is_nan());
+        if missing && context.common.mask.is_some() && entries.len() > HELD {
+            let reason = "the tensor is too large to be held in one, and check knows of no --mask: store what is \
+                          missing as NaN";
+            return absent(reason, context);
         }
-        if entries.iter().all(|x| *x == 0.0) {
+        if entries.iter().all(|x| *x == 0.0 || x.is_nan()) {
             continue;
         }
-        let work = entries.len().saturating_mul(products);
+        // Exact bounds go over all entries.
+        let work = match missing {
+            true => usize::MAX,
+            false => entries.len().saturating_mul(products),
+        };
         let exactly = || exact(k, &Target::dense(*t)?);
         let claim = if work <= EXACT {
             exactly()

@@ -148,7 +148,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Error> {
                 }
                 let text = text_of(path, &bytes)?;
                 // What a file holds counts, not how it is called.
-                let found = SchemeFormat::of_text(&text).map_err(in_file)?;
+                let found = SchemeFormat::of_text(&text);
                 let format = found.or_else(|| SchemeFormat::of_extension(other));
                 let known = "is none of the schemes that are read, expected .json, .m, .mpl, .exp, .txt, .sms or .npz";
                 let format = format.ok_or_else(|| Error::file(path, "", known))?;
