@@ -3,7 +3,7 @@
 use super::certificate::Claim;
 use super::held_out::distance;
 use super::numbers::{Budget, OP};
-use super::rounded::{Core, Model, TensorData};
+use super::rounded::{Core, Model, TensorData, absent};
 use crate::Error;
 use crate::poly::Rational;
 use crate::tensor::{CpTensor, TensorRing, TensorView};
@@ -159,15 +159,24 @@ fn rounded(
     let Some(bound) = model.relative_bound(entries, &mut budget)? else {
         return Ok(None);
     };
-    let target = match entries.len() <= HELD {
-        true => json!({ "dense": { "shape": dims, "entries": last_fastest(tensor) } }),
+    let (held, missing) = (entries.len() <= HELD, absent(entries));
+    let mut said = match held {
+        true => json!({ "shape": dims, "entries": last_fastest(tensor) }),
         false => {
             let data = TensorData {
                 shape: dims,
                 entries,
             };
-            json!({ "digest": { "shape": dims, "sha256": data.digest() } })
+            json!({ "shape": dims, "sha256": data.digest() })
         }
+    };
+    if missing > 0 {
+        said["missing"] = missing.into();
+    }
+    let target = match (held, missing) {
+        (true, 0) => json!({ "dense": said }),
+        (true, _) => json!({ "observed": said }),
+        (false, _) => json!({ "digest": said }),
     };
     let name = if model.weights.is_some() {
         "cp"

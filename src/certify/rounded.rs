@@ -283,13 +283,18 @@ fn floats(list: &[Json]) -> Result<Vec<f64>, Error> {
     list.iter().map(float).collect()
 }
 
-/// Entries of a tensor; `null` is one that is missing.
-fn observed(list: &[Json]) -> Result<Vec<f64>, Error> {
+/// Entries of a tensor of which some are missing: `null`.
+fn floats_or_null(list: &[Json]) -> Result<Vec<f64>, Error> {
     let entry = |json: &Json| match json {
         Json::Null => Ok(f64::NAN),
         number => float(number),
     };
     list.iter().map(entry).collect()
+}
+
+/// How many entries are missing.
+pub(super) fn absent(entries: &[f64]) -> usize {
+    entries.iter().filter(|x| x.is_nan()).count()
 }
 
 fn core(json: &Json) -> Result<Core, Error> {
@@ -335,6 +340,11 @@ fn sizes(json: &Json) -> Result<Vec<usize>, Error> {
     json.list()?.iter().map(size).collect()
 }
 
+/// How many entries a target says are missing.
+fn stated_missing(json: &Json) -> Result<usize, Error> {
+    Ok(whole(json, 1, MAX_EXPONENT * MAX_EXPONENT)? as usize)
+}
+
 /// The entries of a target, the first index fastest; or the digest of a tensor that is not among those offered.
 fn entries_of<'a>(
     target: &Json,
@@ -342,31 +352,47 @@ fn entries_of<'a>(
     offered: &[TensorData<'a>],
 ) -> Result<Result<Cow<'a, [f64]>, String>, Error> {
     let volume = shape.iter().try_fold(1usize, |v, &n| v.checked_mul(n));
-    let strange = || {
-        malformed(format!(
+    let fits = |stated: &Json| match sizes(stated)? == shape {
+        true => Ok(()),
+        false => malformed(format!(
             "the target has not the shape {shape:?} of the cores"
-        ))
+        )),
     };
-    if let Ok([dense]) = target.fields(["dense"]) {
+    let held = if let Ok([dense]) = target.fields(["dense"]) {
         let [stated, entries] = dense.fields(["shape", "entries"])?;
-        let entries = observed(entries.list()?)?;
-        if sizes(stated)? != shape || volume != Some(entries.len()) {
-            return strange();
+        fits(stated)?;
+        Some((floats(entries.list()?)?, 0))
+    } else if let Ok([observed]) = target.fields(["observed"]) {
+        let [stated, entries, missing] = observed.fields(["shape", "entries", "missing"])?;
+        fits(stated)?;
+        Some((floats_or_null(entries.list()?)?, stated_missing(missing)?))
+    } else {
+        None
+    };
+    if let Some((entries, missing)) = held {
+        if volume != Some(entries.len()) || missing != absent(&entries) {
+            return malformed("the target has not as many entries, or missing ones, as it says");
         }
         return Ok(Ok(Cow::Owned(first_fastest(shape, &entries))));
     }
     let [digest] = target.fields(["digest"])?;
-    let [stated, sha256] = digest.fields(["shape", "sha256"])?;
+    let (stated, sha256, missing) = match digest.fields(["shape", "sha256"]) {
+        Ok([stated, sha256]) => (stated, sha256, 0),
+        Err(_) => {
+            let [stated, sha256, missing] = digest.fields(["shape", "sha256", "missing"])?;
+            (stated, sha256, stated_missing(missing)?)
+        }
+    };
     let sha256 = sha256.text()?;
-    if sizes(stated)? != shape {
-        return strange();
-    }
+    fits(stated)?;
     let hex = |b| b"0123456789abcdef".contains(&b);
     if sha256.len() != 64 || !sha256.bytes().all(hex) {
         return malformed("the sha256 of a tensor must have 64 digits");
     }
-    let fits = |t: &&TensorData| t.shape == shape && volume == Some(t.entries.len());
-    let mut same = offered.iter().filter(fits);
+    let whole = |t: &&TensorData| {
+        t.shape == shape && volume == Some(t.entries.len()) && absent(t.entries) == missing
+    };
+    let mut same = offered.iter().filter(whole);
     let found = same.find(|t| t.digest() == sha256);
     Ok(found
         .map(|t| Cow::Borrowed(t.entries))
@@ -397,7 +423,7 @@ pub(super) fn replay(
         }
     };
     let found = model.relative_bound(&entries, budget)?;
-    let missing = entries.iter().filter(|x| x.is_nan()).count();
+    let missing = absent(&entries);
     let observed = match missing {
         0 => String::new(),
         n => format!(" over its {} observed entries", entries.len() - n),

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn evidence(rel_residual: f64) -> Evidence {
-        let fails = Check::search("a.starts-missing", "starts short of two", 1.0, 0.0);
+        let fails = Check::search("a.starts-missing", "further starts needed", 1.0, 0.0);
         let edge = Check::uniqueness("a.gap", "exactly at its bound", 2.0, 2.0);
         let crowded = Check::conditioning("a.condition", "condition", f64::NAN, 1e12);
         Evidence {

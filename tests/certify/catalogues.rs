@@ -305,7 +305,7 @@ fn tables_with_common_sums_taken_out_are_multiplied_out() {
         ("#\n1 1 0\n", "#\n", "W is about 4 products"),
         ("0 0 1 1\n#", "0 0 1\n#", "the rows of W"),
         ("#\n1 1 0\n", "#\n1 1 0\n#\n1\n", "three lists"),
-        ("0 0 1 1\n#", "0 0 1 z\n#", "line 9"),
+        ("0 0 1 1\n#", "0 0 1 z\n#", "line 10"),
         ("1 0 0\n0 1 1\n", "1 0\n0 1\n", "a column for each product"),
     ] {
         let message = read(&ELIMINATED.replacen(from, to, 1), "x").unwrap_err();

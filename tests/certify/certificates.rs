@@ -310,7 +310,7 @@ fn systematic_corruptions_are_rejected() {
             };
             variants.push(copy);
         }
-        for variant in variants {
+        for variant in variants.into_iter().filter(|v| *v != whole) {
             // What is no object has no place for a seal and stays as it is.
             let bare = variant.to_string();
             let sealed = Certificate::seal_text(&bare).unwrap_or(bare);
@@ -439,7 +439,7 @@ fn python_replays_every_kind() {
         )
     };
     let (good, lines) = run(&script);
-    assert!(good && lines.matches("TRUE").count() == 10, "{lines}");
+    assert!(good && lines.matches("TRUE").count() == 11, "{lines}");
     let (good, lines) = run(&script.replacen("\\\"x - y\\\"", "\\\"y\\\"", 1).replacen(
         "\\\"x\\\"",
         "\\\"y\\\"",

@@ -43,8 +43,9 @@ const VOLATILE: [&str; 6] = [
     "checker",
 ];
 /// Notes whose value is noise of the search.
-const NOISY: [&str; 4] = [
+const NOISY: [&str; 5] = [
     "starts",
+    "further starts",
     "relative gradient norm",
     "slope of the residual",
     "log-likelihood gained",

@@ -357,7 +357,15 @@ fn a_certificate_never_speaks_of_older_factors() {
     assert_eq!(fit("t.npy", "").0, 0);
     let certificate = dir.join("f.certificate.json");
     assert!(certificate.exists());
+    // What is missing is left out of the bound.
     let (_, out, err) = fit("holed.npy", "--missing mask");
+    assert!(certificate.exists(), "{out}{err}");
+    let (code, said, err) = run(&dir, "check ~/f.certificate.json --data ~/holed.npy");
+    assert!(
+        code == 0 && said.contains("over its 11 observed entries"),
+        "{said}{err}"
+    );
+    let (_, out, err) = fit("t.npy", "--loss huber:1");
     assert!(!certificate.exists(), "{out}{err}");
     assert!(out.contains("no certificate of the residual"), "{out}");
     assert!(err.contains("spoke of other factors"), "{err}");

@@ -159,7 +159,7 @@ pub fn of_fit(command: &str, json: &Value, text: &str, pictures: Vec<Part>) -> P
         page.parts.push(Part::Heading("Evidence".into()));
         page.parts.push(Part::Text(
             "Each line is a number that was computed from the data and the result, after the search had ended. Those \
-             with a bound decide; the others are told so that you can judge."
+             with a bound decide; the others are there for you to judge."
                 .into(),
         ));
         page.parts
@@ -182,7 +182,7 @@ fn check(check: &Value) -> (Vec<String>, Option<bool>) {
     let bounded = check["allowed"].is_number();
     let holds = check["holds"].as_bool().unwrap_or(false);
     let (word, good) = match (bounded, holds) {
-        (false, _) => ("told", None),
+        (false, _) => ("for information", None),
         (true, true) => ("holds", Some(true)),
         (true, false) => ("FAILS", Some(false)),
     };

@@ -463,23 +463,38 @@ def rounded(data, offered):
 
 def entries(target, shape, offered):
     """The tensor with the first index fastest, NaN where it is missing, or None where only its digest is known."""
+    gone = 0
     if isinstance(target, dict) and set(target) == {"dense"}:
         stated, held = fields(target["dense"], "shape", "entries")
-        held = [math.nan if v is None else binary(v) for v in sequence(held)]
+        held = [binary(v) for v in sequence(held)]
+    elif isinstance(target, dict) and set(target) == {"observed"}:
+        stated, held, gone = fields(target["observed"], "shape", "entries", "missing")
+        held, gone = [math.nan if v is None else binary(v) for v in sequence(held)], integer(gone, 1)
+    else:
+        held = None
+    if held is not None:
         need([integer(n, 1) for n in sequence(stated)] == shape, "the shape of the cores")
-        need(len(held) == math.prod(shape), "as many entries as the shape says")
+        need(len(held) == math.prod(shape) and lacking(held) == gone, "as many entries as are said, and missing ones")
         return turned(shape, held)
     need(isinstance(target, dict) and set(target) == {"digest"}, "a target")
-    stated, digest = fields(target["digest"], "shape", "sha256")
+    if isinstance(target["digest"], dict) and "missing" in target["digest"]:
+        stated, digest, gone = fields(target["digest"], "shape", "sha256", "missing")
+        gone = integer(gone, 1)
+    else:
+        stated, digest = fields(target["digest"], "shape", "sha256")
     need([integer(n, 1) for n in sequence(stated)] == shape, "the shape of the cores")
     need(is_text(digest) and len(digest) == 64 and set(digest) <= set("0123456789abcdef"), "a digest")
     for known, values in offered:
-        if list(known) == shape:
+        if list(known) == shape and lacking(values) == gone:
             text = "x".join(map(str, shape)).encode() + b"\n"
             plain = [v if v == v else math.nan for v in values]
             if hashlib.sha256(text + struct.pack("<%dd" % len(values), *plain)).hexdigest() == digest:
                 return values
     return None
+
+
+def lacking(values):
+    return sum(1 for v in values if v != v)
 
 
 def turned(shape, values):

@@ -58,9 +58,9 @@ pub(in crate::decomp) fn explained(unexplained: f64) -> Check {
     Check::reported("cp.explained-variance", "explained variance", share)
 }
 
-/// Starts at the best value, short of two.
+/// Starts that still have to reach the best value, of the two that should agree on it.
 pub(in crate::decomp) fn starts_missing(missing: usize, allowed: f64) -> Check {
-    let label = "starts at the best value, short of two";
+    let label = "further starts needed to agree on the best value";
     Check::search("cp.starts-missing", label, missing as f64, allowed)
 }
 

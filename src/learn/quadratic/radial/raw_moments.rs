@@ -66,7 +66,7 @@ impl RawMoments {
         let q: f64 = (0..n).map(|i| solved[(i, 0)] * self.first[(i, 0)]).sum();
         if !(q > 0.0) {
             let hypothesis =
-                "outputs whose mean is not zero (t'M^+t), without which the law cannot be told";
+                "outputs whose mean is not zero (t'M^+t), without which the law cannot be found";
             return Err(Error::degenerate(OP, hypothesis, q));
         }
         let four = r / ((r + 2.0) * q);
