@@ -11,6 +11,7 @@ pub(crate) mod characters;
 pub(crate) mod cost;
 pub(crate) mod faults;
 pub(crate) mod formats;
+pub(crate) mod gaussian;
 pub(crate) mod lift;
 pub(crate) mod model;
 pub(crate) mod programs;

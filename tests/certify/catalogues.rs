@@ -314,6 +314,26 @@ fn tables_with_common_sums_taken_out_are_multiplied_out() {
 }
 
 #[test]
+fn complex_coefficients_are_read_exactly() {
+    // (a11 + i a12)(b11 - i b21) + (a11 - i a12)(b11 + i b21) = 2 (a11 b11 + a12 b21).
+    let text = "((1+0j)*a11 + 1j*a12)*(b11 - j*b21)*(0.5*c11)\n(a11 - i*a12)*(1*b11 + 2j/2*b21)*c11/(1+1j)*(1/2+0.5j)\n";
+    let found = read(text, "x").unwrap();
+    assert_eq!(exact(&found[0]), (true, "<1,2,1>".into()));
+    let wrong = read(&text.replace("- j*b21", "+ j*b21"), "x").unwrap();
+    assert!(!exact(&wrong[0]).0);
+    assert!(
+        read("a11*b11*c11/(0+0j)", "x")
+            .unwrap_err()
+            .contains("other than zero")
+    );
+    assert!(
+        read("a11*b11*(c11+1j)", "x")
+            .unwrap_err()
+            .contains("without a number")
+    );
+}
+
+#[test]
 fn brackets_around_products_and_checks_behind_programs_are_nothing() {
     let text = "(-a11(b11)(-c11))\n((a12)*(b21)*c11)\n";
     assert_eq!(

@@ -184,13 +184,98 @@ fn bases() -> Vec<Value> {
             bases.push(base);
         }
     }
-    let outer = json!([[["1"], ["2"]]]);
-    let matmul = json!({ "model": "cp", "field": "Z", "cores": [outer, outer, [[[1]]]], "target": { "matmul": [2, 1, 1] },
-        "order": 0, "bound": 0 });
-    let mut base = bases[0].clone();
-    base["claims"] = json!([{ "kind": "cp-exact", "about": "", "data": matmul }]);
-    bases.push(base);
+    for (kind, data) in written() {
+        let mut base = bases[0].clone();
+        base["claims"] = json!([{ "kind": kind, "about": "", "data": data }]);
+        bases.push(base);
+    }
     bases
+}
+
+/// Claims that reach what the generated ones do not.
+fn written() -> Vec<(&'static str, Value)> {
+    let two = json!([[[1, 0], [0, 1]]]);
+    let cp = |cores: Value, target: Value| json!({ "model": "cp", "field": "Z", "cores": cores, "target": target, "order": 0, "bound": 0 });
+    let four = json!([[[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]]);
+    let (row, inner) = (json!([[[1, 1]]]), json!([[[1, 0, 1, 0], [0, 1, 0, 1]]]));
+    let outer = json!([[[1, 1, 0, 0], [0, 0, 1, 1]]]);
+    let many = vec![json!([[[1]]]); 64];
+    let ones = json!({ "dense": { "shape": vec![1; 64], "entries": [1] } });
+    // Of x^2 - 1 and x y + 3.
+    let z = json!([
+        ["+", ["^", "x", 2], ["*", -1, "1"]],
+        ["+", ["*", "x", "y"], "3"]
+    ]);
+    let values = json!([
+        ["moment", [], 1],
+        ["moment", [0, 1, 1], 2],
+        ["moment", [1, 1, 1, 1], 144],
+        ["cumulant", [1, 1], 1],
+        ["cumulant", [0, 0, 0], 8],
+        ["cumulant", [0, 1, 1], 2],
+        ["cumulant", [0, 0], 2]
+    ]);
+    let moments = |tolerance: &str, values: &Value| json!({ "polynomials": z, "tolerance": tolerance, "values": values });
+    let near = json!([["moment", [1, 1], "101/10"], ["cumulant", [0, 0], "19/10"]]);
+    let sum = |left: Value, right: Value| json!({ "left": left, "right": right });
+    vec![
+        (
+            "cp-exact",
+            cp(json!([two, row, two]), json!({ "matmul": [2, 1, 1] })),
+        ),
+        (
+            "cp-exact",
+            cp(json!([inner, outer, four]), json!({ "matmul": [1, 2, 2] })),
+        ),
+        (
+            "cp-exact",
+            cp(json!([four, inner, outer]), json!({ "matmul": [2, 2, 1] })),
+        ),
+        ("cp-exact", cp(json!(many), ones)),
+        ("gaussian-moments", moments("0", &values)),
+        ("gaussian-moments", moments("1/10", &near)),
+        ("gaussian-moments", moments("1/11", &near)),
+        ("gaussian-moments", moments("100", &near)),
+        ("polynomial-identity", sum(json!(0), json!([]))),
+        (
+            "polynomial-identity",
+            sum(json!(["+", "x", ["*", -1, "x"]]), json!([])),
+        ),
+        ("polynomial-identity", sum(json!("x"), json!([[1, "x"]]))),
+        (
+            "polynomial-identity",
+            sum(json!(["+", "x", "x"]), json!([[1, "x"], ["1", ["+", "x"]]])),
+        ),
+        (
+            "ideal-membership",
+            sum(json!(["*", "x", "y"]), json!([["x", "y"]])),
+        ),
+        ("ideal-membership", sum(json!("x"), json!([["x", "1"]]))),
+        (
+            "ideal-membership",
+            sum(json!(0), json!([[0, "x"], ["y", 0]])),
+        ),
+        (
+            "ideal-membership",
+            sum(json!(["+", "x", "2"]), json!([[1, "x"], ["x", "2"]])),
+        ),
+        (
+            "sos",
+            sum(
+                json!(["+", ["^", "x", 2], ["^", "y", 2]]),
+                json!([[1, "x"], [1, "y"]]),
+            ),
+        ),
+        (
+            "sos",
+            sum(json!(["*", -1, ["^", "x", 2]]), json!([[-1, "x"]])),
+        ),
+        (
+            "sos",
+            sum(json!(["^", "x", 4]), json!([[["^", "x", 2], "x"]])),
+        ),
+        ("sos", sum(json!(0), json!([[1, 0]]))),
+    ]
 }
 
 /// What the checker says, in the words of the Python program; `None` beyond its limits.

@@ -3,18 +3,19 @@
 //! ```text
 //! line   = product {('+' | '-') product}            (or all of that in brackets)
 //! form   = product {('+' | '-') product}
-//! product = unary {['*'] unary | '/' unary}         unary = {'-' | '+'} (number | atom | '(' form ')')
+//! product = unary {['*'] unary | '/' unary}         unary = {'-' | '+'} (number | 'i' | 'j' | atom | '(' form ')')
 //! atom   = letter digits | letter '_' digits '_' digits | letter '[' digits ',' digits ']'
 //! ```
-//! Numbers are whole or decimals, exact; what is divided by is a number. Indices count from one.
+//! Numbers are whole or decimals, exact, with `i` or `j` behind them for the imaginary unit; what is divided by is a
+//! number. Indices count from one.
 
-use super::entry;
 use crate::Error;
 use crate::poly::Rational;
 use crate::scheme::build::{Builder, dims_in_name};
 use crate::scheme::characters::Characters;
+use crate::scheme::gaussian::Gaussian;
 use crate::scheme::model::{Scheme, Target};
-use num_traits::{One, Zero};
+use num_traits::Zero;
 
 const OP: &str = "read_schemes";
 const MAX_NESTING: usize = 40;
@@ -33,8 +34,8 @@ struct Atom {
 /// A number, or a sum of multiples of atoms.
 #[derive(Clone, Debug)]
 enum Form {
-    Number(Rational),
-    Sum(Vec<(Atom, Rational)>),
+    Number(Gaussian),
+    Sum(Vec<(Atom, Gaussian)>),
 }
 
 struct Reader<'a> {
@@ -46,7 +47,7 @@ impl Reader<'_> {
     fn factors(&mut self, depth: usize) -> Result<Vec<Form>, Error> {
         let mut found = Vec::new();
         if self.chars.minus() {
-            found.push(Form::Number(Rational::from(-1)));
+            found.push(Form::Number(number(-1)));
         }
         found.push(self.primary(depth)?);
         loop {
@@ -54,7 +55,7 @@ impl Reader<'_> {
                 Some(b @ (b'*' | b'/')) => {
                     self.chars.at += 1;
                     if self.chars.minus() {
-                        found.push(Form::Number(Rational::from(-1)));
+                        found.push(Form::Number(number(-1)));
                     }
                     b == b'/'
                 }
@@ -75,6 +76,15 @@ impl Reader<'_> {
         }
     }
 
+    /// Takes the imaginary unit, `i` or `j`, if it stands here, right behind a number or alone.
+    fn unit(&mut self) -> bool {
+        let at = |k: usize| self.chars.text.get(self.chars.at + k).copied();
+        let index = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'[' | b'{');
+        let found = at(0).is_some_and(|b| b"iIjJ".contains(&b)) && !at(1).is_some_and(index);
+        self.chars.at += usize::from(found);
+        found
+    }
+
     fn primary(&mut self, depth: usize) -> Result<Form, Error> {
         match self.chars.peek() {
             Some(b'(') if depth == MAX_NESTING => {
@@ -93,10 +103,19 @@ impl Reader<'_> {
                 let digits = self.chars.take(|b| b.is_ascii_digit() || b == b'.');
                 let short = digits.len() <= MAX_DIGITS;
                 let value = digits.parse().ok().filter(|_| short);
-                Ok(Form::Number(
-                    value.ok_or_else(|| self.chars.expected("a number"))?,
-                ))
+                let value: Rational = value.ok_or_else(|| self.chars.expected("a number"))?;
+                Ok(Form::Number(match self.unit() {
+                    true => Gaussian {
+                        re: Rational::default(),
+                        im: value,
+                    },
+                    false => Gaussian::real(value),
+                }))
             }
+            Some(_) if self.unit() => Ok(Form::Number(Gaussian {
+                re: Rational::default(),
+                im: 1.into(),
+            })),
             Some(b) if b.is_ascii_alphabetic() => self.atom(),
             _ => Err(self
                 .chars
@@ -106,15 +125,15 @@ impl Reader<'_> {
 
     /// A sum of multiples of atoms, or a number.
     fn form(&mut self, depth: usize) -> Result<Form, Error> {
-        let mut sum: Vec<(Atom, Rational)> = Vec::new();
-        let (mut number, mut numbers) = (Rational::zero(), 0);
+        let mut sum: Vec<(Atom, Gaussian)> = Vec::new();
+        let (mut number, mut numbers) = (Gaussian::default(), 0);
         let mut items = 0;
         loop {
             let start = self.chars.at;
             items += 1;
             match one_form(self.factors(depth)?) {
                 Some(Form::Number(n)) => {
-                    number += &n;
+                    number.add(&n);
                     numbers += 1;
                 }
                 Some(Form::Sum(more)) => sum.extend(more),
@@ -170,12 +189,18 @@ impl Reader<'_> {
             digits,
             second,
         };
-        Ok(Form::Sum(vec![(atom, Rational::one())]))
+        Ok(Form::Sum(vec![(atom, number(1))]))
     }
 }
 
-fn scaled(form: Vec<(Atom, Rational)>, by: &Rational) -> Vec<(Atom, Rational)> {
-    form.into_iter().map(|(atom, c)| (atom, &c * by)).collect()
+fn scaled(form: Vec<(Atom, Gaussian)>, by: &Gaussian) -> Vec<(Atom, Gaussian)> {
+    form.into_iter()
+        .map(|(atom, c)| (atom, c.times(by)))
+        .collect()
+}
+
+fn number(n: i64) -> Gaussian {
+    Gaussian::real(n.into())
 }
 
 /// Numbers times at most one sum.
@@ -189,11 +214,11 @@ fn one_form(factors: Vec<Form>) -> Option<Form> {
 }
 
 /// The product of the numbers, and the sums; `None` when the number grows out of bounds.
-fn split(factors: Vec<Form>) -> Option<(Rational, Vec<Vec<(Atom, Rational)>>)> {
-    let (mut number, mut sums) = (Rational::one(), Vec::new());
+fn split(factors: Vec<Form>) -> Option<(Gaussian, Vec<Vec<(Atom, Gaussian)>>)> {
+    let (mut number, mut sums) = (number(1), Vec::new());
     for factor in factors {
         match factor {
-            Form::Number(n) => number *= &n,
+            Form::Number(n) => number = number.times(&n),
             Form::Sum(sum) => sums.push(sum),
         }
         if number.bits() > MAX_BITS {
@@ -240,7 +265,7 @@ fn place(atom: &Atom, sizes: Option<[usize; 2]>) -> Result<[usize; 2], String> {
 }
 
 /// The three sums of one product.
-type Term = [Vec<(Atom, Rational)>; 3];
+type Term = [Vec<(Atom, Gaussian)>; 3];
 
 fn at_line(n: usize, what: &str) -> Error {
     Error::invalid(OP, format!("line {}: {what}", n + 1))
@@ -309,7 +334,7 @@ pub(crate) fn read(text: &str, name: &str) -> Result<Scheme, Error> {
     let mut dims = [[0usize; 2]; 3];
     let mut placed = Vec::new();
     for (n, groups) in &terms {
-        let mut one: [Vec<([usize; 2], &Rational)>; 3] = Default::default();
+        let mut one: [Vec<([usize; 2], &Gaussian)>; 3] = Default::default();
         for (atom, value) in groups.iter().flatten() {
             let k = atom.factor;
             let at = place(atom, named.map(|d| sizes(k, d))).map_err(|e| at_line(*n, &e))?;
@@ -336,12 +361,15 @@ pub(crate) fn read(text: &str, name: &str) -> Result<Scheme, Error> {
     let mut builder = Builder::new("", 3);
     for (r, groups) in placed.iter().enumerate() {
         for (k, group) in groups.iter().enumerate() {
-            let mut sum = std::collections::BTreeMap::new();
+            let mut sum: std::collections::BTreeMap<usize, Gaussian> = Default::default();
             for (at, value) in group {
-                *sum.entry(at[0] * widths[k] + at[1]).or_default() += *value;
+                sum.entry(at[0] * widths[k] + at[1]).or_default().add(value);
             }
             for (flat, value) in sum {
-                builder.value(k, flat, r, entry::constant(value))?;
+                if !value.im.is_zero() {
+                    builder.adjoin_i();
+                }
+                builder.value(k, flat, r, value.scalar())?;
             }
         }
     }
@@ -350,9 +378,9 @@ pub(crate) fn read(text: &str, name: &str) -> Result<Scheme, Error> {
 }
 
 /// The forms of a, b and c, the numbers multiplied into the first.
-fn term(factors: Vec<Form>) -> Result<[Vec<(Atom, Rational)>; 3], String> {
+fn term(factors: Vec<Form>) -> Result<[Vec<(Atom, Gaussian)>; 3], String> {
     let (number, sums) = split(factors).ok_or("the coefficient is too long")?;
-    let mut groups: [Option<Vec<(Atom, Rational)>>; 3] = Default::default();
+    let mut groups: [Option<Vec<(Atom, Gaussian)>>; 3] = Default::default();
     for sum in sums {
         let k = sum.first().map_or(0, |(atom, _)| atom.factor);
         if sum.iter().any(|(atom, _)| atom.factor != k) {

@@ -68,7 +68,7 @@ impl SchemeFormat {
             return Some(Self::Eliminated);
         }
         let sum = |c: char| matches!(c.to_ascii_lowercase(), 'a' | 'b' | 'c');
-        let starts = first.trim_start_matches(|c: char| "0123456789./*+-( ".contains(c));
+        let starts = first.trim_start_matches(|c: char| "0123456789./*+-( )ijIJ".contains(c));
         let letters = starts.starts_with(sum) && first.contains(['b', 'B']);
         if first.contains('=') {
             return Some(Self::Assignments);
