@@ -214,6 +214,18 @@ fn a_table_has_a_row_for_each_scheme_and_for_each_file_that_is_none() {
     assert_eq!(all["schemes"][1]["verdict"], "UNREADABLE");
     assert_eq!(all["schemes"][2]["verdict"], "WRONG");
     assert_eq!(json(&at, "scheme table in/d.exp").0, 1);
+    // What the time does not suffice for is named.
+    let (code, all) = json(
+        &at,
+        "scheme table in --max-seconds 0.000001 --out t.csv --force",
+    );
+    assert_eq!((code, all["schemes"].as_array().unwrap().len()), (3, 4));
+    assert_eq!(all["schemes"][0]["verdict"], "NOT REACHED");
+    assert!(
+        std::fs::read_to_string(at.path("t.csv"))
+            .unwrap()
+            .contains("NOT REACHED")
+    );
 }
 
 #[test]

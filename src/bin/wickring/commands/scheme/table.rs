@@ -17,8 +17,9 @@ use wickring::scheme::{
 /// A table of schemes: file, format, size, rank, verdict, ring, additions as written and with common sums taken out, types of
 /// products, and the best known rank.
 ///
-/// Files that cannot be read have a row with the reason. --out writes the table as .csv, .json or .txt. Exit 2 if a
-/// file cannot be read or claims nothing that could be checked (NO CLAIM), else 1 if a scheme is wrong.
+/// Files that cannot be read have a row with the reason, and those that the time did not suffice for one that says NOT
+/// REACHED. --out writes the table as .csv, .json or .txt. Exit 3 if it ended early, 2 if a file cannot be read or claims
+/// nothing that could be checked (NO CLAIM), else 1 if a scheme is wrong.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wickring scheme table catalogue --best best_known_ranks.csv --out table.csv\n  \
@@ -61,15 +62,18 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
     let best = best.transpose()?;
     let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
     let mut worst = Outcome::Certified;
+    let mut stopped = false;
     for file in expand(&args.files)? {
-        if context.should_stop() {
-            return Err(Error::Stopped { op: "scheme table" });
+        // What is finished counts; the rest is named.
+        if stopped || context.should_stop() {
+            stopped = true;
+            rows.push(json!({ "file": file.to_string_lossy(), "format": ending(&file), "verdict": NOT_REACHED }));
+            continue;
         }
         let loaded = match load(std::slice::from_ref(&file)) {
             Ok(loaded) => loaded,
             Err(e) => {
-                let kind = file.extension().map(|e| e.to_string_lossy().into_owned());
-                rows.push(json!({ "file": file.to_string_lossy(), "format": kind, "verdict": "UNREADABLE", "error": e.problem() }));
+                rows.push(json!({ "file": file.to_string_lossy(), "format": ending(&file), "verdict": "UNREADABLE", "error": e.problem() }));
                 worst = worse(worst, Outcome::NoClaim);
                 continue;
             }
@@ -89,6 +93,7 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
                     context,
                 )?;
                 worst = worse(worst, outcome);
+                stopped |= row["verdict"] == NOT_REACHED;
                 rows.push(row);
             }
         }
@@ -114,7 +119,20 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
         &json!({ "schemes": rows, "out": context.common.out.as_deref().map(Path::to_string_lossy) }),
         &text,
     );
-    Ok(worst)
+    // A table that ends early has no verdict on the whole.
+    Ok(if stopped {
+        Outcome::NotCertified
+    } else {
+        worst
+    })
+}
+
+/// The verdict on what the time did not suffice for.
+const NOT_REACHED: &str = "NOT REACHED";
+
+fn ending(path: &Path) -> Option<String> {
+    let ending = path.extension();
+    ending.map(|e| e.to_string_lossy().into_owned())
 }
 
 fn row(
@@ -125,11 +143,15 @@ fn row(
     tries: u64,
     context: &Context,
 ) -> Result<(Value, Outcome), Error> {
-    let kind = path.extension().map(|e| e.to_string_lossy().into_owned());
-    let mut row = json!({ "file": path.to_string_lossy(), "name": scheme.name, "format": kind, "rank": scheme.rank() });
+    let mut row = json!({
+        "file": path.to_string_lossy(), "name": scheme.name, "format": ending(path), "rank": scheme.rank(),
+    });
     let found = match examine_until(scheme, target, SchemeField::Auto, context.deadline()) {
         Ok(found) => found,
-        Err(e @ Error::Stopped { .. }) => return Err(e),
+        Err(Error::Stopped { .. }) => {
+            row["verdict"] = json!(NOT_REACHED);
+            return Ok((row, Outcome::NotCertified));
+        }
         Err(e) => {
             row["verdict"] = json!("NO CLAIM");
             row["error"] = json!(e.problem());
