@@ -42,7 +42,7 @@ pub(crate) trait Terms: Sync {
         match cells.try_into() {
             Ok(block) => block,
             // The length above is the length of the array.
-            Err(_) => Box::new(std::array::from_fn(|_| self.zero())),
+            Err(_) => on_the_stack(|| self.zero()),
         }
     }
     /// Most cells of a block that stay in a fast cache.
@@ -50,6 +50,13 @@ pub(crate) trait Terms: Sync {
         let size = std::mem::size_of::<Self::Cell>().max(8);
         ((1 << 18) / size).clamp(256, CELLS)
     }
+}
+
+/// Never called; on its own, since a block of wide cells in a frame is more than small stacks have room for.
+#[cold]
+#[inline(never)]
+fn on_the_stack<T>(zero: impl Fn() -> T) -> Box<Block<T>> {
+    Box::new(std::array::from_fn(|_| zero()))
 }
 
 /// Products that the bound proves to fit 64 bits, in wrapping arithmetic.
