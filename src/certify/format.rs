@@ -102,17 +102,7 @@ pub(super) enum Verdict {
 }
 
 /// Limits of one check.
-///
-/// # Example
-/// ```
-/// use wickring::Error;
-/// use wickring::certify::{Certificate, Claim, Limits, check};
-/// let claim = Claim::identity("(x + y)^20", "(y + x)^20")?;
-/// let text = Certificate::new().claim(claim).to_json();
-/// let few = Limits { steps: 10, ..Limits::default() };
-/// assert!(matches!(check(&text, few), Err(Error::LimitExceeded { .. })));
-/// # Ok::<(), wickring::Error>(())
-/// ```
+/// See [`check`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Length of the certificate in bytes.
