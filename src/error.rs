@@ -4,6 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// How far to trust a model that exists. Every fit carries one.
+///
+/// # Example
+/// ```
+/// use wickring::Status;
+/// assert_eq!(Status::from_name(Status::Stalled.name()), Some(Status::Stalled));
+/// assert_eq!(Status::from_name("perfect"), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
@@ -61,6 +68,14 @@ impl fmt::Display for Status {
 ///
 /// Variants are divided by what the caller can do about them, and each carries the numbers that
 /// triggered it. `op` names the public function that failed.
+///
+/// # Example
+/// ```
+/// use wickring::Error;
+/// use wickring::poly::{Poly, Rational, Vars};
+/// let found = Poly::<Rational>::parse("x + *y", &mut Vars::new());
+/// assert!(matches!(found, Err(Error::Parse { at: 4, .. })));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {

@@ -14,6 +14,19 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// Where a long computation stands.
+///
+/// # Example
+/// ```
+/// use std::ops::ControlFlow;
+/// use wickring::run::Progress;
+/// let mut watch = |p: &Progress| match p.figure {
+///     Some(residual) if residual < 1e-6 => ControlFlow::Break(()), // good enough
+///     _ => ControlFlow::Continue(()),
+/// };
+/// let at = Progress::of("sweeps", 3, 12);
+/// assert_eq!(watch(&at), ControlFlow::Continue(()));
+/// assert_eq!(watch(&at.with_figure(1e-9)), ControlFlow::Break(()));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
     /// What is being done, as a few words.

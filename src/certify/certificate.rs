@@ -136,6 +136,16 @@ pub struct Claim {
 }
 
 /// An entry of an exact tensor: a rational, or a sum of powers of the adjoined `i` or `x`.
+///
+/// # Example
+/// ```
+/// use wickring::certify::Entry;
+/// use wickring::poly::Rational;
+/// let half = Rational::new(1, 2).unwrap_or_default();
+/// assert_eq!(Entry::float(0.5)?, Entry::from(half));
+/// assert!(Entry::float(f64::NAN).is_err());
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry(Vec<(i64, Rational)>);
 
@@ -180,6 +190,17 @@ fn number(c: &Rational) -> Value {
 }
 
 /// The tensor that a factorisation is claimed to be.
+///
+/// # Example
+/// ```
+/// use wickring::certify::{Certificate, Claim, ClaimedTensor, Entry, Limits, check};
+/// use wickring::poly::Rational;
+/// // Two numbers are multiplied by one product.
+/// let one = vec![vec![Entry::from(Rational::from(1))]];
+/// let claim = Claim::cp_exact("Z", &[one.clone(), one.clone(), one], &ClaimedTensor::Matmul([1, 1, 1]));
+/// assert!(check(&Certificate::new().claim(claim).to_json(), Limits::default())?.holds());
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClaimedTensor {
     /// `<n,m,p>`: `T[i*m+j, j*p+k, i*p+k] = 1`.

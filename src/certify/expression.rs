@@ -13,6 +13,15 @@ const MAX_NODES: usize = 1 << 22;
 ///
 /// In JSON: a rational as a text or a whole number, a variable as a text, `["+", ..]`, `["*", ..]`,
 /// `["^", base, exponent]`.
+///
+/// # Example
+/// ```
+/// use wickring::certify::{Certificate, Claim, Expression, Limits, check};
+/// let square = Expression::parse("(x + 1/2)^2")?;
+/// let claim = Claim::equal(&square, &Expression::parse("x^2 + x + 0.25")?);
+/// assert!(check(&Certificate::new().claim(claim).to_json(), Limits::default())?.holds());
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression(Value);
 

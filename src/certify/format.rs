@@ -15,6 +15,8 @@ use std::time::Instant;
 pub(super) const SCHEMAS: [&str; 2] = ["wickring/certificate/1", "wickring/certificate/2"];
 
 /// The status of the fit that a certificate was written for, as its producer states it.
+///
+/// See [`Report`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatedFit {
     /// `converged`, `stalled`, ..
@@ -100,6 +102,7 @@ pub(super) enum Verdict {
 }
 
 /// Limits of one check.
+/// See [`check`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Length of the certificate in bytes.
@@ -122,6 +125,8 @@ impl Default for Limits {
 }
 
 /// What became of one claim.
+///
+/// See [`Report`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The kind of claim.
@@ -182,6 +187,22 @@ impl Finding {
 }
 
 /// What became of a certificate.
+///
+/// # Example
+/// ```
+/// use wickring::certify::{Certificate, Claim, Limits, check};
+/// let text = Certificate::new()
+///     .fit("stalled", "relative residual")
+///     .claim(Claim::identity("x*x", "x^2")?)
+///     .claim(Claim::identity("x", "y")?)
+///     .to_json();
+/// let report = check(&text, Limits::default())?;
+/// assert!(!report.holds() && report.refuted());
+/// let words: Vec<&str> = report.findings.iter().map(|f| f.word()).collect();
+/// assert_eq!(words, ["TRUE", "FALSE"]);
+/// assert_eq!(report.fit.map(|f| f.status).as_deref(), Some("stalled"));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Who wrote it, by its own account.

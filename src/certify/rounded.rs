@@ -26,6 +26,14 @@ const MOST_ROUNDINGS: usize = 1 << 28;
 const BLOCK: usize = 1024;
 
 /// A tensor, for claims that name theirs by its digest; a missing entry is NaN.
+///
+/// # Example
+/// ```
+/// use wickring::certify::{TensorData, sha256};
+/// let t = TensorData { shape: &[2], entries: &[1.0, -0.5] };
+/// let bytes = [&b"2\n"[..], &1f64.to_le_bytes(), &(-0.5f64).to_le_bytes()].concat();
+/// assert_eq!(t.digest(), sha256(&bytes));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TensorData<'a> {
     /// The sizes of the modes.

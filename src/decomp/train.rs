@@ -121,6 +121,7 @@ impl TtSvd {
     ///
     /// # Complexity
     /// `O(d n R^3)`.
+    /// Here `n` is the length of the longest mode, `d` the number of modes and `R` the greatest rank.
     ///
     /// # Accuracy
     /// The residual is recomputed from the two trains, exactly up to rounding.

@@ -46,6 +46,7 @@ pub(super) type Go<'a> = &'a mut dyn FnMut() -> Result<(), Error>;
 /// # Complexity
 /// `O(N c)` for `c` the shorter side of the unfolding, two or three times; memory `O(c^2)` beside the input, and a copy of
 /// the input where a middle mode is longer than all others together.
+/// Here `N` is the number of entries.
 pub(super) fn left_space<T: Scalar>(
     op: &'static str,
     t: TensorView<'_, T>,

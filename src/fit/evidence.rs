@@ -8,6 +8,8 @@ use super::check::{Check, Role};
 /// Nothing in the first two fields, nor in a check of accuracy, conditioning or sampling, is copied from an
 /// iteration's own bookkeeping, so a wrong algorithm cannot vouch for itself. Checks of uniqueness also count
 /// what the search saw (starts that agree), and figures that are only reported may do so.
+///
+/// See [`Fit`](super::Fit) for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
     /// `||data - model|| / ||data||` in the norm that the algorithm documents.

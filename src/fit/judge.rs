@@ -4,6 +4,8 @@ use super::check::{Check, Role};
 use crate::error::Status;
 
 /// How the work of an algorithm came to its end.
+///
+/// See [`judge`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {

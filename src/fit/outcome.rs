@@ -4,6 +4,19 @@ use super::{Evidence, Work};
 use crate::error::{Error, Status};
 
 /// A model together with how it was obtained and how far to trust it.
+///
+/// # Example
+/// ```
+/// use wickring::Status;
+/// use wickring::decomp::TtSvd;
+/// use wickring::tensor::Tensor;
+/// let t = Tensor::from_fn(&[4, 5, 6], |i| (i[0] + i[1] + i[2]) as f64)?;
+/// let fit = TtSvd::new(1e-12).decompose(t.view())?;
+/// assert_eq!(fit.status, Status::Converged);
+/// assert!(fit.evidence.holds() && fit.evidence.rel_residual < 1e-12);
+/// assert_eq!(fit.converged()?.ranks(), [1, 2, 2]);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a fit may not have converged: call `converged()` or read `status`"]
 pub struct Fit<M> {

@@ -20,6 +20,7 @@
 
 pub mod arrays;
 pub(crate) mod atomic;
+pub(crate) mod digest;
 pub mod foreign;
 pub mod mat;
 pub mod model;

@@ -17,6 +17,8 @@ const MAX_HEADER: usize = 1 << 16;
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
 /// The kind of one entry.
+///
+/// See [`NpyHeader`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     /// Boolean, one byte.
@@ -32,6 +34,8 @@ pub enum EntryKind {
 }
 
 /// Type of one entry: kind, bytes, byte order.
+///
+/// See [`NpyHeader`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dtype {
     /// The kind.
@@ -43,6 +47,17 @@ pub struct Dtype {
 }
 
 /// What the header of a `.npy` file says.
+///
+/// # Example
+/// ```
+/// use std::path::Path;
+/// use wickring::io::npy::{EntryKind, encode, read_header};
+/// let bytes = encode(&[2, 3], false, &[0.0; 6]);
+/// let header = read_header(Path::new("x.npy"), &mut &bytes[..], bytes.len() as u64)?;
+/// assert_eq!((header.dtype.kind, header.dtype.size), (EntryKind::Float, 8));
+/// assert_eq!((header.shape, header.fortran_order), (vec![2, 3], false));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NpyHeader {
     /// Type of an entry.

@@ -14,6 +14,20 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 const MAX_HEAD: u64 = 1 << 17;
 
 /// An array of an archive before it is unpacked.
+///
+/// # Example
+/// ```
+/// use wickring::io::npz::{Array, list, read_array, write};
+/// use wickring::tensor::Tensor;
+/// let path = std::env::temp_dir().join(format!("wickring-member-{}.npz", std::process::id()));
+/// let t = Tensor::from_vec(&[2], vec![1.0, 2.0])?;
+/// write(&path, &[("x", t.view())])?;
+/// let members = list(&path)?;
+/// assert_eq!((members[0].name.as_str(), members[0].complex), ("x", false));
+/// assert!(matches!(read_array(&path, "x")?, Array::Real(found) if found == t));
+/// # std::fs::remove_file(&path).ok();
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The name, without its `.npy`.
@@ -25,6 +39,8 @@ pub struct Member {
 }
 
 /// An array of numbers.
+///
+/// See [`Member`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Array {
     /// Real entries.

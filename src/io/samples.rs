@@ -4,14 +4,15 @@
 //! (folders sorted by name), and nothing is ever loaded whole. Opening reads every file once, to check it
 //! (shape, NaN and infinity with the row), to hash it, and to know its scale.
 
+use super::digest::hex;
 use super::rows::{PartKind, Reader, is_text, kind_of, rows_and_columns};
 use super::source;
 use crate::Error;
 use faer::MatRef;
 use sha2::{Digest, Sha256};
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+
+pub use super::digest::digest;
 
 /// Rows that are read at a time while a file is checked.
 const CHECK_ROWS: usize = 4096;
@@ -19,6 +20,8 @@ const CHECK_ROWS: usize = 4096;
 const MAX_COLUMNS: usize = 1 << 20;
 
 /// One input file as it goes into a model's provenance.
+///
+/// See [`Selection`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
     /// The path as given.
@@ -32,6 +35,20 @@ pub struct Input {
 }
 
 /// What is read of the files of a sample.
+///
+/// # Example
+/// ```
+/// use wickring::io::samples::{Samples, Selection};
+/// use wickring::io::write_whole;
+/// let path = std::env::temp_dir().join(format!("wickring-selection-{}.csv", std::process::id()));
+/// write_whole(&path, b"a,b\n1,2\n3,4\n")?;
+/// let second = Selection { columns: vec!["b".to_owned()], ..Selection::default() };
+/// let samples = Samples::open_selected(&[&path], &second)?;
+/// assert_eq!((samples.rows(), samples.max_abs()), (2, &[4.0][..]));
+/// assert!(samples.inputs().all(|input| input.sha256.len() == 64));
+/// # std::fs::remove_file(&path).ok();
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Columns, each named as in the header of a table, or by number from 0; empty for all.
@@ -48,6 +65,16 @@ const WIDE: usize = 4;
 const NARROW: usize = 16;
 
 /// Samples as rows, from one or more files.
+///
+/// # Example
+/// ```
+/// use wickring::io::samples::{Chunk, Samples};
+/// let samples = Samples::from_rows(2, vec![1.0, 2.0, 3.0, 4.0, 5.0, -6.0])?;
+/// assert_eq!((samples.rows(), samples.max_abs()), (3, &[5.0, 6.0][..]));
+/// let chunks: Vec<Chunk> = samples.chunks(2).collect::<Result<_, _>>()?;
+/// assert_eq!((chunks[1].first_row, &chunks[1].data[..]), (2, &[5.0, -6.0][..]));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Samples {
     parts: Vec<Part>,
@@ -71,6 +98,8 @@ impl Part {
 }
 
 /// Consecutive rows of a sample, row-major.
+///
+/// See [`Samples`] for an example.
 #[derive(Clone, Debug)]
 pub struct Chunk {
     /// Number of the first row in the whole sample.
@@ -328,6 +357,8 @@ impl Samples {
 }
 
 /// Chunks of rows; see [`Samples::chunks`].
+///
+/// See [`Samples`] for an example.
 pub struct Chunks<'a> {
     samples: &'a Samples,
     rows: usize,
@@ -403,32 +434,6 @@ fn expand(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     found.sort();
     files.extend(found);
     Ok(())
-}
-
-/// SHA-256 of a file, in hexadecimal.
-///
-/// # Errors
-/// `File` when it cannot be read.
-pub fn digest(path: &Path) -> Result<String, Error> {
-    let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
-    let mut hash = Sha256::new();
-    if source::is_stream(path) {
-        hash.update(source::raw(path)?);
-        return Ok(hex(&hash.finalize()));
-    }
-    let mut file = File::open(path).map_err(unreadable)?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let n = file.read(&mut buffer).map_err(unreadable)?;
-        if n == 0 {
-            return Ok(hex(&hash.finalize()));
-        }
-        hash.update(&buffer[..n]);
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn widen(max_abs: &mut [f64], data: &[f64]) {

@@ -7,6 +7,18 @@ use num_complex::Complex;
 use std::path::Path;
 
 /// A tensor as it stood in its file.
+///
+/// # Example
+/// ```
+/// use wickring::io::{StoredTensor, npy};
+/// use wickring::tensor::Tensor;
+/// let path = std::env::temp_dir().join(format!("wickring-stored-{}.npy", std::process::id()));
+/// let t = Tensor::from_vec(&[2, 2], vec![1.0, 2.0, 3.0, 4.0])?;
+/// npy::write(&path, t.view())?;
+/// assert!(matches!(StoredTensor::read(&path, None)?, StoredTensor::Real(found) if found == t));
+/// # std::fs::remove_file(&path).ok();
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum StoredTensor {
     /// Dense and real.

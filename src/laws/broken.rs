@@ -3,6 +3,14 @@
 use std::fmt;
 
 /// A law that did not hold, with the numbers.
+///
+/// # Example
+/// ```
+/// use wickring::laws::within;
+/// let broken = within("room::law", 2.0, 1.0);
+/// assert!(broken.is_err_and(|b| (b.measured, b.allowed) == (2.0, 1.0)));
+/// assert!(within("room::law", f64::NAN, 1.0).is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Broken {
     /// The law, as `module::name`.

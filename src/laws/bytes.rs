@@ -1,6 +1,13 @@
 //! From bytes to small values, valid and nasty: one generator for property tests and fuzzing alike.
 
 /// A source of choices read from bytes; past the end every choice is zero, so any input is a value.
+///
+/// # Example
+/// ```
+/// use wickring::laws::bytes::Bytes;
+/// let mut choices = Bytes::new(&[7]);
+/// assert_eq!((choices.byte(), choices.byte()), (7, 0)); // zeros after the end
+/// ```
 #[derive(Clone, Debug)]
 pub struct Bytes<'a> {
     data: &'a [u8],

@@ -17,6 +17,21 @@ use crate::tensor::{Factor, QuadraticMap};
 use faer::MatRef;
 
 /// Rows of inputs and their targets.
+///
+/// # Example
+/// ```
+/// use wickring::learn::relu::ReluLearner;
+/// use wickring::learn::{Labelled, Learn};
+/// use wickring::planted::relu::{Story, draw};
+/// use wickring::run::Run;
+/// let mut run = Run::seeded(1);
+/// let truth = Story::Separated.plant(3, 1, run.parts().0)?;
+/// let (x, y) = draw(&truth, 200, 0.0, run.parts().0)?;
+/// let data = Labelled { inputs: x.as_ref(), targets: &y };
+/// let learned = ReluLearner::new().fit(&data, &mut run)?.converged()?;
+/// assert_eq!(learned.network.neurons().len(), 1);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Labelled<'a> {
     /// One input a row.

@@ -32,8 +32,6 @@ pub use quadratic::checks::exact_cumulants::ExactCumulants;
 pub use quadratic::few_outputs::learner::FewOutputs;
 pub use quadratic::statistical_floor::statistical_floor;
 
-pub use quadratic::checks::held_out::HoldoutTest;
-
 pub use predictor::Predictor;
 pub use quadratic::learner::Quadratic;
 pub use quadratic::noisy::level::Noise;

@@ -15,6 +15,22 @@ pub(super) const TWO_LAYER: &str = "wickring/two-layer/1";
 pub(super) const RELU_NETWORK: &str = "wickring/relu-network/1";
 
 /// A function read from a model file, from rows of inputs to rows of outputs.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::Status;
+/// use wickring::io::model::Header;
+/// use wickring::learn::Predictor;
+/// use wickring::learn::two_layer::{PolynomialActivation, TwoLayerNetwork};
+/// let square = PolynomialActivation::parse("x^2")?;
+/// let network = TwoLayerNetwork::plain(square, mat![[1.0, 1.0]])?;
+/// let (schema, status, inputs) = (String::new(), Status::Converged, Vec::new());
+/// let header = Header { schema, seed: 0, status, inputs, report: serde_json::Value::Null };
+/// let read = Predictor::from_model(&network.to_model(header))?;
+/// assert!((read.evaluate(mat![[1.0, 2.0]].as_ref())?[0] - 9.0).abs() < 1e-12);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Predictor {
     kind: Kind,

@@ -6,6 +6,15 @@ use faer::linalg::triangular_inverse::invert_lower_triangular;
 use faer::{Conj, MatMut, MatRef, Par};
 
 /// Working memory for [`CholeskySpace::factor`] and its companions; it grows to the largest size seen.
+///
+/// # Example
+/// ```
+/// use wickring::linalg::CholeskySpace;
+/// let mut space = CholeskySpace::default();
+/// let (mut a, mut x) = ([4.0, 2.0, 2.0, 5.0], [8.0, 9.0]);
+/// assert!(space.factor(&mut a, 2) && space.solve(&a, &mut x));
+/// assert!((x[0] - 1.375).abs() < 1e-14 && (x[1] - 1.25).abs() < 1e-14);
+/// ```
 #[derive(Default)]
 pub struct CholeskySpace {
     memory: Option<(usize, MemBuffer)>,

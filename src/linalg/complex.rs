@@ -9,6 +9,16 @@ use num_complex::Complex;
 type C = Complex<f64>;
 
 /// A thin singular value decomposition `m = u diag(s) v^H` over the complex numbers.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use num_complex::Complex;
+/// use wickring::linalg::complex_svd;
+/// let m = mat![[Complex::new(0.0, 3.0), Complex::new(4.0, 0.0)]];
+/// assert!((complex_svd("example", m.as_ref())?.s[0] - 5.0).abs() < 1e-14);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ComplexSvd {
     /// Left singular vectors, `rows x min(rows, cols)`.
@@ -247,6 +257,7 @@ pub fn inverse_iteration(
 ///
 /// # Complexity
 /// `O(n^3 / 3 + n^2 k)`.
+/// Here `n` is the number of rows and `k` the number of right-hand sides.
 pub fn complex_cholesky_solve(m: MatRef<'_, C>, rhs: MatRef<'_, C>) -> Option<Mat<C>> {
     let x = m.llt(Side::Lower).ok()?.solve(rhs);
     complex_frobenius(x.as_ref()).is_finite().then_some(x)
@@ -303,6 +314,7 @@ pub fn complex_lstsq(
 ///
 /// # Complexity
 /// `O(n^3)`.
+/// Here `n` is the number of rows.
 pub fn complex_eigenvalues(op: &'static str, m: MatRef<'_, C>) -> Result<Vec<C>, Error> {
     let routine = "complex_eigenvalues";
     let n = m.nrows();

@@ -6,6 +6,15 @@ use faer::{Mat, MatRef, Side};
 use num_complex::Complex;
 
 /// Eigenvalues and orthonormal eigenvectors of a symmetric matrix.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::linalg::symmetric_eigen;
+/// let found = symmetric_eigen("example", mat![[2.0, 1.0], [1.0, 2.0]].as_ref())?;
+/// assert!((found.values[0] - 1.0).abs() < 1e-14 && (found.values[1] - 3.0).abs() < 1e-14);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SymmetricEigen {
     /// Eigenvalues, nondecreasing.
@@ -15,6 +24,15 @@ pub struct SymmetricEigen {
 }
 
 /// Eigenvalues and eigenvectors of a general real matrix.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::linalg::eigen;
+/// let turn = eigen("example", mat![[0.0, -1.0], [1.0, 0.0]].as_ref())?;
+/// assert!(turn.values.iter().all(|l| l.re.abs() < 1e-14 && (l.im.abs() - 1.0).abs() < 1e-14));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Eigen {
     /// Eigenvalues, in the order of the backend.
@@ -139,6 +157,7 @@ pub fn eigen(op: &'static str, m: MatRef<'_, f64>) -> Result<Eigen, Error> {
 ///
 /// # Complexity
 /// `O(n^3)`.
+/// Here `n` is the number of rows.
 pub fn eigenvalues(op: &'static str, m: MatRef<'_, f64>) -> Result<Vec<Complex<f64>>, Error> {
     let routine = "eigenvalues";
     let n = square(op, m)?;

@@ -17,6 +17,17 @@ mod sealed {
 }
 
 /// `f64` or `Complex<f64>`: what the numeric algorithms run over. Sealed.
+///
+/// # Example
+/// ```
+/// use num_complex::Complex;
+/// use wickring::linalg::Scalar;
+/// fn energy<T: Scalar>(x: &[T]) -> f64 {
+///     T::dot(x, x).re()
+/// }
+/// assert_eq!(energy(&[3.0, 4.0]), 25.0);
+/// assert_eq!(energy(&[Complex::new(3.0, 4.0)]), 25.0);
+/// ```
 pub trait Scalar:
     sealed::Sealed
     + Copy

@@ -5,6 +5,15 @@ use crate::Error;
 use faer::{Mat, MatRef};
 
 /// A thin singular value decomposition `m = u diag(s) v'`.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::linalg::thin_svd;
+/// let svd = thin_svd("example", mat![[3.0, 0.0], [0.0, -4.0]].as_ref())?;
+/// assert!((svd.s[0] - 4.0).abs() < 1e-14 && (svd.s[1] - 3.0).abs() < 1e-14);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Svd {
     /// Left singular vectors, `rows x min(rows, cols)`.

@@ -4,6 +4,16 @@ use super::model::{Scheme, Target};
 use crate::Error;
 
 /// Operations of one application of a scheme, as it is written, without common subexpressions.
+///
+/// # Example
+/// ```
+/// use wickring::scheme::{Cost, SchemeFormat, Target, read_schemes};
+/// // A row of two entries times a column.
+/// let scheme = read_schemes("a11*b11*c11\na12*b21*c11", SchemeFormat::Products, "")?.remove(0);
+/// let cost = Cost::of(&scheme, &Target::Matmul([1, 2, 1]));
+/// assert_eq!((cost.multiplications, cost.additions), (2, 1));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// Multiplications of the two inputs: the rank.
@@ -63,6 +73,15 @@ impl Cost {
 }
 
 /// A table of best known ranks: lines `2x2x2,7,7,7` under the header `format,ZT,Z,Q`.
+///
+/// # Example
+/// ```
+/// use wickring::scheme::KnownRanks;
+/// let table = KnownRanks::parse("format,ZT,Z,Q\n2x2x2,7,7,7\n3x3x3,23,23,23")?;
+/// assert_eq!(table.best([3, 3, 3], "ZT"), Some(23));
+/// assert_eq!(table.best([3, 3, 3], "F2"), None);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnownRanks {
     fields: Vec<String>,

@@ -6,6 +6,19 @@ use crate::poly::Rational;
 use std::fmt;
 
 /// A single vector of a scheme which, replaced, makes the scheme exact.
+///
+/// # Example
+/// ```
+/// use wickring::poly::Rational;
+/// use wickring::scheme::{Residual, SchemeFormat, Target, find_faults, read_schemes};
+/// let scheme = read_schemes("a11*b11*c11\na12*b21*c11", SchemeFormat::Products, "")?.remove(0);
+/// // Three times the entry of the first product in its second factor.
+/// let wrong = scheme.changed(1, 0, 0, &Rational::from(2));
+/// let residual = Residual::of(&wrong, &Target::Matmul([1, 2, 1]))?;
+/// let faults = find_faults(&wrong, &residual);
+/// assert!(faults.iter().any(|f| (f.term, f.factor, f.repairs.len()) == (0, 1, 1)));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// The rank-one term, from 0.

@@ -12,6 +12,8 @@ pub(crate) const MAX_RANK: usize = 1 << 16;
 pub(crate) const MAX_SIZE: usize = 1 << 16;
 
 /// What the entries adjoin to the rationals.
+///
+/// See [`Scheme`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Adjoined {
     /// Nothing.
@@ -24,6 +26,8 @@ pub enum Adjoined {
 }
 
 /// One factor, `size x rank`, sparse: for each column the positions of its nonzero entries and their values.
+///
+/// See [`Scheme`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemeFactor {
     size: usize,
@@ -85,6 +89,15 @@ impl SchemeFactor {
 }
 
 /// The tensor that a scheme should be.
+///
+/// # Example
+/// ```
+/// use wickring::scheme::Target;
+/// let target = Target::parse("polymul:2,2")?; // (a + b x)(c + d x)
+/// assert_eq!(target.shape(), [2, 2, 3]);
+/// assert_eq!(target.spelled().as_deref(), Some("polymul:2,2"));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
     /// `<n,m,p>`: `T[i*m+j, j*p+k, i*p+k] = 1`.
@@ -228,6 +241,17 @@ impl Target {
 }
 
 /// A scheme as it was read.
+///
+/// # Example
+/// ```
+/// use wickring::scheme::{Adjoined, SchemeFormat, read_schemes};
+/// // A row of two entries times a column.
+/// let scheme = read_schemes("a11*b11*c11\na12*b21*c11", SchemeFormat::Products, "")?.remove(0);
+/// assert_eq!((scheme.rank(), scheme.field(), scheme.adjoined), (2, "ZT", Adjoined::None));
+/// let sizes: Vec<usize> = scheme.factors.iter().map(|f| f.size()).collect();
+/// assert_eq!(sizes, [2, 2, 1]);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scheme {
     /// Its name within its file; empty if the file holds one.

@@ -25,6 +25,19 @@ fn pay(budget: &mut Budget, a: &Rational, b: &Rational) -> Result<(), Error> {
 }
 
 /// Scheme minus target: position (first index slowest) and power of the adjoined element to coefficient.
+///
+/// # Example
+/// ```
+/// use wickring::poly::Rational;
+/// use wickring::scheme::{Residual, Scheme, Target};
+/// let (one, zero) = (vec![Rational::from(1)], vec![Rational::from(0)]);
+/// let target = Target::Matmul([1, 2, 1]);
+/// // Only the first of the two products of a row and a column.
+/// let factors = [vec![one.clone(), zero.clone()], vec![one.clone(), zero], vec![one]];
+/// let residual = Residual::of(&Scheme::from_rationals(&factors, target.clone())?, &target)?;
+/// assert_eq!((residual.wrong_entries(), residual.first_index()), (1, Some(vec![1, 1, 0])));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Residual {
     pub(crate) shape: Vec<usize>,

@@ -19,6 +19,19 @@ const MAX_BITS: usize = 1 << 13;
 
 /// `T[i, j, ..] = Tr(G_0[.., i, ..] G_1[.., j, ..] ..)` with rational cores `R_k x n_k x R_(k+1)`; a train is
 /// a ring whose first rank is one.
+///
+/// # Example
+/// ```
+/// use wickring::poly::Rational;
+/// use wickring::scheme::{RationalRing, Target};
+/// use wickring::tensor::Tensor;
+/// // The products of 1 and 2 with 1 and 2.
+/// let core = vec![vec![vec![Rational::from(1)], vec![Rational::from(2)]]];
+/// let ring = RationalRing::new("", &[core.clone(), core])?;
+/// let table = Tensor::from_vec(&[2, 2], vec![1.0, 2.0, 2.0, 4.0])?;
+/// assert!(ring.is_train() && ring.residual(&Target::dense(table.view())?)?.is_zero());
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RationalRing {
     /// Its name within its file; empty if the file holds one.
@@ -249,23 +262,6 @@ fn multiply_out(
     let first = cores[0].0[0];
     // The words of a partial product, and of an entry of the next core.
     let mut words = 1;
-    let widest = |core: &[Integer]| {
-        core.iter()
-            .map(|n| n.as_sign_words().1.len())
-            .max()
-            .unwrap_or(1)
-    };
-    let hold = |parts: [usize; 5]| {
-        let held = parts.iter().try_fold(1usize, |p, &n| p.checked_mul(n));
-        match held.is_some_and(|h| h <= MAX_HELD) {
-            true => Ok(()),
-            false => Err(Error::limit(
-                OP,
-                "words of partial products",
-                MAX_HELD as u64,
-            )),
-        }
-    };
     // The products so far, `(a, indices, b)` with `a` the slowest.
     let mut paths: Vec<Integer> = (0..first * first)
         .map(|q| Integer::from(u8::from(q / first == q % first)))
@@ -301,4 +297,22 @@ fn multiply_out(
         }
     }
     Ok(entries)
+}
+
+/// The words of the longest entry.
+fn widest(core: &[Integer]) -> usize {
+    let words = core.iter().map(|n| n.as_sign_words().1.len());
+    words.max().unwrap_or(1)
+}
+
+/// Refuses partial products of more words than may be held.
+fn hold(parts: [usize; 5]) -> Result<(), Error> {
+    let held = parts.iter().try_fold(1usize, |p, &n| p.checked_mul(n));
+    match held.is_some_and(|h| h <= MAX_HELD) {
+        true => Ok(()),
+        false => {
+            let what = "words of partial products";
+            Err(Error::limit(OP, what, MAX_HELD as u64))
+        }
+    }
 }

@@ -7,6 +7,13 @@ use crate::certify::numbers::Budget;
 use std::time::Instant;
 
 /// Where to compute.
+///
+/// # Example
+/// ```
+/// use wickring::scheme::SchemeField;
+/// assert_eq!(SchemeField::parse("F2")?, SchemeField::Modulo(2));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemeField {
     /// The smallest field that holds the entries; modulo 2 if the file says so.
@@ -56,6 +63,8 @@ impl SchemeField {
 }
 
 /// The verdict on one scheme.
+///
+/// See [`examine`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -71,6 +80,8 @@ pub enum Verdict {
 }
 
 /// What was found about a scheme.
+///
+/// See [`examine`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examination {
     /// The verdict.
@@ -120,6 +131,18 @@ fn conventions(target: &Target) -> Vec<Vec<bool>> {
 /// # Errors
 /// `InvalidInput` when neither the file nor the caller names a target, or the entries do not lie in `field`;
 /// `Shape` when the factors do not fit; `LimitExceeded`.
+///
+/// # Example
+/// ```
+/// use wickring::poly::Rational;
+/// use wickring::scheme::{SchemeField, SchemeFormat, Verdict, examine, read_schemes};
+/// let scheme = read_schemes("a11*b11*c11\na12*b21*c11", SchemeFormat::Products, "")?.remove(0);
+/// assert_eq!(examine(&scheme, None, SchemeField::Auto)?.verdict, Verdict::Exact);
+/// let doubled = scheme.changed(0, 0, 0, &Rational::from(1));
+/// let found = examine(&doubled, None, SchemeField::Auto)?;
+/// assert_eq!((found.verdict, found.residual.wrong_entries()), (Verdict::Wrong, 1));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 pub fn examine(
     scheme: &Scheme,
     target: Option<&Target>,
@@ -152,6 +175,47 @@ pub fn examine_until(
         .or(scheme.target.as_ref())
         .ok_or_else(unknown)?
         .clone();
+    let modulus = modulus(op, scheme, field)?;
+    let mut best: Option<(usize, Residual, Scheme, Vec<bool>)> = None;
+    let mut holds_modulo_two = false;
+    for transposed in conventions(&target) {
+        let turned = turned(scheme, &target, &transposed);
+        let residual = Residual::within(&turned, &target, &mut budget)?;
+        holds_modulo_two |=
+            scheme.has_values_modulo(2) && residual.modulo(2).is_some_and(|r| r.is_zero());
+        let wrong = match modulus {
+            Some(p) => {
+                let rest = residual.modulo(p).ok_or_else(|| {
+                    Error::invalid(op, format!("an entry has no value modulo {p}"))
+                })?;
+                rest.wrong_entries()
+            }
+            // A border scheme in the right convention has fewer errors than any scheme in a wrong one.
+            None => residual.wrong_entries(),
+        };
+        if best.as_ref().is_none_or(|b| wrong < b.0) {
+            best = Some((wrong, residual, turned, transposed));
+        }
+        if wrong == 0 {
+            break;
+        }
+    }
+    let (wrong, residual, scheme, transposed) = best.ok_or_else(unknown)?;
+    let (verdict, field) = judged(&scheme, &residual, modulus, wrong);
+    Ok(Examination {
+        verdict,
+        field,
+        target,
+        scheme,
+        transposed,
+        residual,
+        holds_modulo_two,
+        target_guessed,
+    })
+}
+
+/// The prime modulo which a scheme is to be examined, if any; refuses fields that do not hold its entries.
+fn modulus(op: &'static str, scheme: &Scheme, field: SchemeField) -> Result<Option<u32>, Error> {
     let fits = match (field, scheme.adjoined) {
         (SchemeField::Auto, _) | (_, Adjoined::None) => true,
         (SchemeField::Gauss, a) => a == Adjoined::I,
@@ -178,46 +242,37 @@ pub fn examine_until(
             format!("an entry has no value modulo {p}"),
         ));
     }
-    let mut best: Option<(usize, Residual, Scheme, Vec<bool>)> = None;
-    let mut holds_modulo_two = false;
-    for transposed in conventions(&target) {
-        let mut turned = scheme.clone();
-        if let Target::Matmul([n, m, p]) = target {
-            for (k, (rows, columns)) in [(n, m), (m, p), (n, p)].into_iter().enumerate() {
-                // A vector has one way of being stored.
-                if transposed[k] && (rows == 1 || columns == 1) {
-                    continue;
-                }
-                if transposed[k] {
-                    transpose(&mut turned, k, rows, columns);
-                }
+    Ok(modulus)
+}
+
+/// The scheme with the factors transposed that a convention says are stored so.
+fn turned(scheme: &Scheme, target: &Target, transposed: &[bool]) -> Scheme {
+    let mut turned = scheme.clone();
+    if let Target::Matmul([n, m, p]) = *target {
+        for (k, (rows, columns)) in [(n, m), (m, p), (n, p)].into_iter().enumerate() {
+            // A vector has one way of being stored.
+            if transposed[k] && (rows == 1 || columns == 1) {
+                continue;
             }
-        }
-        let residual = Residual::within(&turned, &target, &mut budget)?;
-        holds_modulo_two |=
-            scheme.has_values_modulo(2) && residual.modulo(2).is_some_and(|r| r.is_zero());
-        let wrong = match modulus {
-            Some(p) => {
-                let rest = residual.modulo(p).ok_or_else(|| {
-                    Error::invalid(op, format!("an entry has no value modulo {p}"))
-                })?;
-                rest.wrong_entries()
+            if transposed[k] {
+                transpose(&mut turned, k, rows, columns);
             }
-            // A border scheme in the right convention has fewer errors than any scheme in a wrong one.
-            None => residual.wrong_entries(),
-        };
-        if best.as_ref().is_none_or(|b| wrong < b.0) {
-            best = Some((wrong, residual, turned, transposed));
-        }
-        if wrong == 0 {
-            break;
         }
     }
-    let (wrong, residual, scheme, transposed) = best.ok_or_else(unknown)?;
+    turned
+}
+
+/// The verdict on the best convention, with `wrong` entries in it, and the field that it holds for.
+fn judged(
+    scheme: &Scheme,
+    residual: &Residual,
+    modulus: Option<u32>,
+    wrong: usize,
+) -> (Verdict, String) {
     let lowest = residual
         .lowest_power()
         .filter(|_| scheme.adjoined == Adjoined::X);
-    let (verdict, field) = match (modulus, wrong, lowest) {
+    match (modulus, wrong, lowest) {
         (Some(p), 0, _) => (Verdict::Exact, format!("mod {p}")),
         (Some(p), ..) => (Verdict::Wrong, format!("mod {p}")),
         (None, 0, _) => (Verdict::Exact, scheme.field().to_owned()),
@@ -226,17 +281,7 @@ pub fn examine_until(
             (Verdict::Border { order }, scheme.field().to_owned())
         }
         _ => (Verdict::Wrong, scheme.field().to_owned()),
-    };
-    Ok(Examination {
-        verdict,
-        field,
-        target,
-        scheme,
-        transposed,
-        residual,
-        holds_modulo_two,
-        target_guessed,
-    })
+    }
 }
 
 impl Examination {

@@ -14,6 +14,17 @@ const RIDGE: f64 = 1e-4;
 const PRODUCTS: usize = 16;
 
 /// What a classifier sees between two samples.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use rand_distr::{Distribution, StandardNormal};
+/// use wickring::stats::classifier_test;
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// let a: Vec<f64> = (0..200).map(|_| StandardNormal.sample(&mut rng)).collect();
+/// let b: Vec<f64> = a.iter().map(|x| x + 3.0).collect();
+/// assert!(classifier_test(&a, &b, 1, &mut rng).gap > 0.5);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClassifierTest {
     /// `2 * balanced accuracy - 1` on held-out rows: a lower bound of the total variation, 0 for equal laws.

@@ -102,24 +102,30 @@ fn powers(place: &[usize; 4]) -> Vec<(usize, usize)> {
     out
 }
 
-fn statistics(x: &Mat<f64>, places: &[[usize; 4]], starts: &[Vec<f64>]) -> (f64, f64) {
-    let (n, r) = (x.nrows(), x.ncols());
-    let powers: Vec<Vec<(usize, usize)>> = places.iter().map(powers).collect();
-    let factorial = |k: usize| [1.0, 1.0, 2.0, 6.0, 24.0][k.min(4)];
-    let weight = |p: &[(usize, usize)]| p.iter().map(|&(_, k)| factorial(k)).product::<f64>();
-    let mut means = vec![0.0; places.len()];
-    let mut hermite = vec![[0.0; 5]; r];
-    for i in 0..n {
+/// The means of the Hermite products with these powers of the coordinates.
+fn hermite_means(x: &Mat<f64>, powers: &[Vec<(usize, usize)>]) -> Vec<f64> {
+    let mut means = vec![0.0; powers.len()];
+    let mut hermite = vec![[0.0; 5]; x.ncols()];
+    for i in 0..x.nrows() {
         for (j, h) in hermite.iter_mut().enumerate() {
             let v = x[(i, j)];
             let s = v * v;
             *h = [1.0, v, s - 1.0, v * (s - 3.0), s * (s - 6.0) + 3.0];
         }
-        for (m, p) in means.iter_mut().zip(&powers) {
+        for (m, p) in means.iter_mut().zip(powers) {
             *m += p.iter().map(|&(j, k)| hermite[j][k]).product::<f64>();
         }
     }
-    means.iter_mut().for_each(|m| *m /= n as f64);
+    means.iter_mut().for_each(|m| *m /= x.nrows() as f64);
+    means
+}
+
+fn statistics(x: &Mat<f64>, places: &[[usize; 4]], starts: &[Vec<f64>]) -> (f64, f64) {
+    let (n, r) = (x.nrows(), x.ncols());
+    let powers: Vec<Vec<(usize, usize)>> = places.iter().map(powers).collect();
+    let factorial = |k: usize| [1.0, 1.0, 2.0, 6.0, 24.0][k.min(4)];
+    let weight = |p: &[(usize, usize)]| p.iter().map(|&(_, k)| factorial(k)).product::<f64>();
+    let means = hermite_means(x, &powers);
     let smooth: f64 = means
         .iter()
         .zip(&powers)

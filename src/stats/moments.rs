@@ -22,6 +22,18 @@ const BATCH: usize = 16;
 /// An accumulator holds the sums of complete subtrees and the raw rows of incomplete leaves. Two accumulators
 /// with different rows merge into the accumulator of all rows, **bit for bit the same** whatever the split,
 /// the order of merging or the number of threads.
+///
+/// # Example
+/// ```
+/// use wickring::stats::Moments;
+/// let (mut left, mut right) = (Moments::new(1, true)?, Moments::new(1, true)?);
+/// left.add(0, &[1.0, 2.0])?;
+/// right.add(2, &[6.0])?;
+/// left.merge(&right)?;
+/// let found = left.summary()?;
+/// assert_eq!((found.count(), found.mean()[0], found.covariance()[(0, 0)]), (3, 3.0, 7.0));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moments {
     pub(crate) columns: usize,
@@ -33,6 +45,8 @@ pub struct Moments {
 }
 
 /// What the moments come to.
+///
+/// See [`Moments`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MomentSummary {
     sums: ChunkSums,
@@ -149,6 +163,7 @@ impl Moments {
     ///
     /// # Complexity
     /// `O(n d^2)`, or `O(n d^3)` with the third order; memory `O(d^2 log n)` or `O(d^3 log n)`.
+    /// Here `n` is the number of rows and `d` the number of columns.
     pub fn of_samples(
         samples: &Samples,
         (columns, third_order): (usize, bool),

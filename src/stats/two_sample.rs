@@ -132,6 +132,22 @@ pub fn energy_distance(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Result<f64, Er
 }
 
 /// A sample against fresh ones of a model.
+///
+/// # Example
+/// ```
+/// use faer::Mat;
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use rand_distr::{Distribution, StandardNormal};
+/// use wickring::{Error, stats::TwoSampleTest};
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// let sample = Mat::from_fn(60, 2, |_, _| -> f64 { StandardNormal.sample(&mut rng) });
+/// let mut fresh = |n: usize, rng: &mut ChaCha8Rng| -> Result<Vec<f64>, Error> {
+///     Ok((0..2 * n).map(|_| StandardNormal.sample(rng)).collect())
+/// };
+/// let found = TwoSampleTest::run(sample.as_ref(), &mut fresh, &mut rng)?;
+/// assert!(found.rows == 60 && found.energy_z < 5.0);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TwoSampleTest {
     /// Rows compared.

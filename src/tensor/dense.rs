@@ -6,6 +6,15 @@ use faer::MatRef;
 /// An owned dense tensor; entry `(i_0, .., i_{m-1})` is stored at `i_0 + n_0*(i_1 + n_1*(i_2 + ..))`.
 ///
 /// Invariant: the number of entries is the product of the dimensions.
+///
+/// # Example
+/// ```
+/// use wickring::tensor::Tensor;
+/// let t = Tensor::from_fn(&[2, 3], |i| (10 * i[0] + i[1]) as f64)?;
+/// assert_eq!(t.as_slice(), [0.0, 10.0, 1.0, 11.0, 2.0, 12.0]);
+/// assert_eq!(t.view().get(&[1, 2]), Some(&12.0));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor<T = f64> {
     dims: Vec<usize>,
@@ -13,6 +22,16 @@ pub struct Tensor<T = f64> {
 }
 
 /// A borrowed dense tensor, in the layout of [`Tensor`].
+///
+/// # Example
+/// ```
+/// use wickring::tensor::TensorView;
+/// let data = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+/// let t = TensorView::new(&[2, 3], &data)?; // nothing is copied
+/// assert_eq!(t.as_matrix(1)[(1, 2)], 6.0);
+/// assert_eq!(t.last_slice(1).as_slice(), [3.0, 4.0]);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Debug, PartialEq)]
 pub struct TensorView<'a, T = f64> {
     dims: &'a [usize],

@@ -7,6 +7,14 @@ use faer::MatRef;
 /// A matrix with contiguous columns, entry `(i, r)` at `i + rows * r`.
 ///
 /// Invariant: `data.len() == rows * cols`.
+///
+/// # Example
+/// ```
+/// use wickring::tensor::Factor;
+/// let a = Factor::new(2, 2, vec![1.0, 0.0, 1.0, 1.0])?; // columns (1, 0) and (1, 1)
+/// assert_eq!(a.gram().as_slice(), [1.0, 1.0, 1.0, 2.0]);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Factor<T = f64> {
     rows: usize,

@@ -19,6 +19,15 @@ mod sealed {
 }
 
 /// A thin singular value decomposition `m = u diag(s) v^H`.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::tensor::Scalar;
+/// let svd = f64::svd("example", mat![[3.0, 0.0], [0.0, -4.0]].as_ref())?;
+/// assert!((svd.s[0] - 4.0).abs() < 1e-14 && (svd.s[1] - 3.0).abs() < 1e-14);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ThinSvd<T> {
     /// Left singular vectors.
@@ -32,6 +41,17 @@ pub struct ThinSvd<T> {
 /// `f64` or `Complex<f64>`: arithmetic, conjugation and the guarded solvers of [`linalg`].
 ///
 /// The matrix routines are instantiated once for each type, so generic callers cost no compile time.
+///
+/// # Example
+/// ```
+/// use num_complex::Complex;
+/// use wickring::tensor::Scalar;
+/// fn length<T: Scalar>(x: &[T]) -> f64 {
+///     x.iter().map(|v| v.squared()).sum::<f64>().sqrt()
+/// }
+/// assert_eq!(length(&[3.0, 4.0]), 5.0);
+/// assert_eq!(length(&[Complex::new(3.0, 4.0)]), 5.0);
+/// ```
 pub trait Scalar:
     sealed::Sealed
     + ComplexField

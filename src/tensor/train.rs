@@ -184,6 +184,7 @@ impl<T: Scalar> TensorTrain<T> {
     ///
     /// # Complexity
     /// `O(m n R^3)`.
+    /// Here `n` is the length of the longest mode, `m` the number of modes and `R` the greatest rank.
     pub fn left_orthogonal(&self) -> Result<Self, Error> {
         let (mut cores, exponent) = self.orthogonal_parts()?;
         if let Some(last) = cores.last_mut() {
@@ -235,6 +236,7 @@ impl<T: Scalar> TensorTrain<T> {
     ///
     /// # Complexity
     /// `O(m n R^3)`.
+    /// Here `n` is the length of the longest mode and `R` the greatest rank.
     ///
     /// # Accuracy
     /// `||result - self|| <= tolerance * ||self||` up to rounding, and the error is at most `sqrt(m - 1)`

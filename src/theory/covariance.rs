@@ -95,6 +95,7 @@ impl Covariances {
     ///
     /// # Complexity
     /// `O(40 N^2)`.
+    /// Here `N` is the number of inputs.
     pub fn largest_eigenvalue(&self) -> f64 {
         power_iteration(self.inputs(), |x| self.omega() * x)
     }
@@ -107,6 +108,7 @@ impl Covariances {
     ///
     /// # Complexity
     /// `O(80 N (N + D))`.
+    /// Here `D` is the number of latents.
     pub fn defect(&self) -> f64 {
         let top = self.largest_eigenvalue();
         let (omega, phi) = (self.omega(), self.phi());
@@ -165,6 +167,17 @@ fn power_iteration(n: usize, map: impl Fn(Mat<f64>) -> Mat<f64>) -> f64 {
 /// Mergeable sums of a stream of pairs `(c, x)`.
 ///
 /// Latents are standard Gaussian by assumption; their sample mean is removed from `Phi` all the same.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::theory::CovarianceStream;
+/// let mut stream = CovarianceStream::new(1, 1);
+/// stream.push(mat![[1.0, -1.0]].as_ref(), mat![[3.0, 1.0]].as_ref())?;
+/// assert_eq!((stream.count(), stream.mean()), (2, vec![2.0]));
+/// assert!(stream.finish()?.phi()[(0, 0)] > 0.0);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CovarianceStream {
     count: u64,

@@ -7,6 +7,19 @@ use crate::Error;
 use std::fmt;
 
 /// The quantities on which the theorem depends.
+///
+/// # Example
+/// ```
+/// use faer::Mat;
+/// use wickring::theory::{Committee, Covariances, Diagnostics, Warning};
+/// let law = Covariances::new(Mat::identity(16, 16), Mat::identity(16, 16))?;
+/// // A student that looks at one of sixteen inputs has no Gaussian field to speak of.
+/// let student = Committee::new(Mat::from_fn(1, 16, |_, i| f64::from(u8::from(i == 3))), vec![1.0])?;
+/// let found = Diagnostics::measure(&law, &student, None)?;
+/// assert_eq!(found.localisation, 16.0);
+/// assert!(found.warnings(16).iter().any(|w| matches!(w, Warning::Localised(..))));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostics {
     /// `max_k N sum_i w_ki^4 / (sum_i w_ki^2)^2`: 3 for Gaussian weights, `N` for a single coordinate.
@@ -27,6 +40,8 @@ pub struct Diagnostics {
 }
 
 /// A hypothesis that does not hold.
+///
+/// See [`Diagnostics`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -93,6 +108,7 @@ impl Diagnostics {
     ///
     /// # Complexity
     /// `O(40 N^2)` for the largest eigenvalue and one pass over the samples.
+    /// Here `N` is the number of inputs.
     pub fn measure(
         law: &Covariances,
         student: &Committee,

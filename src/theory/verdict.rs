@@ -9,6 +9,16 @@ const STANDARD_ERRORS: f64 = 3.5;
 const SHARE: f64 = 0.95;
 
 /// One quantity at one time: predicted, and measured over runs.
+///
+/// # Example
+/// ```
+/// use wickring::theory::{Comparison, Tally};
+/// let found = Comparison::new(1.0, 2.0, &[1.8, 2.1, 2.0]);
+/// assert!(found.z().abs() < 1.0 && found.agrees(0.0));
+/// let mut tally = Tally::default();
+/// tally.add(&found, 0.0);
+/// assert!(tally.holds_strictly() && tally.points == 1);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// Time, or whatever the curve runs over.
@@ -78,6 +88,8 @@ impl Comparison {
 }
 
 /// How many of a list of comparisons agree, by the standard errors alone and with an allowance for the size.
+///
+/// See [`Comparison`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Comparisons counted.
@@ -125,6 +137,27 @@ impl Tally {
 }
 
 /// How a prediction of online learning fared against simulated runs.
+///
+/// # Example
+/// ```
+/// use faer::Mat;
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::run::unobserved;
+/// use wickring::theory::{Committee, Covariances, GaussianSource, Lesson, OnlineSgd, OnlineVerdict};
+/// use wickring::theory::{SgdSimulation, StudentActivation};
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// let law = Covariances::new(Mat::identity(50, 50), Mat::identity(50, 50))?;
+/// let (student, teacher) =
+///     (Committee::random(1, 50, false, &mut rng)?, Committee::random(1, 50, false, &mut rng)?);
+/// let lesson = Lesson { law: &law, student: &student, teacher: &teacher, times: &[0.0, 2.0] };
+/// let learner = OnlineSgd::new(StudentActivation::erf(), 0.2);
+/// let theory = learner.predict(&lesson, &mut unobserved)?.model;
+/// let runs = SgdSimulation { runs: 4, seed: 1, test_samples: 200 };
+/// let runs = learner.simulate(&lesson, &GaussianSource::new(&law)?, runs, &mut unobserved)?;
+/// let verdict = OnlineVerdict::new(&theory, &runs, 50)?;
+/// assert!(verdict.scaled_overlap < verdict.allowed_overlap);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct OnlineVerdict {
     /// The generalisation error at each time.

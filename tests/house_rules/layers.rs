@@ -92,7 +92,7 @@ fn by_crate(line: &str) -> Vec<&'static str> {
 }
 
 /// The module path of a file: `src/learn/relu/fit/rounds.rs` is `learn::relu::fit::rounds`.
-fn place(path: &Path) -> Vec<String> {
+pub fn place(path: &Path) -> Vec<String> {
     let inside = path.strip_prefix("src").unwrap_or(path).with_extension("");
     let mut parts: Vec<String> = inside
         .iter()

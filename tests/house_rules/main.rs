@@ -1,6 +1,7 @@
 //! Style rules that a test can check, each shown a breach that it must notice: layers, sizes, names, operations, documentation.
 
 mod documentation;
+mod examples;
 mod functions;
 mod layers;
 mod names;

@@ -11,13 +11,13 @@ struct Known {
     modules: BTreeSet<String>,
 }
 
-fn word(text: &str) -> &str {
+pub fn word(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
     &text[..end.unwrap_or(text.len())]
 }
 
 /// The type that an `impl` or `trait` line opens.
-fn opened(line: &str) -> Option<&str> {
+pub fn opened(line: &str) -> Option<&str> {
     if let Some((_, rest)) = line
         .split_once("trait ")
         .filter(|(b, _)| b.trim().is_empty() || b.starts_with("pub"))
@@ -47,7 +47,7 @@ fn opened(line: &str) -> Option<&str> {
     path.rsplit("::").next()
 }
 
-fn function(line: &str) -> Option<&str> {
+pub fn function(line: &str) -> Option<&str> {
     let (before, rest) = line.split_once("fn ")?;
     let plain = |w: &str| {
         w.starts_with("pub")

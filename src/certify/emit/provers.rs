@@ -13,6 +13,15 @@ const OP: &str = "certify::emit";
 const REPLAY: &str = include_str!("replay.py");
 
 /// Another system.
+///
+/// # Example
+/// ```
+/// use wickring::certify::{Certificate, Claim, Language, emit};
+/// let claim = Claim::identity("(x + y)^2", "x^2 + 2*x*y + y^2")?;
+/// let text = Certificate::new().claim(claim).to_json();
+/// assert!(emit(&text, Language::Coq)?.contains("ring"));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// Lean 4 with Mathlib.
@@ -217,7 +226,6 @@ fn bilinear(data: &Value) -> Result<Vec<(Value, Value)>, Error> {
     let rows: Option<Vec<&Vec<Value>>> = cores.iter().map(|c| c[0].as_array()).collect();
     let [a, b, c] = <[&Vec<Value>; 3]>::try_from(rows.ok_or_else(wrong)?).map_err(|_| wrong())?;
     let rank = a.first().and_then(Value::as_array).map_or(0, Vec::len);
-    let is_zero = |v: &Value| v.as_i64() == Some(0) || v.as_str() == Some("0");
     let linear = |rows: &[Value], letter: &str, r: usize| {
         let mut sum = vec![json!("+")];
         for (i, row) in rows.iter().enumerate().filter(|(_, row)| !is_zero(&row[r])) {
@@ -228,41 +236,8 @@ fn bilinear(data: &Value) -> Result<Vec<(Value, Value)>, Error> {
     let products: Vec<Value> = (0..rank)
         .map(|r| json!(["*", linear(a, "a", r), linear(b, "b", r)]))
         .collect();
-    let mut wanted: Vec<Vec<Value>> = vec![vec![json!("+")]; c.len()];
-    let target = &data["target"];
-    if let Some(dims) = target["matmul"].as_array() {
-        let dims: Vec<usize> = dims
-            .iter()
-            .filter_map(|d| d.as_u64().map(|d| d as usize))
-            .collect();
-        let &[n, m, p] = &dims[..] else {
-            return Err(wrong());
-        };
-        for k in 0..(n * p).min(c.len()) {
-            let sum = (0..m).map(|j| {
-                json!([
-                    "*",
-                    format!("a{}", k / p * m + j),
-                    format!("b{}", j * p + k % p)
-                ])
-            });
-            wanted[k].extend(sum);
-        }
-    } else {
-        let entries = target["dense"]["entries"].as_array().ok_or_else(wrong)?;
-        if entries.len() != a.len() * b.len() * c.len() {
-            return Err(wrong());
-        }
-        for (flat, v) in entries.iter().enumerate().filter(|(_, v)| !is_zero(v)) {
-            let (k, ij) = (flat % c.len(), flat / c.len());
-            wanted[k].push(json!([
-                "*",
-                v,
-                format!("a{}", ij / b.len()),
-                format!("b{}", ij % b.len())
-            ]));
-        }
-    }
+    let sizes = [a.len(), b.len(), c.len()];
+    let wanted = outputs(&data["target"], sizes).ok_or_else(wrong)?;
     let mut identities = Vec::new();
     for (row, wanted) in c.iter().zip(wanted) {
         let mut sum = vec![json!("+")];
@@ -276,4 +251,47 @@ fn bilinear(data: &Value) -> Result<Vec<(Value, Value)>, Error> {
         identities.push((Value::Array(sum), Value::Array(wanted)));
     }
     Ok(identities)
+}
+
+fn is_zero(v: &Value) -> bool {
+    v.as_i64() == Some(0) || v.as_str() == Some("0")
+}
+
+/// The terms `T[i,j,k] a_i b_j` of each output `k`, behind a plus sign; `None` for a target of another shape.
+fn outputs(target: &Value, [a, b, c]: [usize; 3]) -> Option<Vec<Vec<Value>>> {
+    let mut wanted: Vec<Vec<Value>> = vec![vec![json!("+")]; c];
+    if let Some(dims) = target["matmul"].as_array() {
+        let dims: Vec<usize> = dims
+            .iter()
+            .filter_map(|d| d.as_u64().map(|d| d as usize))
+            .collect();
+        let &[n, m, p] = &dims[..] else {
+            return None;
+        };
+        for k in 0..(n * p).min(c) {
+            let sum = (0..m).map(|j| {
+                json!([
+                    "*",
+                    format!("a{}", k / p * m + j),
+                    format!("b{}", j * p + k % p)
+                ])
+            });
+            wanted[k].extend(sum);
+        }
+    } else {
+        let entries = target["dense"]["entries"].as_array()?;
+        if entries.len() != a * b * c {
+            return None;
+        }
+        for (flat, v) in entries.iter().enumerate().filter(|(_, v)| !is_zero(v)) {
+            let (k, ij) = (flat % c, flat / c);
+            wanted[k].push(json!([
+                "*",
+                v,
+                format!("a{}", ij / b),
+                format!("b{}", ij % b)
+            ]));
+        }
+    }
+    Some(wanted)
 }

@@ -28,6 +28,61 @@ pub(super) struct Entries {
     common: Integer,
 }
 
+/// Refuses tensors that are too large for a theorem.
+fn require_size(volume: usize, terms: usize) -> Result<(), Error> {
+    if volume > MAX_ENTRIES || volume.saturating_mul(terms) > MAX_MONOMIALS {
+        return Err(Error::limit(
+            OP,
+            "entries of a tensor in a theorem",
+            MAX_ENTRIES as u64,
+        ));
+    }
+    Ok(())
+}
+
+/// Where the entries of cores stand among the parameters.
+struct Places<'a> {
+    cores: &'a [[usize; 3]],
+    starts: Vec<usize>,
+}
+
+impl Places<'_> {
+    fn of(&self, k: usize, a: usize, i: usize, b: usize) -> usize {
+        self.starts[k] + (a * self.cores[k][1] + i) * self.cores[k][2] + b
+    }
+
+    /// The parameters in each of the terms of an entry of the tensor.
+    fn entry(&self, model: &str, terms: usize, index: &[usize]) -> Vec<Vec<usize>> {
+        let place = |k: usize, a: usize, i: usize, b: usize| self.of(k, a, i, b);
+        let along = |r: usize| index.iter().enumerate().map(move |(k, i)| (k, *i, r));
+        (0..terms)
+            .map(|path| match model {
+                "cp" => along(path).map(|(k, i, r)| place(k, 0, i, r)).collect(),
+                "symmetric" => {
+                    let vectors = along(path).map(|(_, i, r)| place(1, 0, i, r));
+                    std::iter::once(place(0, 0, 0, path))
+                        .chain(vectors)
+                        .collect()
+                }
+                _ => {
+                    // The bonds of a path, the digits of its number.
+                    let mut rest = path;
+                    let digits = self.cores.iter().map(|c| {
+                        let digit = rest % c[0];
+                        rest /= c[0];
+                        digit
+                    });
+                    let bonds: Vec<usize> = digits.collect();
+                    let next = |k: usize| bonds[(k + 1) % bonds.len()];
+                    along(0)
+                        .map(|(k, i, _)| place(k, bonds[k], i, next(k)))
+                        .collect()
+                }
+            })
+            .collect()
+    }
+}
+
 impl Entries {
     pub(super) fn new(
         model: &'static str,
@@ -41,49 +96,16 @@ impl Entries {
             "ring" => cores.iter().fold(1usize, |n, c| n.saturating_mul(c[0])),
             _ => cores.last().map_or(0, |c| c[2]),
         };
-        if volume > MAX_ENTRIES || volume.saturating_mul(terms) > MAX_MONOMIALS {
-            return Err(Error::limit(
-                OP,
-                "entries of a tensor in a theorem",
-                MAX_ENTRIES as u64,
-            ));
-        }
+        require_size(volume, terms)?;
         let starts = cores.iter().scan(0, |at, c| {
             let start = *at;
             *at += c.iter().product::<usize>();
             Some(start)
         });
         let starts: Vec<usize> = starts.collect();
-        let place = |k: usize, a: usize, i: usize, b: usize| {
-            starts[k] + (a * cores[k][1] + i) * cores[k][2] + b
-        };
-        let entry = |index: &[usize]| -> Vec<Vec<usize>> {
-            let along = |r: usize| index.iter().enumerate().map(move |(k, i)| (k, *i, r));
-            (0..terms)
-                .map(|path| match model {
-                    "cp" => along(path).map(|(k, i, r)| place(k, 0, i, r)).collect(),
-                    "symmetric" => {
-                        let vectors = along(path).map(|(_, i, r)| place(1, 0, i, r));
-                        std::iter::once(place(0, 0, 0, path))
-                            .chain(vectors)
-                            .collect()
-                    }
-                    _ => {
-                        // The bonds of a path, the digits of its number.
-                        let mut rest = path;
-                        let digits = cores.iter().map(|c| {
-                            let digit = rest % c[0];
-                            rest /= c[0];
-                            digit
-                        });
-                        let bonds: Vec<usize> = digits.collect();
-                        let next = |k: usize| bonds[(k + 1) % bonds.len()];
-                        along(0)
-                            .map(|(k, i, _)| place(k, bonds[k], i, next(k)))
-                            .collect()
-                    }
-                })
-                .collect()
+        let places = Places {
+            cores: &cores,
+            starts,
         };
         let (mut monomials, mut target, mut first) = (Vec::new(), Vec::new(), Vec::new());
         let mut index = vec![0; shape.len()];
@@ -93,7 +115,7 @@ impl Entries {
                 op: OP,
                 index: target.len(),
             })?);
-            monomials.push(entry(&index));
+            monomials.push(places.entry(model, terms, &index));
             first.push(model != "symmetric" || index.is_sorted());
             for (i, n) in index.iter_mut().zip(&shape).rev() {
                 *i = (*i + 1) % n;

@@ -79,14 +79,8 @@ pub(super) fn existence(entries: &Entries, count: usize, limits: Limits) -> Resu
     }
     let rows = jacobian(entries, &entries.parameters);
     let unknowns = pivots(&rows);
-    let rank = unknowns.len();
-    if rank < count {
-        let freedom = freedom(entries);
-        return Ok(Proof::refusal(format!(
-            "an exact decomposition: the Jacobian has rank {rank} for {count} equations, so Newton's method proves \
-             nothing here; were the point exact and smooth, a family of dimension {} would pass through it",
-            total.saturating_sub(rank + freedom)
-        )));
+    if unknowns.len() < count {
+        return Ok(dependent(entries, count, unknowns.len()));
     }
     let square = Mat::from_fn(count, count, |e, k| rows[e][unknowns[k]]);
     let Ok(inverse) = solve(
@@ -98,35 +92,7 @@ pub(super) fn existence(entries: &Entries, count: usize, limits: Limits) -> Resu
             "an exact decomposition: the Jacobian is singular to working precision",
         ));
     };
-    let mut x: Vec<Integer> = entries
-        .parameters
-        .iter()
-        .map(|x| fixed(*x, SCALE))
-        .collect();
-    let kept: Vec<usize> = (0..entries.first.len())
-        .filter(|&e| entries.first[e])
-        .collect();
-    let bits = entries.degree * SCALE;
-    let newton = |x: &[Integer]| -> Vec<f64> {
-        let gaps: Vec<f64> = kept
-            .iter()
-            .map(|&e| entries.float(entries.gap(e, x, SCALE), bits))
-            .collect();
-        (0..count)
-            .map(|k| (0..count).map(|e| inverse[(k, e)] * gaps[e]).sum())
-            .collect()
-    };
-    let mut step = newton(&x);
-    for _ in 0..8 {
-        let largest = largest(&step);
-        if !(largest < 1.0) || largest < 2f64.powi(2 - SCALE as i32) {
-            break;
-        }
-        for (&u, d) in unknowns.iter().zip(&step) {
-            x[u] -= fixed(*d, SCALE);
-        }
-        step = newton(&x);
-    }
+    let (x, step) = newton(entries, &unknowns, &inverse);
     let precision = digits(&inverse, &square, count);
     let rows: Vec<Value> = matrix(&inverse, precision);
     let radius = radius(4.0 * largest(&step));
@@ -139,21 +105,63 @@ pub(super) fn existence(entries: &Entries, count: usize, limits: Limits) -> Resu
         0 => String::new(),
         n => format!("; such ones form a family of dimension {n}"),
     };
+    let (kind, what) = match entries.model {
+        "cp" => ("cp-exists", "decomposition"),
+        "symmetric" => ("symmetric-exists", "decomposition"),
+        _ => ("ring-exists", "ring"),
+    };
     let words = format!(
-        "a real {} of rank {} exists within 2^{} of the cores in the certificate, {}{beside}",
-        if entries.model == "ring" {
-            "ring"
-        } else {
-            "decomposition"
-        },
+        "a real {what} of rank {} exists within 2^{} of the cores in the certificate, {}{beside}",
         entries.rank,
         radius[1],
         moved(entries, &x)
     );
-    let kind = match entries.model {
-        "cp" => "cp-exists",
-        "symmetric" => "symmetric-exists",
-        _ => "ring-exists",
-    };
     Proof::replayed(vec![Claim::new(kind, data)], words, limits)
+}
+
+/// The refusal where equations depend on each other.
+fn dependent(entries: &Entries, count: usize, rank: usize) -> Proof {
+    let family = entries
+        .parameters
+        .len()
+        .saturating_sub(rank + freedom(entries));
+    Proof::refusal(format!(
+        "an exact decomposition: the Jacobian has rank {rank} for {count} equations, so Newton's method proves \
+         nothing here; were the point exact and smooth, a family of dimension {family} would pass through it"
+    ))
+}
+
+/// The parameters after a few steps of Newton's method with one inverse, and the step that would come next.
+fn newton(entries: &Entries, unknowns: &[usize], inverse: &Mat<f64>) -> (Vec<Integer>, Vec<f64>) {
+    let n = unknowns.len();
+    let mut x: Vec<Integer> = entries
+        .parameters
+        .iter()
+        .map(|x| fixed(*x, SCALE))
+        .collect();
+    let kept: Vec<usize> = (0..entries.first.len())
+        .filter(|&e| entries.first[e])
+        .collect();
+    let bits = entries.degree * SCALE;
+    let next = |x: &[Integer]| -> Vec<f64> {
+        let gaps: Vec<f64> = kept
+            .iter()
+            .map(|&e| entries.float(entries.gap(e, x, SCALE), bits))
+            .collect();
+        (0..n)
+            .map(|k| (0..n).map(|e| inverse[(k, e)] * gaps[e]).sum())
+            .collect()
+    };
+    let mut step = next(&x);
+    for _ in 0..8 {
+        let largest = largest(&step);
+        if !(largest < 1.0) || largest < 2f64.powi(2 - SCALE as i32) {
+            break;
+        }
+        for (&u, d) in unknowns.iter().zip(&step) {
+            x[u] -= fixed(*d, SCALE);
+        }
+        step = next(&x);
+    }
+    (x, step)
 }

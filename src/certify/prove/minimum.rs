@@ -126,12 +126,50 @@ pub(super) fn minimum(entries: &Entries, limits: Limits) -> Result<Proof, Error>
         .iter()
         .enumerate()
         .for_each(|(k, &u)| place[u] = Some(k));
+    let at = climbed(entries, &unknowns, &place);
+    let spectrum = symmetric_eigen(OP, at.hessian.as_ref())?;
+    let values = &spectrum.values;
+    let top = largest(values);
+    let zeros = values.iter().filter(|v| v.abs() <= ZERO * top).count();
+    let negative = values.iter().filter(|v| **v < -ZERO * top).count();
+    if zeros > 0 || negative > 0 || !(top > 0.0) {
+        return Ok(Proof::refusal(character(zeros, negative, n)));
+    }
+    let Some(l) = inverse_root(&at.hessian) else {
+        return Ok(Proof::refusal(
+            "that the fit is a local minimum: the Hessian is singular to working precision",
+        ));
+    };
+    let precision = digits(&l, &at.hessian, n);
+    let radius = radius(4.0 * reach(&l, &at.gradient));
+    let data = json!({
+        "target": entries.claimed().json(), "scale": SCALE, "cores": cores(entries, &at.x), "unknowns": unknowns,
+        "scaleL": precision, "L": matrix(&l, precision), "radius": radius,
+    });
+    let words = format!(
+        "within 2^{} of the cores in the certificate, {}, the squared distance of rank {} has exactly one critical \
+         point up to scaling, a strict local minimum",
+        radius[1],
+        moved(entries, &at.x),
+        entries.rank
+    );
+    let kind = if entries.model == "cp" {
+        "cp-minimiser"
+    } else {
+        "symmetric-minimiser"
+    };
+    Proof::replayed(vec![Claim::new(kind, data)], words, limits)
+}
+
+/// The critical point that a few steps of Newton's method lead to.
+fn climbed(entries: &Entries, unknowns: &[usize], place: &[Option<usize>]) -> Critical {
+    let n = unknowns.len();
     let x: Vec<Integer> = entries
         .parameters
         .iter()
         .map(|x| fixed(*x, SCALE))
         .collect();
-    let (gradient, hessian) = critical(entries, &x, &place, n);
+    let (gradient, hessian) = critical(entries, &x, place, n);
     let mut at = Critical {
         x,
         hessian,
@@ -150,49 +188,19 @@ pub(super) fn minimum(entries: &Entries, limits: Limits) -> Result<Proof, Error>
         for (&u, d) in unknowns.iter().zip(&step) {
             at.x[u] -= fixed(*d, SCALE);
         }
-        (at.gradient, at.hessian) = critical(entries, &at.x, &place, n);
+        (at.gradient, at.hessian) = critical(entries, &at.x, place, n);
     }
-    let spectrum = symmetric_eigen(OP, at.hessian.as_ref())?;
-    let values = &spectrum.values;
-    let top = largest(values);
-    let zeros = values.iter().filter(|v| v.abs() <= ZERO * top).count();
-    let negative = values.iter().filter(|v| **v < -ZERO * top).count();
-    if zeros > 0 || negative > 0 || !(top > 0.0) {
-        return Ok(Proof::refusal(character(zeros, negative, n)));
-    }
-    let Some(l) = inverse_root(&at.hessian) else {
-        return Ok(Proof::refusal(
-            "that the fit is a local minimum: the Hessian is singular to working precision",
-        ));
-    };
-    let precision = digits(&l, &at.hessian, n);
+    at
+}
+
+/// The longest entry of Newton's step `L L' g`, bounded by rows.
+fn reach(l: &Mat<f64>, gradient: &[f64]) -> f64 {
+    let n = gradient.len();
     let widest = (0..n)
         .map(|i| (0..n).map(|j| l[(i, j)].abs()).sum())
         .fold(0.0, f64::max);
-    let step = (0..n).map(|j| {
-        (0..n)
-            .map(|i| l[(i, j)] * at.gradient[i])
-            .sum::<f64>()
-            .abs()
-    });
-    let radius = radius(4.0 * widest * step.fold(0.0, f64::max));
-    let data = json!({
-        "target": entries.claimed().json(), "scale": SCALE, "cores": cores(entries, &at.x), "unknowns": unknowns,
-        "scaleL": precision, "L": matrix(&l, precision), "radius": radius,
-    });
-    let words = format!(
-        "within 2^{} of the cores in the certificate, {}, the squared distance of rank {} has exactly one critical \
-         point up to scaling, a strict local minimum",
-        radius[1],
-        moved(entries, &at.x),
-        entries.rank
-    );
-    let kind = if entries.model == "cp" {
-        "cp-minimiser"
-    } else {
-        "symmetric-minimiser"
-    };
-    Proof::replayed(vec![Claim::new(kind, data)], words, limits)
+    let step = (0..n).map(|j| (0..n).map(|i| l[(i, j)] * gradient[i]).sum::<f64>().abs());
+    widest * step.fold(0.0, f64::max)
 }
 
 /// Why a point is no strict minimum.

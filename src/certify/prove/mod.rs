@@ -19,6 +19,8 @@ use crate::poly::Integer;
 use serde_json::{Value, json};
 
 /// What was proved, what was not, and why.
+///
+/// See [`prove_rank`](crate::certify::prove_rank) for an example.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Proof {
     /// Claims that the checker accepts.

@@ -10,6 +10,8 @@ use crate::certify::numbers::{Budget, OP};
 use crate::poly::Integer;
 use serde_json::{Value, json};
 
+const TOO_LONG: &str = "the rank: its numbers grow beyond what a check allows";
+
 /// The largest prime below `2^31`.
 const PRIME: u64 = 2_147_483_647;
 const TRIES: u64 = 3;
@@ -83,28 +85,11 @@ pub fn prove_rank(target: &ClaimedTensor, rank: usize, limits: Limits) -> Result
         let (a, b) = (weights(count, 2 * seed, 4), weights(count, 2 * seed + 1, 4));
         let (found, says) = match m.slices(&tensor, mode, [&a, &b]) {
             Ok(answer) => answer,
-            Err(Error::LimitExceeded { .. }) => {
-                return Ok(Proof::refusal(
-                    "the rank: its numbers grow beyond what a check allows",
-                ));
-            }
+            Err(Error::LimitExceeded { .. }) => return Ok(Proof::refusal(TOO_LONG)),
             Err(e) => return Err(e),
         };
         widest = widest.max(found);
-        let above = |border: bool| {
-            let data = json!({
-                "target": value, "mode": mode, "rank": rank, "a": numbers(&a), "b": numbers(&b), "border": border,
-            });
-            let what = if border {
-                "border rank of the tensor, exactly as stored,"
-            } else {
-                "rank of the tensor over every field that contains Q"
-            };
-            (
-                Claim::new("rank-above", data),
-                format!("the {what} is larger than {rank}"),
-            )
-        };
+        let above = |border| rank_above((&value, mode, rank), [&a, &b], border);
         let (claim, words) = match says {
             _ if found > rank => above(true),
             Slices::Commuting { real } if found == rank => {
@@ -138,6 +123,26 @@ pub fn prove_rank(target: &ClaimedTensor, rank: usize, limits: Limits) -> Result
             "the exact rank: slices commute, but their eigenvalues are not distinct or they leave a common space",
         )),
     }
+}
+
+/// The claim that the rank, or the border rank, is larger than `rank`, with its words.
+fn rank_above(
+    (value, mode, rank): (&Value, usize, usize),
+    [a, b]: [&[Integer]; 2],
+    border: bool,
+) -> (Claim, String) {
+    let data = json!({
+        "target": value, "mode": mode, "rank": rank, "a": numbers(a), "b": numbers(b), "border": border,
+    });
+    let what = if border {
+        "border rank of the tensor, exactly as stored,"
+    } else {
+        "rank of the tensor over every field that contains Q"
+    };
+    (
+        Claim::new("rank-above", data),
+        format!("the {what} is larger than {rank}"),
+    )
 }
 
 /// The largest lower bound of the border rank that Koszul flattenings of up to `entries` entries prove, or matrices
@@ -185,29 +190,10 @@ pub fn prove_border_rank(
                 best = (found, Some(Claim::new("rank-above", data)));
             }
         }
-        let others: usize = (0..3)
-            .filter(|k| *k != mode)
-            .map(|k| tensor.shape[k])
-            .product();
-        for p in 1..=n.saturating_sub(1) / 2 {
-            let subsets = (1..=p).fold(1u64, |c, k| c * (2 * p + 2 - k) as u64 / k as u64);
-            if p > 8 || subsets.saturating_pow(2).saturating_mul(others as u64) > entries as u64 {
-                break;
-            }
-            let d = 2 * p + 1;
-            let row = |i: usize| match d == n {
-                true => (0..n).map(|j| Integer::from(u8::from(i == j))).collect(),
-                false => weights(n, i as u64, 3),
-            };
-            let projection: Vec<Vec<Integer>> = (0..d).map(row).collect();
-            let found = m.koszul(&tensor, (mode, p), &projection, PRIME)?;
-            if found > best.0 {
-                let rows: Vec<Value> = projection.iter().map(|r| numbers(r)).collect();
-                let data = json!({
-                    "target": value, "mode": mode, "p": p, "projection": rows, "prime": PRIME, "bound": found,
-                });
-                best = (found, Some(Claim::new("border-rank", data)));
-            }
+        if let Some((found, claim)) =
+            koszul_claims(&mut m, (&tensor, &value), mode, entries, best.0)?
+        {
+            best = (found, Some(claim));
         }
     }
     match best {
@@ -220,4 +206,40 @@ pub fn prove_border_rank(
             Proof::refusal("a lower bound of the border rank: the tensor is zero"),
         )),
     }
+}
+
+/// The best bound above `bound` that Koszul flattenings along a mode prove, with its claim.
+fn koszul_claims(
+    m: &mut Exact<'_>,
+    (tensor, value): (&Tensor, &Value),
+    mode: usize,
+    entries: usize,
+    mut bound: usize,
+) -> Result<Option<(usize, Claim)>, Error> {
+    let (n, mut best) = (tensor.shape[mode], None);
+    let others: usize = (0..3)
+        .filter(|k| *k != mode)
+        .map(|k| tensor.shape[k])
+        .product();
+    for p in 1..=n.saturating_sub(1) / 2 {
+        let subsets = (1..=p).fold(1u64, |c, k| c * (2 * p + 2 - k) as u64 / k as u64);
+        if p > 8 || subsets.saturating_pow(2).saturating_mul(others as u64) > entries as u64 {
+            break;
+        }
+        let d = 2 * p + 1;
+        let row = |i: usize| match d == n {
+            true => (0..n).map(|j| Integer::from(u8::from(i == j))).collect(),
+            false => weights(n, i as u64, 3),
+        };
+        let projection: Vec<Vec<Integer>> = (0..d).map(row).collect();
+        let found = m.koszul(tensor, (mode, p), &projection, PRIME)?;
+        if found > bound {
+            let rows: Vec<Value> = projection.iter().map(|r| numbers(r)).collect();
+            let data = json!({
+                "target": value, "mode": mode, "p": p, "projection": rows, "prime": PRIME, "bound": found,
+            });
+            (bound, best) = (found, Some((found, Claim::new("border-rank", data))));
+        }
+    }
+    Ok(best)
 }

@@ -19,6 +19,8 @@ const MAX_STEPS: usize = 200;
 const MAX_DEGREE: u64 = 64;
 
 /// A point in the ball of whose radius, in the maximum norm, there is exactly one common zero.
+///
+/// See [`prove_zeros`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CertifiedZero {
     /// The centre, to the nearest floats.
@@ -40,6 +42,7 @@ pub struct CertifiedZero {
 ///
 /// # Complexity
 /// `O(n^3)` for a step and for the proof, plus the terms.
+/// Here `n` is the number of variables.
 ///
 /// # Example
 /// ```
@@ -89,6 +92,7 @@ pub fn prove_zeros(
 ///
 /// # Complexity
 /// `O(n^3)` for each of at most 200 steps, plus the terms.
+/// Here `n` is the number of variables.
 pub fn find_zeros(
     system: &[Poly<Rational>],
     vars: &Vars,

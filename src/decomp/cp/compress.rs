@@ -83,6 +83,7 @@ impl<T: Scalar> Compressed<T> {
     ///
     /// # Complexity
     /// `O(N keep)`: four products with the data.
+    /// Here `N` is the number of entries.
     pub(super) fn improved_sketch(
         op: &'static str,
         t: TensorView<'_, T>,

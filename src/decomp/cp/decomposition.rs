@@ -35,6 +35,20 @@ const OP: &str = "Cp::decompose";
 const MOST_RANK: usize = 4096;
 
 /// How a CP fit is searched for.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::decomp::{Cp, CpMethod};
+/// use wickring::tensor::{CpTensor, Factor};
+/// let f = |n: usize, k: usize| Factor::from_fn(n, 2, move |i, r| ((i + k * r) as f64).cos());
+/// let t = CpTensor::from_factors(vec![f(4, 1), f(5, 2), f(3, 3)])?.to_dense()?;
+/// // Jennrich's algorithm needs no iteration where there is no noise.
+/// let method = Cp::new(2).method(CpMethod::Algebraic);
+/// let fit = method.decompose(t.view(), &mut ChaCha8Rng::seed_from_u64(0))?;
+/// assert!(fit.evidence.rel_residual < 1e-9);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CpMethod {
     /// Algebraic start where one exists, then damped Gauss-Newton; random restarts until two agree.
@@ -132,6 +146,7 @@ impl Cp {
     /// # Complexity
     /// Compression `O(N n)`; each iteration `O(c^m R + (m c R)^3 / 3)` on a core of `c = R + 2` per mode;
     /// each cycle in the full space `O(N R)`. Memory `O(N)`.
+    /// Here `n` is the length of the longest mode and `N` the number of entries.
     ///
     /// # Accuracy
     /// The residual is that of a stationary point, recomputed from the data. Factors of an exact tensor are

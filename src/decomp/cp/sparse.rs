@@ -47,6 +47,7 @@ impl Cp {
     ///
     /// # Complexity
     /// Each sweep `O(nnz * order^2 * R + sum(n_m) R^2)`; memory `O(nnz * order^2 + sum(n_m) R)`.
+    /// Here `R` is the number of components.
     pub fn decompose_sparse(
         &self,
         t: &SparseTensor,

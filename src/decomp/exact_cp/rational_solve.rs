@@ -77,6 +77,22 @@ pub(in crate::decomp) fn solve_mode(
             rows.push(row);
         }
     }
+    let pivots = eliminated(&mut rows, rank)?;
+    if rows[pivots.len()..]
+        .iter()
+        .any(|row| row[rank..].iter().any(|v| !v.is_zero()))
+    {
+        return None;
+    }
+    let mut solution = vec![vec![Rational::zero(); n]; rank];
+    for (row, &column) in rows.iter().zip(&pivots) {
+        solution[column] = row[rank..].to_vec();
+    }
+    Some(solution)
+}
+
+/// Eliminates the first `rank` columns; the columns of the pivots, or `None` where numbers become too long.
+fn eliminated(rows: &mut [Vec<Rational>], rank: usize) -> Option<Vec<usize>> {
     let mut pivots = Vec::new();
     for column in 0..rank {
         let top = pivots.len();
@@ -107,17 +123,7 @@ pub(in crate::decomp) fn solve_mode(
         }
         pivots.push(column);
     }
-    if rows[pivots.len()..]
-        .iter()
-        .any(|row| row[rank..].iter().any(|v| !v.is_zero()))
-    {
-        return None;
-    }
-    let mut solution = vec![vec![Rational::zero(); n]; rank];
-    for (row, &column) in rows.iter().zip(&pivots) {
-        solution[column] = row[rank..].to_vec();
-    }
-    Some(solution)
+    Some(pivots)
 }
 
 /// The exact residual norm squared of rational columns, `sum (model - T)^2`.

@@ -25,6 +25,8 @@ use rand_distr::{Distribution, StandardNormal};
 pub(super) const OP: &str = "ExactCp::decompose";
 
 /// `T = sum_r a_r (x) b_r (x) c_r` with rational entries.
+///
+/// See [`ExactCp::decompose`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RationalCp {
     /// The factors, each `size x rank` row by row.

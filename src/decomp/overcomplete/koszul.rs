@@ -200,33 +200,7 @@ impl KoszulYoung {
         if pairs.len() > MOST_ROWS {
             return Err(Error::limit(OP, "pairs of components", MOST_ROWS as u64));
         }
-        let mut gram = Mat::<f64>::zeros(pairs.len(), pairs.len());
-        for k in 0..q {
-            for h in 0..k {
-                let minors = n * (n - 1) / 2;
-                let mut rows = Mat::<f64>::zeros(minors, pairs.len());
-                for (c, &(a, b)) in pairs.iter().enumerate() {
-                    let (x, y) = (&basis[a], &basis[b]);
-                    // An orthonormal basis of the symmetric square.
-                    let unit = if a == b {
-                        1.0
-                    } else {
-                        std::f64::consts::SQRT_2
-                    };
-                    let mut row = 0;
-                    for l in 0..n {
-                        for m in 0..l {
-                            let mixed = x[(k, l)] * y[(h, m)] + y[(k, l)] * x[(h, m)]
-                                - x[(k, m)] * y[(h, l)]
-                                - y[(k, m)] * x[(h, l)];
-                            rows[(row, c)] = unit * mixed / 2.0;
-                            row += 1;
-                        }
-                    }
-                }
-                gram += rows.transpose() * &rows;
-            }
-        }
+        let gram = minors(&basis, &pairs);
         let spectrum = symmetric_eigen(OP, gram.as_ref())?;
         let top = spectrum.values.last().copied().unwrap_or(0.0);
         let kernel = spectrum.values.iter().filter(|v| **v < 1e-12 * top).count();
@@ -239,10 +213,9 @@ impl KoszulYoung {
             for c in 0..r {
                 let f: f64 = StandardNormal.sample(rng);
                 for (row, &(a, b)) in pairs.iter().enumerate() {
-                    let unit = if a == b {
-                        1.0
-                    } else {
-                        std::f64::consts::FRAC_1_SQRT_2
+                    let unit = match a == b {
+                        true => 1.0,
+                        false => std::f64::consts::FRAC_1_SQRT_2,
                     };
                     let v = f * unit * spectrum.vectors[(row, c)];
                     s[(a, b)] += v;
@@ -311,7 +284,59 @@ fn finish(
     let model = SymmetricCp::new(3, vec![1.0; r], vectors)?.canonical();
     let rel_residual = model.rel_residual(t)?;
     let cond = (high / low.max(f64::MIN_POSITIVE)).sqrt();
-    let evidence = Evidence {
+    let evidence = evidence(rel_residual, cond, run.residuals[0]);
+    let status = if evidence.holds() {
+        Status::Converged
+    } else {
+        Status::IllConditioned
+    };
+    Ok(Fit {
+        model,
+        status,
+        work: Work {
+            sweeps: run.residuals.len() - 1,
+            ..Work::default()
+        },
+        history: run.residuals,
+        evidence,
+    })
+}
+
+/// The Gram matrix of the 2 x 2 minors of products of `q x n` matrices of the basis, in an orthonormal basis of the symmetric
+/// square.
+fn minors(basis: &[Mat<f64>], pairs: &[(usize, usize)]) -> Mat<f64> {
+    let (q, n) = basis.first().map_or((0, 0), |x| (x.nrows(), x.ncols()));
+    let mut gram = Mat::<f64>::zeros(pairs.len(), pairs.len());
+    for k in 0..q {
+        for h in 0..k {
+            let minors = n * (n - 1) / 2;
+            let mut rows = Mat::<f64>::zeros(minors, pairs.len());
+            for (c, &(a, b)) in pairs.iter().enumerate() {
+                let (x, y) = (&basis[a], &basis[b]);
+                let unit = if a == b {
+                    1.0
+                } else {
+                    std::f64::consts::SQRT_2
+                };
+                let mut row = 0;
+                for l in 0..n {
+                    for m in 0..l {
+                        let mixed = x[(k, l)] * y[(h, m)] + y[(k, l)] * x[(h, m)]
+                            - x[(k, m)] * y[(h, l)]
+                            - y[(k, m)] * x[(h, l)];
+                        rows[(row, c)] = unit * mixed / 2.0;
+                        row += 1;
+                    }
+                }
+            }
+            gram += rows.transpose() * &rows;
+        }
+    }
+    gram
+}
+
+fn evidence(rel_residual: f64, cond: f64, before: f64) -> Evidence {
+    Evidence {
         rel_residual,
         condition: cond,
         checks: vec![
@@ -330,25 +355,10 @@ fn finish(
             Check::reported(
                 "overcomplete.residual-before-refinement",
                 "relative residual before refinement",
-                run.residuals[0],
+                before,
             ),
         ],
-    };
-    let status = if evidence.holds() {
-        Status::Converged
-    } else {
-        Status::IllConditioned
-    };
-    Ok(Fit {
-        model,
-        status,
-        work: Work {
-            sweeps: run.residuals.len() - 1,
-            ..Work::default()
-        },
-        history: run.residuals,
-        evidence,
-    })
+    }
 }
 
 /// Subsets of `0..q` of a size, in lexicographic order.

@@ -115,6 +115,7 @@ impl Overcomplete {
     /// # Complexity
     /// A step of descent is `O(R n C(n+m-2, m-1) + R^2 n)`, one of Gauss-Newton some hundred products of
     /// `6 R^2 n` operations; memory `O(R C(n+m-3, m-2) + n C(n+m-2, m-1))`.
+    /// Here `m` is the order.
     ///
     /// # Accuracy
     /// The residual of an exact fit is that of rounding, `O(eps)`; the components are off by that times the

@@ -124,6 +124,17 @@ fn multiply(out: &mut [f64], parent: &[f64], x: MatRef<'_, f64>, j: usize) {
 }
 
 /// A symmetric tensor of order `m >= 2` in packed form.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::decomp::PackedForm;
+/// // x^3 + y^3
+/// let form = PackedForm::of_powers(3, &[1.0, 1.0], mat![[1.0, 0.0], [0.0, 1.0]].as_ref())?;
+/// assert_eq!((form.entry(&[0, 0, 0]), form.entry(&[0, 1, 0])), (1.0, 0.0));
+/// assert_eq!(form.contract(mat![[2.0, 3.0]].as_ref())[(0, 1)], 9.0); // T(x, x, .)
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PackedForm {
     order: usize,
@@ -168,6 +179,7 @@ impl PackedForm {
     ///
     /// # Complexity
     /// `O(n^m)`.
+    /// Here `n` is the dimension and `m` the order.
     pub fn symmetrised(t: TensorView<'_>) -> Result<(Self, f64), Error> {
         let op = "PackedForm::symmetrised";
         t.require_finite(op)?;
@@ -344,6 +356,7 @@ impl PackedForm {
     ///
     /// # Complexity
     /// `O(m n)`.
+    /// Here `n` is the dimension.
     pub fn entry(&self, index: &[usize]) -> f64 {
         let mut sorted = index.to_vec();
         sorted.sort_unstable();

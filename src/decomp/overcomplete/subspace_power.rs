@@ -41,6 +41,21 @@ impl SubspacePower {
         Self { steps, ..self }
     }
 
+    /// Refuses tensors of other shapes, and ranks and steps outside of their domain.
+    fn require(&self, t: TensorView<'_>, rows: usize) -> Result<(), Error> {
+        let n = t.dims().first().copied().unwrap_or(0);
+        let fits = (1..=rows).contains(&self.rank) && (1..=1_000_000).contains(&self.steps);
+        if t.dims() != [n; 4] || !fits {
+            let text = format!(
+                "an n x n x n x n tensor and a rank from 1 to n(n+1)/2, got {:?} and {}",
+                t.dims(),
+                self.rank
+            );
+            return Err(Error::invalid(OP, text));
+        }
+        Ok(())
+    }
+
     /// Decomposes a symmetric tensor of order four.
     ///
     /// # Shapes
@@ -78,15 +93,7 @@ impl SubspacePower {
     ) -> Result<Fit<SymmetricCp>, Error> {
         let n = t.dims().first().copied().unwrap_or(0);
         let rows = n * (n + 1) / 2;
-        let fits = (1..=rows).contains(&self.rank) && (1..=1_000_000).contains(&self.steps);
-        if t.dims() != [n; 4] || !fits {
-            let text = format!(
-                "an n x n x n x n tensor and a rank from 1 to n(n+1)/2, got {:?} and {}",
-                t.dims(),
-                self.rank
-            );
-            return Err(Error::invalid(OP, text));
-        }
+        self.require(t, rows)?;
         let (form, _) = PackedForm::symmetrised(t)?;
         let eigen = flattening_spectrum(OP, &form)?;
         let mut order: Vec<usize> = (0..rows).collect();
@@ -121,33 +128,11 @@ impl SubspacePower {
         let model = SymmetricCp::new(4, weights, vectors)?.canonical();
         let rel_residual = model.rel_residual(t)?;
         let lowest = heights.iter().copied().fold(1.0, f64::min);
-        let evidence = Evidence {
-            rel_residual,
-            condition: top / least,
-            checks: vec![
-                Check::accuracy(
-                    "overcomplete.residual",
-                    "relative residual",
-                    rel_residual,
-                    1e-6,
-                ),
-                Check::search(
-                    "overcomplete.lowest-climb",
-                    "distance of the lowest climb from the summit",
-                    1.0 - lowest,
-                    1e-6,
-                ),
-                Check::reported(
-                    "overcomplete.eigenvalue-left-out",
-                    "first eigenvalue left out, relative",
-                    next / top,
-                ),
-            ],
-        };
-        let status = if evidence.holds() {
-            Status::Converged
-        } else {
-            Status::Stalled
+        let left_out = next / top;
+        let evidence = evidence(rel_residual, top / least, 1.0 - lowest, left_out);
+        let status = match evidence.holds() {
+            true => Status::Converged,
+            false => Status::Stalled,
         };
         Ok(Fit {
             model,
@@ -172,6 +157,32 @@ impl SubspacePower {
         let values = landscape.ascend(&mut x, 0.5f64.sqrt(), self.steps, 1e-14);
         let best = distinct(&x, &values, 0.0, 1).first().copied().unwrap_or(0);
         (x.col_as_slice(best).to_vec(), values[best])
+    }
+}
+
+fn evidence(rel_residual: f64, condition: f64, miss: f64, left_out: f64) -> Evidence {
+    Evidence {
+        rel_residual,
+        condition,
+        checks: vec![
+            Check::accuracy(
+                "overcomplete.residual",
+                "relative residual",
+                rel_residual,
+                1e-6,
+            ),
+            Check::search(
+                "overcomplete.lowest-climb",
+                "distance of the lowest climb from the summit",
+                miss,
+                1e-6,
+            ),
+            Check::reported(
+                "overcomplete.eigenvalue-left-out",
+                "first eigenvalue left out, relative",
+                left_out,
+            ),
+        ],
     }
 }
 

@@ -8,6 +8,8 @@ use faer::{Mat, MatRef};
 /// A totally symmetric trilinear form on `R^N`, as products with vectors.
 ///
 /// The form may be a stored tensor or a stream of samples; nothing asks for its `N^3` entries.
+///
+/// See [`TensorContraction`] for an example.
 pub trait Contraction {
     /// The dimension `N`.
     fn dim(&self) -> usize;
@@ -69,6 +71,17 @@ pub trait Contraction {
 }
 
 /// A stored tensor as a [`Contraction`].
+///
+/// # Example
+/// ```
+/// use wickring::decomp::{Contraction, TensorContraction};
+/// use wickring::tensor::Tensor;
+/// // x^3 + y^3
+/// let t = Tensor::from_fn(&[2, 2, 2], |i| f64::from(u8::from(i[0] == i[1] && i[1] == i[2])))?;
+/// let mut form = TensorContraction::new(t.view())?;
+/// assert_eq!(form.square(&[2.0, 3.0])?, [4.0, 9.0]); // T(v, v, .)
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TensorContraction<'a> {
     tensor: TensorView<'a>,

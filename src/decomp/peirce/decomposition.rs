@@ -48,6 +48,41 @@ impl Peirce {
         Self { starts, ..self }
     }
 
+    /// What the model says of `S` and `T`, beside what the frame and the whitening said.
+    fn evidence(
+        &self,
+        (model, gram, t): (&SymmetricRing, MatRef<'_, f64>, TensorView<'_>),
+        frame: &PeirceFrame,
+        white: &Whitening,
+    ) -> Result<Evidence, Error> {
+        let rel_residual = model.rel_residual(t)?;
+        let gap = model.gram() - gram;
+        let gram_residual = frobenius(gap.as_ref()) / frobenius(gram);
+        let mut checks = frame.checks().to_vec();
+        checks.push(Check::accuracy(
+            "peirce.residual-third",
+            "relative residual of T",
+            rel_residual,
+            self.tol,
+        ));
+        checks.push(Check::accuracy(
+            "peirce.residual-gram",
+            "relative residual of S",
+            gram_residual,
+            self.tol,
+        ));
+        checks.push(Check::reported(
+            "peirce.gram-left-out",
+            "share of S outside the leading eigenvalues",
+            white.outside,
+        ));
+        Ok(Evidence {
+            rel_residual,
+            condition: white.condition,
+            checks,
+        })
+    }
+
     /// Recovers the cores from the Gram matrix and the third-order tensor.
     ///
     /// # Shapes
@@ -105,32 +140,7 @@ impl Peirce {
         let frame = PeirceFrame::find(&mut form, self.rank, self.starts, rng)?;
         let model = read_off(&frame, white.up.as_ref())?;
 
-        let rel_residual = model.rel_residual(t)?;
-        let gap = model.gram() - gram;
-        let gram_residual = frobenius(gap.as_ref()) / frobenius(gram);
-        let mut checks = frame.checks().to_vec();
-        checks.push(Check::accuracy(
-            "peirce.residual-third",
-            "relative residual of T",
-            rel_residual,
-            self.tol,
-        ));
-        checks.push(Check::accuracy(
-            "peirce.residual-gram",
-            "relative residual of S",
-            gram_residual,
-            self.tol,
-        ));
-        checks.push(Check::reported(
-            "peirce.gram-left-out",
-            "share of S outside the leading eigenvalues",
-            white.outside,
-        ));
-        let evidence = Evidence {
-            rel_residual,
-            condition: white.condition,
-            checks,
-        };
+        let evidence = self.evidence((&model, gram, t), &frame, &white)?;
         let status = if evidence.holds() {
             Status::Converged
         } else {
@@ -141,7 +151,7 @@ impl Peirce {
             starts: self.starts,
             ..Work::default()
         };
-        let history = vec![rel_residual];
+        let history = vec![evidence.rel_residual];
         Ok(Fit {
             model,
             status,

@@ -35,6 +35,21 @@ const ORTHONORMAL: &str = "peirce.orthonormal";
 const MAX_SQUARINGS: usize = 60;
 
 /// Coordinates of the frame, and what was measured on the way.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::decomp::{PeirceFrame, TensorContraction};
+/// use wickring::tensor::SymmetricRing;
+/// // Tr(B_a B_b B_c) for the standard basis of the symmetric 2 x 2 matrices.
+/// let h = 0.5f64.sqrt();
+/// let basis = SymmetricRing::new(2, vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, h, h, 0.0])?;
+/// let t = basis.to_dense()?;
+/// let mut form = TensorContraction::new(t.view())?;
+/// let frame = PeirceFrame::find(&mut form, 2, 4, &mut ChaCha8Rng::seed_from_u64(1))?;
+/// assert!(frame.checks().iter().all(|c| c.holds()));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct PeirceFrame {
     rank: usize,

@@ -7,6 +7,16 @@ use faer::Mat;
 ///
 /// Order: `E_ii` for `i < r`; then `(E_ij + E_ji) / sqrt 2` for `i < j`, by `j` first; then, with a linear part,
 /// `(E_ir + E_ri) / sqrt 2` for `i < r`.
+///
+/// # Example
+/// ```
+/// use wickring::decomp::JordanBasis;
+/// let basis = JordanBasis::new(2, false); // E_00, E_11, (E_01 + E_10) / sqrt 2
+/// let mut square = [0.0; 3];
+/// basis.square(&[0.0, 0.0, 1.0], &mut Vec::new(), &mut square);
+/// // The square of the third is half the identity.
+/// assert!((square[0] - 0.5).abs() < 1e-15 && (square[1] - 0.5).abs() < 1e-15 && square[2] == 0.0);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JordanBasis {
     /// Size of the matrices.

@@ -45,6 +45,22 @@ impl RingQueries {
         Self { tol, ..self }
     }
 
+    fn checks(&self, residual: f64, inside: f64) -> Vec<Check> {
+        let fresh = "relative residual on fresh random entries";
+        let mut checks = vec![Check::sampling(
+            "ring.fresh-entries",
+            fresh,
+            residual,
+            self.tol,
+        )];
+        checks.push(Check::reported(
+            "ring.residual-of-block",
+            "relative residual of the block",
+            inside,
+        ));
+        checks
+    }
+
     /// Recovers the ring behind `entry`, which is asked for single entries of a tensor of shape `dims`.
     ///
     /// # Shapes
@@ -104,60 +120,22 @@ impl RingQueries {
         for (run, &count) in wanted.iter().enumerate() {
             places.push(multi_indices(&queries.sizes(run), count, rng));
         }
-        let shape = [places[0].len(), places[1].len(), places[2].len()];
-        let mut data = Vec::with_capacity(shape.iter().product());
-        for k in &places[2] {
-            for j in &places[1] {
-                for i in &places[0] {
-                    data.push(queries.look([i, j, k])?);
-                }
-            }
-        }
-        let block = Tensor::from_vec(&shape, data)?;
+        let block = queries.block(&places)?;
         checked_ranks(OP, &plan.ranks, block.view())?;
         let algebraic = RingAlgebraic::new(&plan.ranks).tol(self.tol);
         let fit = algebraic.decompose(block.view(), rng)?;
 
         let mut cores = Vec::with_capacity(dims.len());
         for run in 0..3 {
-            cores.extend(run_cores(
-                run,
-                &fit.model,
-                &places,
-                &mut queries,
-                &ranks,
-                rng,
-            )?);
+            let found = run_cores(run, &fit.model, &places, &mut queries, &ranks, rng)?;
+            cores.extend(found);
         }
         let m = dims.len();
         let ring = TensorRing::new(cores)?;
         let ring = ring.rotated((m - plan.first % m) % m).balanced();
 
-        let (mut gap, mut size) = (0.0, 0.0);
-        for _ in 0..TESTS {
-            let at: Vec<usize> = dims.iter().map(|&n| rng.random_range(0..n)).collect();
-            let x = queries.at(&at)?;
-            gap += (x - ring.entry(&at).unwrap_or(T::zero())).squared();
-            size += x.squared();
-        }
-        let residual = if size > 0.0 {
-            (gap / size).sqrt()
-        } else {
-            gap.sqrt()
-        };
-        let fresh = "relative residual on fresh random entries";
-        let mut checks = vec![Check::sampling(
-            "ring.fresh-entries",
-            fresh,
-            residual,
-            self.tol,
-        )];
-        let inside = fit.evidence.rel_residual;
-        checks.push(Check::reported(
-            "ring.residual-of-block",
-            "relative residual of the block",
-            inside,
-        ));
+        let residual = queries.residual(&ring, rng)?;
+        let checks = self.checks(residual, fit.evidence.rel_residual);
         let status = match checks.iter().all(Check::holds) {
             true => Status::Converged,
             false => Status::IllConditioned,
@@ -243,6 +221,37 @@ impl<T: Scalar> Queries<'_, T> {
         } else {
             Err(Error::NonFinite { op: OP, index })
         }
+    }
+
+    /// The block of the tensor at these places of the three runs.
+    fn block(&mut self, places: &[Vec<Vec<usize>>]) -> Result<Tensor<T>, Error> {
+        let shape = [places[0].len(), places[1].len(), places[2].len()];
+        let mut data = Vec::with_capacity(shape.iter().product());
+        for k in &places[2] {
+            for j in &places[1] {
+                for i in &places[0] {
+                    data.push(self.look([i, j, k])?);
+                }
+            }
+        }
+        Tensor::from_vec(&shape, data)
+    }
+
+    /// The relative residual of a ring on fresh random entries.
+    fn residual(&mut self, ring: &TensorRing<T>, rng: &mut impl Rng) -> Result<f64, Error> {
+        let (mut gap, mut size) = (0.0, 0.0);
+        for _ in 0..TESTS {
+            let at = self.dims.iter().map(|&n| rng.random_range(0..n));
+            let at: Vec<usize> = at.collect();
+            let x = self.at(&at)?;
+            gap += (x - ring.entry(&at).unwrap_or(T::zero())).squared();
+            size += x.squared();
+        }
+        Ok(if size > 0.0 {
+            (gap / size).sqrt()
+        } else {
+            gap.sqrt()
+        })
     }
 }
 

@@ -45,6 +45,7 @@ impl RingSvd {
     ///
     /// # Complexity
     /// `O(N R^2)` for each mode with `N` entries.
+    /// Here `R` is the greatest rank.
     ///
     /// # Accuracy
     /// None promised; the recomputed residual decides the status.
@@ -92,12 +93,9 @@ impl RingSvd {
         let (n, r1) = (first.nrows(), ranks[1 % m]);
         let mut cores = Vec::with_capacity(m);
         if m == 1 {
-            let corner = |i: &[usize]| {
-                if i[0] == 0 && i[2] == 0 {
-                    t.as_slice()[i[1]]
-                } else {
-                    T::zero()
-                }
+            let corner = |i: &[usize]| match (i[0], i[2]) {
+                (0, 0) => t.as_slice()[i[1]],
+                _ => T::zero(),
             };
             cores.push(Tensor::from_fn(&[r0, n, r0], corner)?);
         } else {
@@ -105,22 +103,14 @@ impl RingSvd {
             let below = T::adjoint_product(range.basis.as_ref(), first);
             let width = range.basis.ncols();
             // Column a + R_0 b of the basis is slot (a, b).
-            cores.push(Tensor::from_fn(&[r0, n, r1], |i| {
-                let column = i[0] + r0 * i[2];
-                if column < width {
-                    range.basis[(i[1], column)]
-                } else {
-                    T::zero()
-                }
+            cores.push(Tensor::from_fn(&[r0, n, r1], |i| match i[0] + r0 * i[2] {
+                column if column < width => range.basis[(i[1], column)],
+                _ => T::zero(),
             })?);
             let tail = below.ncols();
-            let mut rest = Tensor::from_fn(&[r1, tail, r0], |i| {
-                let row = i[2] + r0 * i[0];
-                if row < width {
-                    below[(row, i[1])]
-                } else {
-                    T::zero()
-                }
+            let mut rest = Tensor::from_fn(&[r1, tail, r0], |i| match i[2] + r0 * i[0] {
+                row if row < width => below[(row, i[1])],
+                _ => T::zero(),
             })?;
             for k in 1..m - 1 {
                 rest = cut(rest, t.dims()[k], ranks[k + 1], &mut cores, rng)?;

@@ -14,6 +14,19 @@ use rand::Rng;
 const MOST_DIM: usize = 80;
 
 /// How components are found; the table of the module says which to use when.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::decomp::{Robust, RobustMethod};
+/// use wickring::tensor::{Factor, SymmetricCp};
+/// let axes = Factor::from_fn(4, 3, |i, r| f64::from(u8::from(i == r)));
+/// let t = SymmetricCp::new(4, vec![1.0; 3], axes)?.to_dense()?;
+/// let method = Robust::new(3).method(RobustMethod::Jennrich);
+/// let found = method.decompose(t.view(), &mut ChaCha8Rng::seed_from_u64(1))?.converged()?;
+/// assert!(found.rel_residual(t.view())? < 1e-8);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum RobustMethod {
     /// Subspace power method.
@@ -72,6 +85,7 @@ impl Robust {
     /// # Complexity
     /// `O(n^5)` a round for Schramm-Steurer, `O(n^3 m)` a step and start for the subspace power method, and one
     /// spectrum of the flattening, `O(n^6)`, for the certificate.
+    /// Here `m` is the number of components.
     ///
     /// # Accuracy
     /// `<v, a>^2 >= 1 - 3 eps` after the boost (Schramm and Steurer); the square of that distance for random errors.
@@ -184,14 +198,35 @@ fn finish(
     let error = rest.norm()?;
     let heights = flat.values(x);
     let lowest = heights.iter().copied().fold(f64::INFINITY, f64::min);
-    let evidence = Evidence {
-        rel_residual: frobenius(rest.matrix.as_ref()) / frobenius(flat.matrix.as_ref()),
+    let share = frobenius(rest.matrix.as_ref()) / frobenius(flat.matrix.as_ref());
+    let evidence = evidence(share, m - found, [error, defect, lowest]);
+    let status = if evidence.holds() {
+        Status::Converged
+    } else {
+        Status::Stalled
+    };
+    let vectors = Factor::from_fn(n, found, |i, c| x[(i, c)]);
+    Ok(Fit {
+        model: SymmetricCp::new(4, vec![unit; found], vectors)?,
+        status,
+        history: vec![1.0, evidence.rel_residual],
+        work: Work {
+            sweeps: 1,
+            ..Work::default()
+        },
+        evidence,
+    })
+}
+
+fn evidence(rel_residual: f64, missing: usize, [error, defect, lowest]: [f64; 3]) -> Evidence {
+    Evidence {
+        rel_residual,
         condition: 1.0,
         checks: vec![
             Check::accuracy(
                 "robust.components-missing",
                 "components missing",
-                (m - found) as f64,
+                missing as f64,
                 0.0,
             ),
             Check::accuracy(
@@ -212,21 +247,5 @@ fn finish(
                 lowest,
             ),
         ],
-    };
-    let status = if evidence.holds() {
-        Status::Converged
-    } else {
-        Status::Stalled
-    };
-    let vectors = Factor::from_fn(n, found, |i, c| x[(i, c)]);
-    Ok(Fit {
-        model: SymmetricCp::new(4, vec![unit; found], vectors)?,
-        status,
-        history: vec![1.0, evidence.rel_residual],
-        work: Work {
-            sweeps: 1,
-            ..Work::default()
-        },
-        evidence,
-    })
+    }
 }

@@ -9,6 +9,8 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 /// Errors for planted problems; each is scaled to the spectral norm asked for.
+///
+/// See [`Robust::decompose`](crate::decomp::Robust::decompose) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoiseFamily {
     /// A symmetric Gaussian square flattening.

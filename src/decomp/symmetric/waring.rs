@@ -35,6 +35,19 @@ const MOST_UNKNOWNS: usize = 7000;
 const EXACT: f64 = 1e-12;
 
 /// How a symmetric fit is searched for.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::decomp::{SymmetricMethod, Waring};
+/// use wickring::tensor::{Factor, SymmetricCp};
+/// let v = Factor::from_fn(3, 2, |i, r| if i == r { 1.0 } else { 0.5 });
+/// let t = SymmetricCp::new(3, vec![2.0, -1.0], v)?.to_dense()?;
+/// let method = Waring::new(2).method(SymmetricMethod::Lbfgs);
+/// let fit = method.decompose(t.view(), &mut ChaCha8Rng::seed_from_u64(0))?;
+/// assert!(fit.evidence.rel_residual < 1e-9);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SymmetricMethod {
     /// Algebraic start where one exists, else random ones, refined by damped Gauss-Newton.
@@ -111,6 +124,7 @@ impl Waring {
     ///
     /// # Complexity
     /// Each iteration `O(n^d R + (R n)^3 / 3)`.
+    /// Here `R` is the number of components.
     ///
     /// # Example
     /// ```

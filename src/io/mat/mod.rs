@@ -14,6 +14,17 @@ use std::path::Path;
 pub use write::encode;
 
 /// A numeric array of a `.mat` file.
+///
+/// # Example
+/// ```
+/// use std::path::Path;
+/// use wickring::io::mat::{decode, encode};
+/// use wickring::tensor::Tensor;
+/// let t = Tensor::from_vec(&[2, 2], vec![1.0, 2.0, 3.0, 4.0])?;
+/// let found = decode(Path::new("x.mat"), &encode(&[("x", t.view())])?)?;
+/// assert_eq!((found[0].name.as_str(), &found[0].real), ("x", &t));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatArray {
     /// The name of the variable.
@@ -25,6 +36,20 @@ pub struct MatArray {
 }
 
 /// A variable of a `.mat` file before its content is unpacked.
+///
+/// # Example
+/// ```
+/// use wickring::io::mat::{MatValue, encode, list, read_value};
+/// use wickring::io::write_whole;
+/// use wickring::tensor::Tensor;
+/// let path = std::env::temp_dir().join(format!("wickring-variable-{}.mat", std::process::id()));
+/// let t = Tensor::from_vec(&[2, 2], vec![1.0, 2.0, 3.0, 4.0])?;
+/// write_whole(&path, &encode(&[("x", t.view())])?)?;
+/// assert!(list(&path)?[0].is_array());
+/// assert!(matches!(read_value(&path, "x")?, MatValue::Array(found) if found.real == t));
+/// # std::fs::remove_file(&path).ok();
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
     /// The name, with the way through structures and cells: `s.x`, `c{1}`.
@@ -48,6 +73,8 @@ impl Variable {
 }
 
 /// What a variable holds.
+///
+/// See [`Variable`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MatValue {
     /// A full array.

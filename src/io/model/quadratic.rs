@@ -14,6 +14,8 @@ const MAX_BYTES: u64 = 1 << 30;
 pub const QUADRATIC_MAP: &str = "wickring/quadratic-map/1";
 
 /// What every model file carries beside the model.
+///
+/// See [`ModelFile`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
     /// `wickring/<kind>/<version>`.
@@ -29,6 +31,19 @@ pub struct Header {
 }
 
 /// A model file: the header and the entries of its schema.
+///
+/// # Example
+/// ```
+/// use wickring::Status;
+/// use wickring::io::model::{Header, ModelFile, QUADRATIC_MAP};
+/// use wickring::tensor::{QuadraticMap, SymmetricRing};
+/// let map = QuadraticMap::new(SymmetricRing::new(1, vec![1.0])?, vec![0.0], vec![-1.0])?; // x^2 - 1
+/// let (schema, status, inputs) = (QUADRATIC_MAP.to_owned(), Status::Converged, Vec::new());
+/// let header = Header { schema, seed: 7, status, inputs, report: serde_json::Value::Null };
+/// let read = ModelFile::from_json(&ModelFile::of_quadratic_map(&map, header).to_json())?;
+/// assert_eq!((read.header.seed, read.quadratic_map()?), (7, map));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelFile {
     /// What every model file carries.

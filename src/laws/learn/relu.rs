@@ -174,6 +174,19 @@ pub fn contraction_is_the_tensor(x: &[f64], y: f64, g: &[f64]) -> Result<(), Bro
 }
 
 /// What is done to a problem and, in the same way, to its solution.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::laws::learn::relu::{Change, learner_is_equivariant};
+/// use wickring::learn::relu::ReluLearner;
+/// use wickring::planted::relu::{Story, draw};
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// let (x, y) = draw(&Story::Separated.plant(2, 1, &mut rng)?, 100, 0.0, &mut rng)?;
+/// let learner = ReluLearner::new();
+/// assert!(learner_is_equivariant(&learner, x.as_ref(), &y, &Change::Scale(2.0), 1e-6).is_ok());
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Change {
     /// Targets times a number other than 0.

@@ -4,6 +4,15 @@ use crate::laws::broken::{Broken, check};
 use crate::poly::Ring;
 
 /// A square matrix, rows one after the other.
+///
+/// # Example
+/// ```
+/// use wickring::laws::ring::identities::SquareMatrix;
+/// use wickring::poly::Rational;
+/// let m = SquareMatrix::from_fn(2, |i, j| Rational::from(if i == j { 1 } else { 2 }));
+/// assert_eq!(m.times(&m).trace(), Rational::from(10));
+/// assert_eq!(m.rank_and_determinant(), (2, Rational::from(-3)));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SquareMatrix<R> {
     size: usize,

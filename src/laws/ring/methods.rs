@@ -101,6 +101,13 @@ fn tensor<T: Scalar>(bytes: &mut Bytes<'_>) -> Result<Tensor<T>, Error> {
 }
 
 /// The general ring methods.
+///
+/// # Example
+/// ```
+/// use wickring::laws::bytes::Bytes;
+/// use wickring::laws::ring::methods::{RingMethod, method_is_honest};
+/// assert!(method_is_honest::<f64>(RingMethod::Svd, &mut Bytes::new(&[2, 1, 3])).is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RingMethod {
     /// [`RingAlgebraic`].

@@ -10,6 +10,23 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 /// A decomposition under test.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::decomp::RingSvd;
+/// use wickring::laws::ring::subjects::Subject;
+/// use wickring::tensor::Tensor;
+/// let train = Subject {
+///     name: "a train by SVD",
+///     plant: |seed| Tensor::from_fn(&[3, 4, 3], |i| ((i[0] + 2) * (i[1] + 1) * (i[2] + 1)) as f64 + seed as f64),
+///     decompose: |t, seed| RingSvd::new(&[1, 2, 2]).decompose(t, &mut ChaCha8Rng::seed_from_u64(seed)),
+///     accuracy: 1e-10,
+///     noise: None,
+///     symmetric: false,
+/// };
+/// assert!(train.recovers_what_was_planted(1).is_ok());
+/// ```
 pub struct Subject {
     /// How it is called in reports.
     pub name: &'static str,

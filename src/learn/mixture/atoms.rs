@@ -22,6 +22,8 @@ const SHORT_SWEEPS: usize = 30;
 const FEW: usize = 2000;
 
 /// A discrete `Q` read off a learned law.
+///
+/// See [`extract_atoms`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AtomFit {
     /// `sum_j w_j N(mu_j, sigma^2 I)`.
@@ -43,6 +45,22 @@ pub struct AtomFit {
 ///
 /// # Complexity
 /// `O(components * rank)` for each of at most 20000 rows and 200 sweeps, for each number of components.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::learn::mixture::{Diffusion, GaussianMixture, extract_atoms};
+/// let mut rng = ChaCha8Rng::seed_from_u64(7);
+/// let truth = GaussianMixture::spherical(1, [(0.5, vec![-3.0]), (0.5, vec![3.0])], 1.0)?;
+/// let rows = truth.sample(1000, &mut rng);
+/// let samples = faer::MatRef::from_row_major_slice(&rows, 1000, 1);
+/// let model = Diffusion::new().noise(1.0).learn(samples, &mut rng)?.model;
+/// let atoms = extract_atoms(&model, &rows, Some(2), &mut rng)?;
+/// let mut means: Vec<f64> = atoms.mixture.components().iter().map(|c| c.mean[0]).collect();
+/// means.sort_by(f64::total_cmp);
+/// assert!((means[0] + 3.0).abs() < 0.5 && (means[1] - 3.0).abs() < 0.5);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 pub fn extract_atoms(
     model: &ScoreModel,
     rows: &[f64],

@@ -12,6 +12,16 @@ use rand_distr::{Distribution, StandardNormal};
 const QUADRATURE: usize = 600;
 
 /// `P = Q * N(0, I)` with a known `Q`: a discrete one, or a curve or surface.
+///
+/// # Example
+/// ```
+/// use wickring::learn::mixture::Population;
+/// let two = Population::atoms("two points", vec![(0.5, vec![-2.0]), (0.5, vec![2.0])])?;
+/// let density = two.exact().log_density(&[0.0])[0].exp();
+/// let normal = (2.0 * std::f64::consts::PI).sqrt().recip() * (-2f64).exp(); // at distance 2
+/// assert!((density - normal).abs() < 1e-12);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Population {
     /// Name of the case.

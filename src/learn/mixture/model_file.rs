@@ -14,6 +14,16 @@ const OP: &str = "MixtureModel::from_body";
 const QUANTILE_DRAWS: usize = 20_000;
 
 /// A mixture as read from a model file: what can be sampled.
+///
+/// # Example
+/// ```
+/// use wickring::learn::mixture::{GaussianMixture, MixtureModel};
+/// let law = GaussianMixture::spherical(1, [(1.0, vec![3.0])], 4.0)?;
+/// let body = MixtureModel::Gaussian(law).to_body(None)?;
+/// let read = MixtureModel::from_body(&body)?;
+/// assert!((read.score(&[5.0])?[0] + 0.5).abs() < 1e-12); // (3 - 5) / 4
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum MixtureModel {
     /// Components with a density.

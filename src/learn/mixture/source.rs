@@ -13,6 +13,8 @@ pub(super) type NumberedBatch<'a> = &'a mut dyn FnMut(usize, &[f64]) -> Result<(
 /// A sample that can be read from its beginning as often as needed, in batches of whole rows.
 ///
 /// How rows are cut into batches does not influence results.
+///
+/// See [`InMemory`] for an example.
 pub trait SampleSource {
     /// Number of columns.
     fn dim(&self) -> usize;
@@ -24,6 +26,19 @@ pub trait SampleSource {
 }
 
 /// Rows in memory as a source.
+///
+/// # Example
+/// ```
+/// use wickring::learn::mixture::{InMemory, SampleSource};
+/// let mut rows = InMemory { rows: &[1.0, 2.0, 3.0, 4.0], dim: 2 };
+/// let mut sum = 0.0;
+/// rows.pass(&mut |batch| {
+///     sum += batch.iter().sum::<f64>();
+///     Ok(())
+/// })?;
+/// assert_eq!(sum, 10.0);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct InMemory<'a> {
     /// Row-major entries.

@@ -29,6 +29,8 @@ const AT_LEAST: usize = 400;
 const READINGS: usize = 3;
 
 /// What the algebraic learner returns.
+///
+/// See [`Polynomial::learn`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearnedPolynomial {
     /// The map.

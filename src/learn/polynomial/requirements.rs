@@ -5,6 +5,8 @@ use crate::Error;
 use crate::tensor::binomial;
 
 /// Which degrees occur.
+///
+/// See [`Requirements`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Only the degree asked for.
@@ -24,6 +26,14 @@ impl Form {
 }
 
 /// What a map of degree `w` in `r` latents takes, with `v = r` variables (homogeneous) or `v = r + 1`.
+///
+/// # Example
+/// ```
+/// use wickring::learn::polynomial::{Form, Requirements};
+/// let need = Requirements::of(3, 2, Form::Homogeneous)?; // quadrics in three latents
+/// assert_eq!((need.monomials, need.outputs), (6, 6));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirements {
     /// Latent dimension `r`.

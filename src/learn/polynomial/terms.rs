@@ -18,6 +18,17 @@ const STEPS: usize = 120;
 pub(super) const EXACT: f64 = 1e-8;
 
 /// Sums of powers of linear forms, output by output.
+///
+/// # Example
+/// ```
+/// use wickring::learn::polynomial::PowerSums;
+/// // x^2 - y^2, and x y = ((x + y) / sqrt 2)^2 / 2 - ((x - y) / sqrt 2)^2 / 2.
+/// let h = 0.5f64.sqrt();
+/// let squares = vec![(1.0, vec![1.0, 0.0]), (-1.0, vec![0.0, 1.0])];
+/// let product = vec![(0.5, vec![h, h]), (-0.5, vec![h, -h])];
+/// let sums = PowerSums { terms: vec![squares, product], residuals: vec![0.0, 1e-16] };
+/// assert_eq!(sums.worst(), 1e-16);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PowerSums {
     /// For each output the terms: coefficient `c_t` and unit vector `u_t`. For maps with lower degrees the vector

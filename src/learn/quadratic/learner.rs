@@ -128,7 +128,7 @@ impl Quadratic {
     /// # Accuracy
     /// Parameter error about 1.2 to 2.4 times the statistical floor `((r + 2 + tau) / 2n)^(1/2)`,
     /// `tau = sum (Tr Q_a)^2 / sum |Q_a|^2`. The status is `Converged` only when held-out samples agree with
-    /// the law of the model ([`HoldoutTest`]); `rel_residual` is that of the held-out cumulants.
+    /// the law of the model; `rel_residual` is that of the held-out cumulants.
     ///
     /// # Example
     /// ```

@@ -14,6 +14,8 @@ pub(super) const EXACT_ERROR: f64 = 1e-18;
 const RECOVERED: f64 = 0.1;
 
 /// Error on samples that took no part in the fit of the network that was measured.
+///
+/// See [`ReluLearner::learn`](crate::learn::relu::ReluLearner::learn) for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldOut {
     /// Mean square of the residual over the variance of the targets.
@@ -27,6 +29,8 @@ pub struct HeldOut {
 }
 
 /// Two neurons with too few samples between their kinks.
+///
+/// See [`ReluLearner::learn`](crate::learn::relu::ReluLearner::learn) for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClosePair {
     /// Index of one neuron.
@@ -42,6 +46,8 @@ pub struct ClosePair {
 }
 
 /// The report of a fit.
+///
+/// See [`ReluLearner::learn`](crate::learn::relu::ReluLearner::learn) for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReluReport {
     /// Error of the fit without the held-out samples; the network itself is refitted on all samples after

@@ -8,6 +8,8 @@ use faer::MatRef;
 const WORTH_A_WORD: f64 = 6.0;
 
 /// What was measured about the inputs.
+///
+/// See [`ReluLearner::learn`](crate::learn::relu::ReluLearner::learn) for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputCheck {
     /// Length of the mean in whitened coordinates, in deviations from zero.

@@ -5,6 +5,8 @@ use crate::linalg::norm2;
 use faer::MatRef;
 
 /// What a neuron does with `<weight, x>`.
+///
+/// See [`ReluNetwork`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rectifier {
     /// `max(z, 0)`.
@@ -39,6 +41,8 @@ impl Rectifier {
 }
 
 /// `coefficient * activation(<weight, x> + offset)`.
+///
+/// See [`ReluNetwork`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neuron {
     /// The outer weight.
@@ -69,6 +73,16 @@ impl Neuron {
 ///   exactly when `|c| = |b|`. When the `w_i` are dependent the `c_i` are not unique and neither is the
 ///   number of relus; only `f` is. Compare functions, never weights.
 /// * `coefficient * activation(weight)` is unchanged when a positive factor moves between the two.
+///
+/// # Example
+/// ```
+/// use wickring::learn::relu::{Neuron, Rectifier, ReluNetwork};
+/// let weight = vec![1.0, -1.0];
+/// let neuron = Neuron { coefficient: 1.0, weight, offset: 0.0, activation: Rectifier::Abs };
+/// let f = ReluNetwork::new(0.0, vec![0.0, 0.0], vec![neuron])?; // |x - y|
+/// assert_eq!((f.at(&[1.0, 3.0]), f.to_relu().at(&[1.0, 3.0])), (2.0, 2.0));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReluNetwork {
     constant: f64,
@@ -145,6 +159,7 @@ impl ReluNetwork {
     ///
     /// # Complexity
     /// `O(n d (k + 1))` time, `O(n + d)` memory.
+    /// Here `k` is the number of neurons.
     pub fn evaluate(&self, x: MatRef<'_, f64>) -> Result<Vec<f64>, Error> {
         let op = "ReluNetwork::evaluate";
         let d = self.input_dim();

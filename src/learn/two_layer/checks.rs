@@ -15,6 +15,8 @@ pub(super) const EXACT_ERROR: f64 = 1e-18;
 const RECOVERED: f64 = 0.1;
 
 /// The report of a fit.
+///
+/// See [`TwoLayerLearner::learn`](crate::learn::two_layer::TwoLayerLearner::learn) for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TwoLayerReport {
     /// The path that found the network.

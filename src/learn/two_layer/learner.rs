@@ -18,6 +18,8 @@ use faer::{Mat, MatRef};
 use rand::Rng;
 
 /// How a network is found.
+///
+/// See [`TwoLayerLearner::learn`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TwoLayerMethod {
     /// Regression where there are enough samples for it, else risk; the other one when the first is not exact.
@@ -44,6 +46,8 @@ impl TwoLayerMethod {
 }
 
 /// What is known about the outer coefficients.
+///
+/// See [`TwoLayerLearner::learn`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Coefficients {
     /// Equal ones first; free ones when those do not fit exactly.
@@ -56,6 +60,8 @@ pub enum Coefficients {
 }
 
 /// A network and what is known about it.
+///
+/// See [`TwoLayerLearner::learn`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearnedTwoLayer {
     /// The network.
@@ -144,15 +150,18 @@ impl TwoLayerLearner {
     /// use faer::Mat;
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
     /// use rand_distr::{Distribution, StandardNormal};
-    /// use wickring::learn::two_layer::{PolynomialActivation, TwoLayerLearner, TwoLayerNetwork};
+    /// use wickring::learn::two_layer::{Coefficients, PolynomialActivation, TwoLayerLearner};
+    /// use wickring::learn::two_layer::{TwoLayerMethod, TwoLayerNetwork};
     /// let mut rng = ChaCha8Rng::seed_from_u64(1);
     /// let mut normal = |n, d| Mat::from_fn(n, d, |_, _| -> f64 { StandardNormal.sample(&mut rng) });
     /// let (weights, x) = (normal(3, 5), normal(400, 5));
     /// let sigma = PolynomialActivation::parse("1 - x + x^3")?;
     /// let truth = TwoLayerNetwork::plain(sigma.clone(), weights)?;
     /// let y = truth.evaluate(x.as_ref())?;
-    /// let fit = TwoLayerLearner::new(sigma, 3).learn(x.as_ref(), &y, &mut rng)?;
-    /// assert!(truth.test_error(&fit.converged()?.network)? < 1e-12);
+    /// let learner = TwoLayerLearner::new(sigma, 3).coefficients(Coefficients::Equal);
+    /// let learned = learner.learn(x.as_ref(), &y, &mut rng)?.converged()?;
+    /// assert!(truth.test_error(&learned.network)? < 1e-12);
+    /// assert!(learned.report.exact && learned.report.method != TwoLayerMethod::Auto);
     /// # Ok::<(), wickring::Error>(())
     /// ```
     pub fn learn(
@@ -181,6 +190,7 @@ impl TwoLayerLearner {
     /// # Complexity
     /// A step of descent is `O(n d r)`; least squares on `p` monomials `O(n p^2 + p^3)`. Memory
     /// `O(n (d + r) + p^2)`.
+    /// Here `r` is the number of neurons.
     ///
     /// # Accuracy
     /// Without noise a relative mean square error near `1e-28`.

@@ -15,6 +15,16 @@ use serde_json::{Map, Value, json};
 ///
 /// For an odd leading power, `c_i` and `w_i -> s w_i` trade against each other when `sigma` is one power only;
 /// for an even activation the sign of every `w_i` is free. Compare functions, not weights.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::learn::two_layer::{PolynomialActivation, TwoLayerNetwork};
+/// let f = TwoLayerNetwork::plain(PolynomialActivation::parse("He3")?, mat![[1.0, 0.0]])?;
+/// assert!((f.evaluate(mat![[2.0, 5.0]].as_ref())?[0] - 2.0).abs() < 1e-12); // 2^3 - 3 * 2
+/// assert!((f.spectrum()[3] - 1.0).abs() < 1e-12); // all of its variance is in degree three
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct TwoLayerNetwork {
     activation: PolynomialActivation,
@@ -103,6 +113,7 @@ impl TwoLayerNetwork {
     ///
     /// # Complexity
     /// `O(n d r)`; memory `O(n + 1024 r)`.
+    /// Here `r` is the number of neurons.
     pub fn evaluate(&self, x: MatRef<'_, f64>) -> Result<Vec<f64>, Error> {
         let op = "TwoLayerNetwork::evaluate";
         if x.ncols() != self.input_dim() {
@@ -183,6 +194,7 @@ impl TwoLayerNetwork {
     ///
     /// # Complexity
     /// `O((r + r')^2 (d + m))`.
+    /// Here `m` is the degree, `d` the number of inputs and `r` the number of neurons.
     ///
     /// # Accuracy
     /// Absolute error of order `eps`: the three inner products cancel, so values below `1e-14` mean zero.

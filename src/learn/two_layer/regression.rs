@@ -17,6 +17,17 @@ const ROWS: usize = 512;
 pub(super) const MOST_FEATURES: usize = 8192;
 
 /// A polynomial in normalised Hermite polynomials, `sum_a c_a He_a(x) / sqrt(a!)`, of given degrees.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::learn::two_layer::HermiteFit;
+/// let x = mat![[-1.0], [0.0], [1.0], [2.0]];
+/// let y = [0.0, -1.0, 0.0, 3.0]; // x^2 - 1
+/// let fit = HermiteFit::by_least_squares(x.as_ref(), &y, &[0, 1, 2])?;
+/// assert!((fit.evaluate(mat![[3.0]].as_ref())?[0] - 8.0).abs() < 1e-10);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct HermiteFit {
     dim: usize,
@@ -94,6 +105,7 @@ impl HermiteFit {
     ///
     /// # Complexity
     /// `O(n p)`, memory `O(p)`.
+    /// Here `p` is the number of features.
     pub fn by_moments(x: MatRef<'_, f64>, y: &[f64], degrees: &[usize]) -> Result<Self, Error> {
         let op = "HermiteFit::by_moments";
         let p = check(op, x, y, degrees)?;

@@ -8,6 +8,17 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
 /// A family of planted networks.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::planted::relu::{Story, draw};
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// let network = Story::Separated.plant(6, 2, &mut rng)?;
+/// let (x, y) = draw(&network, 10, 0.0, &mut rng)?;
+/// assert_eq!(network.evaluate(x.as_ref())?, y);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Story {

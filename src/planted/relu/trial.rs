@@ -14,6 +14,17 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 /// One planted problem; everything random in it comes from `seed`.
+///
+/// # Example
+/// ```
+/// use wickring::Status;
+/// use wickring::learn::relu::Strategy;
+/// use wickring::planted::relu::{Story, Trial};
+/// let trial = Trial { story: Story::Separated, d: 3, k: 1, n: 200, noise: 0.0, seed: 1 };
+/// let outcome = trial.run(&trial.plant()?, Strategy::Full)?;
+/// assert!(outcome.status == Status::Converged && outcome.error < 1e-20);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trial {
     /// The family of networks.
@@ -31,6 +42,8 @@ pub struct Trial {
 }
 
 /// How a trial went.
+///
+/// See [`Trial`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// Mean square error on fresh noiseless samples over the variance there.
@@ -42,6 +55,8 @@ pub struct Outcome {
 }
 
 /// Samples planted for a trial.
+///
+/// See [`Trial`] for an example.
 #[derive(Clone, Debug)]
 pub struct Planted {
     /// The network behind them.

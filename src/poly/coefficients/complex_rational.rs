@@ -134,6 +134,13 @@ impl fmt::Display for ComplexRational {
 }
 
 /// Coefficients in `Q(i)`. Products are three products over Q, which take the integer kernels.
+///
+/// # Example
+/// ```
+/// use wickring::poly::{ComplexRational, ComplexRationals, Store};
+/// let store: ComplexRationals = Store::from_vec(vec![ComplexRational::i(), 2.into()]);
+/// assert_eq!((store.len(), store.get(0)), (2, ComplexRational::i()));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct ComplexRationals(Vec<ComplexRational>);
 

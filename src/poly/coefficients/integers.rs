@@ -16,6 +16,15 @@ use crate::poly::product::budget::Budget;
 pub(crate) const MAX_LIMBS: usize = 64;
 
 /// Integers of one width, the narrowest that holds them all; or each of its own width, where these differ much.
+///
+/// # Example
+/// ```
+/// use wickring::poly::{Integer, Integers, Store};
+/// let narrow: Integers = Store::from_vec(vec![Integer::from(1), Integer::from(-7)]);
+/// assert!(matches!(narrow, Integers::I64(_)));
+/// let wide: Integers = Store::from_vec(vec![Integer::from(7).pow(40), Integer::from(7).pow(41)]);
+/// assert!(matches!(wide, Integers::I128(_)));
+/// ```
 #[derive(Clone, Debug)]
 pub enum Integers {
     /// Every value fits an `i64`.

@@ -19,6 +19,15 @@ pub type Integer = IBig;
 /// The representation is canonical (small exactly when numerator and denominator both fit an `i64`), so
 /// equality and hashing are structural. Small values never allocate; about ten times faster than a big
 /// rational on the numbers that moment identities are made of.
+///
+/// # Example
+/// ```
+/// use wickring::poly::Rational;
+/// assert_eq!(Rational::new(2, 6), Rational::new(1, 3));
+/// assert_eq!(Rational::new(1, 0), None);
+/// // A float is a whole number over a power of two, which a tenth is not.
+/// assert_ne!(Rational::from_f64(0.1), Rational::new(1, 10));
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Rational(Repr);
 

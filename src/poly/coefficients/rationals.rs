@@ -16,6 +16,14 @@ use num_traits::{One, Zero};
 ///
 /// The form is unique, so equality is structural, and a product of primitive polynomials is primitive
 /// (Gauss), so products over Q cost what products over Z cost.
+///
+/// # Example
+/// ```
+/// use wickring::poly::{Rational, Rationals, Store};
+/// let thirds = |n| Rational::new(n, 3).unwrap_or_default();
+/// let store: Rationals = Store::from_vec(vec![thirds(2), thirds(4)]);
+/// assert_eq!(store.content(), &thirds(2)); // times 1 and 2
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rationals {
     content: Rational,

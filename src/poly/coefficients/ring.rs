@@ -13,6 +13,21 @@ use std::ops::{AddAssign, MulAssign, Neg, SubAssign};
 /// The laws are those of the textbook (checked by `laws::poly_ring`); for floats they hold up to rounding
 /// and [`Ring::EXACT`] is false. A ring of your own needs the operators, one line for the store and two
 /// functions; `type Store = Vec<Self>` is right unless there is a denser form.
+///
+/// # Example
+/// ```
+/// use wickring::poly::{Integer, Residue, Ring};
+/// fn factorial<R: Ring>(one: R, n: i64) -> R {
+///     (1..=n).fold(one, |mut product, k| {
+///         product *= &R::from_i64(k);
+///         product
+///     })
+/// }
+/// assert_eq!(factorial(1.0, 5), 120.0);
+/// assert_eq!(factorial(Integer::from(1), 5), Integer::from(120));
+/// assert_eq!(factorial(Residue::new(1, 7)?, 6), Residue::new(6, 7)?); // Wilson
+/// # Ok::<(), wickring::Error>(())
+/// ```
 pub trait Ring:
     Clone
     + PartialEq

@@ -12,6 +12,8 @@ use std::fmt::Debug;
 /// A ring chooses its store through [`Ring::Store`]. `Vec<C>` serves any ring; the integers and the
 /// rationals keep all coefficients at one width in flat memory, and their products and quotients never
 /// allocate for a coefficient. Every method but the first three has a default in terms of those three.
+///
+/// See [`Integers`](crate::poly::Integers) for an example.
 pub trait Store<C: Ring>: Clone + Debug + Default + Send + Sync + 'static {
     /// The coefficients, in the order of the terms.
     fn from_vec(values: Vec<C>) -> Self;

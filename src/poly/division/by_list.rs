@@ -38,13 +38,7 @@ pub(crate) fn integers(
     if !dense || entries.saturating_mul(divisor) > MOST {
         return Ok(None);
     }
-    let (mut rest, mut by) = (vec![0i64; total], vec![0i64; divisor]);
-    for (&word, &c) in x.iter().zip(a) {
-        rest[(word - u64::from(low)) as usize] = c;
-    }
-    for (&word, &c) in y.iter().zip(b) {
-        by[(word - u64::from(least)) as usize] = c;
-    }
+    let (mut rest, by) = (listed(x, a, low, total), listed(y, b, least, divisor));
     let (lead, tail) = (by[divisor - 1], &by[..divisor - 1]);
     let (mut words, mut values) = (Vec::new(), Vec::new());
     let mut exact = true;
@@ -76,4 +70,13 @@ pub(crate) fn integers(
     }
     let monomials = Monomials::from_words(1, words);
     Ok(Some(Some((monomials, Integers::I64(values)))))
+}
+
+/// Coefficients by exponents from `low` on.
+fn listed(words: &[u64], values: &[i64], low: u32, size: usize) -> Vec<i64> {
+    let mut list = vec![0; size];
+    for (&word, &c) in words.iter().zip(values) {
+        list[(word - u64::from(low)) as usize] = c;
+    }
+    list
 }

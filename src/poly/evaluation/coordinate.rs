@@ -6,6 +6,19 @@ use crate::poly::simd::blocks::{Block, Kind};
 use num_complex::Complex;
 
 /// Numbers that compiled polynomials are evaluated at: `f64`, `Complex<f64>`, [`Interval`]. Sealed.
+///
+/// # Example
+/// ```
+/// use num_complex::Complex;
+/// use wickring::poly::{Compiled, Coordinate, Poly, Rational, Vars};
+/// fn value<T: Coordinate>(p: Poly<T>, x: T) -> Result<T, wickring::Error> {
+///     Ok(Compiled::new(&[p])?.eval_batch(&[&[x]])?[0][0])
+/// }
+/// let p = Poly::<Rational>::parse("x^2 + 1", &mut Vars::new())?;
+/// assert_eq!(value(p.map(Rational::to_f64), 3.0)?, 10.0);
+/// assert_eq!(value(p.map(|c| Complex::from(c.to_f64())), Complex::i())?, Complex::from(0.0));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 pub trait Coordinate: Ring + Copy + sealed::Parts {}
 
 impl Coordinate for f64 {}

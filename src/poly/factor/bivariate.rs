@@ -24,20 +24,7 @@ pub(crate) fn lift(
     let height = f.len();
     let degree = starts.iter().map(|g| g.len() - 1).sum::<usize>();
     let inverses = cofactor_inverses(field, starts)?;
-    let mut factors: Vec<Grid> = Vec::with_capacity(starts.len());
-    for (g, lead) in starts.iter().zip(leads) {
-        let lead = shifted_one(field, lead, at);
-        if g.last() != lead.first() || lead.len() > height {
-            return None;
-        }
-        let mut grid = vec![Dense::new(); height];
-        grid[0].clone_from(g);
-        for (row, &c) in grid.iter_mut().zip(&lead).skip(1).filter(|(_, c)| **c != 0) {
-            row.resize(g.len() - 1, 0);
-            row.push(c);
-        }
-        factors.push(grid);
-    }
+    let mut factors = begun(field, (starts, leads), at, height)?;
     // partial[j] is the product of the first j + 1 factors.
     let mut partial: Vec<Grid> = vec![Vec::with_capacity(height); starts.len()];
     for k in 0..height {
@@ -77,6 +64,30 @@ pub(crate) fn lift(
     }
     let back = field.sub(0, at);
     Some(factors.iter().map(|g| shifted(field, g, back)).collect())
+}
+
+/// The factors as far as they are known: their starts and their leading coefficients.
+fn begun(
+    field: Field,
+    (starts, leads): (&[Dense], &[Dense]),
+    at: u64,
+    height: usize,
+) -> Option<Vec<Grid>> {
+    let mut factors: Vec<Grid> = Vec::with_capacity(starts.len());
+    for (g, lead) in starts.iter().zip(leads) {
+        let lead = shifted_one(field, lead, at);
+        if g.last() != lead.first() || lead.len() > height {
+            return None;
+        }
+        let mut grid = vec![Dense::new(); height];
+        grid[0].clone_from(g);
+        for (row, &c) in grid.iter_mut().zip(&lead).skip(1).filter(|(_, c)| **c != 0) {
+            row.resize(g.len() - 1, 0);
+            row.push(c);
+        }
+        factors.push(grid);
+    }
+    Some(factors)
 }
 
 /// The inverse of the product of all other starts modulo each; `None` when two have a common factor.

@@ -33,6 +33,8 @@ use crate::Error;
 use num_traits::One;
 
 /// A constant and irreducible factors with multiplicities.
+///
+/// See [`Poly::factor`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Factors {
     /// The constant in front.

@@ -179,6 +179,15 @@ fn check_size(op: &'static str, n: usize) -> Result<(), Error> {
 }
 
 /// Nodes and weights for `E f(z)`, `z ~ N(0, 1)`, on panels that end at given kinks.
+///
+/// # Example
+/// ```
+/// use wickring::poly::gaussian::NormalPanels;
+/// let rule = NormalPanels::new(&[0.0], 4)?;
+/// let mean = rule.expectation(f64::abs); // sqrt(2 / pi)
+/// assert!((mean * mean - 2.0 / std::f64::consts::PI).abs() < 1e-14);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct NormalPanels {
     /// Nodes, ascending.

@@ -387,6 +387,7 @@ impl Columns {
 ///
 /// # Complexity
 /// `O(t^2)`.
+/// Here `t` is the number of points.
 fn vandermonde<G: Ground>(field: &G, m: &[u64], s: &[u64]) -> Option<Vec<u64>> {
     let mut sorted = m.to_vec();
     sorted.sort_unstable();

@@ -18,6 +18,8 @@ use crate::poly::product::budget::Budget;
 const MAX_DEGREE: u64 = 1 << 20;
 
 /// A reduced Groebner basis over the rationals, or modulo a prime with residues as coefficients, with what was checked about it.
+///
+/// See [`groebner_basis`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroebnerBasis<C: Ring + std::fmt::Display = Rational> {
     /// The basis, monic, leading terms descending.

@@ -10,6 +10,8 @@ use crate::poly::polynomial::value::Poly;
 use crate::poly::product::budget::Budget;
 
 /// A field of coefficients that ideals are computed over: the rationals, or residues modulo a prime.
+///
+/// See [`eliminate`] for an example.
 #[allow(private_bounds)]
 pub trait IdealField: Checked {
     /// The prime of the coefficients, 0 over the rationals; `None` when they name none or several.

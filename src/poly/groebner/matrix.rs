@@ -159,20 +159,7 @@ impl Block {
             }
         }
         let places = b.table.places(order);
-        let mut pivots = vec![NONE; places.len()];
-        for (k, &lead) in leads.iter().enumerate() {
-            pivots[places[lead] as usize] = k as u32;
-        }
-        let place = |row: &mut Row| {
-            row.columns
-                .iter_mut()
-                .for_each(|c| *c = places[*c as usize])
-        };
-        rows.iter_mut().for_each(place);
-        for (rows, lead) in &mut firsts {
-            rows.iter_mut().for_each(place);
-            *lead = lead.map(|c| places[c as usize]);
-        }
+        let pivots = placed(&places, &mut rows, &mut firsts, &leads);
         let used = firsts.len();
         let starts = firsts;
         Ok((
@@ -184,4 +171,27 @@ impl Block {
             used,
         ))
     }
+}
+
+/// Puts columns in their places; the row that has its leading term in each of them.
+fn placed(
+    places: &[u32],
+    rows: &mut [Row],
+    starts: &mut [(Vec<Row>, Option<u32>)],
+    leads: &[usize],
+) -> Vec<u32> {
+    let mut pivots = vec![NONE; places.len()];
+    for (k, &lead) in leads.iter().enumerate() {
+        pivots[places[lead] as usize] = k as u32;
+    }
+    let place = |row: &mut Row| {
+        let columns = row.columns.iter_mut();
+        columns.for_each(|c| *c = places[*c as usize]);
+    };
+    rows.iter_mut().for_each(place);
+    for (rows, lead) in starts {
+        rows.iter_mut().for_each(place);
+        *lead = lead.map(|c| places[c as usize]);
+    }
+    pivots
 }

@@ -187,11 +187,7 @@ impl Multipliers {
         self.count = list.len();
         let mut first = block.pivots.len();
         for (k, row) in rows.iter().enumerate() {
-            let sign: Lanes = if k == 0 {
-                [1; LANES]
-            } else {
-                image.primes.map(|p| p - 1)
-            };
+            let sign: Lanes = image.primes.map(|p| if k == 0 { 1 } else { p - 1 });
             add(sum, row, &image.tails[row.shape], &sign);
             let unit = &image.inverses[row.shape];
             list[k] =

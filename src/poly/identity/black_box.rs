@@ -10,6 +10,8 @@ use crate::poly::product::budget::Budget;
 /// A bound of the coefficients of `f` in `Q[x]`: there is a positive integer `D` of at most `denominator` bits, whose
 /// product with `f` is a polynomial over the integers whose coefficients, in absolute value, add up to less than
 /// `2^numerator`.
+///
+/// See [`BlackBox`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Height {
     /// Bits of the sum of the absolute values of the coefficients of `D f`.
@@ -69,6 +71,17 @@ impl Height {
 /// A polynomial over the rationals that can be evaluated modulo primes.
 ///
 /// The bounds are promises: an identity test is no better than they are.
+///
+/// # Example
+/// ```
+/// use wickring::poly::Vars;
+/// use wickring::poly::identity::{BlackBox, Program};
+/// let p = Program::parse("(x + y)^10", &mut Vars::new())?;
+/// // Whole coefficients, which add up to 2^10.
+/// assert!(p.height().numerator > 10 && p.height().denominator == 0);
+/// assert!(p.degree_bound() >= 10);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 pub trait BlackBox {
     /// Number of variables.
     fn nvars(&self) -> usize;

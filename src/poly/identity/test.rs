@@ -52,6 +52,8 @@ impl Default for IdentityTest<'_> {
 }
 
 /// The answer to "are they the same polynomial?".
+///
+/// See [`IdentityTest`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IdentityVerdict {
     /// They are, on this evidence.
@@ -61,6 +63,8 @@ pub enum IdentityVerdict {
 }
 
 /// Evidence that two polynomials are the same.
+///
+/// See [`IdentityTest`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IdentityProof {
     /// Both were multiplied out and have the same terms. Certain.
@@ -81,6 +85,19 @@ pub enum IdentityProof {
 }
 
 /// Evidence that two polynomials differ, which anybody can check.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::poly::Vars;
+/// use wickring::poly::identity::{IdentityTest, IdentityVerdict, Program, Witness};
+/// let mut vars = Vars::new();
+/// let (f, g) = (Program::parse("(x + 1)^2", &mut vars)?, Program::parse("x^2 + 1", &mut vars)?);
+/// let verdict = IdentityTest::default().prove(&f, &g, &mut ChaCha8Rng::seed_from_u64(0))?;
+/// let IdentityVerdict::Different(Witness::Coefficient { exponents, left, right }) = verdict else { panic!() };
+/// assert_eq!((exponents, left, right), (vec![1], 2.into(), 0.into()));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Witness {
     /// A monomial with different coefficients.

@@ -9,6 +9,15 @@ use std::cmp::Ordering;
 ///
 /// Polynomials are stored in lexicographic order; other orders are asked for where they matter: in
 /// division with remainder, in leading terms and in Groebner bases.
+///
+/// # Example
+/// ```
+/// use std::cmp::Ordering;
+/// use wickring::poly::Order;
+/// // x and y^2
+/// assert_eq!(Order::Lex.compare(&[1, 0], &[0, 2]), Ordering::Greater);
+/// assert_eq!(Order::DegLex.compare(&[1, 0], &[0, 2]), Ordering::Less);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Lexicographic: the first variable decides.

@@ -15,6 +15,8 @@ use num_traits::Zero;
 const OP: &str = "Poly::real_roots";
 
 /// One real root: the only one in an interval with rational ends.
+///
+/// See [`Poly::real_roots`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RealRoot {
     /// Lower end; equal to the upper one when the root is this rational number.

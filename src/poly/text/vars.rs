@@ -1,6 +1,16 @@
 //! Names of variables, for reading and writing polynomials.
 
 /// An ordered list of variable names; variable `i` of a polynomial is called `names()[i]`.
+///
+/// # Example
+/// ```
+/// use wickring::poly::{Poly, Rational, Vars};
+/// let mut vars = Vars::new();
+/// Poly::<Rational>::parse("b + a", &mut vars)?;
+/// assert_eq!(vars.names(), ["b", "a"]);
+/// assert!(Poly::<Rational>::parse("c", &mut Vars::fixed(["a", "b"])).is_err());
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vars {
     names: Vec<String>,

@@ -15,6 +15,8 @@ const MAX_NODES: u64 = 40_000_000;
 
 /// How one scheme is carried to another modulo 2. It can be checked by hand: transpose and shift the products of the second
 /// scheme as `symmetry` says; then product `r` of the first, `P a Q^-1`, `Q b S^-1`, .., is product `products[r]` of the second.
+///
+/// See [`equivalent_modulo_two`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Equivalence {
     /// Whether the second scheme is transposed first.
@@ -28,6 +30,8 @@ pub struct Equivalence {
 }
 
 /// How a test ended.
+///
+/// See [`equivalent_modulo_two`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EquivalenceSearch {
     /// Equivalent, by this transformation, which was checked.
@@ -65,23 +69,13 @@ pub fn equivalent_modulo_two(
     target: &Target,
     deadline: Option<Instant>,
 ) -> Result<EquivalenceSearch, Error> {
-    let dims = match target {
-        Target::Matmul(dims) if dims.iter().all(|n| *n <= 5) => *dims,
-        other => {
-            let what = format!(
-                "equivalence is tested for matrix products of sizes up to 5, not for {}",
-                other.name()
-            );
-            return Err(Error::invalid(OP, what));
-        }
-    };
+    let dims = small_product(target)?;
     let (one, two) = (products(first)?, products(second)?);
     if one.len() != two.len() {
         return Ok(EquivalenceSearch::Different(
             "the numbers of products differ",
         ));
     }
-    let [n, m, p] = dims;
     let mut nodes = 0;
     let mut undecided = false;
     let mut types_agree = false;
@@ -91,13 +85,7 @@ pub fn equivalent_modulo_two(
                 .iter()
                 .map(|t| turn(*t, dims, transposed, shifts))
                 .collect();
-            let square = n == m && m == p;
-            let fits = match (transposed, shifts) {
-                (false, 0) => true,
-                (true, 0) => n == p,
-                _ => square,
-            };
-            let Some(turned) = turned.filter(|_| fits) else {
+            let Some(turned) = turned.filter(|_| fits(dims, transposed, shifts)) else {
                 continue;
             };
             let mut matcher = Matcher::new(dims, &one, &turned, deadline);
@@ -107,16 +95,10 @@ pub fn equivalent_modulo_two(
             nodes = matcher.nodes;
             match found {
                 Ok(Some((matrices, products))) => {
-                    let rows = |(matrix, size): (&Matrix, usize)| {
-                        let row = |bits: &u32| (0..size).map(|j| (bits >> j & 1) as u8).collect();
-                        matrix.iter().map(row).collect()
-                    };
-                    let [a, b, c] = &matrices;
-                    let matrices = [(a, n), (b, m), (c, p)].map(rows);
                     return Ok(EquivalenceSearch::Equivalent(Box::new(Equivalence {
                         transposed,
                         shifts,
-                        matrices,
+                        matrices: written_out(&matrices, dims),
                         products,
                     })));
                 }
@@ -130,6 +112,37 @@ pub fn equivalent_modulo_two(
         (true, _) => EquivalenceSearch::Undecided,
         (_, false) => EquivalenceSearch::Different("the ranks of the products differ"),
         (_, true) => EquivalenceSearch::Different("no matrices carry one to the other"),
+    })
+}
+
+/// The sizes of a matrix product that is small enough.
+fn small_product(target: &Target) -> Result<[usize; 3], Error> {
+    match target {
+        Target::Matmul(dims) if dims.iter().all(|n| *n <= 5) => Ok(*dims),
+        other => {
+            let what = format!(
+                "equivalence is tested for matrix products of sizes up to 5, not for {}",
+                other.name()
+            );
+            Err(Error::invalid(OP, what))
+        }
+    }
+}
+
+/// Whether the sizes allow a transposition and shifts.
+fn fits([n, m, p]: [usize; 3], transposed: bool, shifts: usize) -> bool {
+    match (transposed, shifts) {
+        (false, 0) => true,
+        (true, 0) => n == p,
+        _ => n == m && m == p,
+    }
+}
+
+/// Matrices of bits as rows of zeros and ones.
+fn written_out(matrices: &[Matrix; 3], dims: [usize; 3]) -> [Vec<Vec<u8>>; 3] {
+    std::array::from_fn(|k| {
+        let row = |bits: &u32| (0..dims[k]).map(|j| (bits >> j & 1) as u8).collect();
+        matrices[k].iter().map(row).collect()
     })
 }
 

@@ -14,6 +14,8 @@ const PRIME: u32 = 2_147_483_647;
 const MAX_WORK: usize = 1 << 34;
 
 /// What does not change under equivalence.
+///
+/// See [`invariants`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invariants {
     /// How many products have matrices of ranks `(a, b, c)`; of vectors that are no matrices, rank 1.
@@ -90,30 +92,7 @@ pub fn invariants(
     if work.fold(0, usize::saturating_add) > MAX_WORK {
         return Err(Error::limit(OP, "products of residues", MAX_WORK as u64));
     }
-    let mut types = BTreeMap::new();
-    let mut lines: [BTreeMap<Vec<(usize, i64)>, usize>; 3] = Default::default();
-    for term in &terms {
-        let mut ranks = [1; 3];
-        for k in 0..3 {
-            if let Some(width) = width(target, k) {
-                let mut rows = vec![vec![0; width]; shape[k] / width];
-                term[k]
-                    .iter()
-                    .for_each(|(at, c)| rows[at / width][at % width] = *c);
-                ranks[k] = rank(&mut rows, p);
-            }
-            let first = term[k].first().and_then(|e| inverse(e.1, p)).unwrap_or(1);
-            let scaled = term[k].iter().map(|(at, c)| (*at, c * first % p)).collect();
-            *lines[k].entry(scaled).or_default() += 1;
-        }
-        *types.entry(ranks).or_default() += 1;
-    }
-    let shared = lines.map(|l| {
-        let mut counts = BTreeMap::new();
-        l.into_values()
-            .for_each(|n| *counts.entry(n).or_default() += 1);
-        counts
-    });
+    let (types, shared) = counted(&terms, target, &shape, p);
     let jacobian_rank = match dimensions {
         true => jacobian_rank(&terms, &shape, p, deadline)?,
         false => None,
@@ -142,6 +121,40 @@ pub fn invariants(
         orbit_dimension,
         prime,
     })
+}
+
+/// The products of each kind by ranks, and how often vectors are shared.
+fn counted(
+    terms: &[Term],
+    target: &Target,
+    shape: &[usize],
+    p: i64,
+) -> (BTreeMap<[usize; 3], usize>, [BTreeMap<usize, usize>; 3]) {
+    let mut types = BTreeMap::new();
+    let mut lines: [BTreeMap<Vec<(usize, i64)>, usize>; 3] = Default::default();
+    for term in terms {
+        let mut ranks = [1; 3];
+        for k in 0..3 {
+            if let Some(width) = width(target, k) {
+                let mut rows = vec![vec![0; width]; shape[k] / width];
+                term[k]
+                    .iter()
+                    .for_each(|(at, c)| rows[at / width][at % width] = *c);
+                ranks[k] = rank(&mut rows, p);
+            }
+            let first = term[k].first().and_then(|e| inverse(e.1, p)).unwrap_or(1);
+            let scaled = term[k].iter().map(|(at, c)| (*at, c * first % p)).collect();
+            *lines[k].entry(scaled).or_default() += 1;
+        }
+        *types.entry(ranks).or_default() += 1;
+    }
+    let shared = lines.map(|l| {
+        let mut counts = BTreeMap::new();
+        l.into_values()
+            .for_each(|n| *counts.entry(n).or_default() += 1);
+        counts
+    });
+    (types, shared)
 }
 
 /// Columns of the matrices of a factor.

@@ -74,15 +74,35 @@ pub fn schemes_from_complex(
                 "the complex array {key} holds {x}, no multiple of 1/256: rounded factors are no exact scheme; round \
                  them to the exact values first, or hold a real model against its tensor with --tensor and --tol"
             );
-            return Err(Error::invalid("schemes_from_arrays", what));
+            return Err(Error::invalid(OP, what));
         }
     }
     assemble(arrays, name)
 }
 
+const OP: &str = "schemes_from_arrays";
+
+/// Factors of one scheme, each with its number, its shape and its entries.
+type Numbered = Vec<(usize, Vec<usize>, Vec<Complex<f64>>)>;
+/// Factors and weights of schemes by the beginning of the names of their arrays.
+type Sorted<'a> = (Vec<(String, Numbered)>, Vec<(&'a str, Vec<f64>)>);
+
 fn assemble(arrays: &[(String, Tensor<Complex<f64>>)], name: &str) -> Result<Vec<Scheme>, Error> {
-    let op = "schemes_from_arrays";
-    let mut groups: Vec<(String, Vec<(usize, Vec<usize>, Vec<Complex<f64>>)>)> = Vec::new();
+    let (groups, weights) = sorted(arrays)?;
+    let mut schemes = Vec::new();
+    for (prefix, list) in groups {
+        let weights = weights.iter().find(|(p, _)| *p == prefix).map(|w| &w.1[..]);
+        schemes.push(built(&prefix, list, weights, name)?);
+    }
+    if schemes.is_empty() {
+        return Err(Error::invalid(OP, "there is no array"));
+    }
+    Ok(schemes)
+}
+
+/// Sorts arrays by the schemes that their names say they belong to.
+fn sorted(arrays: &[(String, Tensor<Complex<f64>>)]) -> Result<Sorted<'_>, Error> {
+    let mut groups: Vec<(String, Numbered)> = Vec::new();
     let mut place = |prefix: &str, k: usize, dims: &[usize], data: Vec<Complex<f64>>| {
         let item = (k, dims.to_vec(), data);
         match groups.iter_mut().find(|(p, _)| p == prefix) {
@@ -94,7 +114,7 @@ fn assemble(arrays: &[(String, Tensor<Complex<f64>>)], name: &str) -> Result<Vec
     for (key, array) in arrays {
         let finite = |z: &Complex<f64>| z.re.is_finite() && z.im.is_finite();
         if let Some(index) = array.as_slice().iter().position(|z| !finite(z)) {
-            return Err(Error::NonFinite { op, index });
+            return Err(Error::NonFinite { op: OP, index });
         }
         let (prefix, last) = match key.rfind(['_', '/', '.', '-', ':']) {
             Some(i) => (&key[..i], &key[i + 1..]),
@@ -110,7 +130,7 @@ fn assemble(arrays: &[(String, Tensor<Complex<f64>>)], name: &str) -> Result<Vec
             (None, [_]) if matches!(last, "weights" | "weight" | "lambda") => {
                 if array.as_slice().iter().any(|z| z.im != 0.0) {
                     let what = "complex weights are not read: multiply them into a factor";
-                    return Err(Error::invalid(op, what));
+                    return Err(Error::invalid(OP, what));
                 }
                 weights.push((prefix, array.as_slice().iter().map(|z| z.re).collect()));
             }
@@ -129,75 +149,80 @@ fn assemble(arrays: &[(String, Tensor<Complex<f64>>)], name: &str) -> Result<Vec
                 }
             }
             _ => {
-                let expected = match last {
-                    "imag" => "complex factors are not verified, only real ones",
-                    _ => {
-                        "expected u, v, w, or weights, factor_0, factor_1, .., or core_0, core_1, .."
-                    }
-                };
-                let key = crate::error::quoted(key);
-                let problem = format!(
-                    "the array {key} of shape {:?} is no factor: {expected}",
-                    array.dims()
-                );
-                return Err(Error::invalid(op, problem));
+                return Err(no_factor(key, last, array.dims()));
             }
         }
     }
-    let mut schemes = Vec::new();
-    for (prefix, mut list) in groups {
-        list.sort_by_key(|(k, ..)| *k);
-        if list.iter().enumerate().any(|(i, (k, ..))| i != *k) {
-            return Err(Error::invalid(
-                op,
-                format!(
-                    "the factors of {} must be numbered 0, 1, 2, ..",
-                    crate::error::quoted(&prefix)
-                ),
-            ));
-        }
-        let mut builder = Builder::new(prefix.clone(), list.len());
-        builder.modulo_two = [&prefix[..], name]
-            .iter()
-            .any(|s| s.contains("mod2") || s.contains("_f2") || s.contains("F2"));
-        if let Some(dims) = dims_in_name(&prefix).filter(|_| list.len() == 3) {
-            builder.target = Some(Target::Matmul(dims));
-        }
-        let weights = weights.iter().find(|(p, _)| *p == prefix).map(|w| &w.1[..]);
-        let rank = list.first().map_or(0, |f| f.1[1]);
-        if let Some(found) = weights.map(<[f64]>::len).filter(|n| *n != rank) {
-            return Err(Error::shape(
-                op,
-                format!("{rank} weights"),
-                found.to_string(),
-            ));
-        }
-        let last = list.len() - 1;
-        for (k, dims, data) in &list {
-            builder.at_least(*k, dims[0], dims[1]);
-            let exact = |x: f64| Rational::from_f64(x).unwrap_or_default();
-            for (flat, z) in data.iter().enumerate() {
-                let mut value = entry::constant(exact(z.re));
-                if z.im != 0.0 {
-                    builder.adjoin_i();
-                    value.insert(1, exact(z.im));
-                }
-                if let Some(w) = weights.filter(|_| *k == last) {
-                    let w = exact(w[flat / dims[0]]);
-                    value.values_mut().for_each(|c| *c *= &w);
-                    value.retain(|_, c| !c.is_zero());
-                }
-                if !value.is_empty() {
-                    builder.value(*k, flat % dims[0], flat / dims[0], value)?;
-                }
+    Ok((groups, weights))
+}
+
+/// Why an array is no part of a scheme.
+fn no_factor(key: &str, last: &str, dims: &[usize]) -> Error {
+    let expected = match last {
+        "imag" => "complex factors are not verified, only real ones",
+        _ => "expected u, v, w, or weights, factor_0, factor_1, .., or core_0, core_1, ..",
+    };
+    let key = crate::error::quoted(key);
+    let problem = format!(
+        "the array {key} of shape {:?} is no factor: {expected}",
+        dims
+    );
+    Error::invalid(OP, problem)
+}
+
+/// The scheme of numbered factors.
+fn built(
+    prefix: &str,
+    mut list: Numbered,
+    weights: Option<&[f64]>,
+    name: &str,
+) -> Result<Scheme, Error> {
+    list.sort_by_key(|(k, ..)| *k);
+    if list.iter().enumerate().any(|(i, (k, ..))| i != *k) {
+        return Err(Error::invalid(
+            OP,
+            format!(
+                "the factors of {} must be numbered 0, 1, 2, ..",
+                crate::error::quoted(prefix)
+            ),
+        ));
+    }
+    let mut builder = Builder::new(prefix, list.len());
+    builder.modulo_two = [prefix, name]
+        .iter()
+        .any(|s| s.contains("mod2") || s.contains("_f2") || s.contains("F2"));
+    if let Some(dims) = dims_in_name(prefix).filter(|_| list.len() == 3) {
+        builder.target = Some(Target::Matmul(dims));
+    }
+    let rank = list.first().map_or(0, |f| f.1[1]);
+    if let Some(found) = weights.map(<[f64]>::len).filter(|n| *n != rank) {
+        return Err(Error::shape(
+            OP,
+            format!("{rank} weights"),
+            found.to_string(),
+        ));
+    }
+    let last = list.len() - 1;
+    for (k, dims, data) in &list {
+        builder.at_least(*k, dims[0], dims[1]);
+        let exact = |x: f64| Rational::from_f64(x).unwrap_or_default();
+        for (flat, z) in data.iter().enumerate() {
+            let mut value = entry::constant(exact(z.re));
+            if z.im != 0.0 {
+                builder.adjoin_i();
+                value.insert(1, exact(z.im));
+            }
+            if let Some(w) = weights.filter(|_| *k == last) {
+                let w = exact(w[flat / dims[0]]);
+                value.values_mut().for_each(|c| *c *= &w);
+                value.retain(|_, c| !c.is_zero());
+            }
+            if !value.is_empty() {
+                builder.value(*k, flat % dims[0], flat / dims[0], value)?;
             }
         }
-        let mut scheme = builder.finish()?;
-        tables::guess(&mut scheme, name);
-        schemes.push(scheme);
     }
-    if schemes.is_empty() {
-        return Err(Error::invalid(op, "there is no array"));
-    }
-    Ok(schemes)
+    let mut scheme = builder.finish()?;
+    tables::guess(&mut scheme, name);
+    Ok(scheme)
 }

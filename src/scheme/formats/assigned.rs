@@ -69,20 +69,8 @@ pub(crate) fn read(text: &str, name: &str) -> Result<Scheme, Error> {
     let mut builder = Builder::new("", 3);
     let mut widths = [1; 3];
     if !flat {
-        let [[n, m], [m2, p], c] = sizes;
-        let m = m.max(m2);
-        let turned = c[0] > n || c[1] > p;
-        let mut dims = match turned {
-            true => [n.max(c[1]), m, p.max(c[0])],
-            false => [n.max(c[0]), m, p.max(c[1])],
-        };
-        if let Some(named) = dims_in_name(name)
-            && dims.iter().zip(&named).all(|(d, n)| d <= n)
-        {
-            dims = named;
-        }
-        let [n, m, p] = dims;
-        widths = [m, p, if turned { n } else { p }];
+        let dims;
+        (dims, widths) = matrix_product(sizes, name);
         builder.target = Some(Target::Matmul(dims));
     } else {
         for (k, size) in sizes.iter().enumerate() {
@@ -100,4 +88,22 @@ pub(crate) fn read(text: &str, name: &str) -> Result<Scheme, Error> {
         builder.at_least(k, 1, found.products.len());
     }
     builder.finish()
+}
+
+/// The sizes of the matrix product that indices of such sizes fit, and the columns of its three matrices.
+fn matrix_product(sizes: [[usize; 2]; 3], name: &str) -> ([usize; 3], [usize; 3]) {
+    let [[n, m], [m2, p], c] = sizes;
+    let m = m.max(m2);
+    let turned = c[0] > n || c[1] > p;
+    let mut dims = match turned {
+        true => [n.max(c[1]), m, p.max(c[0])],
+        false => [n.max(c[0]), m, p.max(c[1])],
+    };
+    if let Some(named) = dims_in_name(name)
+        && dims.iter().zip(&named).all(|(d, n)| d <= n)
+    {
+        dims = named;
+    }
+    let [n, m, p] = dims;
+    (dims, [m, p, if turned { n } else { p }])
 }

@@ -89,15 +89,7 @@ fn scheme(name: &str, map: &Json<'_>) -> Result<Scheme, Error> {
         if let (Some(sizes), Some(rank)) = (sizes, rank) {
             builder.at_least(k, sizes[k], rank);
         }
-        // [row, term, "value"] with the value as a text; in dense rows all entries are of one kind.
-        let sparse = |item: &Json<'_>| match item {
-            Json::List(t) => match &t[..] {
-                [row, term, Json::Text(_)] => whole(row).and(whole(term)).is_some(),
-                _ => false,
-            },
-            _ => false,
-        };
-        let is_sparse = list.iter().all(sparse);
+        let is_sparse = list.iter().all(is_triple);
         let size = sizes.map(|s| s[k]);
         let rows: Vec<&[Json<'_>]> = list.iter().filter_map(|row| row.list().ok()).collect();
         let width = rows.first().map_or(0, |r| r.len());
@@ -128,4 +120,15 @@ fn scheme(name: &str, map: &Json<'_>) -> Result<Scheme, Error> {
         }
     }
     builder.finish().map_err(|e| fault(e.to_string()))
+}
+
+/// `[row, term, "value"]` with the value as a text; in dense rows all entries are of one kind.
+fn is_triple(item: &Json<'_>) -> bool {
+    match item {
+        Json::List(t) => match &t[..] {
+            [row, term, Json::Text(_)] => whole(row).and(whole(term)).is_some(),
+            _ => false,
+        },
+        _ => false,
+    }
 }

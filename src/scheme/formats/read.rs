@@ -5,6 +5,8 @@ use crate::Error;
 use crate::scheme::model::Scheme;
 
 /// The catalogue formats.
+///
+/// See [`Scheme`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemeFormat {
     /// Objects with U, V, W: sparse triples or dense rows.

@@ -36,16 +36,7 @@ fn whole(json: &Json<'_>, most: usize) -> Option<usize> {
 }
 
 pub(crate) fn read(json: &Json<'_>) -> Result<Scheme, Error> {
-    let sizes = match json.field("n") {
-        Some(Json::List(list)) => list.iter().map(|n| whole(n, 4096)).collect(),
-        _ => None,
-    };
-    let sizes = sizes.and_then(|s: Vec<usize>| <[usize; 3]>::try_from(s).ok());
-    let rank = json.field("m").and_then(|m| whole(m, MAX_RANK));
-    let (Some([n, m, p]), Some(rank)) = (sizes, rank) else {
-        let what = "needs n, three sizes, and m, the number of products";
-        return Err(Error::invalid(OP, what));
-    };
+    let ([n, m, p], rank) = sizes(json)?;
     let mut work = 0;
     let mut forms = |letter: &str, width: usize, rows: usize| {
         let fresh = list(json, &format!("{letter}_fresh"))?;
@@ -96,6 +87,18 @@ pub(crate) fn read(json: &Json<'_>) -> Result<Scheme, Error> {
         }
     }
     builder.finish()
+}
+
+/// The sizes of the matrix product and the number of products.
+fn sizes(json: &Json<'_>) -> Result<([usize; 3], usize), Error> {
+    let sizes = match json.field("n") {
+        Some(Json::List(list)) => list.iter().map(|n| whole(n, 4096)).collect(),
+        _ => None,
+    };
+    let sizes = sizes.and_then(|s: Vec<usize>| <[usize; 3]>::try_from(s).ok());
+    let rank = json.field("m").and_then(|m| whole(m, MAX_RANK));
+    let what = "needs n, three sizes, and m, the number of products";
+    sizes.zip(rank).ok_or_else(|| Error::invalid(OP, what))
 }
 
 fn list<'a, 'b>(json: &'a Json<'b>, name: &str) -> Result<&'a [Json<'b>], Error> {

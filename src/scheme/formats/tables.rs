@@ -23,21 +23,10 @@ pub(crate) fn read_sms(texts: [&str; 3]) -> Result<Scheme, Error> {
             .enumerate()
             .map(|(n, line)| (n, line.split('#').next().unwrap_or("")));
         let mut lines = lines.filter(|(_, line)| !line.trim().is_empty());
-        let (n, header) = lines
-            .next()
-            .ok_or_else(|| Error::parse(op, 0, "a header 'rows columns R'"))?;
-        let sizes: Vec<usize> = header
-            .split_whitespace()
-            .take(2)
-            .filter_map(|s| s.parse().ok())
-            .collect();
-        let [rows, columns] = sizes[..] else {
-            return Err(at_line(op, n, "expected a header 'rows columns R'"));
-        };
-        let (size, rank) = if k == 2 {
-            (rows, columns)
-        } else {
-            (columns, rows)
+        let [rows, columns] = sms_header(op, lines.next())?;
+        let (size, rank) = match k {
+            2 => (rows, columns),
+            _ => (columns, rows),
         };
         ranks[k] = rank;
         builder.at_least(k, size, rank);
@@ -57,10 +46,9 @@ pub(crate) fn read_sms(texts: [&str; 3]) -> Result<Scheme, Error> {
                 (Some(i), Some(j), [_, _, value])
                     if (1..=rows).contains(&i) && (1..=columns).contains(&j) =>
                 {
-                    let (row, column) = if k == 2 {
-                        (i - 1, j - 1)
-                    } else {
-                        (j - 1, i - 1)
+                    let (row, column) = match k {
+                        2 => (i - 1, j - 1),
+                        _ => (j - 1, i - 1),
                     };
                     builder
                         .text(k, row, column, value)
@@ -84,6 +72,14 @@ pub(crate) fn read_sms(texts: [&str; 3]) -> Result<Scheme, Error> {
         return Err(Error::shape(op, expected, format!("{ranks:?}")));
     }
     builder.finish()
+}
+
+/// The sizes in the first line of a sparse matrix.
+fn sms_header(op: &'static str, line: Option<(usize, &str)>) -> Result<[usize; 2], Error> {
+    let (n, header) = line.ok_or_else(|| Error::parse(op, 0, "a header 'rows columns R'"))?;
+    let words = header.split_whitespace().take(2);
+    let sizes: Vec<usize> = words.filter_map(|s| s.parse().ok()).collect();
+    <[usize; 2]>::try_from(sizes).map_err(|_| at_line(op, n, "expected a header 'rows columns R'"))
 }
 
 /// Three tables of entries, rows by positions and columns by terms, separated by lines that begin with `#`.

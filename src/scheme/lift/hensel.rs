@@ -18,6 +18,8 @@ const OP: &str = "lift";
 const MAX_TERMS: usize = 1 << 12;
 
 /// What to lift from and to.
+///
+/// See [`lift`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lift {
     /// 2 or 3.
@@ -45,6 +47,8 @@ impl Default for Lift {
 }
 
 /// A scheme that was lifted, exact over the rationals.
+///
+/// See [`lift`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lifted {
     /// The scheme; [`Scheme::field`] tells its coefficients.
@@ -56,6 +60,8 @@ pub struct Lifted {
 }
 
 /// How a lift ended.
+///
+/// See [`lift`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LiftOutcome {
     /// Exact, by a test that knows nothing of the way.
@@ -240,6 +246,22 @@ struct Ladder<'a, F> {
     wanted: Vec<(usize, u128)>,
 }
 
+/// Values of free unknowns: later attempts choose a few of them in the first steps.
+fn chosen<F: Packed>(free: &[usize], dice: &mut Dice, attempt: u32, step: u32) -> Vec<(usize, u8)> {
+    match (attempt, free.len()) {
+        (0, _) | (_, 0) => Vec::new(),
+        (_, n) if step <= 2 => {
+            let count = dice.below(1 + n.min(4 * attempt as usize));
+            let draw = |_| {
+                let at = free[dice.below(n)];
+                (at, 1 + dice.below(usize::from(F::PRIME) - 1) as u8)
+            };
+            (0..=count).map(draw).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 impl<F: Packed> Ladder<'_, F> {
     fn climb(
         &mut self,
@@ -264,21 +286,7 @@ impl<F: Packed> Ladder<'_, F> {
             for step in 1..top(self.options.prime).1 {
                 clock()?;
                 let right = self.gap(&values, power);
-                // Later attempts choose a few free unknowns in the first steps.
-                let chosen: Vec<(usize, u8)> = match (attempt, free.len()) {
-                    (0, _) | (_, 0) => Vec::new(),
-                    (_, n) if step <= 2 => {
-                        let count = dice.below(1 + n.min(4 * attempt as usize));
-                        let draw = |_| {
-                            (
-                                free[dice.below(n)],
-                                1 + dice.below(usize::from(F::PRIME) - 1) as u8,
-                            )
-                        };
-                        (0..=count).map(draw).collect()
-                    }
-                    _ => Vec::new(),
-                };
+                let chosen = chosen::<F>(&free, &mut dice, attempt, step);
                 let d = match self.system.solve(&right, &chosen) {
                     Ok(d) => d,
                     Err(place) if step == 1 => return self.impossible(place),

@@ -33,6 +33,16 @@ pub struct NoLift {
     combination: Vec<(usize, u8)>,
 }
 
+fn whole(v: &Value) -> Option<usize> {
+    v.as_u64().and_then(|n| usize::try_from(n).ok())
+}
+
+/// Three sizes of modes.
+fn sizes(v: &Value) -> Option<Vec<usize>> {
+    let sizes: Option<Vec<usize>> = v.as_array()?.iter().map(whole).collect();
+    sizes.filter(|s| s.len() == 3 && s.iter().all(|n| (1..=1 << 12).contains(n)))
+}
+
 impl NoLift {
     /// The claim that `combination` shows that `scheme` has no lift modulo the square of `prime`; nothing is checked yet.
     ///
@@ -172,13 +182,8 @@ impl NoLift {
         }
         let prime = top["prime"].as_u64().filter(|p| matches!(p, 2 | 3));
         let prime = prime.ok_or_else(|| fault("the prime 2 or 3"))? as u32;
-        let whole = |v: &Value| v.as_u64().and_then(|n| usize::try_from(n).ok());
-        let sizes = top["shape"]
-            .as_array()
-            .map(|l| l.iter().map(whole).collect());
-        let sizes: Option<Vec<usize>> = sizes.flatten();
-        let sizes = sizes.filter(|s| s.len() == 3 && s.iter().all(|n| (1..=1 << 12).contains(n)));
-        let sizes = sizes.ok_or_else(|| fault("a shape of three sizes up to 4096"))?;
+        let sizes =
+            sizes(&top["shape"]).ok_or_else(|| fault("a shape of three sizes up to 4096"))?;
         let volume: usize = sizes.iter().product();
         let list = |name: &str| {
             top[name]

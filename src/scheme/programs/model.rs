@@ -9,6 +9,8 @@ use crate::scheme::whole::{rational_scheme, require_three};
 const OP: &str = "SchemeProgram::plain";
 
 /// A straight-line program for a bilinear map. Common sums are computed once.
+///
+/// See [`SchemeProgram::print`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemeProgram {
     pub(crate) target: Target,

@@ -13,6 +13,8 @@ use std::fmt::Write;
 const OP: &str = "SchemeProgram::print";
 
 /// The languages in which a program is printed.
+///
+/// See [`SchemeProgram::print`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProgramLanguage {
     /// Python 3 without packages.
@@ -183,31 +185,34 @@ fn assignment(language: ProgramLanguage, line: &str) -> Option<String> {
                 }
             }
         }
-        ProgramLanguage::Latex => {
-            let plain = line
-                .strip_suffix("\\\\")?
-                .replace(" &= ", " = ")
-                .replace("\\cdot", "*");
-            let plain = plain.replace("\\tfrac{", "(").replace("}{", ")/(");
-            // What is left of braces: those of an index, and the end of a fraction.
-            let mut text = String::new();
-            let mut index = false;
-            let mut rest = plain.chars().peekable();
-            while let Some(c) = rest.next() {
-                match c {
-                    '_' if rest.peek() == Some(&'{') => {
-                        rest.next();
-                        index = true;
-                    }
-                    '}' if index => index = false,
-                    '}' => text.push(')'),
-                    ',' => text.push('_'),
-                    other => text.push(other),
-                }
+        ProgramLanguage::Latex => without_latex(line),
+    }
+}
+
+/// A line of LaTeX as an assignment in plain text.
+fn without_latex(line: &str) -> Option<String> {
+    let plain = line
+        .strip_suffix("\\\\")?
+        .replace(" &= ", " = ")
+        .replace("\\cdot", "*");
+    let plain = plain.replace("\\tfrac{", "(").replace("}{", ")/(");
+    // What is left of braces: those of an index, and the end of a fraction.
+    let mut text = String::new();
+    let mut index = false;
+    let mut rest = plain.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '_' if rest.peek() == Some(&'{') => {
+                rest.next();
+                index = true;
             }
-            Some(text)
+            '}' if index => index = false,
+            '}' => text.push(')'),
+            ',' => text.push('_'),
+            other => text.push(other),
         }
     }
+    Some(text)
 }
 
 impl SchemeProgram {

@@ -50,6 +50,8 @@ impl Default for Reduce {
 }
 
 /// A scheme with fewer additions.
+///
+/// See [`Reduce::reduce`] for an example.
 #[derive(Clone, Debug)]
 pub struct Reduced {
     /// The scheme, in the convention of its target.
@@ -137,16 +139,27 @@ impl Reduce {
             if total(&polished) < total(&reduced.program) {
                 reduced.program = polished;
             }
-            let missed = self
-                .additions
-                .is_some_and(|wanted| total(&reduced.program) > wanted);
-            reduced.status = if missed {
-                Status::IterationLimit
-            } else {
-                Status::Converged
+            reduced.status = match self.additions {
+                Some(wanted) if total(&reduced.program) > wanted => Status::IterationLimit,
+                _ => Status::Converged,
             };
         }
         Ok(reduced)
+    }
+
+    /// The elimination behind a count of additions, drawn until it is as good.
+    fn drawn_again(&self, scheme: &Scheme, count: usize) -> Result<SchemeProgram, Error> {
+        let mut program = SchemeProgram::eliminated(scheme, 64, self.seed)?;
+        for more in 1..8 {
+            if total(&program) <= count {
+                break;
+            }
+            let again = SchemeProgram::eliminated(scheme, 64 << more, self.seed + more)?;
+            if total(&again) < total(&program) {
+                program = again;
+            }
+        }
+        Ok(program)
     }
 
     fn walk(
@@ -196,17 +209,7 @@ impl Reduce {
             .filter(|w| w.best_cost() < total(&reduced.program))
         {
             let scheme = scheme_of(&best.best_terms(), target)?;
-            // The elimination behind the count is drawn again, until it is as good.
-            let mut program = SchemeProgram::eliminated(&scheme, 64, self.seed)?;
-            for more in 1..8 {
-                if total(&program) <= best.best_cost() {
-                    break;
-                }
-                let again = SchemeProgram::eliminated(&scheme, 64 << more, self.seed + more)?;
-                if total(&again) < total(&program) {
-                    program = again;
-                }
-            }
+            let program = self.drawn_again(&scheme, best.best_cost())?;
             if total(&program) < total(&reduced.program) {
                 (reduced.scheme, reduced.program) = (scheme, program);
             }

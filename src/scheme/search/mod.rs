@@ -28,6 +28,14 @@ const MAX_ROUNDS: u64 = 1 << 40;
 const MAX_WALKERS: usize = 256;
 
 /// Where the coefficients of a wanted scheme lie.
+///
+/// # Example
+/// ```
+/// use wickring::scheme::SearchField;
+/// assert_eq!(SearchField::parse("ZT")?, SearchField::ZT);
+/// assert_eq!(SearchField::F2.name(), "F2");
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SearchField {
     /// Modulo 2.
@@ -101,6 +109,8 @@ impl Default for Search {
 }
 
 /// What a search ended with.
+///
+/// See [`Search::standard`] for an example.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The best scheme over the field that was asked for; the start where nothing better was found.

@@ -97,54 +97,10 @@ pub(crate) fn block_sum(
     blocks: &[(Vec<Term>, Target)],
     target: Option<&Target>,
 ) -> Result<(Vec<Term>, Target), Error> {
-    let dims = |t: &Target| match t {
-        Target::Matmul(dims) => Some(*dims),
-        _ => None,
-    };
     let sizes: Option<Vec<[usize; 3]>> = blocks.iter().map(|b| dims(&b.1)).collect();
     let sizes =
         sizes.ok_or_else(|| Error::invalid(OP, "blocks must be schemes of matrix products"))?;
-    let names = || {
-        sizes
-            .iter()
-            .map(|d| Target::Matmul(*d).name())
-            .collect::<Vec<_>>()
-            .join(" + ")
-    };
-    let joined = |axis: usize| {
-        let first = *sizes.first()?;
-        let agree = sizes
-            .iter()
-            .all(|d| (0..3).all(|k| k == axis || d[k] == first[k]));
-        let mut whole = first;
-        whole[axis] = sizes.iter().map(|d| d[axis]).sum();
-        let fits = target.is_none_or(|t| dims(t) == Some(whole));
-        (agree && fits).then_some((axis, whole))
-    };
-    let ways: Vec<(usize, [usize; 3])> = (0..3).filter_map(joined).collect();
-    let (axis, whole) = match ways[..] {
-        [] => {
-            let what = format!(
-                "the blocks {} fit together in no way{}",
-                names(),
-                if target.is_some() {
-                    " to the tensor"
-                } else {
-                    ""
-                }
-            );
-            return Err(Error::invalid(OP, what));
-        }
-        [one] => one,
-        [one, ..] if target.is_some() => one,
-        _ => {
-            let what = format!(
-                "the blocks {} fit together in several ways: say --tensor",
-                names()
-            );
-            return Err(Error::invalid(OP, what));
-        }
-    };
+    let (axis, whole) = joined(&sizes, target)?;
     let [_, m, p] = whole;
     let mut offset = [0; 3];
     let mut terms = Vec::new();
@@ -166,4 +122,56 @@ pub(crate) fn block_sum(
         return Err(Error::limit(OP, "terms of the blocks", MAX_START as u64));
     }
     Ok((terms, Target::Matmul(whole)))
+}
+
+fn dims(t: &Target) -> Option<[usize; 3]> {
+    match t {
+        Target::Matmul(dims) => Some(*dims),
+        _ => None,
+    }
+}
+
+/// The size along which blocks fit together, and the sizes of the whole.
+fn joined(sizes: &[[usize; 3]], target: Option<&Target>) -> Result<(usize, [usize; 3]), Error> {
+    let names = || {
+        sizes
+            .iter()
+            .map(|d| Target::Matmul(*d).name())
+            .collect::<Vec<_>>()
+            .join(" + ")
+    };
+    let along = |axis: usize| {
+        let first = *sizes.first()?;
+        let agree = sizes
+            .iter()
+            .all(|d| (0..3).all(|k| k == axis || d[k] == first[k]));
+        let mut whole = first;
+        whole[axis] = sizes.iter().map(|d| d[axis]).sum();
+        let fits = target.is_none_or(|t| dims(t) == Some(whole));
+        (agree && fits).then_some((axis, whole))
+    };
+    let ways: Vec<(usize, [usize; 3])> = (0..3).filter_map(along).collect();
+    match ways[..] {
+        [] => {
+            let what = format!(
+                "the blocks {} fit together in no way{}",
+                names(),
+                if target.is_some() {
+                    " to the tensor"
+                } else {
+                    ""
+                }
+            );
+            Err(Error::invalid(OP, what))
+        }
+        [one] => Ok(one),
+        [one, ..] if target.is_some() => Ok(one),
+        _ => {
+            let what = format!(
+                "the blocks {} fit together in several ways: say --tensor",
+                names()
+            );
+            Err(Error::invalid(OP, what))
+        }
+    }
 }

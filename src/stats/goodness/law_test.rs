@@ -108,14 +108,7 @@ impl LawTest {
             drawn.push(fresh(k, &mut *draw, rng, &mut *observer)?);
         }
         let scales = scales(&drawn);
-        let standard = |t: &[f64; 5]| -> (f64, usize) {
-            let z = |k: usize| (t[k] - scales[k].0) / scales[k].1;
-            let worst = |a: (f64, usize), k: usize| match z(k) {
-                z if z > a.0 || z.is_nan() => (z, k),
-                _ => a,
-            };
-            (0..5).fold((f64::NEG_INFINITY, 0), worst)
-        };
+        let standard = |t: &[f64; 5]| worst(t, &scales);
         let mut own = own;
         for k in [2, 3] {
             own[k] = (own[k] / loose).max(own[k].min(scales[k].0));
@@ -271,6 +264,16 @@ fn scales(drawn: &[[f64; 5]]) -> [(f64, f64); 5] {
         let square = v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (v.len() - 1) as f64;
         (middle, square.sqrt().max(f64::MIN_POSITIVE))
     })
+}
+
+/// The statistic that lies highest above its median, in units of its spread; NaN counts as highest.
+fn worst(t: &[f64; 5], scales: &[(f64, f64); 5]) -> (f64, usize) {
+    let z = |k: usize| (t[k] - scales[k].0) / scales[k].1;
+    let worse = |a: (f64, usize), k: usize| match z(k) {
+        z if z > a.0 || z.is_nan() => (z, k),
+        _ => a,
+    };
+    (0..5).fold((f64::NEG_INFINITY, 0), worse)
 }
 
 /// Mean and covariance of the rows.

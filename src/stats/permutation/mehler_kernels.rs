@@ -2,6 +2,7 @@
 
 use faer::Mat;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Rows of a block of kernels.
 const BLOCK: usize = 128;
@@ -177,18 +178,23 @@ fn block(x: &Mat<f64>, top: usize, e: &[f64], orders: Option<&Mat<f64>>, from: u
     }
     out.values.push(seen);
     if let Some(orders) = orders {
-        let count = orders.ncols();
-        out.values.extend(vec![vec![0.0; top]; count]);
-        for (k, table) in tables.iter().enumerate() {
-            let images = table.transpose() * orders.as_ref().subrows(0, width);
-            for p in 0..count {
-                let own = &orders.col_as_slice(p)[from..width];
-                let pairs = images.col_as_slice(p).iter().zip(own);
-                out.values[p + 1][k] = pairs.map(|(a, b)| a * b).sum();
-            }
-        }
+        out.values.extend(by_order(&tables, orders, from..width));
     }
     out
+}
+
+/// The forms of the tables in each of the orders, by degree; `rows` are those of this block.
+fn by_order(tables: &[Mat<f64>], orders: &Mat<f64>, rows: Range<usize>) -> Vec<Vec<f64>> {
+    let mut values = vec![vec![0.0; tables.len()]; orders.ncols()];
+    for (k, table) in tables.iter().enumerate() {
+        let images = table.transpose() * orders.as_ref().subrows(0, rows.end);
+        for (p, values) in values.iter_mut().enumerate() {
+            let own = &orders.col_as_slice(p)[rows.clone()];
+            let pairs = images.col_as_slice(p).iter().zip(own);
+            values[k] = pairs.map(|(a, b)| a * b).sum();
+        }
+    }
+    values
 }
 
 #[cfg(test)]

@@ -100,25 +100,7 @@ pub fn residual_test(
     rng: &mut impl Rng,
 ) -> Result<ResidualTest, Error> {
     let op = "residual_test";
-    if x.nrows() != e.len() || directions.ncols() != x.ncols() {
-        let expected = format!(
-            "{} residuals, directions of {} entries",
-            x.nrows(),
-            x.ncols()
-        );
-        let found = format!("{} and {}", e.len(), directions.ncols());
-        return Err(Error::shape(op, expected, found));
-    }
-    if e.len() < 8 || !(1..=16).contains(&top) {
-        let text = format!(
-            "eight rows or more and degrees in 1..=16, got {} and {top}",
-            e.len()
-        );
-        return Err(Error::invalid(op, text));
-    }
-    if let Some(index) = e.iter().position(|v| !v.is_finite()) {
-        return Err(Error::NonFinite { op, index });
-    }
+    require(op, [x.nrows(), x.ncols(), directions.ncols()], e, top)?;
     let n = e.len().min(MOST);
     let row = |i: usize| i * e.len() / n;
     let x = Mat::from_fn(n, x.ncols(), |i, j| x[(row(i), j)]);
@@ -157,6 +139,31 @@ pub fn residual_test(
         }
     }
     Ok(out)
+}
+
+/// Refuses sizes that do not go together, too few rows and residuals that are not finite.
+fn require(
+    op: &'static str,
+    [rows, columns, entries]: [usize; 3],
+    e: &[f64],
+    top: usize,
+) -> Result<(), Error> {
+    if rows != e.len() || entries != columns {
+        let expected = format!("{rows} residuals, directions of {columns} entries");
+        let found = format!("{} and {entries}", e.len());
+        return Err(Error::shape(op, expected, found));
+    }
+    if e.len() < 8 || !(1..=16).contains(&top) {
+        let text = format!(
+            "eight rows or more and degrees in 1..=16, got {} and {top}",
+            e.len()
+        );
+        return Err(Error::invalid(op, text));
+    }
+    match e.iter().position(|v| !v.is_finite()) {
+        Some(index) => Err(Error::NonFinite { op, index }),
+        None => Ok(()),
+    }
 }
 
 /// `e` minus its mean, of unit mean square; zeros stay.

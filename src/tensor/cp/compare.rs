@@ -153,6 +153,7 @@ impl<T: Scalar + Ring> CpTensor<T> {
     ///
     /// # Complexity
     /// `O(sum(n_m) R^2 + R^3)`.
+    /// Here `R` is the number of components.
     pub fn match_score(&self, other: &Self) -> Result<f64, Error> {
         let pairs = self.matching(other)?;
         let total: f64 = pairs.iter().map(|&(_, _, s)| s).sum();

@@ -11,6 +11,15 @@ use crate::tensor::products::mttkrp::{best_split, check_factors};
 ///
 /// Invariant: at least one factor, and every factor has as many columns as there are weights. Columns may
 /// have any scale; [`CpTensor::canonical`] fixes scale, sign and order.
+///
+/// # Example
+/// ```
+/// use wickring::tensor::{CpTensor, Factor};
+/// let a = Factor::new(2, 1, vec![1.0, 2.0])?;
+/// let t = CpTensor::new(vec![3.0], vec![a.clone(), a])?;
+/// assert_eq!(t.to_dense()?.as_slice(), [3.0, 6.0, 6.0, 12.0]);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpTensor<T = f64> {
     weights: Vec<T>,

@@ -18,6 +18,16 @@ const NEAR: f64 = 0.05;
 const MAX_STEPS: usize = 60;
 
 /// The best gauge between two rings and how far they are apart in it.
+///
+/// # Example
+/// ```
+/// use wickring::tensor::SymmetricRing;
+/// let ring = SymmetricRing::new(2, vec![1.0, 0.0, 0.0, 2.0, 0.0, 1.0, 1.0, 0.0])?;
+/// // The same with the two axes exchanged.
+/// let turned = SymmetricRing::new(2, vec![2.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0])?;
+/// assert!(turned.align(&ring)?.distance < 1e-7);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Alignment {
     /// The orthogonal `U` for which `Q_a ~ U Q'_a U'`.
@@ -39,6 +49,7 @@ impl SymmetricRing {
     ///
     /// # Complexity
     /// `O(d r^2 m^2 / 4)` for each of at most 60 steps, with `m = r(r-1)/2`.
+    /// Here `d` is the number of cores.
     pub fn align(&self, reference: &Self) -> Result<Alignment, Error> {
         let (d, r) = (self.outputs(), self.rank());
         if (reference.outputs(), reference.rank()) != (d, r) {
@@ -149,25 +160,7 @@ fn descend(x: &SymmetricRing, y: &SymmetricRing, mut u: Mat<f64>) -> Result<Alig
         if m == 0 {
             break;
         }
-        let mut normal = Mat::<f64>::zeros(m, m);
-        let mut rhs = Mat::<f64>::zeros(m, 1);
-        for (a, p) in p.iter().enumerate() {
-            // Column (i,j) is [E_ij - E_ji, p]: rows i and j of p exchanged with signs, made symmetric.
-            let mut c = Mat::<f64>::zeros(r * r, m);
-            for (col, &(i, j)) in pairs.iter().enumerate() {
-                for k in 0..r {
-                    c[(i + r * k, col)] += p[(j, k)];
-                    c[(j + r * k, col)] -= p[(i, k)];
-                    c[(k + r * i, col)] += p[(k, j)];
-                    c[(k + r * j, col)] -= p[(k, i)];
-                }
-            }
-            let gap = Mat::from_fn(r * r, 1, |ij, _| {
-                x.entry(a, ij % r, ij / r) - p[(ij % r, ij / r)]
-            });
-            normal += c.transpose() * &c;
-            rhs += c.transpose() * gap;
-        }
+        let (mut normal, rhs) = normal_equations(x, &p, &pairs);
         let scale = (0..m).map(|i| normal[(i, i)]).fold(0.0, f64::max);
         (0..m).for_each(|i| normal[(i, i)] += 1e-13 * scale);
         let Some(w) = cholesky_solve(normal.as_ref(), rhs.as_ref()) else {
@@ -199,4 +192,33 @@ fn descend(x: &SymmetricRing, y: &SymmetricRing, mut u: Mat<f64>) -> Result<Alig
         rotation: u,
         distance: best,
     })
+}
+
+/// The normal equations of one step for `W`, whose entries are those at `pairs`.
+fn normal_equations(
+    x: &SymmetricRing,
+    p: &[Mat<f64>],
+    pairs: &[(usize, usize)],
+) -> (Mat<f64>, Mat<f64>) {
+    let (r, m) = (x.rank(), pairs.len());
+    let mut normal = Mat::<f64>::zeros(m, m);
+    let mut rhs = Mat::<f64>::zeros(m, 1);
+    for (a, p) in p.iter().enumerate() {
+        // Column (i,j) is [E_ij - E_ji, p]: rows i and j of p exchanged with signs, made symmetric.
+        let mut c = Mat::<f64>::zeros(r * r, m);
+        for (col, &(i, j)) in pairs.iter().enumerate() {
+            for k in 0..r {
+                c[(i + r * k, col)] += p[(j, k)];
+                c[(j + r * k, col)] -= p[(i, k)];
+                c[(k + r * i, col)] += p[(k, j)];
+                c[(k + r * j, col)] -= p[(k, i)];
+            }
+        }
+        let gap = Mat::from_fn(r * r, 1, |ij, _| {
+            x.entry(a, ij % r, ij / r) - p[(ij % r, ij / r)]
+        });
+        normal += c.transpose() * &c;
+        rhs += c.transpose() * gap;
+    }
+    (normal, rhs)
 }

@@ -7,6 +7,15 @@ use std::collections::BTreeMap;
 /// Monomials `x^a` in a fixed number of variables, in a fixed order.
 ///
 /// Invariant: every exponent list has one entry per variable, no list stands twice, and degrees are at most 64.
+///
+/// # Example
+/// ```
+/// use wickring::tensor::MonomialBasis;
+/// let basis = MonomialBasis::homogeneous(2, 2)?; // x^2, x y, y^2
+/// assert_eq!(basis.exponents(), [vec![2, 0], vec![1, 1], vec![0, 2]]);
+/// assert_eq!(basis.position(&[1, 1]), Some(1));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MonomialBasis {
     variables: usize,

@@ -19,6 +19,16 @@ const NEAR: f64 = 0.05;
 ///
 /// The distribution of `z` does not change under `x -> U x` with orthogonal `U`. Invariant: `coefficients` has a
 /// column per monomial and finite entries.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::tensor::{MonomialBasis, PolynomialMap};
+/// // The third Hermite polynomial, x^3 - 3 x, has variance 3!.
+/// let map = PolynomialMap::new(MonomialBasis::up_to(1, 3)?, mat![[0.0, -3.0, 0.0, 1.0]])?;
+/// assert!((map.covariance()[(0, 0)] - 6.0).abs() < 1e-12);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolynomialMap {
     basis: MonomialBasis,
@@ -174,6 +184,7 @@ impl PolynomialMap {
     ///
     /// # Complexity
     /// `O(d len (len + r^2))` for each of at most 80 steps.
+    /// Here `d` is the number of outputs and `r` the latent dimension.
     pub fn distance(&self, reference: &Self) -> Result<f64, Error> {
         let op = "PolynomialMap::distance";
         let sizes = |m: &Self| (m.latent_dim(), m.output_dim());

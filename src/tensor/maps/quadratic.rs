@@ -12,6 +12,17 @@ use rand_distr::{Distribution, StandardNormal};
 ///
 /// The distribution of `z` does not change under `Q_a -> U Q_a U'`, `b_a -> U b_a` with one orthogonal `U`.
 /// Invariant: sizes agree and every number is finite.
+///
+/// # Example
+/// ```
+/// use wickring::tensor::{QuadraticMap, SymmetricRing};
+/// // x_0^2 + x_1^2: chi squared with two degrees of freedom.
+/// let ring = SymmetricRing::new(2, vec![1.0, 0.0, 0.0, 1.0])?;
+/// let map = QuadraticMap::new(ring, vec![0.0, 0.0], vec![0.0])?;
+/// let cumulants = map.combination(&[1.0]).cumulants(3);
+/// assert!(cumulants.iter().zip([2.0, 4.0, 16.0]).all(|(k, exact)| (k - exact).abs() < 1e-12));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuadraticMap {
     quadratic: SymmetricRing,
@@ -21,6 +32,8 @@ pub struct QuadraticMap {
 }
 
 /// One output, or a combination of outputs, of a quadratic map.
+///
+/// See [`QuadraticMap`] for an example.
 #[derive(Clone, Debug)]
 pub struct QuadraticForm {
     /// `Q`, `r x r`.

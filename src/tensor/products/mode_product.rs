@@ -103,6 +103,7 @@ impl<T: Clone> TensorView<'_, T> {
     ///
     /// # Complexity
     /// `O(N)` time and memory; a copy is made also for the identity.
+    /// Here `N` is the number of entries.
     pub fn permuted(&self, order: &[usize]) -> Result<Tensor<T>, Error> {
         let mut seen = vec![false; self.order()];
         order.iter().for_each(|&k| {

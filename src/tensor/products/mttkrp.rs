@@ -155,6 +155,7 @@ fn product<T: Scalar>(group: &[Factor<T>]) -> Result<Cow<'_, Factor<T>>, Error> 
 ///
 /// # Complexity
 /// `O(N r)`; for all modes [`mttkrp_all`] costs only twice as much.
+/// Here `N` is the number of entries and `r` the number of columns of the factors.
 pub fn mttkrp<T: Scalar>(
     t: TensorView<'_, T>,
     factors: &[Factor<T>],

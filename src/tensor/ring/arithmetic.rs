@@ -23,6 +23,7 @@ impl<T: Scalar> TensorRing<T> {
     ///
     /// # Complexity
     /// `O(n R^4)`.
+    /// Here `n` is the length of the longest mode.
     pub fn transfer(&self, k: usize, other: &Self) -> Mat<T> {
         let (x, y) = (&self.cores()[k], &other.cores()[k]);
         let (c, d) = (x.dims()[0], x.dims()[2]);
@@ -40,6 +41,7 @@ impl<T: Scalar> TensorRing<T> {
     ///
     /// # Complexity
     /// `O(m (n R^4 + R^6))` for equal ranks `R`.
+    /// Here `n` is the length of the longest mode and `m` the number of modes.
     ///
     /// # Accuracy
     /// A relative rounding error of the product of the norms.

@@ -36,6 +36,7 @@ impl<T: Scalar> TensorRing<T> {
     ///
     /// # Complexity
     /// `O(m (R^3 + n R^3))` for each of the `m` bonds that may have to be tried.
+    /// Here `n` is the length of the longest mode.
     pub fn to_cp_factors(&self, tolerance: f64) -> Result<Vec<Mat<T>>, Error> {
         let r = self.ranks()[0];
         if self.ranks().iter().any(|&x| x != r) {

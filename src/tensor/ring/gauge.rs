@@ -11,6 +11,17 @@ use faer::{Mat, MatRef};
 const SQUARINGS: usize = 40;
 
 /// Gauges that carry one ring into another, as [`TensorRing::gauge_to`] finds them.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::tensor::TensorRing;
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// let ring = TensorRing::<f64>::gaussian(&[5, 5, 5], &[2, 2, 2], &mut rng)?;
+/// let found = ring.gauge_to(&ring.canonical()?)?;
+/// assert!(found.mismatch < 1e-6 && found.uniqueness > 1e-6);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RingGauge<T> {
     /// One matrix for each bond: `other_k(i) = L_k^-1 self_k(i) L_{k+1}`.
@@ -25,6 +36,16 @@ pub struct RingGauge<T> {
 /// One core at every place: `T[i_0, .., i_{m-1}] = sign * Tr(A(i_0) .. A(i_{m-1}))`.
 ///
 /// The sign is `-1` only for real rings of even order, where no real scalar can be spread over the cores.
+///
+/// # Example
+/// ```
+/// use wickring::tensor::{Tensor, UniformRing};
+/// // A(0) = 1 and A(1) = the swap: the trace of two swaps is 2, of three it is 0.
+/// let core = Tensor::from_vec(&[2, 2, 2], vec![1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0])?;
+/// let ring = UniformRing { core, order: 3, sign: 1.0 }.to_ring()?;
+/// assert_eq!((ring.entry(&[1, 0, 1]), ring.entry(&[1, 1, 1])), (Some(2.0), Some(0.0)));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct UniformRing<T: Scalar = f64> {
     /// `A`, of shape `R x n x R`.
@@ -73,6 +94,7 @@ impl<T: Scalar> TensorRing<T> {
     ///
     /// # Complexity
     /// `O(m n R^5 + R^6)` for equal ranks `R`.
+    /// Here `n` is the length of the longest mode and `m` the number of modes.
     pub fn gauge_to(&self, other: &Self) -> Result<RingGauge<T>, Error> {
         let op = "TensorRing::gauge_to";
         if self.dims() != other.dims() || self.ranks() != other.ranks() {
@@ -115,6 +137,17 @@ impl<T: Scalar> TensorRing<T> {
         let start = Mat::from_fn(r, r, |i, j| svd.v[(i + r * j, last)]);
         let mut gauges = around(start)?;
         gauges.truncate(self.order());
+        let mismatch = self.mismatch(other, &gauges)?;
+        let uniqueness = if r > 1 { svd.s[last - 1] } else { 1.0 };
+        Ok(RingGauge {
+            gauges,
+            mismatch,
+            uniqueness,
+        })
+    }
+
+    /// By how much the gauges miss carrying this ring into `other`; see [`RingGauge::mismatch`].
+    fn mismatch(&self, other: &Self, gauges: &[Mat<T>]) -> Result<f64, Error> {
         let mut mismatch = 0.0f64;
         for k in 0..self.order() {
             let next = &gauges[(k + 1) % gauges.len()];
@@ -127,12 +160,7 @@ impl<T: Scalar> TensorRing<T> {
             // A vanishing gauge is no gauge.
             mismatch = mismatch.max(if ratio.is_nan() { f64::INFINITY } else { ratio });
         }
-        let uniqueness = if r > 1 { svd.s[last - 1] } else { 1.0 };
-        Ok(RingGauge {
-            gauges,
-            mismatch,
-            uniqueness,
-        })
+        Ok(mismatch)
     }
 
     /// The same tensor with all cores equal, when there is such a ring: for a tensor that does not change when
@@ -187,6 +215,7 @@ impl<T: Scalar> TensorRing<T> {
     ///
     /// # Complexity
     /// `O(m n R^4 + R^6)`.
+    /// Here `n` is the length of the longest mode and `R` the greatest rank.
     ///
     /// # Accuracy
     /// Relative error about `eps * m * cond` with `cond` that of the fixed points.

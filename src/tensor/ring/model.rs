@@ -156,6 +156,7 @@ impl<T: Scalar> TensorRing<T> {
     ///
     /// # Complexity
     /// `O(m R^3)`.
+    /// Here `m` is the number of modes and `R` the greatest rank.
     pub fn entry(&self, index: &[usize]) -> Option<T> {
         let inside = index.len() == self.order()
             && index.iter().zip(&self.cores).all(|(&i, g)| i < g.dims()[1]);
@@ -207,6 +208,7 @@ impl<T: Scalar> TensorRing<T> {
     ///
     /// # Complexity
     /// `O(P R^3)` for `P` the product of the dimensions.
+    /// Here `R` is the greatest rank.
     pub fn chain(&self, first: usize, count: usize) -> Result<Tensor<T>, Error> {
         let m = self.order();
         let left = self.cores[first % m].dims()[0];
@@ -234,6 +236,7 @@ impl<T: Scalar> TensorRing<T> {
     ///
     /// # Complexity
     /// `O(N R^2)` for `N` entries, in one matrix product.
+    /// Here `R` is the greatest rank.
     pub fn to_dense(&self) -> Result<Tensor<T>, Error> {
         let dims = self.dims();
         let half = self.order().div_ceil(2);

@@ -20,6 +20,7 @@ impl<T: Scalar> TensorRing<T> {
     ///
     /// # Complexity
     /// `O(m n R^4)` for equal ranks.
+    /// Here `n` is the length of the longest mode, `m` the number of modes and `R` the greatest rank.
     ///
     /// # Accuracy
     /// `||result - self|| <= tolerance * ||self||` up to rounding. Ranks are those of the open chain and may

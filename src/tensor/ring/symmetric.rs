@@ -9,6 +9,15 @@ use faer::{Mat, MatRef};
 ///
 /// The gauge is `Q_a -> U Q_a U'` with one orthogonal `U`. Invariant: every `Q_a` is symmetric and finite.
 /// Because the `Q_a` are symmetric, `T` is totally symmetric.
+///
+/// # Example
+/// ```
+/// use wickring::tensor::SymmetricRing;
+/// let ring = SymmetricRing::new(2, vec![1.0, 0.0, 0.0, 2.0, 0.0, 1.0, 1.0, 0.0])?;
+/// assert_eq!((ring.rank(), ring.outputs()), (2, 2));
+/// assert_eq!(ring.to_dense()?.view().get(&[0, 0, 0]), Some(&9.0)); // 1^3 + 2^3
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SymmetricRing {
     rank: usize,
@@ -104,6 +113,7 @@ impl SymmetricRing {
     ///
     /// # Complexity
     /// `O(d^2 r^3 + d^3 r^2)` time, `O(d^3)` memory.
+    /// Here `r` is the size of the cores.
     pub fn to_dense(&self) -> Result<Tensor, Error> {
         let d = self.outputs();
         let (op, what) = ("SymmetricRing::to_dense", "number of entries");

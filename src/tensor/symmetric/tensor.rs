@@ -9,6 +9,15 @@ use crate::tensor::factor::Factor;
 /// A totally symmetric tensor: one entry for each nondecreasing multi-index, last index slowest.
 ///
 /// Invariant: `C(n + order - 1, order)` entries.
+///
+/// # Example
+/// ```
+/// use wickring::tensor::{SymmetricTensor, Tensor};
+/// let t = Tensor::from_vec(&[2, 2], vec![1.0, 2.0, 4.0, 5.0])?;
+/// let (s, deviation) = SymmetricTensor::symmetrised(t.view())?;
+/// assert_eq!((s.as_slice(), deviation), (&[1.0, 3.0, 5.0][..], 1.0));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SymmetricTensor {
     n: usize,
@@ -41,6 +50,7 @@ impl SymmetricTensor {
     ///
     /// # Complexity
     /// `O(n^order)`.
+    /// Here `n` is the dimension.
     pub fn symmetrised(t: TensorView<'_>) -> Result<(Self, f64), Error> {
         let op = "SymmetricTensor::symmetrised";
         let order = t.order();
@@ -114,6 +124,15 @@ impl SymmetricTensor {
 /// `T(x, .., x) = sum_r weights[r] <v_r, x>^order`.
 ///
 /// Invariant: as many weights as columns, `order >= 1`.
+///
+/// # Example
+/// ```
+/// use wickring::tensor::{Factor, SymmetricCp};
+/// // 2 (x + y)^3
+/// let form = SymmetricCp::new(3, vec![2.0], Factor::new(2, 1, vec![1.0, 1.0])?)?;
+/// assert!(form.to_dense()?.as_slice().iter().all(|t| (t - 2.0).abs() < 1e-14));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SymmetricCp {
     order: usize,

@@ -5,6 +5,16 @@ use crate::Error;
 use crate::fit::Fit;
 
 /// Where to search.
+///
+/// # Example
+/// ```
+/// use wickring::theory::batch::{LambdaSearch, Labels, Task, best_lambda, ridge};
+/// let task = Task::from_spectrum(vec![1.0; 4], vec![0.5; 4], 0.5, 1.0)?;
+/// let at = |lambda| ridge(&task, Labels::Values(0.1), 2.0, lambda);
+/// let best = best_lambda(LambdaSearch::default(), at)?.model;
+/// assert!(best.error < at(10.0)?.model.error && best.error < at(1e-4)?.model.error);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LambdaSearch {
     /// Least regularisation.

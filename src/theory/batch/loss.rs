@@ -3,6 +3,8 @@
 use crate::Error;
 
 /// The proximal step `u = argmin (u - a)^2 / (2 V) + l(u)` and what the equations need of it.
+///
+/// See [`Hinge`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prox {
     /// The minimiser.
@@ -14,6 +16,8 @@ pub struct Prox {
 }
 
 /// A place on the axis of `a` where the proximal step bends, and the width over which it does.
+///
+/// See [`Hinge`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Feature {
     /// Where.
@@ -26,6 +30,8 @@ pub struct Feature {
 ///
 /// Law: `u - a = V pull`, `pull` in `-dl(u)`, and `slope` is the derivative of `pull` in `a`, for every finite
 /// `a` and `V` in `1e-8..=1e12` (`laws::theory::prox_is_minimal`).
+///
+/// See [`Hinge`] for an example.
 pub trait MarginLoss: Sync {
     /// A short name.
     fn name(&self) -> &'static str;
@@ -40,6 +46,8 @@ pub trait MarginLoss: Sync {
 }
 
 /// `l(u) = log(1 + exp(-u))`.
+///
+/// See [`MarginLearner::predict`](super::MarginLearner::predict) for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Logistic;
 
@@ -99,6 +107,15 @@ impl MarginLoss for Logistic {
 }
 
 /// `l(u) = max(0, 1 - u)`.
+///
+/// # Example
+/// ```
+/// use wickring::theory::batch::{Hinge, MarginLoss};
+/// // The least u^2 + max(0, 1 - u).
+/// let step = Hinge.prox(0.0, 0.5);
+/// assert_eq!((step.u, step.pull), (0.5, 1.0));
+/// assert!(Hinge.features(0.5).iter().all(|kink| kink.width == 0.0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hinge;
 
@@ -144,6 +161,13 @@ impl MarginLoss for Hinge {
 }
 
 /// `l(u) = (1 - u)^2 / 2` for `u < 1`, else 0.
+///
+/// # Example
+/// ```
+/// use wickring::theory::batch::{MarginLoss, SquaredHinge};
+/// assert_eq!(SquaredHinge.prox(0.0, 1.0).u, 0.5); // between 0 and the margin
+/// assert_eq!(SquaredHinge.prox(3.0, 1.0).u, 3.0); // beyond it
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SquaredHinge;
 
@@ -180,6 +204,12 @@ impl MarginLoss for SquaredHinge {
 }
 
 /// `l(u) = (1 - u)^2 / 2`: least squares on labels. [`super::ridge`] solves it without iteration.
+///
+/// # Example
+/// ```
+/// use wickring::theory::batch::{MarginLoss, SquareLoss};
+/// assert_eq!(SquareLoss.prox(3.0, 1.0).u, 2.0); // halfway back to the margin
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SquareLoss;
 

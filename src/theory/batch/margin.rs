@@ -67,6 +67,20 @@ impl<'a> MarginLearner<'a> {
         self
     }
 
+    /// Refuses options and tasks outside of their domain.
+    fn require(&self, task: &Task, alpha: f64, lambda: f64) -> Result<(), Error> {
+        Task::check_point(OP, alpha, lambda)?;
+        if !(self.tol > 0.0 && self.tol <= 0.1) || self.max_iterations == 0 {
+            let requirement = "a tolerance in (0, 0.1] and a positive budget";
+            return Err(Error::invalid(OP, requirement));
+        }
+        if task.mean(|w, _| w) == 0.0 {
+            let hypothesis = "features that are not all zero (mean eigenvalue)";
+            return Err(Error::degenerate(OP, hypothesis, 0.0));
+        }
+        Ok(())
+    }
+
     /// Solves the equations at one sample ratio and regularisation.
     ///
     /// Anderson acceleration of depth three on the map, restarted with a damped step whenever the step
@@ -77,6 +91,7 @@ impl<'a> MarginLearner<'a> {
     ///
     /// # Complexity
     /// `O(iterations (nodes + p))`, 300 to 1000 nodes, typically 10 to 40 iterations.
+    /// Here `p` is the number of features.
     ///
     /// # Example
     /// ```
@@ -92,15 +107,7 @@ impl<'a> MarginLearner<'a> {
     /// # Source
     /// Loureiro et al. 2021, logistic regression; the coordinates and the solver are ours.
     pub fn predict(&self, task: &Task, alpha: f64, lambda: f64) -> Result<Fit<BatchPoint>, Error> {
-        Task::check_point(OP, alpha, lambda)?;
-        if !(self.tol > 0.0 && self.tol <= 0.1) || self.max_iterations == 0 {
-            let requirement = "a tolerance in (0, 0.1] and a positive budget";
-            return Err(Error::invalid(OP, requirement));
-        }
-        if task.mean(|w, _| w) == 0.0 {
-            let hypothesis = "features that are not all zero (mean eigenvalue)";
-            return Err(Error::degenerate(OP, hypothesis, 0.0));
-        }
+        self.require(task, alpha, lambda)?;
         let map = Map {
             task,
             loss: self.loss,

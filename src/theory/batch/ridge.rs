@@ -7,12 +7,28 @@ use crate::{Error, Status};
 const OP: &str = "theory::ridge";
 
 /// What the labels are.
+///
+/// See [`ridge`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Labels {
     /// The teacher's field plus Gaussian noise of this variance.
     Values(f64),
     /// The sign of the teacher's field.
     Signs,
+}
+
+impl Labels {
+    /// All of the labels that enters the equations: `E y^2` and the slope of `E[y | field]`.
+    fn moments(self, task: &Task) -> Result<(f64, f64), Error> {
+        match self {
+            Self::Values(noise) if (0.0..=1e12).contains(&noise) => Ok((task.rho + noise, 1.0)),
+            Self::Values(noise) => {
+                let requirement = format!("noise must not be negative, got {noise}");
+                Err(Error::invalid(OP, requirement))
+            }
+            Self::Signs => Ok((1.0, (2.0 / (std::f64::consts::PI * task.rho)).sqrt())),
+        }
+    }
 }
 
 /// Solves the equations of ridge regression on values or on signs.
@@ -27,6 +43,7 @@ pub enum Labels {
 ///
 /// # Complexity
 /// `O(70 p)`.
+/// Here `p` is the number of features.
 ///
 /// # Accuracy
 /// The certificate holds the relative residuals of the equations for `V` and `q`, at most `1e-12`.
@@ -50,17 +67,7 @@ pub fn ridge(
     lambda: f64,
 ) -> Result<Fit<BatchPoint>, Error> {
     Task::check_point(OP, alpha, lambda)?;
-    // Only two numbers of the labels enter: E y^2 and the slope of E[y | field].
-    let (square, slope) = match labels {
-        Labels::Values(noise) if (0.0..=1e12).contains(&noise) => (task.rho + noise, 1.0),
-        Labels::Values(noise) => {
-            return Err(Error::invalid(
-                OP,
-                format!("noise must not be negative, got {noise}"),
-            ));
-        }
-        Labels::Signs => (1.0, (2.0 / (std::f64::consts::PI * task.rho)).sqrt()),
-    };
+    let (square, slope) = labels.moments(task)?;
     let v = susceptibility(task, alpha, lambda);
     let hat_v = alpha / (1.0 + v);
     let hat_m = slope * alpha / task.gamma.sqrt() / (1.0 + v);
@@ -91,24 +98,8 @@ pub fn ridge(
         },
         lambda,
     );
-    let relative = |a: f64, b: f64| {
-        if a == b {
-            0.0
-        } else {
-            (a - b).abs() / a.abs().max(b.abs())
-        }
-    };
     let residual = relative(v, again.0).max(relative(q, again.1));
-    let evidence = Evidence {
-        rel_residual: residual,
-        condition: 1.0 / (1.0 - response),
-        checks: vec![Check::accuracy(
-            "batch.residual",
-            "residual of the equations for V and q",
-            residual,
-            1e-12,
-        )],
-    };
+    let evidence = evidence(residual, response);
     Ok(Fit {
         model: BatchPoint {
             alpha,
@@ -128,6 +119,27 @@ pub fn ridge(
         work: Work::default(),
         evidence,
     })
+}
+
+fn relative(a: f64, b: f64) -> f64 {
+    if a == b {
+        0.0
+    } else {
+        (a - b).abs() / a.abs().max(b.abs())
+    }
+}
+
+fn evidence(residual: f64, response: f64) -> Evidence {
+    Evidence {
+        rel_residual: residual,
+        condition: 1.0 / (1.0 - response),
+        checks: vec![Check::accuracy(
+            "batch.residual",
+            "residual of the equations for V and q",
+            residual,
+            1e-12,
+        )],
+    }
 }
 
 /// The misclassified share of a student whose field has variance `q` and covariance `m` with the teacher's.

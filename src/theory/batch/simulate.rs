@@ -13,6 +13,8 @@ use rayon::prelude::*;
 const OP: &str = "BatchSimulation::run";
 
 /// What is minimised.
+///
+/// See [`BatchSimulation`] for an example.
 #[derive(Clone, Copy)]
 pub enum BatchLearner<'a> {
     /// Square loss, on values or on signs.
@@ -31,6 +33,20 @@ impl std::fmt::Debug for BatchLearner<'_> {
 }
 
 /// Samples from a source with a teacher on its latents, learned from in full batches.
+///
+/// # Example
+/// ```
+/// use faer::Mat;
+/// use wickring::theory::batch::{BatchLearner, BatchSimulation, Labels};
+/// use wickring::theory::{Covariances, GaussianSource};
+/// let law = Covariances::new(Mat::identity(3, 3), Mat::identity(3, 3))?;
+/// let (source, teacher) = (GaussianSource::new(&law)?, [1.0, 0.0, -1.0]);
+/// let simulation =
+///     BatchSimulation { source: &source, law: &law, teacher: &teacher, sets: 2, seed: 0, test_samples: 10 };
+/// let runs = simulation.run(BatchLearner::Ridge(Labels::Values(0.0)), 50, 1e-6, 0)?;
+/// assert!(runs.iter().all(|r| r.error < 1e-6)); // labels without noise
+/// # Ok::<(), wickring::Error>(())
+/// ```
 pub struct BatchSimulation<'a> {
     /// Where samples come from.
     pub source: &'a dyn Source,
@@ -58,6 +74,8 @@ impl std::fmt::Debug for BatchSimulation<'_> {
 }
 
 /// What one training set gave.
+///
+/// See [`BatchSimulation`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampled {
     /// Generalisation error; as [`super::task::BatchPoint::error`].
@@ -77,6 +95,7 @@ impl BatchSimulation<'_> {
     ///
     /// # Complexity
     /// `O(sets (samples p min(samples, p)))`, times Newton sweeps for margin losses.
+    /// Here `p` is the number of features.
     pub fn run(
         &self,
         learner: BatchLearner<'_>,

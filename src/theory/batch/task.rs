@@ -9,6 +9,16 @@ use faer::MatRef;
 ///
 /// Invariant: finite; `w_i >= 0`, `d_i >= 0`, `d_i = 0` where `w_i = 0`; `rho > 0`; the teacher's image
 /// explains no more than its variance, `sum_i d_i / w_i <= k rho`.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::theory::{Covariances, batch::Task};
+/// let law = Covariances::new(mat![[1.0, 0.0], [0.0, 2.0]], mat![[1.0, 0.0], [0.0, 1.0]])?;
+/// let task = Task::on_latents(&law, &[1.0, 1.0])?;
+/// assert_eq!((task.features(), task.rho()), (2, 1.0));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
     pub(super) eigenvalues: Vec<f64>,
@@ -18,6 +28,8 @@ pub struct Task {
 }
 
 /// The three order parameters at one sample ratio and regularisation, and what follows from them.
+///
+/// See [`ridge`](super::ridge::ridge) for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchPoint {
     /// Samples per student feature.
@@ -34,6 +46,33 @@ pub struct BatchPoint {
     pub error: f64,
     /// Mean training loss: squared residual `(y - yhat)^2` on values, the loss itself on signs.
     pub train: f64,
+}
+
+/// Refuses a spectrum of other lengths or numbers than [`Task::from_spectrum`] takes.
+fn require_spectrum(
+    op: &'static str,
+    (eigenvalues, image): (&[f64], &[f64]),
+    [rho, gamma]: [f64; 2],
+) -> Result<(), Error> {
+    if eigenvalues.len() != image.len() || image.is_empty() {
+        let found = format!("{} and {}", eigenvalues.len(), image.len());
+        let expected = "as many eigenvalues as images, at least one";
+        return Err(Error::shape(op, expected, found));
+    }
+    let scalars = [rho, gamma];
+    let all = eigenvalues.iter().chain(image).chain(&scalars);
+    if let Some(index) = all.clone().position(|x| !x.is_finite()) {
+        return Err(Error::NonFinite { op, index });
+    }
+    if all.clone().any(|x| *x < 0.0) || gamma == 0.0 {
+        let requirement = "entries must not be negative, gamma positive";
+        return Err(Error::invalid(op, requirement));
+    }
+    if rho == 0.0 {
+        let hypothesis = "a teacher that is not zero (its variance)";
+        return Err(Error::degenerate(op, hypothesis, rho));
+    }
+    Ok(())
 }
 
 impl Task {
@@ -62,6 +101,7 @@ impl Task {
     ///
     /// # Complexity
     /// `O(N^3)`.
+    /// Here `N` is the number of inputs.
     pub fn on_features(
         law: &Covariances,
         psi: MatRef<'_, f64>,
@@ -115,29 +155,7 @@ impl Task {
         gamma: f64,
     ) -> Result<Self, Error> {
         let op = "Task::from_spectrum";
-        if eigenvalues.len() != image.len() || image.is_empty() {
-            let found = format!("{} and {}", eigenvalues.len(), image.len());
-            return Err(Error::shape(
-                op,
-                "as many eigenvalues as images, at least one",
-                found,
-            ));
-        }
-        let scalars = [rho, gamma];
-        let all = eigenvalues.iter().chain(&image).chain(&scalars);
-        if let Some(index) = all.clone().position(|x| !x.is_finite()) {
-            return Err(Error::NonFinite { op, index });
-        }
-        if all.clone().any(|x| *x < 0.0) || gamma == 0.0 {
-            return Err(Error::invalid(
-                op,
-                "entries must not be negative, gamma positive",
-            ));
-        }
-        if rho == 0.0 {
-            let hypothesis = "a teacher that is not zero (its variance)";
-            return Err(Error::degenerate(op, hypothesis, rho));
-        }
+        require_spectrum(op, (&eigenvalues, &image), [rho, gamma])?;
         let largest = eigenvalues.iter().fold(0.0f64, |s, x| s.max(*x));
         // What rounding leaves of an eigenvalue that is zero; a student cannot learn along it.
         let null = 1e-13 * largest * eigenvalues.len() as f64;

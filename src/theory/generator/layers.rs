@@ -13,6 +13,8 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 /// One layer `h -> sigma(W h)`.
+///
+/// See [`Generator::new`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     /// `outputs x inputs`.
@@ -31,6 +33,8 @@ pub struct Generator {
 }
 
 /// The law of a generator's outputs as far as the theory needs it.
+///
+/// See [`Generator::new`] for an example.
 #[derive(Clone, Debug)]
 pub struct GeneratorLaw {
     /// Covariances of the centred outputs.
@@ -201,6 +205,7 @@ impl Generator {
     ///
     /// # Complexity
     /// `O(N^2 (D + 60))` per layer.
+    /// Here `N` is the number of inputs and `D` the number of latents.
     pub fn law(&self) -> Result<GeneratorLaw, Error> {
         layer_law::law(&self.layers)
     }
@@ -214,6 +219,7 @@ impl Generator {
     ///
     /// # Complexity
     /// `O(samples N (N + D))`; `O(N^2)` memory for each of eight streams.
+    /// Here `D` is the number of latents.
     pub fn sampled_law(&self, samples: u64, seed: u64) -> Result<GeneratorLaw, Error> {
         // Eight streams whatever the number of threads, merged in order: same bytes everywhere.
         let parts: Vec<Result<CovarianceStream, Error>> = (0..8u64)

@@ -32,6 +32,16 @@ struct Compiled {
 }
 
 /// Which average of a polynomial activation; see [`StudentActivation::code`].
+///
+/// # Example
+/// ```
+/// use wickring::poly::{Poly, Vars};
+/// use wickring::theory::{AverageKind, StudentActivation};
+/// let square = StudentActivation::polynomial(&Poly::parse("x^2", &mut Vars::new())?)?;
+/// assert!(square.code(AverageKind::I2).is_some());
+/// assert!(StudentActivation::erf().code(AverageKind::I2).is_none()); // known in closed form
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AverageKind {
     /// `E g(z_0) g(z_1)`.

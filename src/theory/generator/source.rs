@@ -11,6 +11,8 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
 /// A law of pairs of latents and inputs that can be sampled.
+///
+/// See [`GaussianSource`] for an example.
 pub trait Source: Sync {
     /// Number of latents `D`.
     fn latents(&self) -> usize;
@@ -44,6 +46,17 @@ pub(in crate::theory) fn normal_matrix(
 /// Gaussian inputs with given covariances: what the equivalence replaces a generator by.
 ///
 /// `x = Phi c + (Omega - Phi Phi')^(1/2) z`.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::theory::{Covariances, GaussianSource, Source};
+/// let law = Covariances::new(mat![[1.0, 0.3], [0.3, 1.0]], mat![[0.8], [0.6]])?;
+/// let (c, x) = GaussianSource::new(&law)?.draw(5, &mut ChaCha8Rng::seed_from_u64(1));
+/// assert_eq!((c.nrows(), x.nrows(), x.ncols()), (1, 2, 5));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct GaussianSource {
     phi: Mat<f64>,
@@ -60,6 +73,7 @@ impl GaussianSource {
     ///
     /// # Complexity
     /// `O(N^3)`.
+    /// Here `N` is the number of inputs.
     pub fn new(law: &Covariances) -> Result<Self, Error> {
         let op = "GaussianSource::new";
         let rest = law.omega() - law.phi() * law.phi().transpose();
@@ -104,6 +118,15 @@ impl Source for GaussianSource {
 ///
 /// A student that sees a pair twice is not an online learner: draws should stay far below the number of
 /// pairs, and [`PairedSamples::reuse`] says how far.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::theory::PairedSamples;
+/// let pairs = PairedSamples::new(mat![[1.0, -1.0, 0.5]], mat![[2.0, -2.0, 3.0]])?;
+/// assert_eq!(pairs.reuse(6), 2.0);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct PairedSamples {
     c: Mat<f64>,

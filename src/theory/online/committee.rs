@@ -11,6 +11,18 @@ use rand_distr::{Distribution, StandardNormal};
 /// `y(h) = sum_k second_k g(first_k . h / sqrt(dim))` with an activation `g` that is given elsewhere.
 ///
 /// Invariant: at least one unit, finite weights.
+///
+/// # Example
+/// ```
+/// use faer::{Mat, mat};
+/// use wickring::theory::{Committee, Covariances, StudentActivation};
+/// let teacher = Committee::new(mat![[1.0, 1.0]], vec![2.0])?;
+/// let y = teacher.outputs(&StudentActivation::linear(), mat![[3.0], [1.0]].as_ref())?;
+/// assert!((y[0] - 2.0 * 4.0 / 2f64.sqrt()).abs() < 1e-12);
+/// let law = Covariances::new(Mat::identity(2, 2), Mat::identity(2, 2))?;
+/// assert!((teacher.overlaps(&teacher, &law)?.q[0] - 1.0).abs() < 1e-12);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Committee {
     first: Mat<f64>,
@@ -133,6 +145,8 @@ impl Committee {
 }
 
 /// Second moments of the fields, by rows.
+///
+/// See [`Committee`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Overlaps {
     /// Student with student, `K x K`.

@@ -33,6 +33,8 @@ pub struct OnlineSgd {
 }
 
 /// Who learns from whom, on which inputs, and when to look.
+///
+/// See [`OnlineSgd::predict`] for an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Lesson<'a> {
     /// Covariances of the inputs.
@@ -46,6 +48,8 @@ pub struct Lesson<'a> {
 }
 
 /// The state of learning at one time.
+///
+/// See [`OnlineSgd::predict`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moment {
     /// Steps divided by the number of inputs.
@@ -68,6 +72,8 @@ impl Moment {
 }
 
 /// A learning curve.
+///
+/// See [`OnlineSgd::predict`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trajectory {
     /// One entry per requested time that was reached.
@@ -157,6 +163,25 @@ impl OnlineSgd {
         Ok(())
     }
 
+    /// The curve against one at a coarser step.
+    fn step_change(
+        &self,
+        problem: &Problem<'_>,
+        model: &Trajectory,
+        observer: Observer<'_>,
+    ) -> Result<Check, Error> {
+        // The error of a fixed step is what the caller asked for, as long as the curve is still that of the equations.
+        let (coarse, allowed) = match self.method {
+            Stepping::Adaptive(tol) => (Stepping::Adaptive((100.0 * tol).min(0.1)), 1e-4),
+            // Times asked for cut steps short, so another fixed step may be the same one.
+            Stepping::Euler(_) | Stepping::RungeKutta4(_) => (Stepping::Adaptive(1e-6), FIXED_STEP),
+        };
+        let other = self.solve(problem, coarse, observer)?;
+        let spread = largest_gap(&model.moments, &other.moments);
+        let name = "change of the order parameters at a coarser step, relative";
+        Ok(Check::accuracy("online.step-change", name, spread, allowed))
+    }
+
     /// Predicts the learning curve at the times of the lesson.
     ///
     /// The certificate compares the run with one at a hundred times the tolerance (of fixed steps, with the adaptive one), and
@@ -170,6 +195,7 @@ impl OnlineSgd {
     ///
     /// # Complexity
     /// `O(N^3)` for the spectrum, then `O(bins K^2 (K + M) + K^2 (K + M)^2)` per evaluation.
+    /// Here `K` is the number of units of the student and `M` the number of units of the teacher.
     ///
     /// # Example
     /// ```
@@ -208,27 +234,13 @@ impl OnlineSgd {
             overlap: &overlaps.t,
         };
         let model = self.solve(&problem, self.method, observer)?;
-        let coarse = match self.method {
-            Stepping::Adaptive(tol) => Stepping::Adaptive((100.0 * tol).min(0.1)),
-            // Times asked for cut steps short, so another fixed step may be the same one.
-            Stepping::Euler(_) | Stepping::RungeKutta4(_) => Stepping::Adaptive(1e-6),
-        };
         let (status, steps) = match &model.integration {
             Some(i) => (i.status, i.steps),
             None => (Status::Stalled, 0),
         };
         let mut checks = Vec::new();
         if status == Status::Converged {
-            let other = self.solve(&problem, coarse, observer)?;
-            let spread = largest_gap(&model.moments, &other.moments);
-            // The error of a fixed step is what the caller asked for, as long as the curve is still that of the equations.
-            let allowed = if matches!(self.method, Stepping::Adaptive(_)) {
-                1e-4
-            } else {
-                FIXED_STEP
-            };
-            let name = "change of the order parameters at a coarser step, relative";
-            checks.push(Check::accuracy("online.step-change", name, spread, allowed));
+            checks.push(self.step_change(&problem, &model, observer)?);
         }
         let start = start_gap(&modes, &overlaps.q, student.units());
         // Bins of positive width merge eigenvalues that differ: the error is of the order of the width.

@@ -2,6 +2,7 @@
 
 pub(crate) mod averages;
 pub(crate) mod committee;
+pub(crate) mod dormand_prince;
 pub(crate) mod equations;
 pub(crate) mod learner;
 pub(crate) mod modes;

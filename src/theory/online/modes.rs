@@ -8,6 +8,18 @@ use crate::theory::covariance::Covariances;
 ///
 /// Everything depends on an eigenvector only through its eigenvalue, so modes with equal eigenvalues are
 /// added up: with the one-layer covariance of a wide generator most modes are in one bin.
+///
+/// # Example
+/// ```
+/// use faer::mat;
+/// use wickring::theory::{Committee, Covariances, Modes};
+/// let law = Covariances::new(mat![[1.0, 0.3], [0.3, 1.0]], mat![[0.8], [0.6]])?;
+/// let student = Committee::new(mat![[0.1, -0.2]], vec![1.0])?;
+/// let modes = Modes::new(&law, &student, &Committee::new(mat![[1.0]], vec![1.0])?, 0.0)?;
+/// assert_eq!(modes.shares, [0.5, 0.5]);
+/// assert!((modes.eigenvalues[0] - 0.7).abs() < 1e-14);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Modes {
     /// Mean eigenvalue of each bin, increasing.
@@ -27,6 +39,21 @@ pub struct Modes {
     pub teacher: Vec<f64>,
 }
 
+/// Where each bin of ascending eigenvalues begins; a bin holds those within a relative `width` of its first.
+fn bin_starts(values: &[f64], width: f64) -> Vec<usize> {
+    let largest = values.last().copied().unwrap_or(0.0);
+    // Equal eigenvalues come back apart by a few units of rounding of the largest.
+    let slack = 8.0 * f64::EPSILON * (values.len() as f64).sqrt() * largest;
+    let (mut starts, mut first) = (Vec::new(), None);
+    for (i, &rho) in values.iter().enumerate() {
+        if first.is_none_or(|first| rho - first > width * first + slack) {
+            first = Some(rho);
+            starts.push(i);
+        }
+    }
+    starts
+}
+
 impl Modes {
     /// Projects student and teacher on the eigenvectors of `Omega`.
     ///
@@ -38,6 +65,7 @@ impl Modes {
     ///
     /// # Complexity
     /// `O(N^3)` for the eigenvectors.
+    /// Here `N` is the number of inputs.
     pub fn new(
         law: &Covariances,
         student: &Committee,
@@ -56,18 +84,7 @@ impl Modes {
             return Err(Error::shape(op, expected, found));
         }
         let eigen = law.spectrum(op)?;
-        let largest = eigen.values.last().copied().unwrap_or(0.0);
-        // Equal eigenvalues come back apart by a few units of rounding of the largest.
-        let slack = 8.0 * f64::EPSILON * (n as f64).sqrt() * largest;
-        let mut ends = Vec::new();
-        let mut first = None;
-        for (i, &rho) in eigen.values.iter().enumerate() {
-            if first.is_none_or(|first| rho - first > width * first + slack) {
-                first = Some(rho);
-                ends.push(i);
-            }
-        }
-        let starts = ends;
+        let starts = bin_starts(&eigen.values, width);
         let bins = starts.len();
         let end = |b: usize| starts.get(b + 1).copied().unwrap_or(n);
         let count = |b: usize| (end(b) - starts[b]) as f64;

@@ -3,11 +3,33 @@
 //! The equations of online learning are autonomous and not stiff unless the learning rate times the
 //! largest eigenvalue is large, in which case the adaptive step settles at the stability limit.
 
+use super::dormand_prince::{TABLEAU, combine, error_norm, first_step, interpolate};
 use crate::Error;
 use crate::Status;
 use crate::run::{Observer, Progress};
 
 /// An autonomous system `y' = f(y)` of known size.
+///
+/// # Example
+/// ```
+/// use wickring::Status;
+/// use wickring::run::unobserved;
+/// use wickring::theory::{Stepping, System, integrate};
+/// struct Decay;
+/// impl System for Decay {
+///     fn rate(&mut self, y: &[f64], rate: &mut [f64]) {
+///         rate[0] = -y[0];
+///     }
+///     fn blocks(&self) -> &[usize] {
+///         &[1]
+///     }
+/// }
+/// let (mut end, method) = (f64::NAN, Stepping::Adaptive(1e-10));
+/// let mut keep = |_: f64, y: &[f64]| end = y[0];
+/// let done = integrate(&mut Decay, &[1.0], &[1.0], method, 1000, &mut unobserved, &mut keep)?;
+/// assert!(done.status == Status::Converged && (end - (-1f64).exp()).abs() < 1e-8);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 pub trait System {
     /// Writes `f(y)` into `rate`, overwriting it.
     fn rate(&mut self, y: &[f64], rate: &mut [f64]);
@@ -16,6 +38,8 @@ pub trait System {
 }
 
 /// How a trajectory is computed.
+///
+/// See [`System`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Stepping {
     /// Dormand-Prince 5(4): local error per step at most this, relative to each block's norm.
@@ -47,6 +71,8 @@ impl Stepping {
 }
 
 /// What an integration consumed and how it ended.
+///
+/// See [`System`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Integration {
     /// `Converged`: every time was reached. `IterationLimit`: the step budget ran out.
@@ -188,6 +214,17 @@ impl Run<'_> {
         Status::Converged
     }
 
+    /// The rates `k` of the six stages after the first; `stage` is left at the fifth-order solution.
+    fn stages(&mut self, y: &[f64], h: f64, stage: &mut [f64], k: &mut [Vec<f64>]) {
+        for s in 1..7 {
+            let row = &TABLEAU[s - 1];
+            combine(stage, y, h, &row[..s], k);
+            let (_, later) = k.split_at_mut(s);
+            self.done.evaluations += 1;
+            self.system.rate(stage, &mut later[0]);
+        }
+    }
+
     /// Dormand-Prince 5(4) with a proportional-integral controller.
     fn adaptive(&mut self, start: &[f64], tol: f64) -> Status {
         let n = start.len();
@@ -207,13 +244,7 @@ impl Run<'_> {
             if t + h > end {
                 h = end - t;
             }
-            for s in 1..7 {
-                let row = &TABLEAU[s - 1];
-                combine(&mut stage, &y, h, &row[..s], &k);
-                let (_, later) = k.split_at_mut(s);
-                self.done.evaluations += 1;
-                self.system.rate(&stage, &mut later[0]);
-            }
+            self.stages(&y, h, &mut stage, &mut k);
             // The last row of the tableau is the fifth-order solution: first same as last.
             next.copy_from_slice(&stage);
             let error = error_norm(&y, &next, &k, h, self.system.blocks(), tol);
@@ -250,113 +281,6 @@ impl Run<'_> {
             }
         }
         Status::Converged
-    }
-}
-
-const TABLEAU: [[f64; 6]; 6] = [
-    [1.0 / 5.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-    [3.0 / 40.0, 9.0 / 40.0, 0.0, 0.0, 0.0, 0.0],
-    [44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0, 0.0, 0.0, 0.0],
-    [
-        19372.0 / 6561.0,
-        -25360.0 / 2187.0,
-        64448.0 / 6561.0,
-        -212.0 / 729.0,
-        0.0,
-        0.0,
-    ],
-    [
-        9017.0 / 3168.0,
-        -355.0 / 33.0,
-        46732.0 / 5247.0,
-        49.0 / 176.0,
-        -5103.0 / 18656.0,
-        0.0,
-    ],
-    [
-        35.0 / 384.0,
-        0.0,
-        500.0 / 1113.0,
-        125.0 / 192.0,
-        -2187.0 / 6784.0,
-        11.0 / 84.0,
-    ],
-];
-/// Fifth-order weights minus fourth-order weights.
-const DEFECT: [f64; 7] = [
-    71.0 / 57600.0,
-    0.0,
-    -71.0 / 16695.0,
-    71.0 / 1920.0,
-    -17253.0 / 339200.0,
-    22.0 / 525.0,
-    -1.0 / 40.0,
-];
-/// Weights of the fourth-order dense output.
-const DENSE: [f64; 7] = [
-    -12715105075.0 / 11282082432.0,
-    0.0,
-    87487479700.0 / 32700410799.0,
-    -10690763975.0 / 1880347072.0,
-    701980252875.0 / 199316789632.0,
-    -1453857185.0 / 822651844.0,
-    69997945.0 / 29380423.0,
-];
-
-/// `out = y + h * sum_s weights_s k_s`.
-fn combine(out: &mut [f64], y: &[f64], h: f64, weights: &[f64], k: &[Vec<f64>]) {
-    out.copy_from_slice(y);
-    for (w, k) in weights.iter().zip(k).filter(|(w, _)| **w != 0.0) {
-        let c = h * w;
-        out.iter_mut().zip(k).for_each(|(o, k)| *o += c * k);
-    }
-}
-
-/// The greatest error of a block relative to its norm; NaN when anything is not finite.
-fn error_norm(y: &[f64], next: &[f64], k: &[Vec<f64>], h: f64, blocks: &[usize], tol: f64) -> f64 {
-    let (mut worst, mut from) = (0.0f64, 0);
-    for &to in blocks {
-        let (mut gap, mut old, mut new) = (0.0, 0.0, 0.0);
-        for i in from..to {
-            let e: f64 = DEFECT.iter().zip(k).map(|(d, k)| d * k[i]).sum();
-            gap += e * e;
-            old += y[i] * y[i];
-            new += next[i] * next[i];
-        }
-        // 1e-6: a block that decays to zero is followed to that share of unity, not for ever.
-        let error = h * gap.sqrt() / (tol * (1e-6 + old.max(new).sqrt()));
-        if !error.is_finite() {
-            return f64::NAN;
-        }
-        worst = worst.max(error);
-        from = to;
-    }
-    worst
-}
-
-/// The step whose Euler increment moves no block by more than a small share of its norm.
-fn first_step(y: &[f64], rate: &[f64], blocks: &[usize], tol: f64) -> f64 {
-    let (mut h, mut from) = (1.0f64, 0);
-    for &to in blocks {
-        let norm = |v: &[f64]| v[from..to].iter().map(|x| x * x).sum::<f64>().sqrt();
-        let (size, speed) = (norm(y) + 1e-6, norm(rate));
-        if speed > 0.0 {
-            h = h.min(tol.powf(0.2) * size / speed);
-        }
-        from = to;
-    }
-    h.max(1e-12)
-}
-
-/// The state at `t + share * h` inside an accepted step.
-fn interpolate(out: &mut [f64], y: &[f64], next: &[f64], k: &[Vec<f64>], h: f64, share: f64) {
-    let rest = 1.0 - share;
-    for i in 0..y.len() {
-        let rise = next[i] - y[i];
-        let bend = h * k[0][i] - rise;
-        let twist = rise - h * k[6][i] - bend;
-        let last: f64 = h * DENSE.iter().zip(k).map(|(d, k)| d * k[i]).sum::<f64>();
-        out[i] = y[i] + share * (rise + rest * (bend + share * (twist + rest * last)));
     }
 }
 

@@ -15,6 +15,8 @@ use rayon::prelude::*;
 const BLOCK: usize = 256;
 
 /// How a simulation is run.
+///
+/// See [`OnlineVerdict`](crate::theory::OnlineVerdict) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SgdSimulation {
     /// Independent runs from the same initial weights.
@@ -36,6 +38,37 @@ struct Run {
     moments: Vec<Moment>,
 }
 
+impl SgdSimulation {
+    /// Refuses a source of other sizes, and runs without end.
+    fn require(&self, lesson: &Lesson<'_>, source: &dyn Source) -> Result<(), Error> {
+        let op = "OnlineSgd::simulate";
+        let Lesson { law, times, .. } = *lesson;
+        if source.inputs() != law.inputs() || source.latents() != law.latents() {
+            let expected = format!("{} inputs from {} latents", law.inputs(), law.latents());
+            let found = format!("{} from {}", source.inputs(), source.latents());
+            return Err(Error::shape(op, expected, found));
+        }
+        if self.runs == 0 || self.runs > 10_000 || self.test_samples == 0 {
+            return Err(Error::invalid(
+                op,
+                "1 to 10000 runs and at least one test sample",
+            ));
+        }
+        let ordered = times.windows(2).all(|w| w[0] <= w[1]);
+        if !ordered || times.iter().any(|t| !t.is_finite() || *t < 0.0) {
+            return Err(Error::invalid(
+                op,
+                "times must be nonnegative and nondecreasing",
+            ));
+        }
+        let last = times.last().copied().unwrap_or(0.0) * law.inputs() as f64;
+        if last * self.runs as f64 > 1e9 {
+            return Err(Error::limit(op, "steps over all runs", 1_000_000_000));
+        }
+        Ok(())
+    }
+}
+
 impl OnlineSgd {
     /// Trains students by gradient descent and records the same order parameters as
     /// [`OnlineSgd::predict`], one trajectory per run.
@@ -52,7 +85,8 @@ impl OnlineSgd {
     /// `Degenerate` when a run leaves the finite numbers: the learning rate is too large.
     ///
     /// # Complexity
-    /// `O(runs t N (cost of a sample + K N))`, `O(256 N)` memory for each run.
+    /// `O(runs t N (S + K N))` with `S` the cost of a sample, `O(256 N)` memory for each run.
+    /// Here `N` is the number of inputs, `K` the number of units of the student and `t` the last time.
     pub fn simulate(
         &self,
         lesson: &Lesson<'_>,
@@ -69,33 +103,12 @@ impl OnlineSgd {
             times,
         } = *lesson;
         let overlaps = student.overlaps(teacher, law)?;
-        if source.inputs() != law.inputs() || source.latents() != law.latents() {
-            let expected = format!("{} inputs from {} latents", law.inputs(), law.latents());
-            let found = format!("{} from {}", source.inputs(), source.latents());
-            return Err(Error::shape(op, expected, found));
-        }
+        simulation.require(lesson, source)?;
         let SgdSimulation {
             runs,
             seed,
             test_samples,
         } = simulation;
-        if runs == 0 || runs > 10_000 || test_samples == 0 {
-            return Err(Error::invalid(
-                op,
-                "1 to 10000 runs and at least one test sample",
-            ));
-        }
-        let ordered = times.windows(2).all(|w| w[0] <= w[1]);
-        if !ordered || times.iter().any(|t| !t.is_finite() || *t < 0.0) {
-            return Err(Error::invalid(
-                op,
-                "times must be nonnegative and nondecreasing",
-            ));
-        }
-        let last = times.last().copied().unwrap_or(0.0) * law.inputs() as f64;
-        if last * runs as f64 > 1e9 {
-            return Err(Error::limit(op, "steps over all runs", 1_000_000_000));
-        }
         let mut all: Vec<Run> = (0..runs as u64)
             .map(|i| Run::new(student, seed, i))
             .collect();

@@ -29,6 +29,16 @@ pub(in crate::certify) const KINDS: [&str; 10] = [
 const MAX_UNKNOWNS: i64 = 600;
 const MAX_SCALE: i64 = 256;
 const MAX_DEGREE: usize = 64;
+/// The fields of a claim of a zero.
+const ZERO: [&str; 7] = [
+    "variables",
+    "equations",
+    "scale",
+    "point",
+    "scaleC",
+    "C",
+    "radius",
+];
 
 /// The verdict on a claim of one of the kinds above; `earlier` are the claims before it.
 pub(in crate::certify) fn theorem(
@@ -187,26 +197,12 @@ fn ball(
 
 /// Existence of a decomposition, or of a minimum of the squared distance, near the printed cores.
 fn near(kind: Kind, minimum: bool, data: &Json, m: &mut Exact) -> Checked<Verdict> {
-    let names = match minimum {
-        true => [
-            "target", "scale", "cores", "unknowns", "scaleL", "L", "radius",
-        ],
-        false => [
-            "target", "scale", "cores", "unknowns", "scaleC", "C", "radius",
-        ],
-    };
+    let names = fields(minimum);
     let [target, scale, cores, unknowns, precision, matrix, radius] = data.fields(names)?;
     let t = m.target(target)?;
     let model = Model::read(kind, cores, &t, m)?;
     let (list, count) = (unknowns.list()?, model.parameters.len());
-    limited_count(list.len())?;
-    let mut place = vec![None; count];
-    for (k, u) in list.iter().enumerate() {
-        let u = whole(u, 0, count as i64 - 1)? as usize;
-        if place[u].replace(k).is_some() {
-            return malformed(format!("the unknown {u} is repeated"));
-        }
-    }
+    let place = places(list, count)?;
     let precision = limited(precision, 0, MAX_SCALE, "scale")? as usize;
     let matrix = m.matrix(matrix, (list.len(), list.len()))?;
     let held: Vec<usize> = (0..count).filter(|&p| place[p].is_none()).collect();
@@ -218,11 +214,7 @@ fn near(kind: Kind, minimum: bool, data: &Json, m: &mut Exact) -> Checked<Verdic
         place,
         m,
     )?;
-    let within = format!(
-        "within {} * 2^{} of the printed cores",
-        radius.list()?[0].short(),
-        radius.list()?[1].short()
-    );
+    let within = format!("within {} of the printed cores", power(radius)?);
     let rank = model.rank();
     let Some(equations) = model.equations(&t, !minimum, m)? else {
         return Ok(Verdict::False("the target is not symmetric".into()));
@@ -246,11 +238,8 @@ fn near(kind: Kind, minimum: bool, data: &Json, m: &mut Exact) -> Checked<Verdic
         return verdict(holds, what);
     }
     if equations.len() != list.len() {
-        return malformed(format!(
-            "there are {} equations and {} unknowns",
-            equations.len(),
-            list.len()
-        ));
+        let (have, want) = (equations.len(), list.len());
+        return malformed(format!("there are {have} equations and {want} unknowns"));
     }
     let what = format!(
         "{within} there is exactly one real decomposition of rank {rank} with the held entries"
@@ -264,6 +253,37 @@ fn near(kind: Kind, minimum: bool, data: &Json, m: &mut Exact) -> Checked<Verdic
     verdict(holds, what)
 }
 
+/// The fields of a claim near printed cores.
+fn fields(minimum: bool) -> [&'static str; 7] {
+    let (digits, name) = if minimum {
+        ("scaleL", "L")
+    } else {
+        ("scaleC", "C")
+    };
+    [
+        "target", "scale", "cores", "unknowns", digits, name, "radius",
+    ]
+}
+
+/// The number of each parameter among the unknowns, if it is one.
+fn places(list: &[Json<'_>], count: usize) -> Checked<Vec<Option<usize>>> {
+    limited_count(list.len())?;
+    let mut place = vec![None; count];
+    for (k, u) in list.iter().enumerate() {
+        let u = whole(u, 0, count as i64 - 1)? as usize;
+        if place[u].replace(k).is_some() {
+            return malformed(format!("the unknown {u} is repeated"));
+        }
+    }
+    Ok(place)
+}
+
+/// A radius in words.
+fn power(radius: &Json<'_>) -> Checked<String> {
+    let [number, exponent] = [0, 1].map(|k| radius.list().map(|l| l[k].short()));
+    Ok(format!("{} * 2^{}", number?, exponent?))
+}
+
 fn limited_count(n: usize) -> Checked<()> {
     match n {
         0 => malformed("there are no unknowns"),
@@ -274,15 +294,6 @@ fn limited_count(n: usize) -> Checked<()> {
 
 /// A zero of a square system of polynomials.
 fn zero(data: &Json, m: &mut Exact) -> Checked<Verdict> {
-    let names = [
-        "variables",
-        "equations",
-        "scale",
-        "point",
-        "scaleC",
-        "C",
-        "radius",
-    ];
     let [
         variables,
         equations,
@@ -291,7 +302,7 @@ fn zero(data: &Json, m: &mut Exact) -> Checked<Verdict> {
         precision,
         matrix,
         radius,
-    ] = data.fields(names)?;
+    ] = data.fields(ZERO)?;
     let (names, list) = (variables.list()?, equations.list()?);
     limited_count(names.len())?;
     if list.len() != names.len() {
@@ -328,9 +339,8 @@ fn zero(data: &Json, m: &mut Exact) -> Checked<Verdict> {
     let place = (0..n).map(Some).collect();
     let ball = ball((scale, radius), point, degree, place, m)?;
     let what = format!(
-        "exactly one common zero of {n} polynomials within {} * 2^{} of the point, a simple one",
-        radius.list()?[0].short(),
-        radius.list()?[1].short()
+        "exactly one common zero of {n} polynomials within {} of the point, a simple one",
+        power(radius)?
     );
     let holds = m.one_zero(&ball, &mut systems.into_iter(), &unit, (&matrix, precision))?;
     verdict(holds, what)

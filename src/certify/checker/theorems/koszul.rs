@@ -68,6 +68,33 @@ impl Exact<'_> {
         Ok(rank)
     }
 
+    /// The slices along a mode combined by the rows of the projection, modulo the prime: row, then the two other modes.
+    fn projected(
+        &mut self,
+        t: &Tensor,
+        (mode, others, d): (usize, [usize; 2], usize),
+        projection: &Matrix,
+        prime: u64,
+    ) -> Checked<Vec<u64>> {
+        let strides = [t.shape[1] * t.shape[2], t.shape[2], 1];
+        let [nb, nc] = others.map(|k| t.shape[k]);
+        let residues = t.entries.iter().map(|x| self.residue(x, prime));
+        let residues = residues.collect::<Checked<Vec<_>>>()?;
+        let mut projected = vec![0; d * nb * nc];
+        for (i, weights) in projection.iter().enumerate() {
+            for (a, w) in weights.iter().enumerate() {
+                let w = self.residue(w, prime)?;
+                self.budget.spend(nb * nc / 4)?;
+                for (b, c) in (0..nb).flat_map(|b| (0..nc).map(move |c| (b, c))) {
+                    let at = a * strides[mode] + b * strides[others[0]] + c * strides[others[1]];
+                    let slot = &mut projected[(i * nb + b) * nc + c];
+                    *slot = (*slot + w * residues[at]) % prime;
+                }
+            }
+        }
+        Ok(projected)
+    }
+
     /// The least border rank that the Koszul flattening with this projection of a mode to dimension `2p + 1` shows.
     pub(in crate::certify) fn koszul(
         &mut self,
@@ -76,9 +103,9 @@ impl Exact<'_> {
         projection: &Matrix,
         prime: u64,
     ) -> Checked<usize> {
-        let &[_, n1, n2] = &t.shape[..] else {
+        if t.shape.len() != 3 {
             return malformed("Koszul flattenings are those of a tensor of order three");
-        };
+        }
         self.budget.spend(1 << 14)?;
         if prime >= 1 << 31 || !is_prime(prime) {
             return malformed(format!("{prime} is no prime below 2^31"));
@@ -86,7 +113,7 @@ impl Exact<'_> {
         if p > MAX_P {
             return Err(Error::limit(OP, "p", MAX_P as u64));
         }
-        let (d, strides) = (2 * p + 1, [n1 * n2, n2, 1]);
+        let d = 2 * p + 1;
         let others = [[1, 2], [0, 2], [0, 1]][mode];
         let [nb, nc] = others.map(|k| t.shape[k]);
         let (smaller, larger) = (subsets(d, p), subsets(d, p + 1));
@@ -103,20 +130,7 @@ impl Exact<'_> {
         }
         self.budget.spend(8 * entries)?;
         self.budget.spend(8 * t.entries.len())?;
-        let residues = t.entries.iter().map(|x| self.residue(x, prime));
-        let residues = residues.collect::<Checked<Vec<_>>>()?;
-        let mut projected = vec![0; d * nb * nc];
-        for (i, weights) in projection.iter().enumerate() {
-            for (a, w) in weights.iter().enumerate() {
-                let w = self.residue(w, prime)?;
-                self.budget.spend(nb * nc / 4)?;
-                for (b, c) in (0..nb).flat_map(|b| (0..nc).map(move |c| (b, c))) {
-                    let at = a * strides[mode] + b * strides[others[0]] + c * strides[others[1]];
-                    let slot = &mut projected[(i * nb + b) * nc + c];
-                    *slot = (*slot + w * residues[at]) % prime;
-                }
-            }
-        }
+        let projected = self.projected(t, (mode, others, d), projection, prime)?;
         // e_S (x) b goes to the sum of e_i ^ e_S (x) T(i, b, .) over the i that are not in S.
         let mut matrix = vec![vec![0; columns]; rows];
         for (s, set) in smaller.iter().enumerate() {

@@ -136,6 +136,32 @@ impl Exact<'_> {
         Ok(step + contracted < self.mul(&one, &ball.radius)?)
     }
 
+    /// The longest entry of Newton's step `L' g`, and how far `L' H L` is from the identity within the ball.
+    fn newton_bounds(
+        &mut self,
+        (l, turned): (&Matrix, &Matrix),
+        half: &Matrix,
+        (g, moved): (&[IBig], &[IBig]),
+        one: &IBig,
+    ) -> Checked<(IBig, IBig)> {
+        let (mut step, mut change) = (IBig::ZERO, IBig::ZERO);
+        for (i, (row, column)) in half.iter().zip(turned).enumerate() {
+            let mut off = vec![IBig::ZERO; l.len()];
+            off[i] = -one;
+            let (mut newton, mut sum) = (IBig::ZERO, IBig::ZERO);
+            for (u, x) in row.iter().enumerate() {
+                for (value, y) in off.iter_mut().zip(&l[u]) {
+                    self.fma(value, x, y)?;
+                }
+                self.fma(&mut newton, &column[u], &g[u])?;
+                self.fma(&mut sum, &absolute(&column[u]), &moved[u])?;
+            }
+            step = step.max(absolute(&newton));
+            change = change.max(sum + off.iter().map(absolute).sum::<IBig>());
+        }
+        Ok((step, change))
+    }
+
     /// Whether half the sum of squares of the equations, times `unit`, has exactly one critical point in the ball, a
     /// strict minimum among the unknowns: with `l` in units of `2^-precision`, `|I - l' H l| < 1` all over the ball,
     /// and Newton's step in the coordinates of `l` stays inside.
@@ -184,21 +210,7 @@ impl Exact<'_> {
             .map(|j| l.iter().map(|row| row[j].clone()).collect())
             .collect();
         let half = self.product(&turned, &h)?;
-        let (mut step, mut change) = (IBig::ZERO, IBig::ZERO);
-        for (i, (row, column)) in half.iter().zip(&turned).enumerate() {
-            let mut off = vec![IBig::ZERO; n];
-            off[i] = -&one;
-            let (mut newton, mut sum) = (IBig::ZERO, IBig::ZERO);
-            for (u, x) in row.iter().enumerate() {
-                for (value, y) in off.iter_mut().zip(&l[u]) {
-                    self.fma(value, x, y)?;
-                }
-                self.fma(&mut newton, &column[u], &g[u])?;
-                self.fma(&mut sum, &absolute(&column[u]), &moved[u])?;
-            }
-            step = step.max(absolute(&newton));
-            change = change.max(sum + off.iter().map(absolute).sum::<IBig>());
-        }
+        let (step, change) = self.newton_bounds((l, &turned), &half, (&g, &moved), &one)?;
         let widest = weights.into_iter().max().unwrap_or(IBig::ZERO);
         let (left, room) = (self.mul(&step, &widest)?, &one - &change);
         Ok(change < one && left < self.mul(&room, &ball.radius)?)

@@ -26,6 +26,12 @@ pub(in crate::certify) struct Combined {
     columns: Vec<usize>,
 }
 
+/// Some rows and columns of a matrix.
+fn cut(m: &Matrix, rows: &[usize], columns: &[usize]) -> Matrix {
+    let row = |i: &usize| columns.iter().map(|&j| m[*i][j].clone()).collect();
+    rows.iter().map(row).collect()
+}
+
 /// The slices of a tensor of order three along a mode, the other modes in their order.
 fn slices(t: &Tensor, mode: usize) -> Checked<Vec<Matrix>> {
     let &[n0, n1, n2] = &t.shape[..] else {
@@ -113,10 +119,6 @@ impl Exact<'_> {
         if b.len() != a.len() {
             return malformed(format!("there are {} slices", slices.len()));
         }
-        let cut = |m: &Matrix, rows: &[usize], columns: &[usize]| -> Matrix {
-            let row = |i: &usize| columns.iter().map(|&j| m[*i][j].clone()).collect();
-            rows.iter().map(row).collect()
-        };
         let block = cut(whole, rows, columns);
         let Some((d, inverse)) = self.inverse(&block)? else {
             return Ok((rank, Slices::Nothing));
@@ -147,21 +149,40 @@ impl Exact<'_> {
                 },
             ));
         }
-        // All of T lies in the spaces of A: T_k = A[:, J] A^-1 T_k[I, J] A^-1 A[I, :].
+        if !self.contained(&found, &cores, (&d, &inverse))? {
+            return Ok((rank, Slices::Nothing));
+        }
+        Ok((rank, Slices::Commuting { real }))
+    }
+
+    /// Whether all of `T` lies in the spaces of `A`; `inverse / d` is that of the block of `A`.
+    fn contained(
+        &mut self,
+        found: &Combined,
+        cores: &[Matrix],
+        (d, inverse): (&IBig, &Matrix),
+    ) -> Checked<bool> {
+        let Combined {
+            slices,
+            whole,
+            rows,
+            columns,
+        } = found;
+        // T_k = A[:, J] A^-1 T_k[I, J] A^-1 A[I, :].
         let (all_rows, all_columns): (Vec<_>, Vec<_>) =
             ((0..whole.len()).collect(), (0..whole[0].len()).collect());
-        let left = self.product(&cut(whole, &all_rows, columns), &inverse)?;
-        let right = self.product(&inverse, &cut(whole, rows, &all_columns))?;
-        let square = self.mul(&d, &d)?;
-        for (slice, core) in slices.iter().zip(&cores) {
+        let left = self.product(&cut(whole, &all_rows, columns), inverse)?;
+        let right = self.product(inverse, &cut(whole, rows, &all_columns))?;
+        let square = self.mul(d, d)?;
+        for (slice, core) in slices.iter().zip(cores) {
             let half = self.product(&left, core)?;
             let again = self.product(&half, &right)?;
             for (x, y) in slice.iter().flatten().zip(again.iter().flatten()) {
                 if self.mul(x, &square)? != *y {
-                    return Ok((rank, Slices::Nothing));
+                    return Ok(false);
                 }
             }
         }
-        Ok((rank, Slices::Commuting { real }))
+        Ok(true)
     }
 }

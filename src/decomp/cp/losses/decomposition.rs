@@ -70,6 +70,7 @@ impl CpLoss {
     ///
     /// # Complexity
     /// Each sweep `O(m N R^2)` for order `m` and `N` entries; memory `O(N + N R / min(n_m))`.
+    /// Here `R` is the number of components.
     ///
     /// # Accuracy
     /// A stationary point: the relative gradient on free coordinates is below `1e-4`, mostly far below. The least loss of all
@@ -158,6 +159,7 @@ impl CpLoss {
     ///
     /// # Complexity
     /// Each sweep `O(nnz (order^2 R + order R^2) + sum(n_m) R^3)` at most; memory `O(nnz * order^2 + sum(n_m) R)`.
+    /// Here `R` is the number of components.
     ///
     /// # Example
     /// ```

@@ -84,6 +84,7 @@ impl CpNonnegative {
     ///
     /// # Complexity
     /// Each sweep `O(N R + sum(n_m) R^2)` for `N` entries.
+    /// Here `R` is the number of components.
     ///
     /// # Example
     /// ```
@@ -123,6 +124,7 @@ impl CpNonnegative {
     ///
     /// # Complexity
     /// Each sweep `O(m N R)` for order `m` and `N` entries.
+    /// Here `R` is the number of components.
     ///
     /// # Example
     /// ```

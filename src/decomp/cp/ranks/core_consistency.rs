@@ -25,6 +25,7 @@ const MOST_SUBSETS: usize = 20_000;
 ///
 /// # Complexity
 /// `O(N R)`.
+/// Here `N` is the number of entries.
 ///
 /// # Source
 /// Bro and Kiers 2003.

@@ -30,6 +30,7 @@ const LEAST_CORRELATION: f64 = 0.05;
 ///
 /// # Complexity
 /// `O(240 order N)` up to two million entries, less a draw beyond.
+/// Here `N` is the number of entries.
 pub(super) fn noise_gain<T: Scalar>(e: &Tensor<T>, rng: &mut impl Rng) -> Result<f64, Error> {
     let n = e.as_slice().len();
     let flips = (MOST_ENTRIES / n.max(1)).clamp(2, FLIPS);

@@ -33,6 +33,8 @@ const SMOOTH: f64 = 2.0;
 const GROWS: f64 = 0.3;
 
 /// What speaks for and against one number of components, on data of norm one.
+///
+/// See [`RankTable`](super::table::RankTable) for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RankEvidence {
     /// Fall of the squared residual from one component fewer, as a share of the data's squared norm.

@@ -25,6 +25,8 @@ const EXACT: f64 = 1e-8;
 const GROWN: (usize, usize) = (4, 30);
 
 /// What was measured at one number of components.
+///
+/// See [`RankTable`] for an example.
 #[derive(Clone, Debug)]
 pub struct RankRow<T = f64> {
     /// The fit.
@@ -40,6 +42,21 @@ pub struct RankRow<T = f64> {
 }
 
 /// The table and the choice.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::decomp::{Cp, rank_table};
+/// use wickring::run::unobserved;
+/// use wickring::tensor::{CpTensor, Factor};
+/// let f = |n: usize, k: usize| Factor::from_fn(n, 2, move |i, r| ((i + k * r) as f64).cos());
+/// let t = CpTensor::from_factors(vec![f(4, 1), f(5, 2), f(3, 3)])?.to_dense()?;
+/// let rng = &mut ChaCha8Rng::seed_from_u64(0);
+/// let table = rank_table(t.view(), &Cp::new(1), (1..=3, 2), rng, &mut unobserved)?;
+/// assert_eq!(table.rank(), 2);
+/// assert!(table.rows[1].evidence.is_detected());
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RankTable<T = f64> {
     /// One row for each number of components tried, increasing.

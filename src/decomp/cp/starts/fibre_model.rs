@@ -8,6 +8,7 @@ use crate::tensor::{Factor, TensorView};
 ///
 /// # Complexity
 /// `O(R sum(n_m))`.
+/// Here `R` is the number of components.
 pub(in crate::decomp::cp) fn fibre_start<T: Scalar>(
     t: TensorView<'_, T>,
     rank: usize,

@@ -58,6 +58,7 @@ impl RingAlgebraic {
     ///
     /// # Complexity
     /// `O(N R^2)` for `N` entries, plus the cube of the pencil size (`r^2` for equal ranks).
+    /// Here `R` is the greatest rank.
     ///
     /// # Accuracy
     /// About `eps` times the condition numbers of the two outer cores and of the pencil; the recomputed

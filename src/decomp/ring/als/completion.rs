@@ -91,6 +91,7 @@ impl RingCompletion {
     ///
     /// # Complexity
     /// `O(E (m R^3 + R^4) + n R^6)` for each mode of a sweep, with `E` observed entries.
+    /// Here `n` is the length of the longest mode, `m` the number of modes and `R` the greatest rank.
     ///
     /// # Accuracy
     /// Local optimisation from random starts. `Converged` needs a residual within the tolerance on all
@@ -188,6 +189,33 @@ impl RingCompletion {
         Ok(self.fit(ring, history, status, work, &train, &test))
     }
 
+    /// The checks on entries that were held out, `count` of them; `ratio` is entries for each parameter.
+    fn held_checks(&self, [residual, unseen]: [f64; 2], count: usize, ratio: f64) -> [Check; 3] {
+        // Entries held out may be few: their error is allowed ten times that of the others, but it has to be
+        // clearly below that of no model at all, which a fit of noise does not reach.
+        let allowed = (10.0 * residual.max(self.tol)).min(PREDICTED);
+        let held = Check::sampling(
+            HELD_ERROR,
+            "relative error on held-out entries",
+            unseen,
+            allowed,
+        );
+        let few = 1.0 / count as f64;
+        let told = Check::sampling(
+            "ring.held-out-count",
+            "reciprocal of the number held out",
+            few,
+            FEWEST_HELD,
+        );
+        let fewer = Check::sampling(
+            "ring.parameters-per-entry",
+            "parameters for each observed entry",
+            1.0 / ratio,
+            1.0,
+        );
+        [held, told, fewer]
+    }
+
     fn fit<T: Scalar>(
         &self,
         model: TensorRing<T>,
@@ -202,29 +230,8 @@ impl RingCompletion {
         if let Some(last) = history.last_mut() {
             *last = residual;
         }
-        // Entries held out may be few: their error is allowed ten times that of the others, but it has to be
-        // clearly below that of no model at all, which a fit of noise does not reach.
-        let allowed = (10.0 * residual.max(self.tol)).min(PREDICTED);
-        let held = Check::sampling(
-            HELD_ERROR,
-            "relative error on held-out entries",
-            unseen,
-            allowed,
-        );
-        let few = 1.0 / test.len() as f64;
-        let told = Check::sampling(
-            "ring.held-out-count",
-            "reciprocal of the number held out",
-            few,
-            FEWEST_HELD,
-        );
         let ratio = train.len() as f64 / model.parameters() as f64;
-        let fewer = Check::sampling(
-            "ring.parameters-per-entry",
-            "parameters for each observed entry",
-            1.0 / ratio,
-            1.0,
-        );
+        let [held, told, fewer] = self.held_checks([residual, unseen], test.len(), ratio);
         let exact = residual <= self.tol;
         let settled = exact || (status == Status::Stalled && residual <= 0.4);
         let status = match status {
@@ -360,7 +367,6 @@ fn updated<T: Scalar>(
     k: usize,
     entries: &[Entry<T>],
 ) -> Result<TensorRing<T>, Error> {
-    let m = ring.order();
     let core = &ring.cores()[k];
     let (c, n, d) = (core.dims()[0], core.dims()[1], core.dims()[2]);
     let size = c * d;
@@ -368,24 +374,7 @@ fn updated<T: Scalar>(
     let mut right = vec![Mat::<T>::zeros(size, 1); n];
     let mut h = vec![T::zero(); size];
     for e in entries {
-        let mut walk: Option<Mat<T>> = None;
-        for step in 1..m {
-            let j = (k + step) % m;
-            let slice = ring.slice(j, e.index[j]);
-            walk = Some(match walk {
-                None => slice.to_owned(),
-                Some(w) => small_product(&w, slice),
-            });
-        }
-        // The entry is sum G[a, b] S[b, a].
-        for (row, x) in h.iter_mut().enumerate() {
-            let (a, b) = (row % c, row / c);
-            *x = match &walk {
-                Some(w) => w[(b, a)],
-                None if a == b => T::one(),
-                None => T::zero(),
-            };
-        }
+        around(&ring, k, &e.index, &mut h);
         let i = e.index[k];
         let (normal, rhs) = (&mut normals[i], &mut right[i]);
         for q in 0..size {
@@ -420,6 +409,29 @@ fn updated<T: Scalar>(
     let mut cores = ring.into_cores();
     cores[k] = fresh;
     TensorRing::new(cores)
+}
+
+/// The weight of each entry of a slice of core `k` in the entry of the tensor at `index`.
+fn around<T: Scalar>(ring: &TensorRing<T>, k: usize, index: &[usize], h: &mut [T]) {
+    let (m, c) = (ring.order(), ring.cores()[k].dims()[0]);
+    let mut walk: Option<Mat<T>> = None;
+    for step in 1..m {
+        let j = (k + step) % m;
+        let slice = ring.slice(j, index[j]);
+        walk = Some(match walk {
+            None => slice.to_owned(),
+            Some(w) => small_product(&w, slice),
+        });
+    }
+    // The entry is sum G[a, b] S[b, a].
+    for (row, x) in h.iter_mut().enumerate() {
+        let (a, b) = (row % c, row / c);
+        *x = match &walk {
+            Some(w) => w[(b, a)],
+            None if a == b => T::one(),
+            None => T::zero(),
+        };
+    }
 }
 
 /// Products of matrices of a few rows: a general kernel would spend its time on set-up.

@@ -71,6 +71,7 @@ impl RingSampledAls {
     ///
     /// # Complexity
     /// `O(rows R^2 (n + m R + R^4))` for each core of a sweep; the whole tensor is read once at the end.
+    /// Here `n` is the length of the longest mode and `R` the greatest rank.
     ///
     /// # Accuracy
     /// As [`RingAls`](super::decomposition::RingAls), but with noise the sampled optimum is only near the full one.
@@ -100,12 +101,8 @@ impl RingSampledAls {
         in_scale(t, |t| self.search(t, rng, observer))
     }
 
-    fn search<T: Scalar>(
-        &self,
-        t: TensorView<'_, T>,
-        rng: &mut impl Rng,
-        observer: Observer<'_>,
-    ) -> Result<Fit<TensorRing<T>>, Error> {
+    /// Refuses options outside of their domain.
+    fn require(&self) -> Result<(), Error> {
         let counts = (1..=1000).contains(&self.rows)
             && (1..=1_000_000).contains(&self.max_sweeps)
             && (1..=10_000).contains(&self.starts);
@@ -114,6 +111,16 @@ impl RingSampledAls {
                 "tol in (0, 1), rows in 1..=1000, sweeps in 1..=1000000, starts in 1..=10000";
             return Err(Error::invalid(OP, text));
         }
+        Ok(())
+    }
+
+    fn search<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        self.require()?;
         let ranks = checked_ranks(OP, &self.ranks, t)?;
         if t.as_slice().iter().all(|x| *x == T::zero()) {
             return zero_fit(t.dims(), &ranks);

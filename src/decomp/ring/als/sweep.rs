@@ -23,6 +23,18 @@ const DIRECT: f64 = 1e-5;
 const RAISES: usize = 5;
 
 /// Which linear solver updates a core.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::decomp::{CoreSolver, RingAls};
+/// use wickring::tensor::TensorRing;
+/// let mut rng = ChaCha8Rng::seed_from_u64(2);
+/// let t = TensorRing::<f64>::gaussian(&[5, 6, 5], &[2, 2, 2], &mut rng)?.to_dense()?;
+/// let fit = RingAls::new(&[2]).solver(CoreSolver::Qr).decompose(t.view(), &mut rng)?;
+/// assert!(fit.evidence.rel_residual < 1e-6);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CoreSolver {
     /// Normal equations by Cholesky: fast, accurate to the square of the condition number of the other

@@ -116,6 +116,7 @@ impl RingNls {
     /// # Complexity
     /// A step costs two passes over `N` entries with `R^2` columns for each trial, and at most 60 products
     /// with the normal matrix of `O(m^2 R^6 + m n R^4)`; the tensor is compressed first where that helps.
+    /// Here `n` is the length of the longest mode.
     ///
     /// # Accuracy
     /// Local optimisation. `Converged` as for [`RingAls`].

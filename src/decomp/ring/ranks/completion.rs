@@ -29,7 +29,38 @@ struct Trial<T: Scalar> {
     fit: Fit<TensorRing<T>>,
 }
 
+/// The error on held-out entries at each rank.
+fn notes<T: Scalar>(trials: &[Trial<T>]) -> Vec<Check> {
+    (1..)
+        .zip(trials)
+        .map(|(rank, x)| {
+            Check::reported(
+                "ring.held-out-at-rank",
+                format!("held-out error at rank {rank}"),
+                x.held,
+            )
+        })
+        .collect()
+}
+
 impl RingCompletion {
+    /// The ranks that the unfoldings of a model show behind noise.
+    fn behind_noise<T: Scalar>(
+        &self,
+        model: &TensorRing<T>,
+        rng: &mut impl Rng,
+    ) -> Result<Option<Vec<usize>>, Error> {
+        // White noise of ten times the tolerance hides what the fit has left over behind the ranks.
+        let mut full = model.to_dense()?;
+        let entries = full.as_slice().len() as f64;
+        let level = T::from_real(10.0 * self.tol * model.norm() / entries.sqrt());
+        for x in full.as_mut_slice() {
+            *x += level * T::gaussian(rng);
+        }
+        let smaller = RingRanks::of(full.view(), rng).ok();
+        Ok(smaller.and_then(|found| found.candidates.into_iter().next()))
+    }
+
     pub(in crate::decomp::ring) fn choose<T: Scalar>(
         &self,
         t: TensorView<'_, T>,
@@ -49,11 +80,10 @@ impl RingCompletion {
             one.search(t, observed, &mut ChaCha8Rng::seed_from_u64(seed), observer)
         };
         let seen = observed.iter().filter(|&&o| o).count();
-        let lengths: usize = t.dims().iter().sum();
         let mut trials: Vec<Trial<T>> = Vec::new();
         let mut worse = 0;
         for rank in 1..=MAX_RANK {
-            let parameters = (rank * rank * lengths) as f64;
+            let parameters = (rank * rank * t.dims().iter().sum::<usize>()) as f64;
             if rank > 1 && parameters > FREEDOM * seen as f64 {
                 break;
             }
@@ -67,16 +97,7 @@ impl RingCompletion {
                 break;
             }
         }
-        let notes: Vec<Check> = (1..)
-            .zip(&trials)
-            .map(|(rank, x)| {
-                Check::reported(
-                    "ring.held-out-at-rank",
-                    format!("held-out error at rank {rank}"),
-                    x.held,
-                )
-            })
-            .collect();
+        let notes = notes(&trials);
         let chosen = chosen(&trials, seen, |fit| self.exact(fit));
         let none = Error::degenerate("RingCompletion::decompose", "a rank to try", 0.0);
         let mut fit = trials.into_iter().nth(chosen).ok_or(none)?.fit;
@@ -88,15 +109,7 @@ impl RingCompletion {
             }
         }
         if self.exact(&fit) && t.order() >= 3 && chosen > 0 {
-            // White noise of ten times the tolerance hides what the fit has left over behind the ranks.
-            let mut full = fit.model.to_dense()?;
-            let entries = full.as_slice().len() as f64;
-            let level = T::from_real(10.0 * self.tol * fit.model.norm() / entries.sqrt());
-            for x in full.as_mut_slice() {
-                *x += level * T::gaussian(rng);
-            }
-            let smaller = RingRanks::of(full.view(), rng).ok();
-            let smaller = smaller.and_then(|found| found.candidates.into_iter().next());
+            let smaller = self.behind_noise(&fit.model, rng)?;
             if let Some(ranks) = smaller.filter(|ranks| *ranks != fit.model.ranks()) {
                 let other = run(ranks, self.starts)?;
                 let fewer = other.model.parameters() < fit.model.parameters();

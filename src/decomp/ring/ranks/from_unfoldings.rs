@@ -38,6 +38,8 @@ const MAX_FULL: usize = 2;
 const ROUNDING: f64 = 64.0;
 
 /// The spectrum of one unfolding.
+///
+/// See [`RingRanks`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnfoldingRank {
     /// First mode of the run.
@@ -55,6 +57,19 @@ pub struct UnfoldingRank {
 }
 
 /// Ranks that explain all unfoldings, with the evidence.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::decomp::RingRanks;
+/// use wickring::tensor::TensorRing;
+/// let mut rng = ChaCha8Rng::seed_from_u64(3);
+/// let t = TensorRing::<f64>::gaussian(&[9, 8, 9], &[2, 2, 2], &mut rng)?.to_dense()?;
+/// let found = RingRanks::of(t.view(), &mut rng)?;
+/// assert_eq!(found.candidates[0], [2, 2, 2]);
+/// assert!(found.unfoldings.iter().all(|u| u.rank == 4)); // a product of two ranks
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RingRanks {
     /// Spectra of all runs of at most half the modes.
@@ -63,6 +78,38 @@ pub struct RingRanks {
     pub candidates: Vec<Vec<usize>>,
     /// Whether the unfoldings show ends; if not, all are full, and the candidates are only not excluded.
     pub decided: bool,
+}
+
+/// Adds the rings of full unfoldings to the candidates, by the support of their noise levels; the counts of the first level
+/// with enough of it.
+fn by_support(
+    dims: &[usize],
+    spectra: &[Spectrum],
+    exact: &[Counts],
+    candidates: &mut Vec<Vec<usize>>,
+) -> Option<Vec<Counts>> {
+    let needed = SUPPORT * dims.len() as f64;
+    let mut counts = None;
+    let all = levels(spectra);
+    let mut listed = |level: &[Counts], most: usize| {
+        let found = factorings::rings(dims, level);
+        for ranks in found.iter().take(most) {
+            if !candidates.contains(ranks) {
+                candidates.push(ranks.clone());
+            }
+        }
+        !found.is_empty()
+    };
+    for (_, level) in all.iter().filter(|(support, _)| *support >= needed) {
+        if listed(level, MAX_SOLUTIONS) && counts.is_none() {
+            counts = Some(level.clone());
+        }
+    }
+    listed(exact, MAX_FULL);
+    for (_, level) in all.iter().filter(|(support, _)| *support < needed) {
+        listed(level, MAX_FULL);
+    }
+    counts
 }
 
 impl RingRanks {
@@ -101,33 +148,14 @@ impl RingRanks {
         let exact: Vec<Counts> = spectra.iter().map(|s| s.counts(0.0)).collect();
         let seen = exact.iter().any(|c| !c.full);
         let mut candidates = Vec::new();
-        let mut counts = None;
+        let counts;
         if seen {
             candidates = factorings::rings(dims, &exact);
             // Exact data that are no ring in general position may still be a train.
             candidates.extend(factorings::train(dims, &exact));
             counts = (!candidates.is_empty()).then_some(exact.clone());
         } else {
-            let needed = SUPPORT * m as f64;
-            let all = levels(&spectra);
-            let mut listed = |level: &[Counts], most: usize| {
-                let found = factorings::rings(dims, level);
-                for ranks in found.iter().take(most) {
-                    if !candidates.contains(ranks) {
-                        candidates.push(ranks.clone());
-                    }
-                }
-                !found.is_empty()
-            };
-            for (_, level) in all.iter().filter(|(support, _)| *support >= needed) {
-                if listed(level, MAX_SOLUTIONS) && counts.is_none() {
-                    counts = Some(level.clone());
-                }
-            }
-            listed(&exact, MAX_FULL);
-            for (_, level) in all.iter().filter(|(support, _)| *support < needed) {
-                listed(level, MAX_FULL);
-            }
+            counts = by_support(dims, &spectra, &exact, &mut candidates);
         }
         candidates.truncate(MAX_SOLUTIONS);
         let decided = counts.is_some();

@@ -290,6 +290,34 @@ impl SymmetricNls {
         Path { q, history, status }
     }
 
+    /// What speaks for a model that leaves a residual: it is stationary, and leaves no more than chance does.
+    fn inexact(&self, problem: &Problem<'_>, q: &Mat<f64>, residual: f64) -> Vec<Check> {
+        let state = problem.state(q);
+        let (ws, wt) = problem.weights;
+        let mut checks = Vec::new();
+        let (normal, gradient) = problem.normal(q, &state);
+        let trace: f64 = (0..normal.nrows()).map(|i| normal[(i, i)]).sum();
+        let slope = frobenius(gradient.as_ref()) / (trace.sqrt() * residual * problem.size);
+        checks.push(Check::accuracy(
+            "ring.slope",
+            "slope of the residual in the cores",
+            slope,
+            STATIONARY,
+        ));
+        let d = problem.d as f64;
+        let entries = f64::from(u8::from(ws > 0.0)) * d * (d + 1.0) / 2.0
+            + f64::from(u8::from(wt > 0.0)) * d * (d + 1.0) * (d + 2.0) / 6.0;
+        let free = problem.unknowns() as f64 - (self.rank * (self.rank - 1) / 2) as f64;
+        let chance = (1.0 - free / entries).max(0.0).sqrt();
+        checks.push(Check::accuracy(
+            "ring.residual-against-chance",
+            "residual against chance for so many parameters",
+            residual,
+            CHANCE * chance,
+        ));
+        checks
+    }
+
     fn fit(
         &self,
         problem: &Problem<'_>,
@@ -314,27 +342,7 @@ impl SymmetricNls {
             checks.push(exact);
             Status::Converged
         } else {
-            let state = problem.state(&path.q);
-            let (normal, gradient) = problem.normal(&path.q, &state);
-            let trace: f64 = (0..normal.nrows()).map(|i| normal[(i, i)]).sum();
-            let slope = frobenius(gradient.as_ref()) / (trace.sqrt() * residual * problem.size);
-            checks.push(Check::accuracy(
-                "ring.slope",
-                "slope of the residual in the cores",
-                slope,
-                STATIONARY,
-            ));
-            let d = problem.d as f64;
-            let entries = f64::from(u8::from(ws > 0.0)) * d * (d + 1.0) / 2.0
-                + f64::from(u8::from(wt > 0.0)) * d * (d + 1.0) * (d + 2.0) / 6.0;
-            let free = problem.unknowns() as f64 - (self.rank * (self.rank - 1) / 2) as f64;
-            let chance = (1.0 - free / entries).max(0.0).sqrt();
-            checks.push(Check::accuracy(
-                "ring.residual-against-chance",
-                "residual against chance for so many parameters",
-                residual,
-                CHANCE * chance,
-            ));
+            checks = self.inexact(problem, &path.q, residual);
             let noise = checks.iter().all(Check::holds);
             checks.push(Check::reported(
                 "ring.residual",

@@ -25,6 +25,8 @@ const SCORE_RANK: usize = 8;
 const MOMENT_COLUMNS: usize = 200;
 
 /// How a mixture is learned.
+///
+/// See [`AutoMixture::learn`](crate::learn::mixture::AutoMixture::learn) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MixtureMethod {
     /// Maximum likelihood, see [`Em`](crate::learn::mixture::Em).
@@ -53,6 +55,8 @@ impl fmt::Display for MixtureMethod {
 }
 
 /// How a method did in the contest.
+///
+/// See [`AutoMixture::learn`](crate::learn::mixture::AutoMixture::learn) for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MixtureCandidate {
     /// The method.

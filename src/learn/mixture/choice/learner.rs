@@ -46,6 +46,8 @@ pub struct AutoModel {
 }
 
 /// The answer of one method.
+///
+/// See [`AutoMixture::learn`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MixtureAnswer {
     /// Of maximum likelihood.
@@ -153,6 +155,7 @@ impl AutoMixture {
     /// let x = faer::MatRef::from_row_major_slice(&rows, 300, 2);
     /// let fit = AutoMixture::new().between(1, 4).learn(x, &mut rng)?;
     /// assert_eq!(fit.model.answer.method(), MixtureMethod::Em);
+    /// assert!(fit.model.candidates.iter().any(|c| c.method == MixtureMethod::Em && c.held_out.is_some()));
     /// assert!(matches!(fit.model.answer, MixtureAnswer::Em(m) if m.mixture.len() == 2));
     /// # Ok::<(), wickring::Error>(())
     /// ```

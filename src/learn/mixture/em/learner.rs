@@ -50,6 +50,8 @@ pub struct EmModel {
 }
 
 /// One fit of the table.
+///
+/// See [`Em::learn`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmRow {
     /// Family of covariances.
@@ -69,6 +71,8 @@ pub struct EmRow {
 }
 
 /// A family that has no mixture of so many components to offer.
+///
+/// See [`Em::learn`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GivenUp {
     /// Family of covariances.
@@ -172,6 +176,8 @@ impl Em {
     /// let x = faer::Mat::from_fn(60, 1, |i, _| (i % 2) as f64 * 10.0 + (i as f64 * 0.7).sin());
     /// let fit = Em::between(1, 3).kinds(&[CovarianceKind::SharedSpherical]).learn(x.as_ref(), &mut rng)?;
     /// assert_eq!(fit.model.mixture.len(), 2);
+    /// // One, two and three components were tried.
+    /// assert_eq!(fit.model.table.len() + fit.model.given_up.len(), 3);
     /// # Ok::<(), wickring::Error>(())
     /// ```
     ///

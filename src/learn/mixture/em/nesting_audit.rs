@@ -3,6 +3,8 @@
 use super::covariance_kind::CovarianceKind;
 
 /// One fitted mixture in a table.
+///
+/// See [`broken_nestings`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableEntry {
     /// Name of the family, ours or another program's.
@@ -14,6 +16,8 @@ pub struct TableEntry {
 }
 
 /// A fit that a simpler one beats, so its maximisation failed.
+///
+/// See [`broken_nestings`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BrokenNesting {
     /// Index of the failed fit in the table.

@@ -8,6 +8,8 @@ use faer::Mat;
 const OP: &str = "spherical_atoms";
 
 /// Central moments of a law in coordinates where its covariance is diagonal.
+///
+/// See [`spherical_atoms`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrincipalMoments {
     /// Variances of the coordinates, `r` of them.

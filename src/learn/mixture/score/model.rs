@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// A law `P = Q * N(0, sigma^2 I)` given by the denoisers of a ladder of noise levels in the subspace where it
 /// is not pure noise.
+///
+/// See [`Diffusion::learn`](crate::learn::mixture::Diffusion::learn) for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreModel {
     pub(in crate::learn::mixture) subspace: Subspace,

@@ -13,6 +13,8 @@ use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSliceMut
 const TASK: usize = 4096;
 
 /// How one step of the chain is made.
+///
+/// See [`Chain`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// One evaluation of the denoiser; the error of the law falls as the step.
@@ -25,6 +27,18 @@ pub enum Step {
 }
 
 /// How the chain moves.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::learn::mixture::{Chain, Population, Step};
+/// let two = Population::atoms("two points", vec![(0.5, vec![-2.0]), (0.5, vec![2.0])])?;
+/// let chain = Chain { steps: 24, step: Step::Corrected };
+/// let rows = two.sample_by_chain(400, chain, &mut ChaCha8Rng::seed_from_u64(1))?;
+/// let square = rows.iter().map(|x| x * x).sum::<f64>() / 400.0;
+/// assert!((square - 5.0).abs() < 1.0); // 2^2 + 1
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chain {
     /// Steps from the highest level down to the data's noise, geometric in the temperature.

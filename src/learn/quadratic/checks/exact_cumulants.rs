@@ -11,6 +11,18 @@ use crate::tensor::QuadraticMap;
 use num_traits::Zero;
 
 /// Exact cumulants of some outputs of a map, and whether two derivations agree.
+///
+/// # Example
+/// ```
+/// use wickring::learn::ExactCumulants;
+/// use wickring::tensor::{QuadraticMap, SymmetricRing};
+/// // x_0^2 + x_1^2: chi squared with two degrees of freedom.
+/// let ring = SymmetricRing::new(2, vec![1.0, 0.0, 0.0, 1.0])?;
+/// let found = ExactCumulants::of(&QuadraticMap::new(ring, vec![0.0; 2], vec![0.0])?, &[0])?;
+/// let values: Vec<f64> = found.values.iter().map(|(_, k)| k.to_f64()).collect();
+/// assert_eq!((values, found.disagreements), (vec![2.0, 4.0, 16.0], 0));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExactCumulants {
     /// Index tuples of outputs (of length 1, 2 or 3) and the exact joint cumulants by the trace formulas.
@@ -32,6 +44,7 @@ impl ExactCumulants {
     ///
     /// # Complexity
     /// For `k` outputs `O(k^3 r^6 / 48)` rational products.
+    /// Here `r` is the latent dimension.
     pub fn of(map: &QuadraticMap, outputs: &[usize]) -> Result<Self, Error> {
         let d = map.output_dim();
         if let Some(a) = outputs.iter().find(|a| **a >= d) {

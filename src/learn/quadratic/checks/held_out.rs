@@ -28,7 +28,7 @@ const MAX_CUMULANT_Z: f64 = 7.0;
 
 /// The comparison of a quadratic map with held-out samples.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HoldoutTest {
+pub(in crate::learn) struct HoldoutTest {
     /// Samples compared.
     pub count: u64,
     /// Greatest z-score of a second cumulant.

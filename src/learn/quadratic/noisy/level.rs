@@ -15,6 +15,21 @@ pub(in crate::learn) const ABSENT: f64 = 1e-5;
 pub(in crate::learn) const NOISE: &str = "quadratic.noise";
 
 /// What the learner assumes about observation noise.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::Error;
+/// use wickring::io::samples::Samples;
+/// use wickring::learn::{Noise, Quadratic};
+/// let samples = Samples::from_rows(1, (0..1000).map(f64::from).collect())?;
+/// // More noise than signal is no share.
+/// let learner = Quadratic::new().noise(Noise::Known(1.5));
+/// let rng = &mut ChaCha8Rng::seed_from_u64(0);
+/// let refused = learner.learn(&samples, rng, &mut wickring::run::unobserved);
+/// assert!(matches!(refused, Err(Error::InvalidInput { .. })));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Noise {
     /// None: whatever noise there is makes the tests fail.

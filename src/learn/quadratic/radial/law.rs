@@ -7,6 +7,15 @@ use crate::Error;
 /// With `m_2k = E |x|^(2k) / (r (r+2) .. (r+2k-2))` and `m_2 = 1`, raw moments of `z_a = x'Q_a x` with
 /// `t_a = Tr Q_a`, `S_ab = Tr Q_aQ_b`, `T_abc = Tr Q_aQ_bQ_c` are `E z = t`, `E z_a z_b = m_4 (t_a t_b + 2 S_ab)` and
 /// `E z_a z_b z_c = m_6 (t_a t_b t_c + 2 (S_ab t_c + S_ac t_b + S_bc t_a) + 8 T_abc)`.
+///
+/// # Example
+/// ```
+/// use wickring::learn::RadialInput;
+/// // On the sphere |x|^2 = r: m_4 = r / (r + 2).
+/// let moments = RadialInput::Sphere.moments(3)?;
+/// assert!(moments.is_some_and(|(m4, _)| (m4 - 0.6).abs() < 1e-15));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RadialInput {
     /// To be found from the samples, by `m_4 = r / ((r+2) t'M^+t)` with `M = E zz'`, and

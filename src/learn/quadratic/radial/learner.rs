@@ -40,6 +40,8 @@ const MAX_Z: f64 = 7.0;
 const MAX_DISTANCE: f64 = 2.5;
 
 /// A quadratic map together with the law of its input.
+///
+/// See [`RadialQuadratic::learn`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RadialMap {
     /// The map; its constants are zero up to sampling error.

@@ -151,6 +151,7 @@ pub(in crate::learn::relu) fn loudest(sample: &Sample, labels: &[f64]) -> Result
 ///
 /// # Complexity
 /// `O(n d^2 m + d^3 m)` with `m = 8` transforms, or 9 matrices when `correlational`.
+/// Here `n` is the number of samples and `d` the number of inputs.
 pub(in crate::learn::relu) fn span(
     sample: &Sample,
     correlational: bool,

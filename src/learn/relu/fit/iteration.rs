@@ -15,6 +15,20 @@ use faer::Mat;
 use rand::Rng;
 
 /// How neurons are found.
+///
+/// # Example
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use wickring::learn::relu::{ReluLearner, Strategy};
+/// use wickring::planted::relu::{Story, draw};
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// let truth = Story::Separated.plant(2, 1, &mut rng)?;
+/// let (x, y) = draw(&truth, 100, 0.0, &mut rng)?;
+/// let baseline = ReluLearner::new().neurons(1).strategy(Strategy::RandomStarts(4));
+/// let fit = baseline.learn(x.as_ref(), &y, &mut rng)?;
+/// assert!(fit.model.report.held_out.relative_error < 1e-12);
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Strategy {

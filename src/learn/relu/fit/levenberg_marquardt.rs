@@ -31,6 +31,7 @@ pub(crate) struct Landing {
 ///
 /// # Complexity
 /// Per step `O(n d^2 + n d k + P k^2 d^2 + (d k)^3)`, `P` the number of sign patterns.
+/// Here `n` is the number of samples, `d` the number of inputs and `k` the number of neurons.
 pub(crate) fn descend(sample: &Sample, start: &Kinks, plan: Descent) -> Landing {
     let mut kinks = start.clone();
     let mut at = kinks.forward(sample);

@@ -92,27 +92,7 @@ pub fn exact_hermite(f: &Activation, degree: u32) -> Result<Vec<ExactCoefficient
             };
             list.map(line).collect()
         }
-        Activation::Polynomial(a) => {
-            let exact: Option<Vec<Rational>> = a.iter().map(|&x| Rational::from_f64(x)).collect();
-            let index = a.iter().position(|x| !x.is_finite()).unwrap_or(0);
-            let exact = exact.ok_or(Error::NonFinite {
-                op: "exact_hermite",
-                index,
-            })?;
-            let p = Poly::from_terms(
-                exact
-                    .into_iter()
-                    .enumerate()
-                    .map(|(k, c)| (vec![k as u32], c)),
-            );
-            let h = HermiteExpansion::from_poly(&p)?;
-            let mut factorial = Rational::from(1);
-            let line = |k: u32| {
-                factorial *= &Rational::from(i64::from(k.max(1)));
-                make(&h.coefficient(&[k]) * &factorial, zero(), 1)
-            };
-            list.map(line).collect()
-        }
+        Activation::Polynomial(a) => of_polynomial(a, degree)?,
         other => {
             return Err(Error::invalid(
                 "exact_hermite",
@@ -120,6 +100,33 @@ pub fn exact_hermite(f: &Activation, degree: u32) -> Result<Vec<ExactCoefficient
             ));
         }
     })
+}
+
+/// The coefficients of a polynomial, lowest power first.
+fn of_polynomial(a: &[f64], degree: u32) -> Result<Vec<ExactCoefficient>, Error> {
+    let exact: Option<Vec<Rational>> = a.iter().map(|&x| Rational::from_f64(x)).collect();
+    let index = a.iter().position(|x| !x.is_finite()).unwrap_or(0);
+    let exact = exact.ok_or(Error::NonFinite {
+        op: "exact_hermite",
+        index,
+    })?;
+    let p = Poly::from_terms(
+        exact
+            .into_iter()
+            .enumerate()
+            .map(|(k, c)| (vec![k as u32], c)),
+    );
+    let h = HermiteExpansion::from_poly(&p)?;
+    let mut factorial = Rational::from(1);
+    let line = |k: u32| {
+        factorial *= &Rational::from(i64::from(k.max(1)));
+        ExactCoefficient {
+            rational: &h.coefficient(&[k]) * &factorial,
+            irrational: Rational::default(),
+            under_root: 1,
+        }
+    };
+    Ok((0..=degree).map(line).collect())
 }
 
 /// `He_n(0) = (-1)^(n/2) (n-1)!!` for even `n`, else 0.

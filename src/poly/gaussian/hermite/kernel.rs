@@ -8,6 +8,8 @@ use std::f64::consts::PI;
 const SERIES_DEGREE: usize = 200;
 
 /// The covariance of a pair of centred normals.
+///
+/// See [`dual_kernel`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairLaw {
     /// `E u^2`.

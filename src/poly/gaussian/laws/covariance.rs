@@ -8,6 +8,17 @@ use crate::poly::text::vars::Vars;
 
 /// A symmetric matrix; whether it is positive semidefinite is a question of its own, because over most rings
 /// (symbols, residues) it has no answer and the moment formulas do not ask.
+///
+/// # Example
+/// ```
+/// use wickring::poly::Rational;
+/// use wickring::poly::gaussian::Covariance;
+/// let (_, s) = Covariance::parse("2, 1\n1, 2")?;
+/// assert_eq!(s.factor()?.pivots[1], Rational::new(3, 2).unwrap_or_default()); // S = L D L'
+/// let (_, indefinite) = Covariance::parse("1, 2\n2, 1")?;
+/// assert!(indefinite.factor().is_err());
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Covariance<C: Ring> {
     dim: usize,
@@ -109,6 +120,8 @@ impl<C: Ring> Covariance<C> {
 
 /// The exact factorisation `S = L D L'` with unit lower triangular `L` and diagonal `D >= 0`; columns of `L` below a
 /// zero pivot are zero.
+///
+/// See [`Covariance`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExactFactor {
     /// Rows of `L`.
@@ -126,6 +139,7 @@ impl Covariance<Rational> {
     ///
     /// # Complexity
     /// `O(n^3)` rational operations.
+    /// Here `n` is the number of variables.
     pub fn factor(&self) -> Result<ExactFactor, Error> {
         let op = "Covariance::factor";
         let n = self.dim;

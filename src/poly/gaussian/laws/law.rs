@@ -13,6 +13,8 @@ const MAX_TABLE: usize = 1 << 18;
 const MAX_DEGREE: u64 = 20_000;
 
 /// What a law of the variables must answer: the expectation of a polynomial. Everything else follows.
+///
+/// See [`GaussianLaw`] for an example.
 pub trait Law<C: Ring> {
     /// `E p(x)`.
     ///
@@ -64,6 +66,17 @@ pub trait Law<C: Ring> {
 
 /// `x ~ N(mean, covariance)`; entries may be numbers or symbols. Whether the covariance is positive semidefinite is not
 /// asked (Wick's formula does not need it); [`Covariance::factor`] decides it.
+///
+/// # Example
+/// ```
+/// use wickring::poly::gaussian::{GaussianLaw, Law};
+/// use wickring::poly::{Poly, Rational, Vars};
+/// let square = Poly::<Rational>::parse("x^2", &mut Vars::new())?;
+/// // Chi squared with one degree of freedom: 2^(k-1) (k-1)!.
+/// let cumulants = GaussianLaw::standard(1).cumulants(&square, 3)?;
+/// assert_eq!(cumulants, [1, 2, 8].map(Rational::from));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GaussianLaw<C: Ring> {
     mean: Vec<C>,

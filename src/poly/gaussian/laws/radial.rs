@@ -11,6 +11,16 @@ const MAX_DEGREE: u64 = 20_000;
 /// `x = rho u` with `u` uniform on the unit sphere of `R^n` and an independent radius:
 /// `E x^a = m_{|a|} prod (a_i - 1)!!` for even exponents, with the reduced radial moments
 /// `m_2k = E rho^{2k} / (n (n+2) .. (n+2k-2))`, which may be symbols.
+///
+/// # Example
+/// ```
+/// use wickring::poly::gaussian::{Law, RadialLaw};
+/// use wickring::poly::{Poly, Rational, Vars};
+/// let square = Poly::<Rational>::parse("x^2", &mut Vars::new())?;
+/// let third = RadialLaw::sphere(3)?.expectation(&square)?;
+/// assert_eq!(Some(third), Rational::new(1, 3));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RadialLaw<C: Ring> {
     dim: usize,
@@ -148,6 +158,16 @@ impl<C: Ring> Law<C> for RadialLaw<C> {
 }
 
 /// Independent coordinates with given moments.
+///
+/// # Example
+/// ```
+/// use wickring::poly::gaussian::{Law, ProductLaw};
+/// use wickring::poly::{Poly, Rational, Vars};
+/// let square = ProductLaw::uniform(2, &Rational::from(0), &Rational::from(1), 2)?;
+/// let p = Poly::<Rational>::parse("x*y^2", &mut Vars::new())?;
+/// assert_eq!(Some(square.expectation(&p)?), Rational::new(1, 6));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProductLaw<C: Ring> {
     /// For each coordinate `E x^0 = 1, E x^1, ..`.

@@ -13,6 +13,17 @@ const OP: &str = "QuadraticPolynomial::cumulants";
 const MAX_FACTORS: usize = 8;
 
 /// `c + b'x + 1/2 x'Hx`, kept with its Hessian `H` so that no ring needs a half.
+///
+/// # Example
+/// ```
+/// use wickring::poly::gaussian::{GaussianLaw, QuadraticPolynomial};
+/// use wickring::poly::{Poly, Rational, Vars};
+/// let p = Poly::<Rational>::parse("3 + x + x*y", &mut Vars::new())?;
+/// let q = QuadraticPolynomial::of(&p).unwrap_or_else(|| unreachable!());
+/// // The mean, and Var x + Var xy.
+/// assert_eq!(q.cumulants(&GaussianLaw::standard(2), 2)?, [3, 2].map(Rational::from));
+/// # Ok::<(), wickring::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuadraticPolynomial<C: Ring> {
     /// The constant `c`.
@@ -77,6 +88,7 @@ impl<C: Ring> QuadraticPolynomial<C> {
     ///
     /// # Complexity
     /// `O(highest * n^3)` ring operations.
+    /// Here `n` is the number of variables.
     ///
     /// # Source
     /// Expansion of the log-characteristic function `-1/2 log det(1 - t H S) + ..`.
