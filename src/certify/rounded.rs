@@ -26,7 +26,6 @@ const MOST_ROUNDINGS: usize = 1 << 28;
 const BLOCK: usize = 1024;
 
 /// A tensor, for claims that name theirs by its digest; a missing entry is NaN.
-///
 /// # Example
 /// ```
 /// use wickring::certify::{TensorData, sha256};
