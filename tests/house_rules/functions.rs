@@ -22,7 +22,6 @@ pub const LONGER: &[(&str, &str, usize)] = &[
     ("src/certify/prove/minimum.rs", "minimum", 90),
     ("src/certify/prove/ranks.rs", "prove_border_rank", 62),
     ("src/certify/prove/ranks.rs", "prove_rank", 76),
-    ("src/decomp/cp/full_space.rs", "full_space", 63),
     ("src/decomp/cp/gauss_newton.rs", "refine", 86),
     ("src/decomp/cp/missing/evidence.rs", "evidence", 77),
     ("src/decomp/cp/ranks/table.rs", "halves", 64),
