@@ -42,9 +42,9 @@ pub struct How {
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct Options {
-    starts: Option<usize>,
-    max_iter: Option<usize>,
-    tol: Option<f64>,
+    pub(crate) starts: Option<usize>,
+    pub(crate) max_iter: Option<usize>,
+    pub(crate) tol: Option<f64>,
 }
 
 /// The ranks to try, and how many in a row that are not credible end the search.
