@@ -42,16 +42,16 @@ pub struct How {
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct Options {
-    starts: Option<usize>,
-    max_iter: Option<usize>,
-    tol: Option<f64>,
+    pub(crate) starts: Option<usize>,
+    pub(crate) max_iter: Option<usize>,
+    pub(crate) tol: Option<f64>,
 }
 
 /// The ranks to try, and how many in a row that are not credible end the search.
 #[derive(Clone, Copy, FromPyObject)]
 pub struct Ranks(usize, usize, usize);
 
-macro_rules! with {
+macro_rules! with_options {
     ($engine:expr, $o:expr, $starts:ident, $iterations:ident) => {{
         let mut engine = $engine;
         if let Some(n) = $o.starts {
@@ -67,8 +67,10 @@ macro_rules! with {
     }};
 }
 
+pub(crate) use with_options;
+
 fn cp_engine(rank: usize, method: CpMethod, options: &Options) -> Cp {
-    with!(
+    with_options!(
         Cp::new(rank).method(method),
         options,
         starts,
@@ -119,7 +121,7 @@ fn cp_real(
     let mask = mask.as_ref().map(Tensor::view);
     let range = (low..=high, patience);
     if nonneg {
-        let engine = with!(CpNonnegative::new(low), options, starts, max_iterations);
+        let engine = with_options!(CpNonnegative::new(low), options, starts, max_iterations);
         if low < high {
             let engine = engine.starts(options.starts.unwrap_or(10));
             return choose(rank_table_nonnegative(t, mask, &engine, range, rng, watch)?);
@@ -130,7 +132,7 @@ fn cp_real(
         };
         return Ok((fit, None));
     }
-    let engine = with!(CpMasked::new(low), options, starts, max_iterations);
+    let engine = with_options!(CpMasked::new(low), options, starts, max_iterations);
     let mask = mask.unwrap_or(t);
     if low < high {
         return choose(rank_table_masked(t, mask, &engine, range, rng, watch)?);
@@ -261,7 +263,7 @@ fn ring_any<'py, T: Element + Scalar>(
     how: How,
 ) -> PyResult<Bound<'py, PyDict>> {
     let engine = ranks.map_or_else(RingAuto::auto, |r| RingAuto::new(&r));
-    let engine = with!(engine, options, starts, max_sweeps);
+    let engine = with_options!(engine, options, starts, max_sweeps);
     let found = watched(py, how.progress, how.timeout, |watch| {
         engine.decompose_observed(t, Run::seeded(how.seed).parts().0, watch)
     })?;
@@ -351,7 +353,7 @@ pub fn symmetric<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let t = view(&x)?;
     let crowded = t.order() >= 3 && rank > t.dims().first().copied().unwrap_or(0);
-    let waring = with!(Waring::new(rank), options, starts, max_iterations);
+    let waring = with_options!(Waring::new(rank), options, starts, max_iterations);
     let over = || -> Overcomplete {
         let mut engine = Overcomplete::new(rank);
         engine = options.starts.map_or(engine.clone(), |n| engine.starts(n));

@@ -6,6 +6,7 @@
 //! | `observe.rs` | work without the interpreter's lock, stopped by Ctrl-C, callbacks and time limits |
 //! | `arrays.rs` | numpy's memory as tensors; evidence as dictionaries |
 //! | `operand.rs`, `poly.rs`, `gaussian.rs`, `groebner.rs` | `wickring.Poly` |
+//! | `constrained.rs` | CP under constraints, PARAFAC2 |
 //! | `decompose.rs` | decompositions |
 //! | `learn.rs`, `model.rs` | learners, and model files as one class |
 //! | `moments.rs` | `wickring.Moments` |
@@ -13,6 +14,7 @@
 
 mod arrays;
 mod certify;
+mod constrained;
 mod decompose;
 mod error;
 mod gaussian;
@@ -31,6 +33,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::certify::{check, emit, identity_certificate, residual_certificate, verify};
+    #[pymodule_export]
+    use super::constrained::{cp_constrained, parafac2};
     #[pymodule_export]
     use super::decompose::{
         cp, cp_complex, cp_dense, cp_dense_complex, cp_sparse, ring, ring_complex, ring_dense,

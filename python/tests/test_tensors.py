@@ -237,3 +237,28 @@ def test_import_is_quick() -> None:
         "print(time.perf_counter() - u)"
     out = min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) for _ in range(3))
     assert out < 0.3
+
+
+def test_constraints_hold_in_their_modes():
+    rng = np.random.default_rng(5)
+    hills = np.exp(-((np.arange(12)[:, None] - [3, 8]) ** 2) / 6)
+    t = np.einsum("ir,jr,kr->ijk", hills, rng.random((7, 2)), rng.normal(size=(5, 2)))
+    fit = wickring.cp(t, 2, constraints={0: ["unimodal", "smooth:1e-6"], 1: "nonneg"}, strict=True)
+    assert min(f.min() for f in fit.model.factors[:2]) >= 0
+    assert np.abs(fit.to_dense() - t).max() < 1e-3 * np.abs(t).max()
+    known = wickring.cp(t, 2, constraints={0: hills}, strict=True)
+    assert np.allclose(known.model.factors[0], hills / np.linalg.norm(hills, axis=0))
+    with pytest.raises(ValueError):
+        wickring.cp(t, 2, nonneg=True, constraints={0: "nonneg"})
+
+
+def test_slices_of_different_heights():
+    rng = np.random.default_rng(6)
+    core, shared, loadings = rng.normal(size=(2, 2)), rng.normal(size=(6, 2)), 0.5 + rng.random((5, 2))
+    bases = [np.linalg.qr(rng.normal(size=(n, 2)))[0] for n in (9, 7, 12, 8, 10)]
+    slices = [p @ core @ np.diag(c) @ shared.T for p, c in zip(bases, loadings)]
+    fit = wickring.parafac2(slices, 2, nonneg=True, strict=True)
+    assert max(np.abs(a - b).max() for a, b in zip(fit.model.to_dense(), slices)) < 1e-5
+    slices[1][3, 2] = np.nan
+    holed = wickring.parafac2(slices, 2, nonneg=True, missing="mask", strict=True)
+    assert np.isfinite(holed.model.slice(1)).all()

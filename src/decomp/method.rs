@@ -5,16 +5,16 @@
 //! this file only registers them. A new method adds one line here.
 
 use super::{
-    Cp, CpLoss, CpMasked, CpNonnegative, Derivations, ExactCp, KoszulYoung, Overcomplete, Peirce,
-    RationalCp, RingAlgebraic, RingAls, RingAuto, RingCompletion, RingNls, RingSampledAls, RingSvd,
-    Robust, SubspacePower, SymmetricNls, TtSvd, Tucker, Waring,
+    Cp, CpConstrained, CpLoss, CpMasked, CpNonnegative, Derivations, ExactCp, KoszulYoung,
+    Overcomplete, Parafac2, Peirce, RationalCp, RingAlgebraic, RingAls, RingAuto, RingCompletion,
+    RingNls, RingSampledAls, RingSvd, Robust, SubspacePower, SymmetricNls, TtSvd, Tucker, Waring,
 };
 use crate::Error;
 use crate::fit::Fit;
 use crate::run::Run;
 use crate::tensor::{
-    CpTensor, SparseTensor, SymmetricCp, SymmetricRing, TensorRing, TensorTrain, TensorView,
-    TuckerTensor,
+    CpTensor, Parafac2Model, SparseTensor, SymmetricCp, SymmetricRing, TensorRing, TensorTrain,
+    TensorView, TuckerTensor,
 };
 use faer::MatRef;
 
@@ -71,6 +71,18 @@ registered!(
     CpTensor,
     |m, t, rng, watch| m.decompose_observed(*t, rng, &mut watch)
 );
+registered!(
+    CpConstrained,
+    TensorView<'_>,
+    CpTensor,
+    |m, t, rng, watch| m.decompose_observed(*t, rng, &mut watch)
+);
+registered!(
+    CpConstrained,
+    (TensorView<'_>, TensorView<'_>),
+    CpTensor,
+    |m, t, rng, watch| m.decompose_masked(t.0, t.1, rng, &mut watch)
+);
 registered!(CpLoss, TensorView<'_>, CpTensor, |m, t, rng, watch| m
     .decompose_observed(*t, rng, &mut watch));
 registered!(CpLoss, SparseTensor, CpTensor, |m, t, rng, watch| m
@@ -92,6 +104,12 @@ registered!(
     TensorView<'_>,
     TuckerTensor<f64>,
     |m, t, rng, watch| m.decompose_observed(*t, &mut watch)
+);
+registered!(
+    Parafac2,
+    [TensorView<'_>],
+    Parafac2Model,
+    |m, t, rng, watch| m.decompose_observed(t, rng, &mut watch)
 );
 registered!(Waring, TensorView<'_>, SymmetricCp, |m, t, rng, watch| m
     .decompose_observed(*t, rng, &mut watch));

@@ -8,7 +8,9 @@
 //! | [`Cp`] | a sum of rank-one tensors, any order, real or complex: the default engine |
 //! | [`CpMasked`] | the same for incomplete or weighted data |
 //! | [`CpNonnegative`] | the same with nonnegative factors |
+//! | [`CpConstrained`] | the same with a constraint for each mode: unimodal, smooth, sparse, orthonormal, fixed |
 //! | [`CpLoss`] | the same by the Poisson, gamma, logit or Huber loss; sparse counts too |
+//! | [`Parafac2`] | matrices of one width and different heights, whose components keep their inner products |
 //! | [`rank_table`] | how many components? |
 //! | [`Tucker`] | a small core and orthonormal bases, ranks or an error given: HOSVD and orthogonal iteration |
 //! | [`Waring`] | symmetric CP of any order with signed weights |
@@ -34,6 +36,7 @@ pub(crate) mod cp;
 pub(crate) mod exact_cp;
 mod method;
 pub(crate) mod overcomplete;
+pub(crate) mod parafac2;
 pub(crate) mod peirce;
 pub(crate) mod ring;
 pub(crate) mod robust;
@@ -42,6 +45,8 @@ pub(crate) mod train;
 pub(crate) mod tucker;
 mod unfolding_svd;
 
+pub use cp::constrained::decomposition::CpConstrained;
+pub use cp::constrained::rule::Constraint;
 pub use cp::decomposition::{Cp, CpMethod};
 pub use cp::losses::decomposition::CpLoss;
 pub use cp::losses::entry_loss::EntryLoss;
@@ -67,6 +72,8 @@ pub use overcomplete::learner::Overcomplete;
 pub use overcomplete::packed::PackedForm;
 pub use overcomplete::spectral::{shifted_power, spectral_components};
 pub use overcomplete::subspace_power::SubspacePower;
+pub use parafac2::decomposition::Parafac2;
+pub use parafac2::identifiability::parafac2_uniqueness;
 pub use peirce::decomposition::Peirce;
 pub(crate) use peirce::decomposition::Whitening;
 pub use ring::algebraic::decomposition::RingAlgebraic;
@@ -76,6 +83,7 @@ pub use ring::als::sampled::RingSampledAls;
 pub use ring::als::sweep::CoreSolver;
 pub use ring::auto::RingAuto;
 pub use ring::gauss_newton::decomposition::RingNls;
+pub use ring::identifiability::ring_uniqueness;
 pub use ring::queries::RingQueries;
 pub use ring::ranks::from_unfoldings::{RingRanks, UnfoldingRank};
 pub use ring::svd::RingSvd;

@@ -25,6 +25,7 @@ pub mod foreign;
 pub mod mat;
 pub mod model;
 pub mod npy;
+mod npy_blocks;
 pub mod npz;
 pub(crate) mod rows;
 pub mod samples;

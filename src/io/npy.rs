@@ -3,7 +3,7 @@
 //! Own reader instead of a crate: it must refuse a header that claims more than the file holds before
 //! allocating, name the place of every fault, and stream rows in either storage order.
 
-use super::source;
+use super::{npy_blocks, source};
 use crate::Error;
 use crate::error::quoted;
 use crate::tensor::{Tensor, TensorView};
@@ -304,17 +304,11 @@ fn half(bits: u16) -> f64 {
 /// # Errors
 /// `File` naming path and place.
 pub fn header(path: &Path) -> Result<NpyHeader, Error> {
-    let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
     if source::is_held(path) {
         let bytes = source::bytes(path)?;
         return read_header(path, &mut &bytes[..], bytes.len() as u64);
     }
-    let file = File::open(path).map_err(unreadable)?;
-    let meta = file.metadata().map_err(unreadable)?;
-    if meta.is_dir() {
-        return Err(Error::file(path, "", "is a folder, expected a .npy file"));
-    }
-    read_header(path, &mut BufReader::new(file), meta.len())
+    open(path).map(|(header, _)| header)
 }
 
 /// Reads a real array.
@@ -322,7 +316,17 @@ pub fn header(path: &Path) -> Result<NpyHeader, Error> {
 /// # Errors
 /// `File` naming path and place; complex entries are refused.
 pub fn read(path: &Path) -> Result<Tensor, Error> {
-    load(path, |header, bytes| array(path, "", header, bytes))
+    let complex = "holds complex numbers, expected real ones";
+    match source::is_held(path) {
+        true => load(path, |header, bytes| array(path, "", header, bytes)),
+        false => {
+            let (header, reader) = open(path)?;
+            match header.dtype.kind {
+                EntryKind::Complex => Err(Error::file(path, "", complex)),
+                _ => npy_blocks::read(path, &header, reader),
+            }
+        }
+    }
 }
 
 /// Reads a real or complex array as complex numbers.
@@ -379,6 +383,19 @@ fn in_order<T: Clone>(header: &NpyHeader, data: Vec<T>) -> Result<Tensor<T>, Err
     })
 }
 
+/// The header of a file, and a reader of what follows it.
+fn open(path: &Path) -> Result<(NpyHeader, BufReader<File>), Error> {
+    let unreadable = |e: std::io::Error| Error::file(path, "", format!("cannot be read: {e}"));
+    let file = File::open(path).map_err(unreadable)?;
+    let meta = file.metadata().map_err(unreadable)?;
+    if meta.is_dir() {
+        return Err(Error::file(path, "", "is a folder, expected a .npy file"));
+    }
+    let mut reader = BufReader::new(file);
+    let header = read_header(path, &mut reader, meta.len())?;
+    Ok((header, reader))
+}
+
 /// Header and entries of a file, decoded. What is unpacked may not grow beyond its budget as 64-bit floats either.
 fn load<T>(
     path: &Path,
@@ -394,13 +411,7 @@ fn load<T>(
         }
         return decode(&header, &bytes[header.data_start..]);
     }
-    let file = File::open(path).map_err(unreadable)?;
-    let meta = file.metadata().map_err(unreadable)?;
-    if meta.is_dir() {
-        return Err(Error::file(path, "", "is a folder, expected a .npy file"));
-    }
-    let mut reader = BufReader::new(file);
-    let header = read_header(path, &mut reader, meta.len())?;
+    let (header, mut reader) = open(path)?;
     let mut bytes = Vec::with_capacity(header.len() * header.dtype.size);
     reader.read_to_end(&mut bytes).map_err(unreadable)?;
     decode(&header, &bytes)

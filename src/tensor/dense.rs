@@ -77,6 +77,12 @@ impl<T> Tensor<T> {
         Ok(Self { dims, data })
     }
 
+    /// The tensor without entries.
+    pub(crate) fn empty() -> Self {
+        let (dims, data) = (vec![0], Vec::new());
+        Self { dims, data }
+    }
+
     /// A tensor from a function of the index.
     ///
     /// # Errors

@@ -13,6 +13,7 @@
 //! | [`Factor`] | a factor matrix: contiguous columns, one per component |
 //! | [`CpTensor`] | the canonical polyadic model, float or exact |
 //! | [`TuckerTensor`] | a small core times a matrix along every mode |
+//! | [`Parafac2Model`] | matrices of one width that share the shape of their components |
 //! | [`SparseTensor`] | coordinates and values, with a sparse MTTKRP |
 //! | [`mttkrp_all`] | the kernel behind every CP algorithm, all modes by two matrix products |
 //! | [`TensorRing`] | the model `T[i_0,..,i_{m-1}] = Tr(G_0(i_0) .. G_{m-1}(i_{m-1}))`, real or complex |
@@ -26,6 +27,7 @@ pub(crate) mod cp;
 pub(crate) mod dense;
 pub(crate) mod factor;
 pub(crate) mod maps;
+pub(crate) mod parafac2;
 pub(crate) mod products;
 pub(crate) mod ring;
 pub(crate) mod scalar;
@@ -43,10 +45,11 @@ pub use maps::gauge::Alignment;
 pub use maps::monomials::{MonomialBasis, binomial};
 pub use maps::polynomial::PolynomialMap;
 pub use maps::quadratic::{QuadraticForm, QuadraticMap};
+pub use parafac2::Parafac2Model;
 pub use products::khatri_rao::{khatri_rao, kronecker};
 pub use products::mode_product::{mode_product, unfolding_gram};
 pub(crate) use products::mttkrp::{Side, half, one_in_group};
-pub use products::mttkrp::{best_split, mttkrp, mttkrp_all, residual_into};
+pub use products::mttkrp::{best_split, mttkrp, mttkrp_all, residual_into, residual_norm};
 pub use ring::gauge::{RingGauge, UniformRing};
 pub use ring::model::TensorRing;
 pub(crate) use ring::model::bonds_last;

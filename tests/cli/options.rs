@@ -59,6 +59,7 @@ scheme canonical no.json
 decompose cp no.npy --rank 2
 decompose symmetric no.npy --rank 2
 decompose orthogonal no.npy --rank 2
+decompose parafac2 no.npy --rank 2
 decompose ring no.npy
 decompose train no.npy --tol 1e-3
 decompose tucker no.npy --ranks 2

@@ -6,7 +6,10 @@ use num_complex::Complex;
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use wickring::decomp::{Cp, CpMasked, CpNonnegative, Tucker, rank_table, rank_table_nonnegative};
+use wickring::decomp::{
+    Constraint, Cp, CpConstrained, CpMasked, CpNonnegative, Tucker, rank_table,
+    rank_table_nonnegative,
+};
 use wickring::laws::cp::fit_is_honest;
 use wickring::laws::planted::{gaussian, gaussian_cp};
 use wickring::tensor::{CpTensor, Factor, Tensor};
@@ -122,6 +125,11 @@ macro_rules! suite {
 
 suite!(cp, Cp::new, 1e-9);
 suite!(cp_nonnegative, CpNonnegative::new, 1e-3);
+suite!(cp_constrained, constrained, 1e-3);
+
+fn constrained(rank: usize) -> CpConstrained {
+    CpConstrained::new(rank).constrain(0, Constraint::Nonnegative)
+}
 
 #[test]
 fn nonnegative_parts_come_through_gaps() {

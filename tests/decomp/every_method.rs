@@ -3,8 +3,8 @@
 
 use std::ops::ControlFlow;
 use wickring::decomp::{
-    Cp, CpLoss, CpNonnegative, Decompose, EntryLoss, ExactCp, Overcomplete, RingAls, RingAuto,
-    RingNls, RingSampledAls, RingSvd, TtSvd, Tucker, Waring,
+    Constraint, Cp, CpConstrained, CpLoss, CpNonnegative, Decompose, EntryLoss, ExactCp,
+    Overcomplete, RingAls, RingAuto, RingNls, RingSampledAls, RingSvd, TtSvd, Tucker, Waring,
 };
 use wickring::run::{Progress, Run};
 use wickring::tensor::{Tensor, TensorView};
@@ -62,6 +62,8 @@ fn laws<M: for<'a> Decompose<TensorView<'a>>>(name: &str, method: &M) {
 fn every_method_keeps_the_laws() {
     laws("cp", &Cp::new(1));
     laws("cp nonnegative", &CpNonnegative::new(1));
+    let unimodal = CpConstrained::new(1).constrain(1, Constraint::Unimodal);
+    laws("cp constrained", &unimodal);
     laws("cp poisson", &CpLoss::new(1, EntryLoss::Poisson));
     laws("cp gamma", &CpLoss::new(1, EntryLoss::Gamma));
     laws("cp huber", &CpLoss::new(1, EntryLoss::Huber(2.0)));

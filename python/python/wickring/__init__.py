@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from . import errors
 from ._dask import moments
-from ._decompose import cp, ring, symmetric, train, tucker
+from ._decompose import cp, parafac2, ring, symmetric, train, tucker
 from ._fit import Check, Evidence, Fit
-from ._models import CP, Ring, SymmetricCP, Train, Tucker
+from ._models import CP, Parafac2, Ring, SymmetricCP, Train, Tucker
 from ._native import Model, Moments, Poly, __version__
 from ._poly import GroebnerBasis, Root, from_sympy, groebner, roots, symbols
 from ._progress import tqdm_progress
@@ -32,6 +32,7 @@ __all__ = [
     "GroebnerBasis",
     "Model",
     "Moments",
+    "Parafac2",
     "Poly",
     "Proof",
     "Report",
@@ -50,6 +51,7 @@ __all__ = [
     "identity",
     "load",
     "moments",
+    "parafac2",
     "prove",
     "ring",
     "roots",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from . import _native
 from ._check import tensor, vector
 from ._fit import Fit
-from ._models import CP, Ring, SymmetricCP, Train, Tucker
+from ._models import CP, Parafac2, Ring, SymmetricCP, Train, Tucker
 from ._progress import Callback, Progress, watching
 from .errors import InvalidInput, NotConvergedWarning
 
-__all__ = ["cp", "ring", "symmetric", "train", "tucker"]
+__all__ = ["cp", "parafac2", "ring", "symmetric", "train", "tucker"]
 
 M = TypeVar("M")
 
@@ -113,6 +113,7 @@ def cp(
     rank: int | str | tuple[int, int] | range = "auto",
     *,
     nonneg: bool = False,
+    constraints: Mapping[int, Any] | None = None,
     missing: str = "refuse",
     method: str = "auto",
     starts: int | None = None,
@@ -128,7 +129,9 @@ def cp(
     `rank` is a number, a range of which the best supported is chosen, or "auto". `missing="mask"` treats entries that
     are NaN as not measured. `method`: auto, als, nls, algebraic. A fit that did not pass its tests warns, or with
     `strict` raises `NotConverged`. `progress` is a callback or `True`; `timeout` ends the work after that many seconds
-    with the best model so far. A large sparse `x` (coordinates, values and shape; scipy.sparse, pyttb or sparse.COO) is never
+    with the best model so far. `constraints` gives a mode one constraint or a list of them, for one rank: "nonneg",
+    "unimodal", "orthonormal", "smooth:COST", "l1:COST", or an array, the factor of that mode, known up to the lengths of its
+    columns, in whose order components then stand. A large sparse `x` (coordinates, values and shape; scipy.sparse, pyttb or sparse.COO) is never
     expanded.
     """
     if missing not in ("refuse", "mask"):
@@ -139,15 +142,62 @@ def cp(
     t = _data(x)
     masked = missing == "mask" and not np.isfinite(t).all()
     ranks, options = _ranks(rank, t.shape), _options(starts, max_iter, tol)
+    asked = _constraints(constraints)
+    if asked and (nonneg or method != "auto" or ranks[0] != ranks[1] or t.dtype.kind == "c"):
+        raise ValueError("constraints: for real arrays, one rank, without nonneg and method")
     with watching(progress) as see:
         how = _how(random_state, see, timeout)
-        if t.dtype.kind == "c":
+        if asked:
+            raw = _native.cp_constrained(t, ranks[0], masked, asked, options, how)
+        elif t.dtype.kind == "c":
             if nonneg or masked:
                 raise ValueError("nonnegative factors and missing entries are for real arrays")
             raw = _native.cp_complex(t, ranks, method, options, how)
         else:
             raw = _native.cp(t, ranks, (nonneg, masked), method, options, how)
     return _fit(CP(raw["weights"], raw["factors"]), raw, t, strict)
+
+
+def _constraints(given: Mapping[int, Any] | None) -> list[tuple[int, str, float | None, Any]]:
+    """Mode, word, cost and known factor of every constraint."""
+    out: list[tuple[int, str, float | None, Any]] = []
+    for mode, several in (given or {}).items():
+        for one in several if isinstance(several, (list, tuple)) else [several]:
+            if isinstance(one, str):
+                word, _, cost = one.partition(":")
+                out.append((int(mode), word, float(cost) if cost else None, None))
+            else:
+                out.append((int(mode), "fixed", None, tensor(one, complex_too=False)))
+    return out
+
+
+def parafac2(
+    slices: Any,
+    rank: int,
+    *,
+    nonneg: bool = False,
+    missing: str = "refuse",
+    starts: int | None = None,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    random_state: int = 0,
+    progress: Progress = None,
+    timeout: float | None = None,
+    strict: bool = False,
+) -> Fit[Parafac2]:
+    """PARAFAC2 of matrices with the same number of columns, a list of them or an array whose first axis is slices.
+
+    `nonneg` asks for nonnegative loadings of slices. `missing="mask"` treats entries that are NaN as not measured. Everything
+    else as in `cp`.
+    """
+    if missing not in ("refuse", "mask"):
+        raise ValueError(f"missing: 'refuse' or 'mask', got {missing!r}")
+    parts = [_data(x, complex_too=False) for x in slices]
+    masked = missing == "mask" and not all(np.isfinite(x).all() for x in parts)
+    with watching(progress) as see:
+        how = _how(random_state, see, timeout)
+        raw = _native.parafac2(parts, int(rank), (nonneg, masked), _options(starts, max_iter, tol), how)
+    return _fit(Parafac2(raw["bases"], raw["core"], raw["shared"], raw["loadings"]), raw, None, strict)
 
 
 def _cp_sparse(

@@ -135,6 +135,37 @@ class Train(Ring):
 
 
 @dataclass(frozen=True, eq=False)
+class Parafac2:
+    """Slices `bases[k] @ core @ diag(loadings[k]) @ shared.T` with orthonormal columns in every basis."""
+
+    bases: list[Array]
+    core: Array
+    shared: Array
+    loadings: Array
+
+    @property
+    def rank(self) -> int:
+        return self.core.shape[1]
+
+    def components(self, k: int) -> Array:
+        """The components of slice `k`, one column each."""
+        return np.asarray(self.bases[k] @ self.core)
+
+    def slice(self, k: int) -> Array:
+        """Slice `k` itself."""
+        return np.asarray((self.components(k) * self.loadings[k]) @ self.shared.T)
+
+    def to_dense(self) -> list[Array]:
+        """All slices."""
+        return [self.slice(k) for k in range(len(self.bases))]
+
+    def arrays(self) -> dict[str, Array]:
+        """Under the names that files of the command line use."""
+        named = {"shared": self.shared, "loadings": self.loadings, "core": self.core}
+        return {**named, **{f"basis_{k}": p for k, p in enumerate(self.bases)}}
+
+
+@dataclass(frozen=True, eq=False)
 class Tucker:
     """A small core and a matrix for each mode."""
 

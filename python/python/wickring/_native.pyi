@@ -196,6 +196,17 @@ def cp(
 def cp_complex(
     x: _Array, ranks: tuple[int, int, int], engine: str, options: _Options, how: _Options
 ) -> dict[str, Any]: ...
+def cp_constrained(
+    x: _Array,
+    rank: int,
+    masked: bool,
+    constraints: Sequence[tuple[int, str, float | None, _Array | None]],
+    options: _Options,
+    how: _Options,
+) -> dict[str, Any]: ...
+def parafac2(
+    slices: Sequence[_Array], rank: int, flags: tuple[bool, bool], options: _Options, how: _Options
+) -> dict[str, Any]: ...
 def cp_sparse(
     coordinates: NDArray[np.int64],
     values: _Matrix,

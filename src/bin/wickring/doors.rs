@@ -224,6 +224,7 @@ const DOORS: &[Door] = &[
         ],
         ARRAYS,
     ),
+    masks(door("decompose parafac2", LONG, ARRAYS)),
     masks(door("decompose ring", DRAWN, ARRAYS)),
     door("decompose train", CUT, ARRAYS),
     door("decompose tucker", CUT, ARRAYS),

@@ -3,7 +3,7 @@
 use super::normal_equations::hadamard_grams;
 use crate::Error;
 use crate::linalg::{Scalar, small};
-use crate::tensor::{Factor, Side, TensorView, best_split, half, one_in_group, residual_into};
+use crate::tensor::{Factor, Side, TensorView, best_split, half, one_in_group, residual_norm};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
@@ -54,7 +54,7 @@ fn conjugated<T: Scalar>(factors: &[Factor<T>]) -> Cow<'_, [Factor<T>]> {
 }
 
 /// `update <- update * inverse(gamma')`; a singular Gram gets the smallest ridge that Cholesky accepts.
-pub(super) fn solve_columns<T: Scalar>(gamma: &Factor<T>, update: &mut Factor<T>) {
+pub(in crate::decomp) fn solve_columns<T: Scalar>(gamma: &Factor<T>, update: &mut Factor<T>) {
     let rank = gamma.cols();
     let top = (0..rank)
         .map(|r| gamma.column(r)[r].re())
@@ -160,9 +160,7 @@ pub(super) fn accelerated<T: Scalar>(
     watch: Watch<'_>,
 ) -> Result<Vec<f64>, Error> {
     let mut grams = grams_of(factors);
-    let mut gap = Vec::new();
-    residual_into(t, factors, &mut gap)?;
-    let mut f = small::norm_sq(&gap).sqrt();
+    let mut f = residual_norm(t, factors)?;
     let mut history = vec![f];
     let mut reach = 3.0f64;
     let mut quiet = 0;
@@ -177,16 +175,14 @@ pub(super) fn accelerated<T: Scalar>(
             Vec::new()
         };
         sweep(t, factors, &mut grams)?;
-        residual_into(t, factors, &mut gap)?;
-        let mut next = small::norm_sq(&gap).sqrt();
+        let mut next = residual_norm(t, factors)?;
         if extrapolates {
             let far: Vec<Factor<T>> = factors
                 .iter()
                 .zip(&before)
                 .map(|(new, old)| beyond(old, new, reach))
                 .collect();
-            residual_into(t, &far, &mut gap)?;
-            let tried = small::norm_sq(&gap).sqrt();
+            let tried = residual_norm(t, &far)?;
             if tried < next {
                 grams = grams_of(&far);
                 *factors = far;

@@ -1,13 +1,13 @@
 //! What is measured about a CP model: gradient, degeneracy, uniqueness, agreement, conditioning.
 
-use super::gauss_newton::descent;
+use super::gauss_newton::{descent, downhill};
 use super::normal_equations::Normal;
 use super::search::{EXACT, Found};
 use crate::Error;
 use crate::fit::{Check, Ended, Evidence};
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
-use crate::tensor::{CpTensor, Factor, TensorView, residual_into};
+use crate::tensor::{CpTensor, Factor, TensorView};
 
 /// Key of the norm of the gradient relative to that of the data and of the model's derivative.
 const GRADIENT: &str = "cp.gradient";
@@ -96,12 +96,11 @@ pub(super) fn measured<T: Scalar + Ring>(
     found: &Found<T>,
 ) -> Result<Judged, Error> {
     let factors = model.balanced();
-    let mut gap = Vec::new();
-    residual_into(t, &factors, &mut gap)?;
+    let (size, direction) = downhill(t, &factors)?;
     let norm = small::norm_sq(t.as_slice()).sqrt();
-    let rel_residual = small::norm_sq(&gap).sqrt() / norm;
+    let rel_residual = size / norm;
     let exact = rel_residual <= 1e3 * EXACT;
-    let slope = relative_gradient(t, &gap, &factors)?;
+    let slope = relative_slope(norm, &direction, &factors);
     let condition = super::condition::condition(model);
     let mut checks = vec![
         gradient(slope, MOST_GRADIENT),
@@ -143,13 +142,18 @@ pub(super) fn relative_gradient<T: Scalar>(
 ) -> Result<f64, Error> {
     let g = descent(t.dims(), gap, factors)?;
     let norm = small::norm_sq(t.as_slice()).sqrt();
+    Ok(relative_slope(norm, &g, factors))
+}
+
+/// The size of a direction of descent, relative to the data and to the derivative of the model.
+fn relative_slope<T: Scalar>(norm: f64, direction: &[T], factors: &[Factor<T>]) -> f64 {
     let scale = Normal::scale_of(factors).sqrt();
-    let size = small::norm_sq(&g).sqrt();
-    Ok(if size == 0.0 {
+    let size = small::norm_sq(direction).sqrt();
+    if size == 0.0 {
         0.0
     } else {
         size / (norm * scale)
-    })
+    }
 }
 
 /// Share of the variance of pure Gaussian noise that the best model of this rank leaves, to first order:

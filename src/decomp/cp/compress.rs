@@ -77,7 +77,7 @@ impl<T: Scalar> Compressed<T> {
     /// then replaced by the dominant space of the data contracted with the others (one step of orthogonal iteration:
     /// De Lathauwer, De Moor, Vandewalle 2000). `None` where the sketch may have missed a direction.
     ///
-    /// With data of norm one and noise of norm `e`, a sketch by `k` Gaussian vectors shows a component of weight `w` as
+    /// With data of squared norm `size` and noise of norm `e`, a sketch by `k` Gaussian vectors shows a component of weight `w` as
     /// `w sqrt(k)` against noise of spectral norm `e (1 + sqrt(k / n))`. So it is trusted where the least of the `rank`
     /// singular values that were found stands [`CLEAR`] times above that.
     ///
@@ -86,7 +86,7 @@ impl<T: Scalar> Compressed<T> {
     /// Here `N` is the number of entries.
     pub(super) fn improved_sketch(
         op: &'static str,
-        t: TensorView<'_, T>,
+        (t, size): (TensorView<'_, T>, f64),
         (keep, rank): (&[usize], usize),
         rng: &mut impl Rng,
     ) -> Result<Option<Self>, Error> {
@@ -120,7 +120,7 @@ impl<T: Scalar> Compressed<T> {
         } else {
             view.to_tensor()
         };
-        let lost = (1.0 - small::norm_sq(core.as_slice())).max(0.0).sqrt();
+        let lost = (size - small::norm_sq(core.as_slice())).max(0.0).sqrt();
         let width = width as f64;
         let shortest = t.dims().iter().min().map_or(1.0, |&n| n as f64);
         let floor = lost * (1.0 / width.sqrt() + 1.0 / shortest.sqrt());
@@ -313,7 +313,7 @@ mod tests {
 
     fn sketch(t: &Tensor, keep: &[usize], rank: usize) -> Result<Option<Compressed<f64>>, Error> {
         let mut rng = ChaCha8Rng::seed_from_u64(9);
-        Compressed::improved_sketch("test", t.view(), (keep, rank), &mut rng)
+        Compressed::improved_sketch("test", (t.view(), 1.0), (keep, rank), &mut rng)
     }
 
     #[test]

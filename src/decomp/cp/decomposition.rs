@@ -203,7 +203,58 @@ impl Cp {
         let Some(scaled) = Scaled::of(t)? else {
             return zero_fit(t.dims(), self.rank);
         };
-        let found = search(self, scaled.data.view(), start, rng, observer)?;
+        self.fit(&scaled, start, rng, observer)
+    }
+
+    /// As [`Cp::decompose_observed`], without a copy of the data: `t` is divided by a power of two in place and comes back bit
+    /// for bit. Where that is not possible (entries beyond `1e100`, or that would become subnormal) a copy is made after all.
+    ///
+    /// # Errors
+    /// As [`Cp::decompose_observed`]; `t` comes back then too.
+    ///
+    /// # Complexity
+    /// That of [`Cp::decompose`]; beside `t` memory for products with it, `O(N R / min(n_m))`, and blocks of 8 MB.
+    ///
+    /// # Example
+    /// ```
+    /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+    /// use wickring::{decomp::Cp, run::unobserved, tensor::Tensor};
+    /// let mut t = Tensor::from_fn(&[4, 5, 3], |i| ((i[0] + 1) * (i[1] + 2) * (i[2] + 3)) as f64)?;
+    /// let before = t.clone();
+    /// let rng = &mut ChaCha8Rng::seed_from_u64(0);
+    /// let fit = Cp::new(1).decompose_in_place(&mut t, rng, &mut unobserved)?;
+    /// assert!(fit.converged()?.rank() == 1 && t == before);
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    pub fn decompose_in_place<T: Scalar + Ring>(
+        &self,
+        t: &mut Tensor<T>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<CpTensor<T>>, Error> {
+        self.check(t.view())?;
+        let Some(scaled) = Scaled::taken(t) else {
+            return self.decompose_from(t.view(), None, rng, observer);
+        };
+        let found = self.fit(&scaled, None, rng, observer);
+        scaled.give_back(t);
+        found
+    }
+
+    fn fit<T: Scalar + Ring>(
+        &self,
+        scaled: &Scaled<T>,
+        start: Option<Vec<Factor<T>>>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<CpTensor<T>>, Error> {
+        let found = search(
+            self,
+            (scaled.data.view(), scaled.size),
+            start,
+            rng,
+            observer,
+        )?;
         let model = CpTensor::from_factors(found.best.factors.clone())?.canonical();
         let judged = measured(scaled.data.view(), &model, &found)?;
         let status = self.status(&found.best, found.stopped, &judged);
@@ -272,6 +323,8 @@ pub(crate) fn check_tensor<T: Scalar>(op: &'static str, t: TensorView<'_, T>) ->
 /// A tensor divided by a power of two and then by its norm.
 pub(in crate::decomp) struct Scaled<T> {
     pub(in crate::decomp) data: Tensor<T>,
+    /// The squared norm of `data`: one to rounding, or up to four where it was divided by a power of two only.
+    pub(super) size: f64,
     norm: f64,
     /// Two normal powers of two whose product may be subnormal or huge.
     powers: (f64, f64),
@@ -291,7 +344,51 @@ impl<T: Scalar + Ring> Scaled<T> {
         let norm = crate::linalg::small::norm_sq(&data).sqrt();
         data.iter_mut().for_each(|x| *x = x.scale(1.0 / norm));
         let data = Tensor::from_vec(t.dims(), data)?;
-        Ok(Some(Self { data, norm, powers }))
+        Ok(Some(Self {
+            data,
+            size: 1.0,
+            norm,
+            powers,
+        }))
+    }
+
+    /// `t` itself, divided by a power of two that brings its norm between one and two; `t` is left empty. `None`, and `t` as it
+    /// was, for the zero tensor and where the division could not be undone exactly.
+    fn taken(t: &mut Tensor<T>) -> Option<Self> {
+        let top = largest(t.as_slice());
+        if !(top > 1e-100 && top < 1e100) {
+            return None;
+        }
+        let norm = crate::linalg::small::norm_sq(t.as_slice()).sqrt();
+        let powers = crate::linalg::split_power_of_two(norm);
+        let down = 1.0 / (powers.0 * powers.1);
+        let parts = |x: &T| [x.re().abs(), x.im().abs()];
+        let least = f64::MIN_POSITIVE / down.min(1.0);
+        if t.as_slice()
+            .iter()
+            .flat_map(parts)
+            .any(|x| x > 0.0 && x < least)
+        {
+            return None;
+        }
+        let mut data = std::mem::replace(t, Tensor::empty());
+        data.as_mut_slice()
+            .iter_mut()
+            .for_each(|x| *x = x.scale(down));
+        let size = (norm * down).powi(2);
+        Some(Self {
+            data,
+            size,
+            norm: 1.0,
+            powers,
+        })
+    }
+
+    /// Gives the tensor back as it came.
+    fn give_back(self, t: &mut Tensor<T>) {
+        let up = self.powers.0 * self.powers.1;
+        *t = self.data;
+        t.as_mut_slice().iter_mut().for_each(|x| *x = x.scale(up));
     }
 
     /// A real weight of the data as they came.

@@ -3,14 +3,14 @@
 use super::als::{STILL, SweepOptions, Watch, accelerated};
 use super::checks::{MOST_GRADIENT, relative_gradient};
 use super::compress::Compressed;
-use super::gauss_newton::{LmOptions, Stop, descent, refine};
+use super::gauss_newton::{LmOptions, Stop, downhill, refine};
 use super::normal_equations::DENSE_LIMIT;
 use super::search::EXACT;
 use super::starts::start::Candidate;
 use crate::Error;
-use crate::linalg::{Scalar, small};
+use crate::linalg::Scalar;
 use crate::poly::Ring;
-use crate::tensor::{CpTensor, Factor, TensorView, residual_into};
+use crate::tensor::{CpTensor, Factor, TensorView, residual_into, residual_norm};
 
 /// Sweeps in the full space before cycles of Levenberg-Marquardt.
 const FULL_SWEEPS: usize = 12;
@@ -35,9 +35,7 @@ pub(super) fn full_space<T: Scalar + Ring>(
     best.factors = CpTensor::from_factors(std::mem::take(&mut best.factors))?.balanced();
     let swept = accelerated(t, &mut best.factors, &sweeps, watch)?;
     best.history.extend(&swept);
-    let mut gap = Vec::new();
-    residual_into(t, &best.factors, &mut gap)?;
-    let mut f = small::norm_sq(&gap).sqrt();
+    let mut f = residual_norm(t, &best.factors)?;
     let still = swept
         .windows(2)
         .last()
@@ -49,7 +47,7 @@ pub(super) fn full_space<T: Scalar + Ring>(
     for _ in 0..20 {
         let model = CpTensor::from_factors(best.factors.clone())?;
         let factors = model.balanced();
-        let gradient = descent(t.dims(), &gap, &factors)?;
+        let (_, gradient) = downhill(t, &factors)?;
         let mut rest = gradient.as_slice();
         let mut spans = Vec::with_capacity(factors.len());
         for a in &factors {
@@ -66,10 +64,8 @@ pub(super) fn full_space<T: Scalar + Ring>(
         };
         let run = refine(inner.core.view(), inner.restrict(&factors), &options, watch)?;
         let moved = inner.expand(&run.factors);
-        residual_into(t, &moved, &mut gap)?;
-        let next = small::norm_sq(&gap).sqrt();
+        let next = residual_norm(t, &moved)?;
         if !(next < f) {
-            residual_into(t, &best.factors, &mut gap)?;
             break;
         }
         let gain = (f - next) / f;

@@ -1,10 +1,10 @@
 //! Levenberg-Marquardt for the CP model, on data scaled to norm one.
 
 use super::als::Watch;
-use super::normal_equations::{Normal, Workspace};
+use super::normal_equations::{Normal, Workspace, hadamard_grams};
 use crate::Error;
 use crate::linalg::{Scalar, small};
-use crate::tensor::{Factor, TensorView, mttkrp_all, residual_into};
+use crate::tensor::{Factor, TensorView, mttkrp_all, residual_into, residual_norm};
 
 /// Why an inner iteration ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +165,39 @@ pub(super) fn descent<T: Scalar>(
     let mut g = Vec::with_capacity(total);
     parts.iter().for_each(|p| g.extend_from_slice(p.as_slice()));
     Ok(g)
+}
+
+/// Entries up to which a residual is formed beside the data.
+const FORMED: usize = 1 << 20;
+
+/// The norm of the residual and the direction of steepest descent.
+///
+/// Small residuals are formed. The direction at a large tensor is the difference of its products and those of the model, right
+/// to the rounding of the data instead of that of the residual.
+pub(super) fn downhill<T: Scalar>(
+    t: TensorView<'_, T>,
+    factors: &[Factor<T>],
+) -> Result<(f64, Vec<T>), Error> {
+    if t.as_slice().len() <= FORMED {
+        let mut gap = Vec::new();
+        residual_into(t, factors, &mut gap)?;
+        let size = small::norm_sq(&gap).sqrt();
+        return Ok((size, descent(t.dims(), &gap, factors)?));
+    }
+    let mut g = descent(t.dims(), t.as_slice(), factors)?;
+    let grams: Vec<Factor<T>> = factors.iter().map(Factor::gram).collect();
+    let mut rest = g.as_mut_slice();
+    for (m, f) in factors.iter().enumerate() {
+        let (part, tail) = rest.split_at_mut(f.as_slice().len());
+        rest = tail;
+        let gamma = hadamard_grams(&grams, f.cols(), &[m]);
+        for (r, column) in part.chunks_exact_mut(f.rows().max(1)).enumerate() {
+            for s in 0..f.cols() {
+                small::axpy(column, -gamma.column(s)[r], f.column(s));
+            }
+        }
+    }
+    Ok((residual_norm(t, factors)?, g))
 }
 
 /// `factors + p`.

@@ -16,6 +16,7 @@
 //! | `missing` | [`CpMasked`]: missing entries and weights |
 //! | `ranks` | [`rank_table`]: noise, core consistency, split halves; [`uniqueness`] |
 //! | `nonnegative` | [`CpNonnegative`], with weights or without |
+//! | `constrained` | [`CpConstrained`]: unimodal, smooth, sparse, orthonormal, fixed factors, each for a mode |
 //! | `losses` | [`CpLoss`]: counts, waiting times, yes or no, outliers |
 //! | `sparse` | [`Cp::decompose_sparse`] |
 //! | `checks`, `condition` | the evidence |
@@ -24,6 +25,7 @@ pub(crate) mod als;
 pub(crate) mod checks;
 pub(crate) mod compress;
 pub(crate) mod condition;
+pub(crate) mod constrained;
 pub(crate) mod decomposition;
 pub(crate) mod full_space;
 pub(crate) mod gauss_newton;

@@ -290,7 +290,7 @@ fn greatest_diagonal<T: Scalar>(grams: &[Factor<T>], rank: usize) -> f64 {
 }
 
 /// Entrywise product of Gram matrices, without the modes in `skip`.
-pub(super) fn hadamard_grams<T: Scalar>(
+pub(in crate::decomp) fn hadamard_grams<T: Scalar>(
     grams: &[Factor<T>],
     rank: usize,
     skip: &[usize],

@@ -54,10 +54,10 @@ pub(super) struct Found<T> {
     pub(super) stopped: bool,
 }
 
-/// Runs the starts of `cp` on `t` (of norm one) and refines the best in the full space.
+/// Runs the starts of `cp` on `t` (of squared norm `size`, near one) and refines the best in the full space.
 pub(super) fn search<T: Scalar + Ring>(
     cp: &Cp,
-    t: TensorView<'_, T>,
+    (t, size): (TensorView<'_, T>, f64),
     start: Option<Vec<Factor<T>>>,
     rng: &mut impl Rng,
     observer: Observer<'_>,
@@ -69,7 +69,7 @@ pub(super) fn search<T: Scalar + Ring>(
     };
     let seeds: Vec<u64> = (0..most).map(|_| rng.random()).collect();
     let keep = margin(t.dims(), cp.rank);
-    let compressed = compressed(cp, t, &keep, seeds[0])?;
+    let compressed = compressed(cp, (t, size), &keep, seeds[0])?;
     let core = compressed.core.view();
     let few = cp.rank * core.dims().iter().sum::<usize>() <= FEW_UNKNOWNS;
     let mut done: Vec<Candidate<T>> = Vec::new();
@@ -143,7 +143,7 @@ pub(super) fn search<T: Scalar + Ring>(
             break;
         }
     }
-    let mut finalists = finalists(&done, &compressed, few);
+    let mut finalists = finalists(&done, &compressed, (few, size));
     if finalists.is_empty() {
         return Err(Error::Stopped { op: OP });
     }
@@ -183,7 +183,7 @@ pub(super) fn search<T: Scalar + Ring>(
 /// The core in which starts are made: by the whole spectra of the unfoldings, or by sketches where those cost too much.
 fn compressed<T: Scalar + Ring>(
     cp: &Cp,
-    t: TensorView<'_, T>,
+    (t, size): (TensorView<'_, T>, f64),
     keep: &[usize],
     seed: u64,
 ) -> Result<Compressed<T>, Error> {
@@ -193,7 +193,7 @@ fn compressed<T: Scalar + Ring>(
     }
     let shrinks = |(&n, &k): (&usize, &usize)| n > SKETCHED * (k + 8);
     if t.order() > 2 && t.dims().iter().zip(keep).any(shrinks) {
-        let sketch = Compressed::improved_sketch(OP, t, (keep, cp.rank), &mut rng)?;
+        let sketch = Compressed::improved_sketch(OP, (t, size), (keep, cp.rank), &mut rng)?;
         if let Some(sketch) = sketch {
             return Ok(sketch);
         }
@@ -212,15 +212,14 @@ fn is_diverging<T: Scalar + Ring>(factors: &[Factor<T>]) -> bool {
 fn finalists<T: Scalar>(
     done: &[Candidate<T>],
     compressed: &Compressed<T>,
-    few: bool,
+    (few, size): (bool, f64),
 ) -> Vec<(Candidate<T>, usize)> {
     let mut sorted: Vec<&Candidate<T>> = done.iter().collect();
     sorted.sort_by(|a, b| a.residual.total_cmp(&b.residual));
     let Some(top) = sorted.first().map(|c| c.residual) else {
         return Vec::new();
     };
-    // The data have norm one.
-    let lost = (1.0 - small::norm_sq(compressed.core.as_slice())).max(0.0);
+    let lost = (size - small::norm_sq(compressed.core.as_slice())).max(0.0);
     let whole = (top * top + lost) * (1.0 + NEAR).powi(2);
     let limit = if few && lost > AGREEMENT * top * top {
         (whole - lost).sqrt()

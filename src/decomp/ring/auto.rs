@@ -47,6 +47,8 @@ const SMALL: usize = 1 << 15;
 pub struct RingAuto {
     ranks: Option<Vec<usize>>,
     tol: f64,
+    /// Whether the tolerance was asked for.
+    asked: bool,
     starts: usize,
     max_sweeps: usize,
 }
@@ -68,15 +70,18 @@ impl RingAuto {
         Self {
             ranks: None,
             tol: 1e-8,
+            asked: false,
             starts: 5,
             max_sweeps: 500,
         }
     }
 
-    /// Relative residual at most which the fit is `Converged` without further evidence; in `(0, 1)`.
+    /// Relative residual at most which the fit is `Converged` without further evidence; in `(0, 1)`. A train that is found with
+    /// ranks to be chosen is then the shortest one within it.
     #[must_use]
     pub fn tol(self, tol: f64) -> Self {
-        Self { tol, ..self }
+        let asked = true;
+        Self { tol, asked, ..self }
     }
 
     /// Random starts of ALS when the algebraic method does not apply, in `1..=10_000`.
@@ -166,7 +171,8 @@ impl RingAuto {
             }
         }
         let op = "RingAuto::decompose";
-        let mut fit = best.ok_or(Error::degenerate(op, "candidates for the ranks", 0.0))?;
+        let fit = best.ok_or(Error::degenerate(op, "candidates for the ranks", 0.0))?;
+        let mut fit = self.shortened(t, fit)?;
         let notes = [
             ("ring.rank-gap", "least gap behind an unfolding rank", least),
             (
@@ -182,6 +188,37 @@ impl RingAuto {
                 .push(Check::reported(key, name, measured));
         }
         Ok(fit)
+    }
+
+    /// A ring with a bond of rank one is a train, and sequential SVDs give the shortest one: the ranks that unfoldings show
+    /// above rounding are more than an error of [`SHARP`], or the one asked for, needs.
+    fn shortened<T: Scalar>(
+        &self,
+        t: TensorView<'_, T>,
+        fit: Fit<TensorRing<T>>,
+    ) -> Result<Fit<TensorRing<T>>, Error> {
+        let (m, ranks) = (t.order(), fit.model.ranks());
+        let Some(first) = ranks.iter().position(|&r| r == 1) else {
+            return Ok(fit);
+        };
+        let within = if self.asked { self.tol } else { SHARP };
+        if fit.status != Status::Converged || fit.evidence.rel_residual > within {
+            return Ok(fit);
+        }
+        let train = TtSvd::new(within).decompose(turned(t, first).view())?;
+        let shorter = train.model.as_ring().parameters() < fit.model.parameters();
+        if train.status != Status::Converged || !shorter {
+            return Ok(fit);
+        }
+        let most = ranks.iter().copied().max().unwrap_or(1) as f64;
+        let mut train = train.map(|train| train.into_ring().rotated(m - first));
+        train.work.starts += fit.work.starts;
+        train.evidence.checks.push(Check::reported(
+            "ring.train-of-rank",
+            "a bond has rank one: the shortest train, in place of a ring of rank",
+            most,
+        ));
+        Ok(train)
     }
 
     /// Orders one and two: a vector has rank one, a matrix that of its singular values above the tolerance.

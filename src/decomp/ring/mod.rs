@@ -23,6 +23,7 @@ pub(crate) mod chain_segments;
 pub(crate) mod checks;
 pub(crate) mod compress;
 pub(crate) mod gauss_newton;
+pub(crate) mod identifiability;
 pub(crate) mod queries;
 pub(crate) mod ranks;
 pub(crate) mod scale;

@@ -277,6 +277,40 @@ fn plain_dot<T: Scalar>(x: &[T], y: &[T]) -> T {
     }
 }
 
+/// Entries of a block of a residual.
+const BLOCK: usize = 1 << 20;
+
+/// `||t - model||`, block by block: nothing of the size of `t` is formed.
+///
+/// # Errors
+/// `Shape` when the factors do not fit.
+///
+/// # Complexity
+/// `O(N r)` time; memory a block of 8 MB and Khatri-Rao products of half the modes.
+pub fn residual_norm<T: Scalar>(t: TensorView<'_, T>, factors: &[Factor<T>]) -> Result<f64, Error> {
+    let rank = check_factors("residual_norm", t.dims(), factors)?;
+    let (left, right) = factors.split_at(best_split(t.dims()));
+    let a = product(left)?;
+    let b = if right.is_empty() {
+        Cow::Owned(Factor::from_fn(1, rank, |_, _| T::one()))
+    } else {
+        product(right)?
+    };
+    let rows = a.rows().max(1);
+    let width = (BLOCK / rows).max(1);
+    let (mut gap, mut sum) = (Vec::new(), 0.0);
+    for (j, block) in t.as_slice().chunks(rows * width).enumerate() {
+        gap.clear();
+        gap.extend_from_slice(block);
+        let cols = block.len() / rows;
+        let dst = MatMut::from_column_major_slice_mut(&mut gap, rows, cols);
+        let part = b.as_mat().subrows(j * width, cols);
+        T::gemm(dst, true, a.as_mat(), part.transpose(), -1.0);
+        sum += small::norm_sq(&gap);
+    }
+    Ok(sum.sqrt())
+}
+
 /// `out = M - K_left diag(1) K_right'`: the residual `t - model`, in one matrix product.
 ///
 /// # Errors

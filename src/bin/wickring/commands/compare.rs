@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::io::{arrays, mat, npz, source};
-use wickring::tensor::{CpTensor, Factor, Tensor, TensorRing, TuckerTensor};
+use wickring::tensor::{CpTensor, Factor, Parafac2Model, Tensor, TensorRing, TuckerTensor};
 
-/// Compare two factor files of decompose (CP: match score and matched components; rings, trains and Tucker models:
-/// distance of their tensors) or two maps (distance in the best gauge).
+/// Compare two factor files of decompose (CP: match score and matched components; PARAFAC2: the same and
+/// distance; rings, trains and Tucker models: distance of their tensors) or two maps (distance in the best gauge).
 #[derive(Args)]
 pub struct Compare {
     /// Factors (.npz, .mat or .json with weights and factor_0, ..; core_0, ..; core and factor_0, ..) or a model of a map
@@ -26,6 +26,7 @@ enum Model {
     Cp(CpTensor<Complex<f64>>),
     Ring(TensorRing<Complex<f64>>),
     Tucker(TuckerTensor<Complex<f64>>),
+    Parafac2(Parafac2Model),
     Map,
 }
 
@@ -35,6 +36,7 @@ impl Model {
             Self::Cp(_) => "CP factors",
             Self::Ring(_) => "cores of a ring",
             Self::Tucker(_) => "a Tucker model",
+            Self::Parafac2(_) => "a PARAFAC2 model",
             Self::Map => "a map",
         }
     }
@@ -46,6 +48,7 @@ pub fn run(args: &Compare, context: &Context) -> Result<Outcome, Error> {
         (Model::Cp(a), Model::Cp(b)) => cp(&a, &b)?,
         (Model::Ring(a), Model::Ring(b)) => ring(&a, &b)?,
         (Model::Tucker(a), Model::Tucker(b)) => tucker(&a, &b)?,
+        (Model::Parafac2(a), Model::Parafac2(b)) => parafac2(&a, &b)?,
         (Model::Map, Model::Map) => {
             let distance = read_map(&args.a)?.distance(&read_map(&args.b)?)?;
             let text =
@@ -103,6 +106,25 @@ impl Parts {
         Some(Tensor::from_vec(real.dims(), data))
     }
 
+    /// The model of `decompose parafac2`.
+    fn parafac2(&self) -> Result<Parafac2Model, Error> {
+        let matrix = |name: &str| match self.find(name) {
+            Some(t) if t.dims().len() == 2 => {
+                Factor::new(t.dims()[0], t.dims()[1], t.as_slice().to_vec())
+            }
+            _ => Err(Error::shape("compare", "a matrix", name)),
+        };
+        let known = (0..).take_while(|k| self.find(&format!("basis_{k}")).is_some());
+        let bases = known.map(|k: usize| matrix(&format!("basis_{k}")));
+        let bases = bases.collect::<Result<Vec<_>, _>>()?;
+        Parafac2Model::new(
+            bases,
+            matrix("core")?,
+            matrix("shared")?,
+            matrix("loadings")?,
+        )
+    }
+
     /// The arrays `stem_0`, `stem_1`, ..
     fn numbered(&self, stem: &str) -> Result<Vec<Tensor<Complex<f64>>>, Error> {
         (0..)
@@ -136,6 +158,9 @@ fn factors(path: &Path) -> Result<Model, Error> {
     }
     let parts = Parts(arrays::read(path)?);
     let fault = |e: Error| Error::file(path, "", e.problem());
+    if parts.find("shared").is_some() && parts.find("loadings").is_some() {
+        return parts.parafac2().map(Model::Parafac2).map_err(fault);
+    }
     let columns = |t: Tensor<Complex<f64>>| match *t.dims() {
         [n, r] => Factor::new(n, r, t.into_vec()),
         _ => Err(Error::shape(
@@ -219,5 +244,25 @@ fn tucker(
         "Tucker models of ranks {ra:?} and {rb:?}: relative distance of their tensors {distance:.3e}\n"
     );
     let value = json!({ "kind": "tucker", "ranks": [ra, rb], "distance": distance });
+    Ok((value, text))
+}
+
+fn parafac2(a: &Parafac2Model, b: &Parafac2Model) -> Result<(Value, String), Error> {
+    let scale = a.norm().max(b.norm()).max(f64::MIN_POSITIVE);
+    let distance = a.distance(b)? / scale;
+    let (ra, rb) = (a.rank(), b.rank());
+    let mut text = format!(
+        "PARAFAC2 models of ranks {ra} and {rb}: relative distance of their slices {distance:.3e}\n"
+    );
+    let mut rows = Vec::new();
+    if ra == rb {
+        for (r, s, cosine) in a.matching(b)? {
+            text += &format!("  {r} and {s}: cosine {cosine:.6}\n");
+            rows.push(json!({ "a": r, "b": s, "cosine": cosine }));
+        }
+    }
+    let value = json!({
+        "kind": "parafac2", "ranks": [ra, rb], "distance": distance, "components": rows,
+    });
     Ok((value, text))
 }

@@ -4,6 +4,7 @@ use super::constant::Constant;
 use super::entry_loss::EntryLoss;
 use super::rows::{ByRows, Entries, LossData, Rows, column_sums, inner};
 use crate::decomp::cp::checks::{self, MOST_GRADIENT};
+use crate::decomp::cp::constrained::evidence::gaps;
 use crate::decomp::cp::normal_equations::Normal;
 use crate::fit::{Check, Evidence};
 use crate::tensor::{CpTensor, Factor};
@@ -99,6 +100,10 @@ pub(super) fn evidence(
             held / null,
             1.0,
         ));
+    }
+    if let Entries::Dense(_, Some(weights)) = data.entries {
+        let known = |c: &Check| c.key != "cp.unseen-rows";
+        list.extend(gaps(data.dims, rank, weights).into_iter().filter(known));
     }
     list.extend(deviances((loss, constant.loss), dispersion, searched.scale));
     list.push(checks::starts(searched.ends.len()));

@@ -11,6 +11,7 @@
 use super::weighted_sweep::Measured;
 use crate::Error;
 use crate::decomp::cp::checks::{self, MOST_GRADIENT, ended};
+use crate::decomp::cp::constrained::evidence::{CONSTRAINED_MODES, gaps, unseen};
 use crate::decomp::cp::decomposition::{Scaled, check_tensor, zero_fit};
 use crate::decomp::cp::gauss_newton::descent;
 use crate::decomp::cp::missing::decomposition::cleaned;
@@ -25,7 +26,6 @@ use rand_chacha::rand_core::SeedableRng;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const OP: &str = "CpNonnegative::decompose";
-const UNSEEN: &str = "rows without observations";
 
 /// CP decomposition with nonnegative weights and factors.
 #[derive(Clone, Debug, PartialEq)]
@@ -326,19 +326,28 @@ fn certify(data: Measured<'_>, model: &CpTensor, starts: &[f64]) -> Result<Evide
         2usize.saturating_sub(agreeing)
     };
     let variance = rel_residual * rel_residual;
+    let mut list = vec![
+        // Sweeps converge linearly: the bound is looser than for the unconstrained engine.
+        checks::gradient(gradient, 10.0 * MOST_GRADIENT),
+        checks::cancellation(model.cancellation(), f64::INFINITY),
+        checks::unexplained(variance, 0.5),
+        checks::starts_missing(lacking, 0.0),
+        Check::reported(
+            CONSTRAINED_MODES,
+            "modes with constraints",
+            model.order() as f64,
+        ),
+        checks::explained(variance),
+        checks::starts(starts.len()),
+        checks::starts_agreeing(agreeing),
+    ];
+    match data.weights {
+        Some(w) => list.extend(gaps(data.t.dims(), model.rank(), w.as_slice())),
+        None => list.push(unseen(0)),
+    }
     Ok(Evidence {
         rel_residual,
         condition: crate::decomp::cp::condition::condition(model),
-        checks: vec![
-            // Sweeps converge linearly: the bound is looser than for the unconstrained engine.
-            checks::gradient(gradient, 10.0 * MOST_GRADIENT),
-            checks::cancellation(model.cancellation(), f64::INFINITY),
-            checks::unexplained(variance, 0.5),
-            Check::conditioning("cp.unseen-rows", UNSEEN, data.unseen_rows() as f64, 0.0),
-            checks::starts_missing(lacking, 0.0),
-            checks::explained(variance),
-            checks::starts(starts.len()),
-            checks::starts_agreeing(agreeing),
-        ],
+        checks: list,
     })
 }

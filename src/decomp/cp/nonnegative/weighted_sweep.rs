@@ -51,23 +51,6 @@ impl Measured<'_> {
         }
     }
 
-    /// Rows of factors that no entry of positive weight sees.
-    pub(in crate::decomp::cp) fn unseen_rows(&self) -> usize {
-        let Some(w) = self.weights else {
-            return 0;
-        };
-        let dims = self.t.dims();
-        let mut seen: Vec<Vec<bool>> = dims.iter().map(|&n| vec![false; n]).collect();
-        for (entry, _) in w.as_slice().iter().enumerate().filter(|(_, w)| **w > 0.0) {
-            let mut rest = entry;
-            for (mode, &n) in dims.iter().enumerate().rev() {
-                seen[mode][rest % n] = true;
-                rest /= n;
-            }
-        }
-        seen.iter().flatten().filter(|seen| !**seen).count()
-    }
-
     /// One sweep: every column in turn is the nonnegative least-squares solution given all the others.
     pub(in crate::decomp::cp) fn sweep(&self, x: &mut [Factor]) -> Result<(), Error> {
         match self.weights {

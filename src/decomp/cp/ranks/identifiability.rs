@@ -3,6 +3,7 @@
 use super::core_consistency::kruskal_slack;
 use crate::Status;
 use crate::decomp::cp::checks::MISSING_ENTRIES;
+use crate::decomp::cp::constrained::evidence::CONSTRAINED_MODES;
 use crate::decomp::cp::normal_equations::hadamard_grams;
 use crate::fit::Fit;
 use crate::linalg::{Scalar, small};
@@ -120,13 +121,22 @@ pub fn uniqueness<T: Scalar + Ring>(model: &CpTensor<T>) -> Uniqueness {
     }
 }
 
-/// [`uniqueness`] of the model of a fit; `Unknown` where entries are missing and the evidence does not hold: what was seen
-/// may leave room for other models.
+/// [`uniqueness`] of the model of a fit; `Unknown` where entries are missing and the evidence does not hold, since what was
+/// seen may leave room for other models, and where constraints may exclude the others of a family.
 pub fn fit_uniqueness<T: Scalar + Ring>(fit: &Fit<CpTensor<T>>) -> Uniqueness {
     let missing = fit.evidence.check(MISSING_ENTRIES);
     match missing {
         Some(c) if c.measured > 0.0 && fit.status != Status::Converged => Uniqueness::Unknown,
-        _ => uniqueness(&fit.model),
+        _ => {
+            let bound = fit.evidence.check(CONSTRAINED_MODES);
+            let all = fit.model.weights().iter().all(|w| Scalar::abs(*w) > 0.0);
+            match uniqueness(&fit.model) {
+                Uniqueness::Family(_) if bound.is_some_and(|c| c.measured > 0.0) && all => {
+                    Uniqueness::Unknown
+                }
+                other => other,
+            }
+        }
     }
 }
 

@@ -196,7 +196,7 @@ fn left_inverse<T: Scalar>(a: &Factor<T>) -> Option<Factor<T>> {
 }
 
 /// A standard normal number.
-pub(in crate::decomp::cp) fn normal(rng: &mut impl Rng) -> f64 {
+pub(in crate::decomp) fn normal(rng: &mut impl Rng) -> f64 {
     use rand_distr::{Distribution, StandardNormal};
     StandardNormal.sample(rng)
 }

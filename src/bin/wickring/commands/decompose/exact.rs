@@ -7,12 +7,12 @@ use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use wickring::certify::{Certificate, Limits, check};
-use wickring::decomp::ExactCp;
+use wickring::decomp::{ExactCp, uniqueness};
 use wickring::io::{source, write_whole};
 use wickring::poly::Rational;
 use wickring::run::Progress;
 use wickring::scheme::{Scheme, SchemeField, Target, Verdict, examine};
-use wickring::tensor::Tensor;
+use wickring::tensor::{CpTensor, Factor, Tensor};
 use wickring::{Error, Status};
 
 /// Arguments of `decompose exact`.
@@ -136,6 +136,8 @@ pub fn run(
         "exact": exact, "status": status.name(), "rank": rank, "field": found.field,
         "starts": fit.work.starts, "rel_residual": fit.evidence.rel_residual, "factors": factors,
     });
+    let unique = uniqueness(&rounded(&fit.model.factors)?).word();
+    report["unique"] = json!(unique);
     if prove {
         report["theorems"] = theorems::object(&proof);
     }
@@ -150,6 +152,7 @@ pub fn run(
             "NOT EXACT  best rounding of rank {rank} has relative residual {residual:.3e}; try more --starts\n"
         )
     };
+    line += &format!("components: {unique}\n");
     line += &theorems::lines(&proof);
     context.emit(&report, &line);
     Ok(if exact && (!prove || !proof.claims.is_empty()) {
@@ -157,6 +160,15 @@ pub fn run(
     } else {
         Outcome::NotCertified
     })
+}
+
+/// The factors to the nearest floats.
+fn rounded(factors: &[Vec<Vec<Rational>>]) -> Result<CpTensor, Error> {
+    let one = |rows: &Vec<Vec<Rational>>| {
+        let rank = rows.first().map_or(0, Vec::len);
+        Factor::from_fn(rows.len(), rank, |i, r| rows[i][r].to_f64())
+    };
+    CpTensor::from_factors(factors.iter().map(one).collect())
 }
 
 fn write_factors(out: &Path, factors: &[Vec<Vec<Rational>>]) -> Result<(), Error> {

@@ -1,13 +1,11 @@
 //! `wickring decompose ...`: tensor decompositions with evidence.
 
 pub(crate) mod cp;
-pub(crate) mod cp_loss;
-pub(crate) mod cp_pictures;
-pub(crate) mod cp_report;
 pub(crate) mod exact;
 pub(crate) mod model_report;
 pub(crate) mod numeric_proof;
 pub(crate) mod orthogonal;
+pub(crate) mod parafac2;
 pub(crate) mod ring;
 pub(crate) mod symmetric;
 pub(crate) mod theorems;
@@ -26,6 +24,8 @@ pub enum Decompose {
     Symmetric(symmetric::SymmetricArgs),
     /// Orthonormal components of a tensor of order four under errors of bounded spectral norm.
     Orthogonal(orthogonal::OrthogonalArgs),
+    /// Matrices of one width and different heights, with components that keep their inner products.
+    Parafac2(parafac2::Parafac2Args),
     /// Tensor ring: a periodic matrix product.
     Ring(ring::RingArgs),
     /// Tensor train with a prescribed error or ranks; rounds a file of cores.
@@ -42,6 +42,7 @@ pub fn run(command: &Decompose, context: &Context) -> Result<Outcome, Error> {
         Decompose::Cp(args) => cp::run(args, context),
         Decompose::Symmetric(args) => symmetric::run(args, context),
         Decompose::Orthogonal(args) => orthogonal::run(args, context),
+        Decompose::Parafac2(args) => parafac2::run(args, context),
         Decompose::Ring(args) => ring::run(args, context),
         Decompose::Train(args) => train::run(args, context),
         Decompose::Tucker(args) => tucker::run(args, context),

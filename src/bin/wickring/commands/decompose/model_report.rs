@@ -66,6 +66,14 @@ impl ModelReport {
         self.add("report", Value::Object(report));
     }
 
+    /// Whether the components are the only ones; the dimension of the family where they are not.
+    pub fn unique(&mut self, word: &str, family: Option<usize>) {
+        let more = family.map_or(String::new(), |n| format!(" (a family of dimension {n})"));
+        let _ = writeln!(self.text, "components: {word}{more}");
+        self.add("unique", json!(word));
+        self.add("flat_directions", json!(family));
+    }
+
     /// The arrays of the model; imaginary parts under the name with `_imag`.
     pub fn arrays<'a, T: Scalar>(
         &mut self,

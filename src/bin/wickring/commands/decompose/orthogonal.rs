@@ -1,6 +1,6 @@
 //! `wickring decompose orthogonal`: orthonormal components of a tensor of order four under bounded errors.
 
-use super::cp_report::Report;
+use super::cp::report::Report;
 use crate::commands::tensor_file::{Loaded, load, require_finite};
 use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};

@@ -1,6 +1,7 @@
 //! `wickring decompose ring`: tensor ring of a tensor file.
 
-use super::{cp_pictures, theorems};
+use super::cp::pictures as cp_pictures;
+use super::theorems;
 use crate::commands::tensor_file::{Loaded, heading, inputs, load, require_finite, write_arrays};
 use crate::context::{Context, Outcome};
 use crate::evidence;
@@ -12,6 +13,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use wickring::decomp::{Derivations, RingAlgebraic, RingAls, RingAuto, RingCompletion, RingNls};
 use wickring::decomp::{RingRanks, RingSampledAls, RingSvd, SymmetricNls, asymmetry};
+use wickring::decomp::{Uniqueness, ring_uniqueness};
 use wickring::fit::Fit;
 use wickring::io::write_whole;
 use wickring::tensor::{Scalar, Tensor, TensorRing, TensorView};
@@ -206,6 +208,7 @@ fn automatic<T: Scalar>(
 ) -> Result<Fit<TensorRing<T>>, Error> {
     let ring = given.map_or_else(RingAuto::auto, |r| RingAuto::new(&r));
     let ring = ring.starts(args.starts).max_sweeps(args.max_sweeps);
+    let ring = args.tol.map_or(ring.clone(), |tol| ring.tol(tol));
     let mut meter = context.meter();
     ring.decompose_observed(t, rng, &mut |p| meter.step(p))
 }
@@ -291,6 +294,7 @@ fn report<T: Scalar>(
         fit.work.sweeps,
         fit.work.starts
     );
+    unique(&fit.model, &mut json, &mut text);
     for e in &c.checks {
         let bound = if e.allowed.is_finite() {
             let mark = if e.holds() { "ok" } else { "FAILS" };
@@ -341,6 +345,26 @@ fn report<T: Scalar>(
     } else {
         Outcome::NotCertified
     })
+}
+
+/// Says whether the cores are the only ones.
+fn unique<T: Scalar>(ring: &TensorRing<T>, json: &mut Value, text: &mut String) {
+    let found = ring_uniqueness(ring);
+    let family = match found {
+        Uniqueness::Family(n) => Some(n),
+        _ => None,
+    };
+    let more = family.map_or(String::new(), |n| format!(" (a family of dimension {n})"));
+    let word = found.word();
+    json["unique"] = json!(word);
+    json["flat_directions"] = json!(family);
+    let _ = writeln!(
+        text,
+        "  cores, up to changes of basis at bonds: {word}{more}"
+    );
+    if ring.ranks().contains(&1) && ring.order() > 1 {
+        let _ = writeln!(text, "  a bond has rank one: the ring is a train");
+    }
 }
 
 /// Says whether one core serves at every place.

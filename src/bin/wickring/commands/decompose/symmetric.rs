@@ -1,6 +1,6 @@
 //! `wickring decompose symmetric`: symmetric CP (Waring) decomposition of a tensor file.
 
-use super::cp_report::Report;
+use super::cp::report::Report;
 use crate::commands::tensor_file::{Loaded, load, require_finite};
 use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};

@@ -8,7 +8,7 @@ use clap::Args;
 use num_complex::Complex;
 use std::path::PathBuf;
 use wickring::Error;
-use wickring::decomp::TtSvd;
+use wickring::decomp::{TtSvd, ring_uniqueness};
 use wickring::tensor::{Scalar, Tensor, TensorRing, TensorTrain, TensorView};
 
 /// Arguments of `decompose train`.
@@ -79,6 +79,8 @@ fn round<T: Scalar>(
         &outer(&fit.model),
         fit.model.as_ring().parameters(),
     );
+    let unique = ring_uniqueness(fit.model.as_ring());
+    report.unique(unique.word(), None);
     report.arrays(
         fit.model
             .cores()
@@ -107,6 +109,8 @@ fn fresh<T: Scalar>(
         &outer(&fit.model),
         fit.model.as_ring().parameters(),
     );
+    let unique = ring_uniqueness(fit.model.as_ring());
+    report.unique(unique.word(), None);
     report.arrays(
         fit.model
             .cores()

@@ -1,6 +1,6 @@
 //! `wickring decompose cp --loss`: canonical polyadic decomposition by a loss other than squares.
 
-use super::cp_report::Report;
+use super::report::Report;
 use crate::commands::tensor_file::{Loaded, require_finite};
 use crate::context::{Context, Outcome};
 use std::path::Path;
@@ -62,7 +62,7 @@ pub fn run(
     drop(meter);
     report.fit(&fit);
     report.loss(loss, &fit);
-    super::numeric_proof::absent("the loss is not that of squares", context)?;
+    super::super::numeric_proof::absent("the loss is not that of squares", context)?;
     report.finish(&fit, context)
 }
 

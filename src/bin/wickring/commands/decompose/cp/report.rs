@@ -1,7 +1,7 @@
 //! What a CP command writes: factors as `.npz`, a report as JSON beside it, a table, a picture.
 
-use super::cp_pictures::{self, TriedRank};
-use super::theorems;
+use super::super::theorems;
+use super::pictures::{self, TriedRank};
 use crate::commands::tensor_file::{heading, inputs, write_arrays};
 use crate::context::{Context, Outcome};
 use crate::evidence;
@@ -239,10 +239,22 @@ impl Report {
         );
     }
 
+    /// Adds the constraints under which factors were fitted.
+    pub fn constraints(&mut self, list: Vec<Value>) {
+        let word = |c: &Value| {
+            let (mode, kind) = (&c["mode"], c["kind"].as_str().unwrap_or(""));
+            let cost = c.get("cost").map_or(String::new(), |x| format!(" ({x})"));
+            format!("mode {mode} {kind}{cost}")
+        };
+        let words: Vec<String> = list.iter().map(word).collect();
+        let _ = writeln!(self.text, "  constraints: {}", words.join(", "));
+        self.json.insert("constraints".into(), json!(list));
+    }
+
     /// The table of ranks, where there is one, and the error of the search.
     fn tables(&self, history: &[f64]) -> Vec<Figure> {
-        let mut all = cp_pictures::ranks(&self.tried);
-        all.extend(cp_pictures::error(history));
+        let mut all = pictures::ranks(&self.tried);
+        all.extend(pictures::error(history));
         all
     }
 
@@ -254,7 +266,7 @@ impl Report {
         }
         context.draw(|| {
             let mut all = self.tables(&fit.history);
-            all.extend(cp_pictures::factors(&fit.model));
+            all.extend(pictures::factors(&fit.model));
             Ok(all)
         })?;
         self.write(&arrays, fit.status, context)

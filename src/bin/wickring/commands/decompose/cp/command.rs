@@ -1,13 +1,13 @@
 //! `wickring decompose cp`: canonical polyadic decomposition of a tensor file.
 
-use super::cp_report::{Report, rank_bound};
+use super::report::{Report, rank_bound};
 use crate::commands::tensor_file::{Loaded, load, require_finite};
 use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use wickring::Error;
 use wickring::decomp::{
-    Cp, CpLoss, CpMasked, CpMethod, CpNonnegative, EntryLoss, RankTable, rank_table,
+    Cp, CpConstrained, CpLoss, CpMasked, CpMethod, CpNonnegative, EntryLoss, RankTable, rank_table,
     rank_table_masked, rank_table_nonnegative,
 };
 use wickring::fit::Fit;
@@ -29,9 +29,15 @@ pub struct CpArgs {
     nonneg: bool,
     /// The loss: poisson (counts), gamma (positive entries whose spread grows with their mean), logit (zeros and ones, the
     /// model holds log odds) or huber:D (squares up to D, linear beyond); squares by default. Counts stay sparse.
-    #[arg(long, value_parser = super::cp_loss::parse,
+    #[arg(long, value_parser = super::loss::parse,
         conflicts_with_all = ["nonneg", "randomized", "method", "tol", "exact", "prove"])]
     loss: Option<EntryLoss>,
+    /// A constraint on one mode or several, MODES:KIND, repeatable; modes count from 0 or are `all`. KIND: nonneg, unimodal,
+    /// orthonormal, smooth:COST (squared second differences of components), l1:COST (moduli; makes zeros), fixed:FILE
+    /// (known columns). Costs are for data of norm one. A mode may be smooth, l1 and one of the others at once.
+    #[arg(long, value_parser = super::constraint::parse, value_name = "MODES:KIND",
+        conflicts_with_all = ["nonneg", "loss", "randomized", "method", "exact", "prove"])]
+    constraint: Vec<super::constraint::Asked>,
     /// Number of starts; by default until two agree, more where minima are hard to find.
     #[arg(long)]
     starts: Option<usize>,
@@ -77,6 +83,8 @@ enum Ranks {
 
 /// Greatest number of components.
 const MOST_RANK: usize = 100_000;
+/// Entries from which no copy is made.
+const IN_PLACE: usize = 1 << 20;
 /// Greatest number of components that `--rank auto` tries.
 const AUTO_LIMIT: usize = 12;
 
@@ -91,18 +99,31 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
     }
     if let Some(loss) = args.loss {
         let engine = loss_engine(single(ranks, "--loss")?, loss, args);
-        return super::cp_loss::run(&args.file, (&engine, loss), loaded, report, context);
+        return super::loss::run(&args.file, (&engine, loss), loaded, report, context);
+    }
+    if !args.constraint.is_empty() {
+        let engine = constrained_engine(single(ranks, "--constraint")?, args);
+        let t = match loaded {
+            Loaded::Real(t) => t,
+            Loaded::Sparse(s) => s.to_dense(1 << 25)?,
+            Loaded::Complex(_) => {
+                let problem = "is complex: --constraint is for real tensors";
+                return Err(Error::file(args.file.as_path(), "", problem));
+            }
+        };
+        let asked = (engine, args.constraint.as_slice());
+        return super::constraint::run(&args.file, asked, &t, report, context);
     }
     match loaded {
         Loaded::Real(t) if args.exact => {
             require_finite(&args.file, &t)?;
             let rank = single(ranks, "--exact")?;
-            let asked = super::exact::Asked {
+            let asked = super::super::exact::Asked {
                 starts: args.starts,
                 prove: args.prove,
                 resume: None,
             };
-            super::exact::run(&args.file, &t, rank, asked, context)
+            super::super::exact::run(&args.file, &t, rank, asked, context)
         }
         _ if args.exact => {
             let problem = "--exact needs a dense real tensor";
@@ -125,7 +146,7 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
                 let fit = engine.decompose_sparse(&s, &mut rng, &mut |p| meter.step(p))?;
                 drop(meter);
                 report.fit(&fit);
-                super::numeric_proof::absent("the tensor is too large to expand", context)?;
+                super::super::numeric_proof::absent("the tensor is too large to expand", context)?;
                 report.finish(&fit, context)
             }
         },
@@ -160,7 +181,7 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
             report.fit(&fit);
             let source = (args.file.as_path(), report.sha256());
             let stated = (crate::evidence::stated(&fit), Vec::new());
-            super::numeric_proof::complex_cp(source, t.view(), &fit.model, stated, context)?;
+            super::super::numeric_proof::complex_cp(source, t.view(), &fit.model, stated, context)?;
             report.finish_complex(&fit, context)
         }
     }
@@ -193,7 +214,7 @@ fn real(
     args: &CpArgs,
     context: &Context,
     ranks: Ranks,
-    t: Tensor,
+    mut t: Tensor,
     mut report: Report,
 ) -> Result<Outcome, Error> {
     let masked = context.masks();
@@ -242,7 +263,11 @@ fn real(
         }
         (Ranks::One(rank), false, false) => {
             let engine = with_options(Cp::new(rank), args);
-            engine.decompose_observed(t.view(), &mut rng, &mut watch)?
+            if t.as_slice().len() > IN_PLACE {
+                engine.decompose_in_place(&mut t, &mut rng, &mut watch)?
+            } else {
+                engine.decompose_observed(t.view(), &mut rng, &mut watch)?
+            }
         }
         (ranks, _, false) => {
             let (range, patience) = compared(ranks, t.dims());
@@ -270,13 +295,13 @@ fn real(
     report.fit(&fit);
     let mut claims = Vec::new();
     if args.prove {
-        let proof = super::theorems::cp(&fit.model, &t, context)?;
+        let proof = super::super::theorems::cp(&fit.model, &t, context)?;
         report.proof(&proof);
         claims = proof.claims;
     }
     let source = (args.file.as_path(), report.sha256());
     let stated = crate::evidence::stated(&fit);
-    super::numeric_proof::cp(source, t.view(), &fit.model, (stated, claims), context)?;
+    super::super::numeric_proof::cp(source, t.view(), &fit.model, (stated, claims), context)?;
     report.finish(&fit, context)
 }
 
@@ -307,6 +332,15 @@ fn loss_engine(rank: usize, loss: EntryLoss, args: &CpArgs) -> CpLoss {
     engine = args.starts.map_or(engine.clone(), |n| engine.starts(n));
     args.iterations
         .map_or(engine.clone(), |n| engine.max_iterations(n))
+}
+
+fn constrained_engine(rank: usize, args: &CpArgs) -> CpConstrained {
+    let mut engine = CpConstrained::new(rank);
+    engine = args.starts.map_or(engine.clone(), |n| engine.starts(n));
+    engine = args
+        .iterations
+        .map_or(engine.clone(), |n| engine.max_iterations(n));
+    args.tol.map_or(engine.clone(), |x| engine.tol(x))
 }
 
 fn masked_engine(rank: usize, args: &CpArgs) -> CpMasked {
