@@ -55,7 +55,6 @@ pub const LONGER: &[(&str, &str, usize)] = &[
     ("src/laws/ring/methods.rs", "method_is_honest", 68),
     ("src/learn/mixture/atoms.rs", "extract_atoms_observed", 61),
     ("src/learn/mixture/em/evidence.rs", "tests", 75),
-    ("src/learn/mixture/em/search.rs", "best_of", 64),
     ("src/learn/mixture/em/search.rs", "finish", 70),
     ("src/learn/mixture/em/search.rs", "run", 70),
     ("src/learn/mixture/moments/checks.rs", "described", 61),
