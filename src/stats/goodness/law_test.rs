@@ -23,6 +23,7 @@ use crate::fit::Check;
 use crate::linalg::{norm2, symmetric_eigen};
 use crate::run::{Observer, Progress};
 use crate::stats::distances::ks_of_sorted;
+use faer::traits::pulp::Arch;
 use faer::{Mat, MatRef};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -43,6 +44,8 @@ const MOST_AXES: usize = 16;
 const RANDOM: usize = 8;
 /// Rows of the energy distance, on the side of the sample and on that of the law.
 const ENERGY: (usize, usize) = (300, 600);
+/// Partial sums of distances.
+const LANES: usize = 8;
 /// Rows of the law for each row of the sample.
 const REFERENCE: usize = 4;
 /// `(1.63 + 0.9)`: where Kolmogorov's statistic refuses at 1%, and what it needs beyond to do so nine times in ten.
@@ -337,11 +340,22 @@ fn distances(a: &Mat<f64>, b: &Mat<f64>) -> f64 {
     };
     let (x, y) = (length(a), length(b));
     let products = a * b.transpose();
-    let mut sum = 0.0;
-    for (j, column) in products.col_iter().enumerate() {
-        for (i, p) in column.iter().enumerate() {
-            sum += (x[i] + y[j] - 2.0 * p).max(0.0).sqrt();
-        }
-    }
-    sum
+    let mut sums = [0.0; LANES];
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (j, y) in y.iter().enumerate() {
+                let column = products.col_as_slice(j);
+                let (whole, whole_x) = (column.chunks_exact(LANES), x.chunks_exact(LANES));
+                let rest = whole.remainder().iter().zip(whole_x.remainder());
+                rest.for_each(|(p, x)| sums[0] += (x + y - 2.0 * p).max(0.0).sqrt());
+                for (p, x) in whole.zip(whole_x) {
+                    for k in 0..LANES {
+                        sums[k] += (x[k] + y - 2.0 * p[k]).max(0.0).sqrt();
+                    }
+                }
+            }
+        },
+    );
+    sums.iter().sum()
 }
