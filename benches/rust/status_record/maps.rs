@@ -243,7 +243,8 @@ fn unfittable(
     let (name, d, rows) = match real {
         Some(found) => found,
         None => {
-            let d = g.random_range(3..=6);
+            // Mostly as many columns as a map fills: others are told by their number alone.
+            let d = one_of(&[3, 3, 6, 6, 10, 4], g);
             let n = one_of(&[300, 1000, 1000, 4000], g);
             let (name, draw) = if g.random::<f64>() < 0.1 {
                 damaged(d, g)?
