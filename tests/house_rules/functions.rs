@@ -68,6 +68,7 @@ pub const LONGER: &[(&str, &str, usize)] = &[
         "on_variety",
         75,
     ),
+    ("src/learn/quadratic/learner.rs", "learn", 96),
     ("src/learn/quadratic/noisy/refinement.rs", "run", 94),
     ("src/learn/quadratic/radial/learner.rs", "learn", 166),
     ("src/learn/relu/checks.rs", "assess", 88),

@@ -34,8 +34,7 @@ const OP: &str = "RadialQuadratic::learn";
 const MAX_STORED: usize = 45;
 const STARTS: usize = 3;
 const SHARPEN: usize = 5;
-/// Bound on z-scores of held-out moments, whose standard errors are themselves uncertain. Third moments of heavy-tailed laws have
-/// none (they take the twelfth moment of `|x|`); where the latents are seen their law decides instead.
+/// Bound on z-scores of held-out third moments, whose standard errors are themselves uncertain.
 const MAX_Z: f64 = 7.0;
 /// Kolmogorov's distance of one statistic, false alarm about 1e-5.
 const MAX_DISTANCE: f64 = 2.5;
@@ -259,7 +258,7 @@ impl RadialQuadratic {
             "radial.held-out-third",
             "held-out third moments: greatest z-score",
             third,
-            if exact { f64::INFINITY } else { MAX_Z },
+            MAX_Z,
         ));
         let latents = exact.then_some((&centred, chosen));
         let learned = outputs.summary.count() as usize;
