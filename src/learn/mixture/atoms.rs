@@ -1,6 +1,6 @@
 //! Weights and means of a discrete `Q`, from the denoised sample.
 
-use super::em::m_step::{Scatter, statistics};
+use super::em::sweep::m_step::{Scatter, statistics};
 use super::gaussian::{Component, GaussianMixture, scaled_identity};
 use super::input_check::Bulk;
 use super::score::model::ScoreModel;
@@ -188,7 +188,7 @@ fn improved(
     Ok((last, at))
 }
 
-impl super::em::m_step::Statistics {
+impl super::em::sweep::m_step::Statistics {
     /// New weights and means with the covariance held fixed; an atom without rows keeps its place.
     fn moved(&self, old: &GaussianMixture, covariance: &[f64]) -> Result<GaussianMixture, Error> {
         let moved = self

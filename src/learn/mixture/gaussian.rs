@@ -1,6 +1,6 @@
 //! The model: a finite mixture of Gaussians with a density.
 
-use super::em::e_step::{BLOCK, Factor, Work};
+use super::em::sweep::e_step::{BLOCK, Factor, Work};
 use crate::Error;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};

@@ -11,15 +11,15 @@
 //!
 //! Source: P. J. Bickel and L. Breiman, *Sums of functions of nearest neighbor distances* (1983), for the idea.
 
+use super::nearest::Rows;
 use crate::Error;
 use crate::fit::Check;
 use crate::linalg::symmetric_eigen;
 use crate::run::{Observer, Progress};
 use crate::stats::distances::ks_of_sorted;
-use crate::stats::goodness::law_test::Draw;
+use crate::stats::goodness::law_test::{Draw, HOPELESS};
 use faer::Mat;
 use rand::Rng;
-use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 const OP: &str = "goodness::crowds";
 /// Rows compared at most; distances take their square.
@@ -32,6 +32,8 @@ const NEAREST: [usize; 3] = [1, 5, 20];
 const DRAWS: usize = 99;
 const FIRST: usize = 24;
 const SLACK: f64 = 1.15;
+const LABEL: &str =
+    "the sample against fresh draws of the law: distances to near rows, in standard units";
 
 /// The rows against draws of a law learned from `learned` rows, as evidence under `key`.
 ///
@@ -55,8 +57,9 @@ pub(crate) fn crowds<G: Rng>(
     let reference = apply(&down, &reference, d);
     let statistics = |rows: &[f64]| -> [f64; 3] {
         let rows = apply(&down, rows, d);
-        let own = nearest(&rows, &rows, d, true);
-        let other = nearest(&reference, &rows, d, false);
+        let near = Rows::of(&rows, d);
+        let own = near.nearest(&rows, NEAREST, true);
+        let other = near.nearest(&reference, NEAREST, false);
         std::array::from_fn(|k| (n as f64).sqrt() * ks_of_sorted(&own[k], &other[k]))
     };
     let own = statistics(rows);
@@ -87,15 +90,14 @@ pub(crate) fn crowds<G: Rng>(
     // One standard unit is always allowed.
     let top = drawn.iter().map(standard).fold(1.0, f64::max);
     let mut allowed = SLACK * top;
+    let hopeless = HOPELESS * allowed;
     for k in FIRST..DRAWS {
-        if measured <= allowed {
+        if measured <= allowed || measured > hopeless {
             break;
         }
         allowed = allowed.max(SLACK * standard(&fresh(k, rng)?));
     }
-    let label =
-        "the sample against fresh draws of the law: distances to near rows, in standard units";
-    Ok(Check::sampling(key, label, measured, allowed))
+    Ok(Check::sampling(key, LABEL, measured, allowed))
 }
 
 /// The matrix, row by row, that gives draws covariance one.
@@ -133,32 +135,6 @@ fn apply(down: &[f64], rows: &[f64], d: usize) -> Vec<f64> {
         }
     }
     out
-}
-
-/// Sorted distances from each point to its nearest rows, in the order of [`NEAREST`]; `own` when the points are the rows.
-fn nearest(points: &[f64], rows: &[f64], d: usize, own: bool) -> [Vec<f64>; 3] {
-    let count = points.len() / d;
-    let found: Vec<[f64; 3]> = (0..count)
-        .into_par_iter()
-        .map(|i| {
-            let x = &points[i * d..(i + 1) * d];
-            let gap = |r: &[f64]| r.iter().zip(x).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-            let mut gaps: Vec<f64> = rows.chunks_exact(d).map(gap).collect();
-            if own {
-                gaps.swap_remove(i);
-            }
-            let last = NEAREST[2].min(gaps.len()) - 1;
-            gaps.select_nth_unstable_by(last, f64::total_cmp);
-            gaps.truncate(last + 1);
-            gaps.sort_unstable_by(f64::total_cmp);
-            NEAREST.map(|k| gaps[(k - 1).min(last)])
-        })
-        .collect();
-    std::array::from_fn(|k| {
-        let mut all: Vec<f64> = found.iter().map(|f| f[k]).collect();
-        all.sort_unstable_by(f64::total_cmp);
-        all
-    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::covariance_kind::CovarianceKind;
 use super::evidence::ALLOWED_NEED;
 use super::floor::Floor;
-use super::m_step::{Scatter, Statistics, Update, statistics};
+use super::sweep::m_step::{Scatter, Statistics, Update, statistics};
 use crate::Error;
 use crate::learn::mixture::gaussian::{Component, GaussianMixture};
 

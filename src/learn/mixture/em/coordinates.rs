@@ -113,6 +113,25 @@ impl Coordinates {
         moved(m, &self.up, &self.centre)
     }
 
+    /// A mixture of the columns in these coordinates.
+    ///
+    /// # Errors
+    /// As [`GaussianMixture::new`].
+    pub(in crate::learn::mixture) fn enter_law(
+        &self,
+        m: &GaussianMixture,
+    ) -> Result<GaussianMixture, Error> {
+        let dim = self.centre.len();
+        let to: Vec<f64> = (0..dim)
+            .map(|k| {
+                -(0..dim)
+                    .map(|a| self.down[(k, a)] * self.centre[a])
+                    .sum::<f64>()
+            })
+            .collect();
+        moved(m, &self.down, &to)
+    }
+
     /// A mixture of other coordinates of the same sample in these.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Which covariances the components of a mixture may have.
 
-use super::m_step::Scatter;
+use super::sweep::m_step::Scatter;
 use std::fmt;
 
 /// A family of covariances; the families are partly ordered by inclusion, see [`CovarianceKind::contains`].
@@ -108,8 +108,10 @@ impl CovarianceKind {
     /// What of the scatters the family needs.
     pub(in crate::learn::mixture) fn scatter(self) -> Scatter {
         match self {
-            Self::Shared | Self::EqualShape | Self::Full => Scatter::Full,
-            _ => Scatter::Diagonal,
+            Self::SharedSpherical | Self::Spherical => Scatter::Trace,
+            Self::SharedDiagonal | Self::Diagonal => Scatter::Diagonal,
+            Self::Shared => Scatter::Pooled,
+            Self::EqualShape | Self::Full => Scatter::Full,
         }
     }
 

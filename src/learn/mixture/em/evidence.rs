@@ -1,11 +1,11 @@
 //! What a fit rests on: components on rows, different ones and more than chance puts together; what is recomputed.
 
 use super::covariance_kind::CovarianceKind;
-use super::e_step::{BLOCK, Work};
 use super::learner::{EmModel, EmRow, OP};
-use super::m_step::statistics;
 use super::nesting_audit::{TableEntry, broken_nestings};
 use super::search::{AUDIT_SLACK, Found, Search};
+use super::sweep::e_step::{BLOCK, Work};
+use super::sweep::m_step::statistics;
 use crate::Error;
 use crate::fit::{Check, Evidence};
 use crate::learn::mixture::gaussian::GaussianMixture;

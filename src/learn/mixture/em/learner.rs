@@ -26,6 +26,8 @@ pub struct Em {
     pub(in crate::learn::mixture) starts: usize,
     pub(in crate::learn::mixture) max_sweeps: usize,
     pub(in crate::learn::mixture) tol: f64,
+    /// The only start, if there is to be one.
+    pub(in crate::learn::mixture) start: Option<GaussianMixture>,
     /// Whether the rows are held against the fit; a fit that is a means to an end need not be.
     pub(in crate::learn::mixture) tested: bool,
 }
@@ -104,6 +106,7 @@ impl Em {
             starts: 20,
             max_sweeps: 5000,
             tol: 1e-4,
+            start: None,
             tested: true,
         }
     }
@@ -135,6 +138,30 @@ impl Em {
     #[must_use]
     pub fn tol(self, tol: f64) -> Self {
         Self { tol, ..self }
+    }
+
+    /// Climbs from this mixture alone: its number of components, in the columns of the samples; nothing else is tried. For
+    /// a fit that is gone on with, on more rows for instance, or a start that is known to be good.
+    ///
+    /// # Example
+    /// ```
+    /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+    /// use wickring::learn::mixture::{Em, GaussianMixture};
+    /// let truth = GaussianMixture::spherical(1, [(0.5, vec![-3.0]), (0.5, vec![3.0])], 1.0)?;
+    /// let rows = truth.sample(400, &mut ChaCha8Rng::seed_from_u64(1));
+    /// let x = faer::MatRef::from_row_major_slice(&rows, 400, 1);
+    /// let fit = Em::new(2).starting_at(truth.clone()).learn(x, &mut ChaCha8Rng::seed_from_u64(2))?;
+    /// assert!(fit.model.log_likelihood > truth.log_likelihood(&rows));
+    /// # Ok::<(), wickring::Error>(())
+    /// ```
+    #[must_use]
+    pub fn starting_at(self, start: GaussianMixture) -> Self {
+        Self {
+            least: start.len(),
+            most: start.len(),
+            start: Some(start),
+            ..self
+        }
     }
 
     /// Fits the mixture to the rows of `samples`.
@@ -205,6 +232,10 @@ impl Em {
     ) -> Result<Fit<EmModel>, Error> {
         self.check(samples.nrows())?;
         few_columns(OP, samples.ncols())?;
+        if let Some(start) = self.start.as_ref().filter(|m| m.dim() != samples.ncols()) {
+            let expected = format!("a start of {} columns", samples.ncols());
+            return Err(Error::shape(OP, expected, start.dim().to_string()));
+        }
         let mut groups: Vec<Group> = Group::ALL.to_vec();
         groups.retain(|g| self.kinds.iter().any(|k| Group::of(*k) == *g));
         let sample = Sample::open(samples, &groups, self.most)?;

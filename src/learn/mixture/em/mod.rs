@@ -3,13 +3,12 @@
 pub(crate) mod ascent;
 pub(crate) mod coordinates;
 pub(crate) mod covariance_kind;
-pub(crate) mod e_step;
 pub(crate) mod evidence;
 pub(crate) mod floor;
 pub(crate) mod learner;
-pub(crate) mod m_step;
 pub(crate) mod nesting_audit;
 pub(crate) mod sample;
 pub(crate) mod search;
 pub(crate) mod selection;
 pub(crate) mod starts;
+pub(crate) mod sweep;

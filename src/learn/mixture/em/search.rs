@@ -65,7 +65,11 @@ impl<'a> Search<'a> {
         Self {
             em,
             sample,
-            first: if em.least > LADDER { em.least - 1 } else { 1 },
+            first: match em.start {
+                Some(_) => em.least,
+                None if em.least > LADDER => em.least - 1,
+                None => 1,
+            },
             fits: Vec::new(),
             cells: Vec::new(),
             given_up: Vec::new(),
@@ -243,7 +247,10 @@ impl<'a> Search<'a> {
                 bound(c);
             }
         }
-        let mut tried = self.cell_starts(k, kind, seed)?;
+        let mut tried = match self.em.start {
+            Some(_) => Vec::new(),
+            None => self.cell_starts(k, kind, seed)?,
+        };
         let at = self.em.kinds.iter().position(|x| *x == kind).unwrap_or(0);
         if let Some(Some(smaller)) = self.fits.last().and_then(|f| f.get(at)) {
             bound(smaller);
@@ -252,6 +259,9 @@ impl<'a> Search<'a> {
             tried.extend(cuts);
         }
         let mut field = self.finalists(kind, tried, &mut *observer);
+        if let Some(start) = &self.em.start {
+            contained.push(view.at.enter_law(start)?);
+        }
         field.extend(contained.into_iter().map(Climb::from));
         let Some((climb, stopped)) = self.race(kind, field, observer) else {
             let hypothesis = "a start whose components all keep rows (components asked for)";
@@ -262,18 +272,8 @@ impl<'a> Search<'a> {
         // What is cut short is not looked into further: the time is spent.
         let support =
             (!stopped).then(|| Support::of(&view.rows, &self.sample.shares, &climb.mixture, kind));
-        let reason = if !climb.settled {
-            Some("the sweeps were cut short")
-        } else if climb.floored {
-            Some("a covariance as thin as the digits of the columns")
-        } else if !climb.proper || support.is_some_and(|s| !s.suffices()) {
-            Some("a component of too few different rows")
-        } else if !(log_likelihood >= least - AUDIT_SLACK) {
-            // From a better contained model the climb led to the boundary: the maximum is not this one.
-            Some("below a model that it contains")
-        } else {
-            None
-        };
+        let below = !(log_likelihood >= least - AUDIT_SLACK);
+        let reason = reason(&climb, support, below);
         Ok(Found {
             bic: self.bic(k, kind, log_likelihood),
             climb,
@@ -353,6 +353,22 @@ impl<'a> Search<'a> {
             evidence,
             model,
         })
+    }
+}
+
+/// Why the end of a climb is no maximum away from the boundary; `below`: of a model that it contains.
+fn reason(climb: &Climb, support: Option<Support>, below: bool) -> Option<&'static str> {
+    if !climb.settled {
+        Some("the sweeps were cut short")
+    } else if climb.floored {
+        Some("a covariance as thin as the digits of the columns")
+    } else if !climb.proper || support.is_some_and(|s| !s.suffices()) {
+        Some("a component of too few different rows")
+    } else if below {
+        // From a better contained model the climb led to the boundary: the maximum is not this one.
+        Some("below a model that it contains")
+    } else {
+        None
     }
 }
 

@@ -3,8 +3,8 @@
 use super::patterns::{Masked, Pattern};
 use crate::Error;
 use crate::learn::mixture::em::ascent::EStep;
-use crate::learn::mixture::em::e_step::{BLOCK, Work};
-use crate::learn::mixture::em::m_step::{Part, Scatter, Statistics};
+use crate::learn::mixture::em::sweep::e_step::{BLOCK, Work};
+use crate::learn::mixture::em::sweep::m_step::{Part, Scatter, Statistics};
 use crate::learn::mixture::gaussian::{Component, GaussianMixture};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
@@ -96,7 +96,8 @@ fn task(
             seen.posterior(block, &mut work);
             log_likelihood += work.log_density[..here].iter().sum::<f64>();
             for (j, (part, r)) in parts.iter_mut().zip(&regressions).enumerate() {
-                let centred = &work.centred[j * width * BLOCK..(j + 1) * width * BLOCK];
+                work.centre(&seen.components()[j].mean);
+                let centred = &work.centred;
                 for (a, column) in p.seen.iter().zip(centred.chunks_exact(BLOCK)) {
                     whole[a * BLOCK..a * BLOCK + here].copy_from_slice(&column[..here]);
                 }

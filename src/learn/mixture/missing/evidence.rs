@@ -9,7 +9,6 @@ use crate::learn::mixture::em::covariance_kind::CovarianceKind;
 use crate::learn::mixture::em::evidence::ALLOWED_NEED;
 use crate::learn::mixture::em::floor::Floor;
 use crate::learn::mixture::em::learner::EmRow;
-use crate::learn::mixture::em::m_step::Scatter;
 use crate::learn::mixture::gaussian::GaussianMixture;
 use crate::linalg;
 use faer::Mat;
@@ -103,7 +102,7 @@ fn supported(
             ALLOWED_NEED,
         ),
     ];
-    if kind.scatter() == Scatter::Full {
+    if kind.scatter().is_full() {
         checks.push(Check::conditioning(
             "masked.pairs",
             "rows that a covariance needs over those in which both of its columns were measured",

@@ -23,6 +23,9 @@ const POWERS: usize = 6;
 /// not of the sample, in which few rows of heavy tails show too little spread: one of 120 normal ones exceeds this with
 /// probability 8e-4.
 const MAX_Z: f64 = 4.5;
+/// What a deviation needs beyond the bound to exceed it nine times in ten, in standard errors; variances of the statistics are at
+/// most 1/2.
+const SEEN: f64 = 1.28;
 /// Bound on the z-scores of cumulants, whose standard errors are themselves uncertain under heavy tails.
 const MAX_CUMULANT_Z: f64 = 7.0;
 
@@ -37,6 +40,8 @@ pub(in crate::learn) struct HoldoutTest {
     pub third: f64,
     /// Greatest z-score of the characteristic function.
     pub characteristic: f64,
+    /// The difference of characteristic functions along a direction that so many rows would have shown nine times in ten.
+    pub detectable: f64,
     /// Relative residual of the second and third cumulants along all directions, each in units of its own
     /// power of the standard deviation.
     pub rel_residual: f64,
@@ -86,6 +91,11 @@ impl HoldoutTest {
                 "held-out characteristic function: greatest z-score",
                 self.characteristic,
                 MAX_Z,
+            ),
+            Check::reported(
+                "quadratic.held-out-detectable",
+                "difference of characteristic functions that so many held-out rows would have shown, nine times in ten",
+                self.detectable,
             ),
         ]
     }
@@ -257,6 +267,7 @@ impl Laws {
             second,
             third,
             characteristic,
+            detectable: (MAX_Z + SEEN) * (0.5 * (1.0 + inflation) / n).sqrt(),
             rel_residual,
         }
     }

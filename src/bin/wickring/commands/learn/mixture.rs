@@ -181,6 +181,8 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
     let mut report = learned.extra;
     if let Some(report) = report.as_object_mut() {
         evidence::extend(report, &learned.evidence);
+        let advice = evidence::what_to_do(&learned.evidence, samples.rows());
+        report.insert("what_to_do".into(), json!(advice));
     }
     let header = Header {
         schema: SCHEMA.to_owned(),
@@ -212,6 +214,9 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
             "{} is {:.4}, allowed {:.4}",
             failed.label, failed.measured, failed.allowed
         ));
+    }
+    if let Some(advice) = evidence::what_to_do(&learned.evidence, n) {
+        text += &format!("what to do: {advice}\n");
     }
     text += &format!("wrote {}\n", out.display());
     let json = json!({ "status": learned.status.name(), "dim": dim, "components": listed, "report": report, "out": out.to_string_lossy() });

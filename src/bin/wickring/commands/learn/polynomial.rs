@@ -89,7 +89,7 @@ pub fn run(args: &LearnPolynomial, context: &Context) -> Result<Outcome, Error> 
         seed: context.common.seed,
         status: fit.status,
         inputs: samples.inputs().cloned().collect(),
-        report: full_report(&fit),
+        report: full_report(&fit, samples.rows()),
     };
     let mut file = ModelFile::of_polynomial_map(&fit.model.map, header);
     if let Some(terms) = &fit.model.terms {
@@ -110,7 +110,7 @@ pub fn run(args: &LearnPolynomial, context: &Context) -> Result<Outcome, Error> 
     write_whole(&beside_model, certificate.to_json().as_bytes())?;
     context.draw(|| beside(&samples, |n| fit.model.map.sample(n, &mut context.rng())))?;
     context.emit(
-        &summary(&fit, out, &beside_model),
+        &summary(&fit, samples.rows(), out, &beside_model),
         &text(&fit, &samples, out, &beside_model),
     );
     Ok(match fit.status {
@@ -198,9 +198,9 @@ fn say_needs(args: &LearnPolynomial, samples: &Samples, context: &Context) {
     }
 }
 
-fn full_report(fit: &Fit<LearnedPolynomial>) -> Value {
+fn full_report(fit: &Fit<LearnedPolynomial>, rows: usize) -> Value {
     let needs = &fit.model.requirements;
-    let mut all = report(fit);
+    let mut all = report(fit, rows);
     all["form"] = json!(needs.form.name());
     all["needed"] = json!({
         "monomials": needs.monomials,
@@ -223,14 +223,14 @@ fn terms_json(terms: &PowerSums, latent: usize) -> Value {
     json!(terms.terms.iter().map(output).collect::<Vec<_>>())
 }
 
-fn summary(fit: &Fit<LearnedPolynomial>, out: &Path, beside: &Path) -> Value {
+fn summary(fit: &Fit<LearnedPolynomial>, rows: usize, out: &Path, beside: &Path) -> Value {
     let map = &fit.model.map;
     json!({
         "status": fit.status.name(),
         "latent_dim": map.latent_dim(),
         "output_dim": map.output_dim(),
         "degree": map.degree(),
-        "report": full_report(fit),
+        "report": full_report(fit, rows),
         "model": out.to_string_lossy(),
         "certificate": beside.to_string_lossy(),
     })
@@ -251,5 +251,5 @@ fn text(fit: &Fit<LearnedPolynomial>, samples: &Samples, out: &Path, certificate
         samples.rows()
     );
     let wrote = format!("wrote {} and {}\n", out.display(), certificate.display());
-    head + &table(fit) + &wrote
+    head + &table(fit, samples.rows()) + &wrote
 }

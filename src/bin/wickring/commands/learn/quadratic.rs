@@ -142,7 +142,7 @@ pub fn run(args: &LearnQuadratic, context: &Context) -> Result<Outcome, Error> {
     write_whole(&beside, certificate.to_json().as_bytes())?;
     context.draw(|| pictures((&fit.model, &noise_of(&fit)), &samples, context.common.seed))?;
     let text = text(&fit, &samples, out, &beside);
-    context.emit(&summary(&fit, out, &beside), &text);
+    context.emit(&summary(&fit, samples.rows(), out, &beside), &text);
     Ok(match fit.status {
         Status::Converged => Outcome::Certified,
         _ => Outcome::NotCertified,
@@ -221,7 +221,7 @@ pub fn model_file(fit: &Fit<QuadraticMap>, samples: &Samples, seed: u64) -> Mode
         seed,
         status: fit.status,
         inputs: samples.inputs().cloned().collect(),
-        report: report(fit),
+        report: report(fit, samples.rows()),
     };
     let mut file = ModelFile::of_quadratic_map(&fit.model, header);
     let noise = noise_of(fit);
@@ -265,21 +265,23 @@ fn cumulants(map: &QuadraticMap) -> Result<Cumulants, Error> {
     })
 }
 
-/// The report of any fit.
-pub fn report<M>(fit: &Fit<M>) -> Value {
+/// The report of any fit to so many rows.
+pub fn report<M>(fit: &Fit<M>, rows: usize) -> Value {
     let mut report = Map::new();
     evidence::extend(&mut report, &fit.evidence);
     report.insert("cond".into(), evidence::number(fit.evidence.condition));
+    let advice = evidence::what_to_do(&fit.evidence, rows);
+    report.insert("what_to_do".into(), json!(advice));
     report.insert("samples_read".into(), json!(fit.work.samples));
     Value::Object(report)
 }
 
-fn summary(fit: &Fit<QuadraticMap>, out: &Path, beside: &Path) -> Value {
+fn summary(fit: &Fit<QuadraticMap>, rows: usize, out: &Path, beside: &Path) -> Value {
     json!({
         "status": fit.status.name(),
         "latent_dim": fit.model.latent_dim(),
         "output_dim": fit.model.output_dim(),
-        "report": report(fit),
+        "report": report(fit, rows),
         "model": out.to_string_lossy(),
         "certificate": beside.to_string_lossy(),
     })
@@ -295,18 +297,21 @@ fn text(fit: &Fit<QuadraticMap>, samples: &Samples, out: &Path, beside: &Path) -
             status => format!("NOT CERTIFIED ({status})"),
         }
     );
-    text += &table(fit);
+    text += &table(fit, samples.rows());
     text + &format!("wrote {} and {}\n", out.display(), beside.display())
 }
 
 /// The evidence, line by line, and the first failure.
-pub fn table<M>(fit: &Fit<M>) -> String {
+pub fn table<M>(fit: &Fit<M>, rows: usize) -> String {
     let mut text = evidence::table(&fit.evidence.checks);
     if let Some(e) = fit.evidence.first_failure() {
         text += &format!(
-            "failed: {}: {:.3e}, at most {:.3e}; the samples are not those of such a map, or they are too few\n",
+            "failed: {}: {:.3e}, at most {:.3e}\n",
             e.label, e.measured, e.allowed
         );
+    }
+    if let Some(advice) = evidence::what_to_do(&fit.evidence, rows) {
+        text += &format!("what to do: {advice}\n");
     }
     text
 }

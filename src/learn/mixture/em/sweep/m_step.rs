@@ -1,9 +1,10 @@
 //! One sweep of expectation maximisation: posterior shares, then the covariances of a family.
 
-use super::covariance_kind::CovarianceKind;
 use super::e_step::{BLOCK, Work};
-use super::floor::Floor;
+use super::products;
 use crate::Error;
+use crate::learn::mixture::em::covariance_kind::CovarianceKind;
+use crate::learn::mixture::em::floor::Floor;
 use crate::learn::mixture::gaussian::{Component, GaussianMixture, scaled_identity};
 use crate::linalg;
 use faer::linalg::matmul::matmul;
@@ -11,8 +12,9 @@ use faer::traits::pulp::Arch;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::{ParallelIterator, ParallelSlice};
 
-/// Blocks that one task of the pool handles.
+/// Blocks that one task of the pool handles at least, and tasks at most.
 const BLOCKS_PER_TASK: usize = 8;
+const TASKS: usize = 64;
 /// From this many columns on, scatters are matrix products.
 const WIDE: usize = 16;
 /// Alternations between shape and volumes in [`CovarianceKind::EqualShape`]; each raises the likelihood,
@@ -48,19 +50,41 @@ pub(in crate::learn::mixture) struct Update {
 /// What of the scatters is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::learn::mixture) enum Scatter {
+    /// The trace of each component's.
+    Trace,
+    /// The diagonal of each.
     Diagonal,
+    /// The sum of all.
+    Pooled,
+    /// Each.
     Full,
 }
 
-/// The E-step, over fixed blocks whose sums are added in order.
+impl Scatter {
+    /// Whether entries beside the diagonals are needed.
+    pub(in crate::learn::mixture) fn is_full(self) -> bool {
+        matches!(self, Self::Pooled | Self::Full)
+    }
+}
+
+/// The E-step: by products of matrices where the components are wide enough, else about their means, over fixed blocks whose sums
+/// are added in order.
 pub(in crate::learn::mixture) fn statistics(
     rows: &[f64],
     mixture: &GaussianMixture,
     scatter: Scatter,
 ) -> Statistics {
+    products::statistics(rows, mixture, scatter).unwrap_or_else(|| centred(rows, mixture, scatter))
+}
+
+/// The same about the means of the components.
+pub(super) fn centred(rows: &[f64], mixture: &GaussianMixture, scatter: Scatter) -> Statistics {
     let (dim, count) = (mixture.dim(), mixture.len());
+    let blocks = (rows.len() / dim)
+        .div_ceil(TASKS * BLOCK)
+        .max(BLOCKS_PER_TASK);
     let tasks: Vec<(f64, Vec<Part>)> = rows
-        .par_chunks(BLOCK * BLOCKS_PER_TASK * dim)
+        .par_chunks(BLOCK * blocks * dim)
         .map(|task| {
             let mut work = Work::new(dim, count);
             let mut parts = vec![Part::new(dim); count];
@@ -69,9 +93,9 @@ pub(in crate::learn::mixture) fn statistics(
                 mixture.posterior(block, &mut work);
                 let here = block.len() / dim;
                 log_likelihood += work.log_density[..here].iter().sum::<f64>();
-                for (j, part) in parts.iter_mut().enumerate() {
-                    let centred = &work.centred[j * dim * BLOCK..(j + 1) * dim * BLOCK];
-                    part.add(work.share(j), centred, scatter);
+                for (j, (part, c)) in parts.iter_mut().zip(mixture.components()).enumerate() {
+                    work.centre(&c.mean);
+                    part.add(work.share(j), &work.centred, scatter);
                 }
             }
             (log_likelihood, parts)
@@ -102,6 +126,20 @@ impl Part {
         }
     }
 
+    /// From its sums: of shares, of shares times rows minus the old mean, and their scatter.
+    pub(super) fn of(count: f64, shift: Vec<f64>, scatter: Vec<f64>) -> Self {
+        Self {
+            count,
+            shift,
+            scatter,
+        }
+    }
+
+    /// Adds to the scatter alone.
+    pub(super) fn add_scatter(&mut self, more: &[f64]) {
+        self.scatter.iter_mut().zip(more).for_each(|(a, b)| *a += b);
+    }
+
     /// Adds rows, given their shares and their coordinates minus the old mean.
     pub(in crate::learn::mixture) fn add(
         &mut self,
@@ -110,7 +148,7 @@ impl Part {
         scatter: Scatter,
     ) {
         let dim = self.shift.len();
-        if dim >= WIDE && scatter == Scatter::Full {
+        if dim >= WIDE && scatter.is_full() {
             return self.add_wide(share, centred);
         }
         Arch::new().dispatch(
@@ -124,7 +162,7 @@ impl Part {
                         *w = s * x;
                     }
                     self.shift[a] += dot(weighted, &ONES);
-                    let first = if scatter == Scatter::Full { 0 } else { a };
+                    let first = if scatter.is_full() { 0 } else { a };
                     for (b, y) in centred
                         .chunks_exact(BLOCK)
                         .enumerate()

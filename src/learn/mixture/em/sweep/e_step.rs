@@ -14,12 +14,14 @@ pub(in crate::learn::mixture) const BLOCK: usize = 256;
 const LANES: usize = 8;
 /// From this many columns on, triangular solves are matrix products.
 const WIDE: usize = 16;
+/// The exponential of less is zero.
+const UNDERFLOW: f64 = -708.0;
 
 /// Buffers of one block of the E-step; coordinate `a` of row `i` lies at `a * BLOCK + i`.
 pub(in crate::learn::mixture) struct Work {
     rows: usize,
     columns: Vec<f64>,
-    /// Per component and coordinate: the block minus the mean.
+    /// Per coordinate: the block minus the mean of the component last asked for, see [`Work::centre`].
     pub(in crate::learn::mixture) centred: Vec<f64>,
     solved: Vec<f64>,
     shares: Vec<f64>,
@@ -46,7 +48,7 @@ impl Work {
         Self {
             rows: 0,
             columns: vec![0.0; dim * BLOCK],
-            centred: vec![0.0; components * dim * BLOCK],
+            centred: vec![0.0; dim * BLOCK],
             solved: vec![0.0; dim * BLOCK],
             shares: vec![0.0; components * BLOCK],
             log_density: vec![0.0; BLOCK],
@@ -60,36 +62,21 @@ impl Work {
         &self.shares[j * BLOCK..j * BLOCK + self.rows]
     }
 
-    /// Log joint densities to posterior shares and log densities, by the log-sum-exp of each row.
+    /// Makes `centred` the block minus `mean`.
+    pub(in crate::learn::mixture) fn centre(&mut self, mean: &[f64]) {
+        let lanes = self.rows.next_multiple_of(LANES).min(BLOCK);
+        Arch::new().dispatch(
+            #[inline(always)]
+            || self.centre_lanes(mean, lanes),
+        );
+    }
+
     #[inline(always)]
-    fn normalise(&mut self, lanes: usize) {
-        let most = &mut self.most[..lanes];
-        most.fill(f64::NEG_INFINITY);
-        for share in self.shares.chunks_exact(BLOCK) {
-            for (m, s) in most.iter_mut().zip(share) {
-                *m = if *s > *m { *s } else { *m };
-            }
-        }
-        let total = &mut self.total[..lanes];
-        total.fill(0.0);
-        for share in self.shares.chunks_exact_mut(BLOCK) {
-            for ((s, m), t) in share.iter_mut().zip(most.iter()).zip(total.iter_mut()) {
-                *s = exp_negative(*s - *m);
-                *t += *s;
-            }
-        }
-        let log_density = &mut self.log_density[..lanes];
-        for ((l, t), m) in log_density
-            .iter_mut()
-            .zip(total.iter_mut())
-            .zip(most.iter())
-        {
-            *l = *m + log_moderate(*t);
-            *t = 1.0 / *t;
-        }
-        for share in self.shares.chunks_exact_mut(BLOCK) {
-            for (s, t) in share.iter_mut().zip(total.iter()) {
-                *s *= *t;
+    fn centre_lanes(&mut self, mean: &[f64], lanes: usize) {
+        let columns = self.columns.chunks_exact(BLOCK).zip(mean);
+        for (y, (x, mean)) in self.centred.chunks_exact_mut(BLOCK).zip(columns) {
+            for (y, x) in y[..lanes].iter_mut().zip(&x[..lanes]) {
+                *y = x - mean;
             }
         }
     }
@@ -101,6 +88,55 @@ impl Work {
                 self.log_density[i] = f64::NEG_INFINITY;
                 (0..components).for_each(|j| self.shares[j * BLOCK + i] = 1.0 / components as f64);
             }
+        }
+    }
+}
+
+/// Log joint densities to posterior shares and log densities, by the log-sum-exp of each row; one component after the other at
+/// distances of `stride`. Whole runs of shares below `exp(least)` of the greatest of their rows are set to zero, so where components
+/// are far apart few exponentials are taken.
+#[inline(always)]
+pub(super) fn normalise(
+    shares: &mut [f64],
+    stride: usize,
+    (most, total, log_density): (&mut [f64], &mut [f64], &mut [f64]),
+    least: f64,
+) {
+    let lanes = most.len();
+    most.fill(f64::NEG_INFINITY);
+    for share in shares.chunks_exact(stride) {
+        for (m, s) in most.iter_mut().zip(share) {
+            *m = if *s > *m { *s } else { *m };
+        }
+    }
+    total.fill(0.0);
+    for share in shares.chunks_exact_mut(stride) {
+        let runs = share[..lanes].chunks_exact_mut(LANES);
+        let others = most.chunks_exact(LANES).zip(total.chunks_exact_mut(LANES));
+        for (run, (m, t)) in runs.zip(others) {
+            let gaps: [f64; LANES] = std::array::from_fn(|i| run[i] - m[i]);
+            // Not a number counts as below.
+            if gaps.iter().fold(false, |any, g| any | (*g > least)) {
+                for i in 0..LANES {
+                    run[i] = exp_negative(gaps[i]);
+                    t[i] += run[i];
+                }
+            } else {
+                run.fill(0.0);
+            }
+        }
+    }
+    for ((l, t), m) in log_density
+        .iter_mut()
+        .zip(total.iter_mut())
+        .zip(most.iter())
+    {
+        *l = *m + log_moderate(*t);
+        *t = 1.0 / *t;
+    }
+    for share in shares.chunks_exact_mut(stride) {
+        for (s, t) in share.iter_mut().zip(total.iter()) {
+            *s *= *t;
         }
     }
 }
@@ -120,17 +156,13 @@ impl GaussianMixture {
             #[inline(always)]
             || {
                 for (j, (c, factor)) in self.components().iter().zip(self.factors()).enumerate() {
-                    let centred = &mut work.centred[j * dim * BLOCK..(j + 1) * dim * BLOCK];
-                    let columns = work.columns.chunks_exact(BLOCK).zip(&c.mean);
-                    for (y, (x, mean)) in centred.chunks_exact_mut(BLOCK).zip(columns) {
-                        for (y, x) in y[..lanes].iter_mut().zip(&x[..lanes]) {
-                            *y = x - mean;
-                        }
-                    }
+                    work.centre_lanes(&c.mean, lanes);
                     let share = &mut work.shares[j * BLOCK..j * BLOCK + lanes];
-                    factor.log_joint(centred, &mut work.solved, share);
+                    factor.log_joint(&work.centred, &mut work.solved, share);
                 }
-                work.normalise(lanes);
+                let (most, total) = (&mut work.most[..lanes], &mut work.total[..lanes]);
+                let lines = (most, total, &mut work.log_density[..lanes]);
+                normalise(&mut work.shares, BLOCK, lines, UNDERFLOW);
             },
         );
         work.mend(self.len());
@@ -149,12 +181,25 @@ impl Factor {
             log_scale,
         };
         if dim >= WIDE && !diagonal {
-            let mut columns = vec![0.0; dim * dim];
-            (0..dim).for_each(|a| columns[a * dim + a] = 1.0);
-            factor.forward(&mut columns, dim, dim);
-            factor.inverse = columns;
+            factor.inverse = factor.inverse(dim);
         }
         factor
+    }
+
+    /// The inverse of the factor, row by row.
+    pub(super) fn inverse(&self, dim: usize) -> Vec<f64> {
+        if !self.inverse.is_empty() {
+            return self.inverse.clone();
+        }
+        let mut columns = vec![0.0; dim * dim];
+        (0..dim).for_each(|a| columns[a * dim + a] = 1.0);
+        self.forward(&mut columns, dim, dim);
+        columns
+    }
+
+    /// `log w - (n log 2 pi + log det Sigma) / 2`.
+    pub(super) fn log_scale(&self) -> f64 {
+        self.log_scale
     }
 
     /// Writes `log w + log N(x; mu, Sigma)` of each row.
@@ -162,6 +207,19 @@ impl Factor {
     fn log_joint(&self, centred: &[f64], solved: &mut [f64], share: &mut [f64]) {
         let lanes = share.len();
         share.fill(0.0);
+        if self.diagonal {
+            let dim = centred.len() / BLOCK;
+            for (a, y) in centred.chunks_exact(BLOCK).enumerate() {
+                let reciprocal = self.lower[a * dim + a];
+                for (s, y) in share.iter_mut().zip(y) {
+                    let v = y * reciprocal;
+                    *s += v * v;
+                }
+            }
+            return share
+                .iter_mut()
+                .for_each(|s| *s = self.log_scale - 0.5 * *s);
+        }
         if self.inverse.is_empty() {
             solved.copy_from_slice(centred);
             self.forward(solved, BLOCK, lanes);
@@ -294,8 +352,8 @@ mod tests {
     /// Matrix products and triangular solves agree, in the E-step and in the sums of the M-step.
     #[test]
     fn wide_rows_are_handled_as_narrow_ones() {
-        use super::super::covariance_kind::CovarianceKind;
         use super::super::m_step::{Scatter, statistics};
+        use crate::learn::mixture::em::covariance_kind::CovarianceKind;
         use crate::learn::mixture::gaussian::Component;
         let (dim, n) = (20, 300);
         let entry = |i: usize| ((i * i + 3 * i) as f64 * 0.61).sin();
@@ -324,7 +382,7 @@ mod tests {
         }
         let mean = |a: usize| (0..n).map(|i| rows[i * dim + a]).sum::<f64>() / n as f64;
         let s = statistics(&rows, &m, Scatter::Full);
-        let floor = super::super::floor::Floor::spherical(dim, 1e-9);
+        let floor = crate::learn::mixture::em::floor::Floor::spherical(dim, 1e-9);
         let next = s.update(&m, CovarianceKind::Full, &floor).unwrap().mixture;
         for (a, b) in [(0, 0), (7, 3), (19, 18)] {
             let products =
