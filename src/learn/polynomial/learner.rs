@@ -1,9 +1,10 @@
 //! The algebraic learner: options, the verb, the status.
 
 use super::OP;
-use super::eigenfunctions::Peeled;
+use super::eigenfunctions::{EXACT_SUMS, Peeled};
 use super::latent_covariance::{Chart, Fitted, OFF};
 use super::lie_algebra::LieAlgebra;
+use super::noisy::learner::Asked;
 use super::reduction::{Reduction, Subset, tame};
 use super::requirements::{Form, Requirements};
 use super::terms;
@@ -11,6 +12,7 @@ use super::terms::PowerSums;
 use super::variety_fit::VarietyFit;
 use crate::fit::{Check, Evidence, Fit, Work};
 use crate::io::samples::Samples;
+use crate::learn::quadratic::noisy::level::Noise;
 use crate::run::Observer;
 use crate::stats::normality::Normality;
 use crate::stats::split::Split;
@@ -37,6 +39,8 @@ pub struct LearnedPolynomial {
     pub requirements: Requirements,
     /// The outputs as sums of powers, if asked for.
     pub terms: Option<PowerSums>,
+    /// Standard deviation of the normal noise on each output, in the units of the outputs; zeros when none was allowed for.
+    pub noise: Vec<f64>,
 }
 
 /// Learner of polynomial maps of constant degree from output samples, by the Lie algebra of their variety.
@@ -46,6 +50,7 @@ pub struct Polynomial {
     latent: Option<usize>,
     form: Option<Form>,
     terms: Option<usize>,
+    noise: Noise,
     holdout: f64,
 }
 
@@ -58,6 +63,7 @@ impl Polynomial {
             latent: None,
             form: None,
             terms: None,
+            noise: Noise::Absent,
             holdout: 0.2,
         }
     }
@@ -81,6 +87,13 @@ impl Polynomial {
     pub fn terms(self, terms: usize) -> Self {
         let terms = Some(terms);
         Self { terms, ..self }
+    }
+
+    /// Independent normal noise on the outputs: absent, unknown, or a share of the standard deviation of each output in
+    /// `[0, 1)`. With noise the latent dimension is at most 4 and the degree at most 4.
+    #[must_use]
+    pub fn noise(self, noise: Noise) -> Self {
+        Self { noise, ..self }
     }
 
     /// Share of the samples held out for the tests, in `[0.01, 0.5]`.
@@ -111,6 +124,10 @@ impl Polynomial {
     /// `Converged` only when held-out samples lie on the variety to `1e-6` and their latents are Gaussian;
     /// `rel_residual` is that of the held-out samples from the variety.
     ///
+    /// With [`Polynomial::noise`] the estimate is that of greatest likelihood, `polynomial.expected-error` says what the
+    /// information in so many samples leaves, and `Converged` means that held-out samples are distributed as draws
+    /// of the learned law, noise included; `rel_residual` is then the noise as a share of the standard deviation.
+    ///
     /// # Example
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -127,6 +144,33 @@ impl Polynomial {
     /// # Ok::<(), wickring::Error>(())
     /// ```
     pub fn learn(
+        &self,
+        samples: &Samples,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<LearnedPolynomial>, Error> {
+        self.check(samples)?;
+        if !matches!(self.noise, Noise::Absent | Noise::Known(0.0)) {
+            if self.terms.is_some() {
+                let text = "sums of powers are sought without noise only";
+                return Err(Error::invalid(OP, text));
+            }
+            let asked = Asked {
+                degree: self.degree,
+                latent: self.latent,
+                form: self.form,
+                noise: self.noise,
+                split: Split::new(self.holdout),
+            };
+            if let Some(fit) = asked.learn(samples, rng, &mut *observer)? {
+                return Ok(fit);
+            }
+        }
+        self.noiseless(samples, rng, observer)
+    }
+
+    /// The map of samples that lie on its variety.
+    fn noiseless(
         &self,
         samples: &Samples,
         rng: &mut impl Rng,
@@ -201,6 +245,7 @@ impl Polynomial {
         };
         Ok(Fit {
             model: LearnedPolynomial {
+                noise: vec![0.0; map.output_dim()],
                 map,
                 requirements: needs,
                 terms,
@@ -270,14 +315,14 @@ impl Polynomial {
 }
 
 /// One reading of the span, fitted.
-struct Attempt {
-    reduction: Reduction,
-    monomials: MonomialBasis,
-    fit: VarietyFit,
-    metric: Vec<f64>,
+pub(super) struct Attempt {
+    pub(super) reduction: Reduction,
+    pub(super) monomials: MonomialBasis,
+    pub(super) fit: VarietyFit,
+    pub(super) metric: Vec<f64>,
     /// Relative residual before noise was considered.
-    first: f64,
-    checks: Vec<Check>,
+    pub(super) first: f64,
+    pub(super) checks: Vec<Check>,
 }
 
 impl Attempt {
@@ -312,14 +357,18 @@ impl Attempt {
         }
     }
 
-    fn of(reduction: Reduction, rng: &mut impl Rng, observer: Observer<'_>) -> Result<Self, Error> {
+    pub(super) fn of(
+        reduction: Reduction,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Self, Error> {
         reduction.enough()?;
         let needs = reduction.needs;
         let monomials = MonomialBasis::homogeneous(needs.variables(), needs.degree)?;
         let mut white = scaled(&reduction.rows, &reduction.white);
         tame(&mut white);
         let algebra = LieAlgebra::of(white.as_ref(), &needs, rng)?;
-        let peeled = Peeled::of(white.as_ref(), &algebra, &needs, rng)?;
+        let peeled = Peeled::of(white.as_ref(), &algebra, &needs, EXACT_SUMS, rng)?;
         let mut fit = VarietyFit::of(
             white.as_ref(),
             &monomials,

@@ -16,6 +16,9 @@
 //! | `terms` | each output as a sum of `L` powers of linear forms |
 //! | `learner` | [`Polynomial`], which does all that, and asks whether held-out samples lie on the variety and the latents are Gaussian |
 //!
+//! With observation noise ([`Polynomial::noise`]) the same algebra, on the longest samples, is where the likelihood is climbed from:
+//! the folder `noisy`.
+//!
 //! Lower degrees are carried by one more variable, `phi(1, x)`, and the constant 1 as one more output.
 //!
 //! Nothing here uses moments beyond the second: the only statistical error is that of the covariance of `x`.
@@ -28,6 +31,7 @@ pub(crate) mod latent_covariance;
 pub(crate) mod latents;
 pub(crate) mod learner;
 pub(crate) mod lie_algebra;
+pub(crate) mod noisy;
 pub(crate) mod reduction;
 pub(crate) mod requirements;
 pub(crate) mod terms;
