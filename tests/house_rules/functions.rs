@@ -61,7 +61,7 @@ pub const LONGER: &[(&str, &str, usize)] = &[
     ("src/learn/mixture/moments/checks.rs", "described", 61),
     ("src/learn/mixture/score/evidence.rs", "finish", 111),
     ("src/learn/mixture/score/likelihood.rs", "log_density", 65),
-    ("src/learn/polynomial/eigenfunctions.rs", "of", 66),
+    ("src/learn/polynomial/eigenfunctions.rs", "of", 63),
     ("src/learn/polynomial/learner.rs", "noiseless", 89),
     ("src/learn/quadratic/few_outputs/learner.rs", "learn", 157),
     (

@@ -74,13 +74,7 @@ impl Peeled {
                 latents[(i, j)] = sign * f[(i, j)] / divisor;
             }
         }
-        let typical: Vec<f64> = (0..v)
-            .map(|j| {
-                let mut c: Vec<f64> = (0..n).map(|i| latents[(i, j)].abs()).collect();
-                c.sort_by(f64::total_cmp);
-                c[n / 2]
-            })
-            .collect();
+        let typical = medians(&latents);
         for i in 0..n {
             let size = |j: usize| latents[(i, j)].abs() / typical[j];
             let others = (1..v).map(size).fold(0.0, f64::max);
@@ -113,6 +107,16 @@ impl Peeled {
             checks,
         })
     }
+}
+
+/// The median size of each column.
+fn medians(latents: &Mat<f64>) -> Vec<f64> {
+    let median = |j: usize| {
+        let mut c: Vec<f64> = latents.col_as_slice(j).iter().map(|x| x.abs()).collect();
+        c.sort_by(f64::total_cmp);
+        c[c.len() / 2]
+    };
+    (0..latents.ncols()).map(median).collect()
 }
 
 impl Spectrum {

@@ -8,11 +8,12 @@
 //! |---|---|
 //! | `requirements` | how many outputs and samples it takes, said before anything is tried |
 //! | `reduction` | reduce to `m` dimensions; the rank tells the latent dimension, and whether lower degrees occur |
-//! | `ideal` | the quadrics that vanish on the samples, and the linear vector fields that keep them: `gl_r` |
-//! | `peel` | eigenfunctions of a random field are monomials in `r` linear forms: the latents up to `GL(r)` |
+//! | `lie_algebra` | the quadrics that vanish on the samples, and the linear vector fields that keep them: `gl_r` |
+//! | `eigenfunctions` | eigenfunctions of a random field are monomials in `r` linear forms: the latents up to `GL(r)` |
 //! | `variety_fit` | Gauss-Newton on the coefficients with the latents eliminated, down to rounding |
+//! | `attempt` | one reading of the span, taken through these steps |
 //! | `latents` | latents of any sample, one by one |
-//! | `standardise` | `x ~ N(0, I)` leaves only `O(r)`: the covariance of the latents of all samples |
+//! | `latent_covariance` | `x ~ N(0, I)` leaves only `O(r)`: the covariance of the latents of all samples |
 //! | `terms` | each output as a sum of `L` powers of linear forms |
 //! | `learner` | [`Polynomial`], which does all that, and asks whether held-out samples lie on the variety and the latents are Gaussian |
 //!
@@ -26,6 +27,7 @@
 //! Source: S. Chen, Li, Li and Zhang, *Learning polynomial transformations* (arXiv 2204.04209) for the problem;
 //! the route by the Lie algebra of the variety is this project's.
 
+pub(crate) mod attempt;
 pub(crate) mod eigenfunctions;
 pub(crate) mod latent_covariance;
 pub(crate) mod latents;

@@ -7,7 +7,7 @@ use super::super::requirements::{Form, Requirements};
 use super::directions::Directions;
 use super::evidence::{held_out, noise_is_told, whole_law};
 use super::expected_error::expected_error;
-use super::modes::Model;
+use super::modes::{Atlas, Model};
 use super::posterior::Rules;
 use super::scoring::{Climb, Level, Rows, Scored};
 use super::start::{Start, rows_of, starts};
@@ -105,6 +105,13 @@ impl Asked {
         }))
     }
 
+    fn level(&self) -> Level {
+        match self.noise {
+            Noise::Known(s) => Level::Share(s),
+            Noise::Estimated | Noise::Absent => Level::Free,
+        }
+    }
+
     /// What is not promised with noise.
     fn domain(&self, outputs: usize) -> Result<(), Error> {
         self.noise.check()?;
@@ -140,12 +147,12 @@ impl Asked {
                 Err(e) => return Err(e),
             }
         }
-        if found.iter().any(Option::is_none) {
+        if self.noise == Noise::Estimated && found.iter().any(|s| s.exact) {
             return Ok(None);
         }
         let within =
             |s: &Start| s.needs.latent <= MOST_LATENT && s.model.a.len() <= MOST_COEFFICIENTS;
-        let found: Vec<Start> = found.into_iter().flatten().filter(within).collect();
+        let found: Vec<Start> = found.into_iter().filter(within).collect();
         match refused {
             Some(e) if found.is_empty() => Err(e),
             None if found.is_empty() => {
@@ -171,7 +178,12 @@ impl Asked {
             let climbed = start.model.climb_to_top(
                 rows_of(&part),
                 Climb {
-                    level: Level::Free,
+                    // The likelihood of free noise has no top where there is none.
+                    level: if start.exact {
+                        self.level()
+                    } else {
+                        Level::Free
+                    },
                     most: STEPS.0,
                     arrived: 1.0,
                 },
@@ -212,10 +224,7 @@ impl Asked {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<(Scored, Vec<Check>), Error> {
-        let level = match self.noise {
-            Noise::Known(s) => Level::Share(s),
-            Noise::Estimated | Noise::Absent => Level::Free,
-        };
+        let level = self.level();
         let rules = Rules::new(begun.model.latent())?;
         let mut atlas = begun.model.atlas(rng);
         let earlier = begun.steps;
@@ -231,9 +240,35 @@ impl Asked {
             &mut *observer,
         )?;
         scored.steps += earlier;
-        let model = &scored.model;
-        model.redraw(&mut atlas);
-        let tools = (&atlas, &rules);
+        scored.model.redraw(&mut atlas);
+        let judged = Judged {
+            samples,
+            rows,
+            split: self.split,
+            level,
+        };
+        let checks = judged.checks(&scored, (&atlas, &rules), rng, observer)?;
+        Ok((scored, checks))
+    }
+}
+
+/// Samples that an estimate is held against.
+struct Judged<'a> {
+    samples: &'a Samples,
+    rows: &'a Subset,
+    split: Split,
+    level: Level,
+}
+
+impl Judged<'_> {
+    fn checks(
+        &self,
+        scored: &Scored,
+        tools: (&Atlas, &Rules),
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Vec<Check>, Error> {
+        let (model, rows) = (&scored.model, self.rows);
         let share = share(model)?;
         let label = "observation noise, as a share of the standard deviation";
         let mut checks = vec![Check::reported("polynomial.noise", label, share)];
@@ -246,34 +281,26 @@ impl Asked {
         ));
         let directions = Directions::of(model)?;
         let information = model.information(&directions, tools, rng, &mut *observer)?;
-        let free = match level {
-            Level::Free => directions.len(model),
-            Level::Share(_) => directions.len(model) - model.outputs(),
-        };
-        let about = (free, rows.count());
+        let about = (self.level.unknowns(&directions, model), rows.count());
         checks.push(Check::reported(
             "polynomial.expected-error",
             "relative error of the map that so many samples leave, by the information in them",
             expected_error(model, &information, &rows.scale, about)?,
         ));
-        let held = held_rows(samples, self.split, &rows.scale)?;
+        let held = held_rows(self.samples, self.split, &rows.scale)?;
         let held = Rows {
             entries: &held,
-            columns: samples.columns(),
+            columns: rows.columns,
         };
-        checks.extend(held_out(
-            model,
-            (held, rows.count()),
-            tools,
-            rng,
-            &mut *observer,
-        )?);
+        let about = (held, rows.count());
+        checks.extend(held_out(model, about, tools, rng, &mut *observer)?);
         let learned = (model, &rows.scale[..]);
-        checks.extend(whole_law(samples, learned, rows.count(), rng, observer)?);
-        if level == Level::Free {
+        let law = whole_law(self.samples, learned, rows.count(), rng, observer)?;
+        checks.extend(law);
+        if self.level == Level::Free {
             checks.push(noise_is_told(share));
         }
-        Ok((scored, checks))
+        Ok(checks)
     }
 }
 

@@ -212,77 +212,124 @@ impl Model {
         Ok(faer::Scale(1.0 / count as f64) * all)
     }
 
-    /// Climbs to the top of the likelihood of the rows, at most so many steps; the information at the start serves all of them.
+    /// Climbs to the top of the likelihood of the rows; the information at the start serves all steps.
     pub(super) fn climb_to_top(
         self,
         rows: Rows<'_>,
-        Climb {
-            level,
-            most,
-            arrived,
-        }: Climb,
+        climb: Climb,
         (atlas, rules): (&mut Atlas, &Rules),
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Scored, Error> {
-        let n = rows.count() as f64;
-        let mut model = self.at_level(level)?;
-        model.redraw(atlas);
-        let mut directions = Directions::of(&model)?;
-        let free = match level {
-            Level::Free => directions.len(&model),
-            Level::Share(_) => directions.len(&model) - model.outputs(),
-        };
-        let unknowns = (free - directions.changes() - directions.turns.ncols()) as f64;
-        let information = model.information(&directions, (atlas, rules), rng, &mut *observer)?;
-        let mut best: Option<Scored> = None;
-        let (mut step, mut share): (Vec<f64>, f64) = (Vec::new(), 1.0);
-        for steps in 0..=most {
-            model.redraw(atlas);
-            let Some(sum) = model.sum(&directions, rows, (atlas, rules), &mut *observer) else {
-                let stopped = best.map(|b| Scored { stopped: true, ..b });
-                return stopped.ok_or(Error::Stopped { op: OP });
+        let mut place = Place::of(self.at_level(climb.level)?)?;
+        place.model.redraw(atlas);
+        let tools = (&*atlas, rules);
+        let information = place
+            .model
+            .information(&place.directions, tools, rng, &mut *observer)?;
+        let (mut best, mut shorter): (Option<Aimed>, f64) = (None, 1.0);
+        for passes in 0..=climb.most {
+            place.model.redraw(atlas);
+            let tools = (&*atlas, rules);
+            let sum = place
+                .model
+                .sum(&place.directions, rows, tools, &mut *observer);
+            let Some(sum) = sum else {
+                let best = best.ok_or(Error::Stopped { op: OP })?;
+                return Ok(best.scored(passes, true));
             };
-            let worse = best
-                .as_ref()
-                .is_some_and(|b| !(sum.log > b.log - 1e-12 * b.log.abs()));
-            if let Some(b) = best.as_ref().filter(|_| worse) {
-                share *= 0.3;
-                if share < 0.02 || b.left < arrived {
-                    break;
-                }
-                let shorter: Vec<f64> = step.iter().map(|s| share * s).collect();
-                let from = Directions::of(&b.model)?;
-                model = from.moved(&b.model, &shorter)?.at_level(level)?;
-                directions = Directions::of(&model)?;
-                continue;
+            let kept = best.as_ref().map(|b| b.log - 1e-12 * b.log.abs());
+            if kept.is_none_or(|log| sum.log > log) {
+                shorter = 1.0;
+                best = Some(place.aim(&sum, &information, (rows.count(), climb.level))?);
+            } else {
+                shorter *= 0.3;
             }
-            let mut gradient = Mat::from_fn(sum.score.len(), 1, |i, _| sum.score[i]);
-            directions.across(&mut gradient);
-            let found = directions.solve(&information, gradient.as_ref(), free)?;
-            let gain: f64 = (0..free).map(|i| gradient[(i, 0)] * found[(i, 0)]).sum();
-            let left = (gain.max(0.0) * n / unknowns).sqrt();
-            share = (LONGEST / gain.max(f64::MIN_POSITIVE)).sqrt().min(1.0);
-            step = (0..free).map(|i| found[(i, 0)]).collect();
-            best = Some(Scored {
-                model: model.clone(),
-                log: sum.log,
-                left,
-                steps,
-                stopped: false,
-            });
-            if left < arrived {
-                break;
+            let Some(from) = &best else { break };
+            // A likelihood that falls near the top is rounding of the quadrature.
+            let nowhere = shorter < 1.0 && (from.left < 3.0 * climb.arrived || shorter < 0.02);
+            if from.left < climb.arrived || nowhere || passes == climb.most {
+                return Ok(from.scored(passes, false));
             }
-            let mut taken: Vec<f64> = step.iter().map(|s| share * s).collect();
-            if share < 1.0 {
-                // Far away the noise is what the rows are from the variety, as expectation maximisation has it.
-                let levels = free.min(directions.coefficients(&model))..free;
-                levels.for_each(|i| taken[i] = (1.0 + 2.0 * sum.score[i]).max(1e-9).ln());
-            }
-            model = directions.moved(&model, &taken)?.at_level(level)?;
-            directions = Directions::of(&model)?;
+            let step: Vec<f64> = from.step.iter().map(|s| shorter * s).collect();
+            let model = from.directions.moved(&from.model, &step)?;
+            place = Place::of(model.at_level(climb.level)?)?;
         }
-        best.ok_or(Error::Stopped { op: OP })
+        Err(Error::Stopped { op: OP })
+    }
+}
+
+/// A model with its directions.
+struct Place {
+    model: Model,
+    directions: Directions,
+}
+
+/// A model with the step that the likelihood asks for.
+struct Aimed {
+    model: Model,
+    directions: Directions,
+    log: f64,
+    left: f64,
+    step: Vec<f64>,
+}
+
+impl Aimed {
+    fn scored(&self, steps: usize, stopped: bool) -> Scored {
+        Scored {
+            model: self.model.clone(),
+            log: self.log,
+            left: self.left,
+            steps,
+            stopped,
+        }
+    }
+}
+
+impl Place {
+    fn of(model: Model) -> Result<Self, Error> {
+        let directions = Directions::of(&model)?;
+        Ok(Self { model, directions })
+    }
+
+    /// The step of scoring, shortened where it would lead far.
+    fn aim(
+        &self,
+        sum: &Sum,
+        information: &Mat<f64>,
+        (rows, level): (usize, Level),
+    ) -> Result<Aimed, Error> {
+        let directions = Directions::of(&self.model)?;
+        let free = level.unknowns(&directions, &self.model);
+        let gauge = directions.changes() + directions.turns.ncols();
+        let mut gradient = Mat::from_fn(sum.score.len(), 1, |i, _| sum.score[i]);
+        directions.across(&mut gradient);
+        let found = directions.solve(information, gradient.as_ref(), free)?;
+        let gain: f64 = (0..free).map(|i| gradient[(i, 0)] * found[(i, 0)]).sum();
+        let left = (gain.max(0.0) * rows as f64 / (free - gauge).max(1) as f64).sqrt();
+        let share = (LONGEST / gain.max(f64::MIN_POSITIVE)).sqrt().min(1.0);
+        let mut step: Vec<f64> = (0..free).map(|i| share * found[(i, 0)]).collect();
+        if share < 1.0 {
+            // Far away the noise is what the rows are from the variety, as expectation maximisation has it.
+            let levels = free.min(directions.coefficients(&self.model))..free;
+            levels.for_each(|i| step[i] = (1.0 + 2.0 * sum.score[i]).max(1e-9).ln());
+        }
+        Ok(Aimed {
+            model: self.model.clone(),
+            directions,
+            log: sum.log,
+            left,
+            step,
+        })
+    }
+}
+
+impl Level {
+    /// Numbers of a step that may be other than zero.
+    pub(super) fn unknowns(self, directions: &Directions, model: &Model) -> usize {
+        match self {
+            Self::Free => directions.len(model),
+            Self::Share(_) => directions.coefficients(model),
+        }
     }
 }

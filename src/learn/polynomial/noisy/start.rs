@@ -8,9 +8,9 @@
 //! Maps with several degrees start from samples of every length, as without noise; they bear less of it.
 
 use super::super::OP;
+use super::super::attempt::Attempt;
 use super::super::eigenfunctions::{NOISY_SUMS, Peeled};
 use super::super::latent_covariance::{Chart, Fitted};
-use super::super::learner::Attempt;
 use super::super::lie_algebra::LieAlgebra;
 use super::super::reduction::{Reduction, Subset, tame};
 use super::super::requirements::{Form, Requirements};
@@ -43,19 +43,20 @@ const NONE: f64 = 1e-9;
 
 /// A model to climb from.
 pub(super) struct Start {
+    /// Whether the samples show no noise.
+    pub(super) exact: bool,
     pub(super) model: Model,
     pub(super) needs: Requirements,
     pub(super) checks: Vec<Check>,
 }
 
-/// Models worth climbing from, of one form; why there is none otherwise. `None` in place of a model says that the samples have
-/// no noise to speak of.
+/// Models worth climbing from, of one form; why there is none otherwise.
 pub(super) fn starts(
     rows: &Subset,
     (degree, latent, form): (usize, Option<usize>, Form),
     rng: &mut impl Rng,
     observer: Observer<'_>,
-) -> Result<Vec<Option<Start>>, Error> {
+) -> Result<Vec<Start>, Error> {
     let (mut found, mut refused) = (Vec::new(), None);
     let count = rows.count();
     let subsets: Vec<Subset> = match form {
@@ -101,7 +102,7 @@ fn longest(
     rows: &Subset,
     rng: &mut impl Rng,
     observer: Observer<'_>,
-) -> Result<Option<Start>, Error> {
+) -> Result<Start, Error> {
     reduction.enough()?;
     let needs = reduction.needs;
     let monomials = MonomialBasis::homogeneous(needs.variables(), needs.degree)?;
@@ -130,33 +131,32 @@ fn longest(
     if fit.stopped {
         return Err(Error::Stopped { op: OP });
     }
-    let squares: f64 = lengths
-        .iter()
-        .zip(&divisors)
-        .map(|(l, d)| (l / d).powi(2))
-        .sum();
-    let inverse: f64 = divisors.iter().map(|d| d.powi(-2)).sum();
-    let free = (needs.monomials - needs.latent).max(1) as f64;
-    let noise = fit.residual * (squares / (free * inverse)).sqrt();
+    let noise = noise_of(&fit, (&lengths, &divisors), &needs);
     let mut checks = reduction.checks.clone();
     checks.extend(algebra.checks);
     checks.extend(peeled.checks);
-    if noise < NONE {
-        return Ok(None);
-    }
-    let noise = if needs.monomials > needs.latent {
-        noise
-    } else {
-        0.1
-    };
     let map = PolynomialMap::new(monomials, &reduction.basis * &fit.coefficients)?;
-    let levels = vec![WIDER * noise; subset.columns];
+    let levels = vec![WIDER * noise.max(NONE); subset.columns];
     let model = settled(Model::new(&map, levels), rows, rng)?;
-    Ok(Some(Start {
+    Ok(Start {
+        exact: noise < NONE,
         model,
         needs,
         checks,
-    }))
+    })
+}
+
+/// The noise on each output that explains how far rows of the given lengths, divided as they were, are from the variety; a
+/// guess where they could not be off it.
+fn noise_of(fit: &VarietyFit, (lengths, divisors): (&[f64], &[f64]), needs: &Requirements) -> f64 {
+    const GUESS: f64 = 0.1;
+    let ratios = lengths.iter().zip(divisors).map(|(l, d)| l / d);
+    let squares: f64 = ratios.map(|t| t * t).sum();
+    let inverse: f64 = divisors.iter().map(|d| d.powi(-2)).sum();
+    match needs.monomials - needs.latent {
+        0 => GUESS,
+        free => fit.residual * (squares / (free as f64 * inverse)).sqrt(),
+    }
 }
 
 /// `(|y|^2 + median^2)^(1/2)`, as [`tame`] divides by.
@@ -222,11 +222,8 @@ fn spread(
     reduction: Reduction,
     rng: &mut impl Rng,
     observer: Observer<'_>,
-) -> Result<Option<Start>, Error> {
+) -> Result<Start, Error> {
     let attempt = Attempt::of(reduction, rng, &mut *observer)?;
-    if attempt.first < NONE {
-        return Ok(None);
-    }
     let fitted = Fitted {
         reduction: &attempt.reduction,
         subset,
@@ -249,11 +246,12 @@ fn spread(
     checks.extend(attempt.checks);
     checks.extend(on_constant);
     let levels = vec![WIDER * noise.max(NONE); subset.columns];
-    Ok(Some(Start {
+    Ok(Start {
+        exact: noise < NONE,
         model: Model::new(&map, levels),
         needs,
         checks,
-    }))
+    })
 }
 
 /// The rows of a subset.
