@@ -98,7 +98,7 @@ pub fn learn_quadratic<'py>(
     answer(py, &found, file)
 }
 
-/// A polynomial map of hidden normal variables.
+/// A polynomial map of hidden normal variables; beside the share of held-out rows that of noise, NaN to estimate it.
 #[pyfunction]
 pub fn learn_polynomial<'py>(
     py: Python<'py>,
@@ -106,11 +106,11 @@ pub fn learn_polynomial<'py>(
     degree: usize,
     latent: Option<usize>,
     form: &str,
-    holdout: f64,
+    (holdout, level): (f64, Option<f64>),
     how: How,
 ) -> Answer<'py> {
     let (read, seed) = (x.reader()?, how.seed);
-    let mut learner = Polynomial::new(degree).holdout(holdout);
+    let mut learner = Polynomial::new(degree).holdout(holdout).noise(noise(level));
     learner = latent.map_or(learner, |r| learner.latent(r));
     learner = match form {
         "auto" => learner,
@@ -128,7 +128,11 @@ pub fn learn_polynomial<'py>(
         let found = learner.learn(&samples, Run::seeded(seed).parts().0, watch)?;
         Ok((found, inputs))
     })?;
-    let file = ModelFile::of_polynomial_map(&found.model.map, header(&found, inputs, seed));
+    let mut file = ModelFile::of_polynomial_map(&found.model.map, header(&found, inputs, seed));
+    if found.model.noise.iter().any(|s| *s > 0.0) {
+        file.body
+            .insert("noise".into(), found.model.noise.clone().into());
+    }
     answer(py, &found, file)
 }
 

@@ -13,8 +13,8 @@ use wickring::fit::Fit;
 use wickring::io::POLYNOMIAL_MAP;
 use wickring::io::model::{Header, ModelFile, QUADRATIC_MAP};
 use wickring::io::samples::Input;
-use wickring::learn::Predictor;
 use wickring::learn::mixture::{Chain, GaussianMixture, MixtureModel, SCHEMA};
+use wickring::learn::{Predictor, add_noise};
 use wickring::run::Run;
 use wickring::{Error, Status};
 
@@ -152,11 +152,15 @@ impl Model {
             match self.schema() {
                 QUADRATIC_MAP => {
                     let map = self.file.quadratic_map()?;
-                    Ok((map.output_dim(), map.sample(count, rng)))
+                    let mut rows = map.sample(count, rng);
+                    add_noise(&mut rows, &self.file.noise()?, rng);
+                    Ok((map.output_dim(), rows))
                 }
                 POLYNOMIAL_MAP => {
                     let map = self.file.polynomial_map()?;
-                    Ok((map.output_dim(), map.sample(count, rng)))
+                    let mut rows = map.sample(count, rng);
+                    add_noise(&mut rows, &self.file.noise()?, rng);
+                    Ok((map.output_dim(), rows))
                 }
                 other => Err(Error::invalid("sample", format!("{other} is no law"))),
             }

@@ -101,10 +101,15 @@ pub const LONGER: &[(&str, &str, usize, &str)] = &[
     (
         "src/learn/polynomial/eigenfunctions.rs",
         "of",
-        88,
+        63,
         "to be cut",
     ),
-    ("src/learn/polynomial/learner.rs", "learn", 89, "to be cut"),
+    (
+        "src/learn/polynomial/learner.rs",
+        "noiseless",
+        89,
+        "to be cut",
+    ),
     (
         "src/learn/quadratic/few_outputs/learner.rs",
         "learn",

@@ -10,6 +10,7 @@ mod mixture_power;
 mod moments_merge;
 mod network_demos;
 mod polynomial_learner;
+mod polynomial_noise;
 mod quadratic_evidence;
 mod quadratic_learner;
 mod quadratic_variants;

@@ -170,7 +170,7 @@ def learn_quadratic(
     x: _Matrix | Sequence[str], latent: int | None, flags: tuple[bool, bool], level: float | None, holdout: float, how: _Options
 ) -> _Learned: ...
 def learn_polynomial(
-    x: _Matrix | Sequence[str], degree: int, latent: int | None, form: str, holdout: float, how: _Options
+    x: _Matrix | Sequence[str], degree: int, latent: int | None, form: str, shares: tuple[float, float | None], how: _Options
 ) -> _Learned: ...
 def learn_relu(
     x: _Matrix, y: _Matrix, neurons: int | None, offsets: bool, holdout: float, how: _Options

@@ -158,6 +158,16 @@ class _Map(_Law, _Learner):
         return self.model_.evaluate(matrix(Z, "Z"))
 
 
+def _level(noise: float | str | None) -> float | None:
+    """A share of noise, NaN where it is to be estimated."""
+    if isinstance(noise, str):
+        _one_of("noise", noise, ("estimate",))
+        return float("nan")
+    if noise is not None:
+        _within("noise", noise, 0.0, 0.999999)
+    return noise
+
+
 class QuadraticMap(_Map):
     """A quadratic map of hidden normal variables, from its outputs alone.
 
@@ -193,12 +203,7 @@ class QuadraticMap(_Map):
         _within("holdout", self.holdout, 0.01, 0.5)
         if self.n_latent is not None:
             _within("n_latent", self.n_latent, 1, 10_000)
-        level = self.noise
-        if isinstance(level, str):
-            _one_of("noise", level, ("estimate",))
-            level = float("nan")
-        elif level is not None:
-            _within("noise", level, 0.0, 0.999999)
+        level = _level(self.noise)
         flags = (self.linear, self.refine)
         with self._rows_or_files(X) as rows:
             self._learn(
@@ -210,7 +215,7 @@ class QuadraticMap(_Map):
 
 class PolynomialMap(_Map):
     """A polynomial map of constant degree of hidden normal variables, from its outputs alone. `form`: auto, homogeneous (only
-    that degree), general."""
+    that degree), general. `noise`: a share of noise on the outputs, or "estimate"."""
 
     def __init__(
         self,
@@ -222,10 +227,12 @@ class PolynomialMap(_Map):
         strict: bool = False,
         progress: Progress = None,
         timeout: float | None = None,
+        noise: float | str | None = None,
     ) -> None:
         self.degree = degree
         self.n_latent = n_latent
         self.form = form
+        self.noise = noise
         self.holdout = holdout
         self.random_state = random_state
         self.strict = strict
@@ -237,9 +244,10 @@ class PolynomialMap(_Map):
         _within("degree", self.degree, 2, 8)
         _within("holdout", self.holdout, 0.01, 0.5)
         _one_of("form", self.form, ("auto", "homogeneous", "general"))
+        shares = (self.holdout, _level(self.noise))
         with self._rows_or_files(X) as rows:
             self._learn(
-                lambda how: _native.learn_polynomial(rows, self.degree, self.n_latent, self.form, self.holdout, how),
+                lambda how: _native.learn_polynomial(rows, self.degree, self.n_latent, self.form, shares, how),
                 lambda: self._moment_map(rows),
             )
         return self._counted()

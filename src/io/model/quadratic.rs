@@ -220,7 +220,7 @@ impl ModelFile {
         QuadraticMap::new(ring, linear, constant)
     }
 
-    /// The standard deviation of Gaussian noise on each output of a quadratic map; zeros when the file has none.
+    /// The standard deviation of Gaussian noise on each output of a quadratic or polynomial map; zeros when the file has none.
     ///
     /// # Errors
     /// `InvalidInput` when there are not as many as outputs, or one is negative.

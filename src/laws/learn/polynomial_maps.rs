@@ -4,7 +4,9 @@ use crate::io::samples::Samples;
 use crate::laws::broken::{Broken, check, within};
 use crate::laws::bytes::Bytes;
 use crate::learn::polynomial::Polynomial;
+use crate::learn::{Noise, add_noise};
 use crate::poly::{Rational, Ring};
+use crate::run::unobserved;
 use crate::tensor::{MonomialBasis, PolynomialMap, binomial};
 use crate::{Error, Status};
 use faer::Mat;
@@ -32,6 +34,60 @@ pub fn random_polynomial_map(
     };
     let c = Mat::from_fn(d, basis.len(), |_, _| StandardNormal.sample(&mut *rng));
     PolynomialMap::new(basis, c)
+}
+
+/// Samples of a map with independent normal noise of the given share of the standard deviation of each output.
+///
+/// # Errors
+/// Those of [`Samples::from_rows`].
+pub fn noisy_samples(
+    map: &PolynomialMap,
+    share: f64,
+    n: usize,
+    rng: &mut impl Rng,
+) -> Result<Samples, Error> {
+    let covariance = map.covariance();
+    let level = |a: usize| share / (1.0 - share * share).sqrt() * covariance[(a, a)].sqrt();
+    let noise: Vec<f64> = (0..map.output_dim()).map(level).collect();
+    let mut rows = map.sample(n, rng);
+    add_noise(&mut rows, &noise, rng);
+    Samples::from_rows(map.output_dim(), rows)
+}
+
+/// A map is found again from noisy samples, certified, the noise beside it: to `times` the error that the information in the
+/// samples leaves, and the share of noise to a tenth.
+///
+/// # Errors
+/// [`Broken`] with what was found.
+pub fn noisy_maps_come_back(
+    map: &PolynomialMap,
+    share: f64,
+    (n, seed, times): (usize, u64, f64),
+) -> Result<(), Broken> {
+    let law = "polynomial::noisy_maps_come_back";
+    let failed = |e: Error| Broken {
+        law,
+        measured: f64::NAN,
+        allowed: 0.0,
+        case: e.to_string(),
+    };
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    let samples = noisy_samples(map, share, n, rng).map_err(failed)?;
+    let learner = Polynomial::new(map.degree() as usize).noise(Noise::Estimated);
+    let fit = learner.latent(map.latent_dim());
+    let fit = fit.learn(&samples, rng, &mut unobserved).map_err(failed)?;
+    let failure = fit.evidence.first_failure();
+    check(law, fit.status == Status::Converged, || {
+        format!("{}: {failure:?}", fit.status)
+    })?;
+    let figure = |key: &str| fit.evidence.check(key).map_or(f64::NAN, |c| c.measured);
+    let (expected, noise) = (
+        figure("polynomial.expected-error"),
+        figure("polynomial.noise"),
+    );
+    let error = fit.model.map.distance(map).map_err(failed)?;
+    within(law, error, times * expected)?;
+    within(law, (noise / share - 1.0).abs(), 0.1)
 }
 
 /// The dimensions that the algebraic learner rests on, exactly, from integer points `x` (rows of `v` entries): with

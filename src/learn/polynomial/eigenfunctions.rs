@@ -27,41 +27,30 @@ pub(super) struct Peeled {
     pub(super) checks: Vec<Check>,
 }
 
+/// Of the range: how far an eigenvalue may be from its sum, without noise and with it.
+pub(super) const EXACT_SUMS: f64 = 0.02;
+pub(super) const NOISY_SUMS: f64 = 0.2;
+
 struct Spectrum {
     /// Least gap of the eigenvalues over their range.
     separation: f64,
+    /// Greatest distance of an eigenvalue from its sum, over the range.
+    misfit: f64,
     /// Columns: `xi_1^w`, then `xi_1^(w-1) xi_j`.
     functions: Mat<f64>,
 }
 
 impl Peeled {
-    /// From tamed rows in white coordinates.
+    /// From tamed rows in white coordinates; eigenvalues may miss their sums by `tolerance` of their range.
     pub(super) fn of(
         y: MatRef<'_, f64>,
         algebra: &LieAlgebra,
         needs: &Requirements,
+        tolerance: f64,
         rng: &mut impl Rng,
     ) -> Result<Self, Error> {
         let (v, w) = (needs.variables(), needs.degree);
-        let mut best: Option<Spectrum> = None;
-        let mut real = 0;
-        for _ in 0..TRIES {
-            if let Some(found) = spectrum(&algebra.element(rng), v, w)? {
-                real += 1;
-                if best
-                    .as_ref()
-                    .is_none_or(|b| found.separation > b.separation)
-                {
-                    best = Some(found);
-                }
-            }
-            if real >= COMPARED {
-                break;
-            }
-        }
-        let hypothesis =
-            "a vector field with a real spectrum of sums of eigenvalues (fields found)";
-        let best = best.ok_or(Error::degenerate(OP, hypothesis, 0.0))?;
+        let best = Spectrum::best(algebra, (v, w), tolerance, rng)?;
         let f = y * &best.functions;
         let n = y.nrows();
         let positive = (0..n).filter(|&i| f[(i, 0)] > 0.0).count();
@@ -85,13 +74,7 @@ impl Peeled {
                 latents[(i, j)] = sign * f[(i, j)] / divisor;
             }
         }
-        let typical: Vec<f64> = (0..v)
-            .map(|j| {
-                let mut c: Vec<f64> = (0..n).map(|i| latents[(i, j)].abs()).collect();
-                c.sort_by(f64::total_cmp);
-                c[n / 2]
-            })
-            .collect();
+        let typical = medians(&latents);
         for i in 0..n {
             let size = |j: usize| latents[(i, j)].abs() / typical[j];
             let others = (1..v).map(size).fold(0.0, f64::max);
@@ -126,8 +109,54 @@ impl Peeled {
     }
 }
 
+/// The median size of each column.
+fn medians(latents: &Mat<f64>) -> Vec<f64> {
+    let median = |j: usize| {
+        let mut c: Vec<f64> = latents.col_as_slice(j).iter().map(|x| x.abs()).collect();
+        c.sort_by(f64::total_cmp);
+        c[c.len() / 2]
+    };
+    (0..latents.ncols()).map(median).collect()
+}
+
+impl Spectrum {
+    /// Of several random fields the one whose eigenvalues lie apart, in comparison to how far they are from their sums.
+    fn best(
+        algebra: &LieAlgebra,
+        (v, w): (usize, usize),
+        tolerance: f64,
+        rng: &mut impl Rng,
+    ) -> Result<Self, Error> {
+        let mut best: Option<Self> = None;
+        let mut real = 0;
+        for _ in 0..TRIES {
+            if let Some(found) = spectrum(&algebra.element(rng), (v, w), tolerance)? {
+                real += 1;
+                if best.as_ref().is_none_or(|b| found.rank() > b.rank()) {
+                    best = Some(found);
+                }
+            }
+            if real >= COMPARED {
+                break;
+            }
+        }
+        let hypothesis =
+            "a vector field with a real spectrum of sums of eigenvalues (fields found)";
+        best.ok_or(Error::degenerate(OP, hypothesis, 0.0))
+    }
+
+    /// Misfits of rounding do not count.
+    fn rank(&self) -> f64 {
+        self.separation / (self.misfit + 1e-4)
+    }
+}
+
 /// The spectrum of a field, if it is real and consists of sums of `v` numbers.
-fn spectrum(a: &Mat<f64>, v: usize, w: usize) -> Result<Option<Spectrum>, Error> {
+fn spectrum(
+    a: &Mat<f64>,
+    (v, w): (usize, usize),
+    tolerance: f64,
+) -> Result<Option<Spectrum>, Error> {
     let m = a.nrows();
     // Functionals move by the transpose.
     let e = match eigen(OP, a.transpose()) {
@@ -150,7 +179,7 @@ fn spectrum(a: &Mat<f64>, v: usize, w: usize) -> Result<Option<Spectrum>, Error>
     let separation = if m > 1 { gap / range } else { 1.0 };
     let (mut alphas, mut columns) = (vec![values[0] / w as f64], vec![0]);
     while alphas.len() < v {
-        let Some(left) = unexplained(&values, &alphas, w, range)? else {
+        let Some((left, _)) = unexplained(&values, &alphas, w, tolerance * range)? else {
             return Ok(None);
         };
         let Some(&next) = left.first() else {
@@ -159,26 +188,28 @@ fn spectrum(a: &Mat<f64>, v: usize, w: usize) -> Result<Option<Spectrum>, Error>
         columns.push(next);
         alphas.push(values[next] - (w as f64 - 1.0) * alphas[0]);
     }
-    match unexplained(&values, &alphas, w, range)? {
-        Some(left) if left.is_empty() => {}
+    let misfit = match unexplained(&values, &alphas, w, tolerance * range)? {
+        Some((left, misfit)) if left.is_empty() => misfit / range,
         _ => return Ok(None),
-    }
+    };
     let functions = Mat::from_fn(m, v, |i, j| e.vectors[(i, order[columns[j]])].re);
     Ok(Some(Spectrum {
         separation,
+        misfit,
         functions,
     }))
 }
 
-/// The eigenvalues that are no sum of `w` of the `alphas`, each sum used once; `None` when a sum is missing.
+/// The eigenvalues that are no sum of `w` of the `alphas`, each sum used once, and how far the others are
+/// from theirs; `None` when a sum is missing.
 fn unexplained(
     values: &[f64],
     alphas: &[f64],
     w: usize,
-    range: f64,
-) -> Result<Option<Vec<usize>>, Error> {
+    tolerance: f64,
+) -> Result<Option<(Vec<usize>, f64)>, Error> {
     let basis = MonomialBasis::homogeneous(alphas.len(), w)?;
-    let mut left: Vec<usize> = (0..values.len()).collect();
+    let (mut left, mut misfit): (Vec<usize>, f64) = ((0..values.len()).collect(), 0.0);
     for e in basis.exponents() {
         let sum: f64 = e.iter().zip(alphas).map(|(&k, a)| f64::from(k) * a).sum();
         let nearest = left.iter().enumerate().min_by(|x, y| {
@@ -187,11 +218,12 @@ fn unexplained(
                 .total_cmp(&(values[*y.1] - sum).abs())
         });
         match nearest {
-            Some((at, &k)) if (values[k] - sum).abs() <= 0.02 * range => {
+            Some((at, &k)) if (values[k] - sum).abs() <= tolerance => {
+                misfit = misfit.max((values[k] - sum).abs());
                 left.remove(at);
             }
             _ => return Ok(None),
         }
     }
-    Ok(Some(left))
+    Ok(Some((left, misfit)))
 }

@@ -1,32 +1,27 @@
 //! The algebraic learner: options, the verb, the status.
 
 use super::OP;
-use super::eigenfunctions::Peeled;
+use super::attempt::{Attempt, EXACT};
 use super::latent_covariance::{Chart, Fitted, OFF};
-use super::lie_algebra::LieAlgebra;
-use super::reduction::{Reduction, Subset, tame};
+use super::noisy::learner::Asked;
+use super::reduction::{Reduction, Subset};
 use super::requirements::{Form, Requirements};
 use super::terms;
 use super::terms::PowerSums;
-use super::variety_fit::VarietyFit;
 use crate::fit::{Check, Evidence, Fit, Work};
 use crate::io::samples::Samples;
+use crate::learn::quadratic::noisy::level::Noise;
 use crate::run::Observer;
 use crate::stats::normality::Normality;
 use crate::stats::split::Split;
 use crate::stats::two_sample::held_out_notes;
 use crate::tensor::{MonomialBasis, PolynomialMap};
 use crate::{Error, Status};
-use faer::Mat;
 use rand::Rng;
 
-/// Relative residual from the variety at which samples are noiseless: data rounded to single precision still are.
-const EXACT: f64 = 1e-6;
 /// Samples used for the algebra: several times the least number, and never few.
 const TIMES: usize = 5;
 const AT_LEAST: usize = 400;
-/// Readings of the span tried.
-const READINGS: usize = 3;
 
 /// What the algebraic learner returns.
 ///
@@ -39,6 +34,20 @@ pub struct LearnedPolynomial {
     pub requirements: Requirements,
     /// The outputs as sums of powers, if asked for.
     pub terms: Option<PowerSums>,
+    /// Standard deviation of the normal noise on each output, in the units of the outputs; zeros when none was allowed for.
+    pub noise: Vec<f64>,
+}
+
+impl LearnedPolynomial {
+    fn noiseless(map: PolynomialMap, requirements: Requirements, terms: Option<PowerSums>) -> Self {
+        let noise = vec![0.0; map.output_dim()];
+        Self {
+            map,
+            requirements,
+            terms,
+            noise,
+        }
+    }
 }
 
 /// Learner of polynomial maps of constant degree from output samples, by the Lie algebra of their variety.
@@ -48,6 +57,7 @@ pub struct Polynomial {
     latent: Option<usize>,
     form: Option<Form>,
     terms: Option<usize>,
+    noise: Noise,
     holdout: f64,
 }
 
@@ -60,6 +70,7 @@ impl Polynomial {
             latent: None,
             form: None,
             terms: None,
+            noise: Noise::Absent,
             holdout: 0.2,
         }
     }
@@ -83,6 +94,13 @@ impl Polynomial {
     pub fn terms(self, terms: usize) -> Self {
         let terms = Some(terms);
         Self { terms, ..self }
+    }
+
+    /// Independent normal noise on the outputs: absent, unknown, or a share of the standard deviation of each output in
+    /// `[0, 1)`. With noise the latent dimension is at most 4 and the degree at most 4.
+    #[must_use]
+    pub fn noise(self, noise: Noise) -> Self {
+        Self { noise, ..self }
     }
 
     /// Share of the samples held out for the tests, in `[0.01, 0.5]`.
@@ -113,6 +131,10 @@ impl Polynomial {
     /// `Converged` only when held-out samples lie on the variety to `1e-6` and their latents are Gaussian;
     /// `rel_residual` is that of the held-out samples from the variety.
     ///
+    /// With [`Polynomial::noise`] the estimate is that of greatest likelihood, `polynomial.expected-error` says what the
+    /// information in so many samples leaves, and `Converged` means that held-out samples are distributed as draws
+    /// of the learned law, noise included; `rel_residual` is then the noise as a share of the standard deviation.
+    ///
     /// # Example
     /// ```
     /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -129,6 +151,33 @@ impl Polynomial {
     /// # Ok::<(), wickring::Error>(())
     /// ```
     pub fn learn(
+        &self,
+        samples: &Samples,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<LearnedPolynomial>, Error> {
+        self.check(samples)?;
+        if !matches!(self.noise, Noise::Absent | Noise::Known(0.0)) {
+            if self.terms.is_some() {
+                let text = "sums of powers are sought without noise only";
+                return Err(Error::invalid(OP, text));
+            }
+            let asked = Asked {
+                degree: self.degree,
+                latent: self.latent,
+                form: self.form,
+                noise: self.noise,
+                split: Split::new(self.holdout),
+            };
+            if let Some(fit) = asked.learn(samples, rng, &mut *observer)? {
+                return Ok(fit);
+            }
+        }
+        self.noiseless(samples, rng, observer)
+    }
+
+    /// The map of samples that lie on its variety.
+    fn noiseless(
         &self,
         samples: &Samples,
         rng: &mut impl Rng,
@@ -202,11 +251,7 @@ impl Polynomial {
             false => Status::Stalled,
         };
         Ok(Fit {
-            model: LearnedPolynomial {
-                map,
-                requirements: needs,
-                terms,
-            },
+            model: LearnedPolynomial::noiseless(map, needs, terms),
             status,
             history: vec![first, evidence.rel_residual],
             work: Work {
@@ -269,101 +314,6 @@ impl Polynomial {
         }
         Ok(largest)
     }
-}
-
-/// One reading of the span, fitted.
-struct Attempt {
-    reduction: Reduction,
-    monomials: MonomialBasis,
-    fit: VarietyFit,
-    metric: Vec<f64>,
-    /// Relative residual before noise was considered.
-    first: f64,
-    checks: Vec<Check>,
-}
-
-impl Attempt {
-    /// The first reading that fits exactly, else the one that fits best, else why the likeliest does not.
-    fn best(
-        readings: Vec<Reduction>,
-        rng: &mut impl Rng,
-        observer: Observer<'_>,
-    ) -> Result<Self, Error> {
-        let (mut best, mut refused): (Option<Self>, Option<Error>) = (None, None);
-        for reduction in readings.into_iter().take(READINGS) {
-            match Self::of(reduction, rng, observer) {
-                Ok(attempt) => {
-                    let done = attempt.first <= EXACT || attempt.fit.stopped;
-                    if best.as_ref().is_none_or(|b| attempt.first < b.first) {
-                        best = Some(attempt);
-                    }
-                    if done {
-                        break;
-                    }
-                }
-                Err(e @ (Error::Degenerate { .. } | Error::InvalidInput { .. })) => {
-                    refused.get_or_insert(e);
-                }
-                Err(e) => return Err(e),
-            }
-        }
-        match (best, refused) {
-            (Some(best), _) => Ok(best),
-            (None, Some(e)) => Err(e),
-            (None, None) => Err(Error::Stopped { op: OP }),
-        }
-    }
-
-    fn of(reduction: Reduction, rng: &mut impl Rng, observer: Observer<'_>) -> Result<Self, Error> {
-        reduction.enough()?;
-        let needs = reduction.needs;
-        let monomials = MonomialBasis::homogeneous(needs.variables(), needs.degree)?;
-        let mut white = scaled(&reduction.rows, &reduction.white);
-        tame(&mut white);
-        let algebra = LieAlgebra::of(white.as_ref(), &needs, rng)?;
-        let peeled = Peeled::of(white.as_ref(), &algebra, &needs, rng)?;
-        let mut fit = VarietyFit::of(
-            white.as_ref(),
-            &monomials,
-            peeled.latents.as_ref(),
-            &peeled.order,
-            observer,
-        )?;
-        let first = fit.residual;
-        let mut metric = reduction.white.clone();
-        if first > EXACT && !fit.stopped {
-            // Noise: every output counts as measured, so least squares in their own metric.
-            let ones = vec![1.0; metric.len()];
-            (fit, metric) = (refit(&reduction, &monomials, fit, observer)?, ones);
-        }
-        let mut checks = algebra.checks;
-        checks.extend(peeled.checks);
-        Ok(Self {
-            reduction,
-            monomials,
-            fit,
-            metric,
-            first,
-            checks,
-        })
-    }
-}
-
-/// The columns of `rows` times their factors.
-fn scaled(rows: &Mat<f64>, factors: &[f64]) -> Mat<f64> {
-    Mat::from_fn(rows.nrows(), rows.ncols(), |i, k| rows[(i, k)] * factors[k])
-}
-
-/// Fits again without whitening.
-fn refit(
-    reduction: &Reduction,
-    monomials: &MonomialBasis,
-    fit: VarietyFit,
-    observer: Observer<'_>,
-) -> Result<VarietyFit, Error> {
-    let m = monomials.len();
-    let c = Mat::from_fn(m, m, |k, l| fit.coefficients[(k, l)] / reduction.white[k]);
-    VarietyFit::from_coefficients(reduction.rows.as_ref(), monomials, c, observer)
 }
 
 fn tests(

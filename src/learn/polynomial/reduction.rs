@@ -6,6 +6,7 @@ use crate::Error;
 use crate::fit::Check;
 use crate::io::samples::Samples;
 use crate::linalg::{Svd, norm2, thin_svd};
+use crate::stats::goodness::rows::scattered;
 use crate::stats::split::Split;
 use faer::{Mat, MatRef};
 
@@ -63,6 +64,32 @@ impl Subset {
         self.rows.len() / self.columns
     }
 
+    /// The longest rows, in their order: for homogeneous maps those that noise disturbs least.
+    pub(super) fn longest(&self, count: usize) -> Self {
+        let d = self.columns;
+        let lengths: Vec<f64> = self.rows.chunks_exact(d).map(norm2).collect();
+        let mut order: Vec<usize> = (0..lengths.len()).collect();
+        order.sort_by(|&i, &j| lengths[j].total_cmp(&lengths[i]).then(i.cmp(&j)));
+        order.truncate(count);
+        order.sort_unstable();
+        self.chosen(&order)
+    }
+
+    /// So many rows, spread over all.
+    pub(super) fn spaced(&self, count: usize) -> Self {
+        self.chosen(&scattered(self.count(), count).collect::<Vec<_>>())
+    }
+
+    fn chosen(&self, places: &[usize]) -> Self {
+        let d = self.columns;
+        let row = |i: &usize| self.rows[i * d..(i + 1) * d].iter().copied();
+        Self {
+            columns: d,
+            scale: self.scale.clone(),
+            rows: places.iter().flat_map(row).collect(),
+        }
+    }
+
     /// The rows, with the constant 1 first if asked for, each divided by its tamed length: for homogeneous
     /// maps that is the same variety, without the heavy tails.
     fn tamed(&self, constant: bool) -> Mat<f64> {
@@ -115,6 +142,16 @@ impl Reduction {
         latent: Option<usize>,
         form: Option<Form>,
     ) -> Result<Vec<Self>, Error> {
+        Self::with_drop(subset, degree, (latent, form), CLEAR_DROP)
+    }
+
+    /// The same where a drop of the singular values by the given factor counts as the edge of the signal.
+    pub(super) fn with_drop(
+        subset: &Subset,
+        degree: usize,
+        (latent, form): (Option<usize>, Option<Form>),
+        clear: f64,
+    ) -> Result<Vec<Self>, Error> {
         let known = |f: Form| {
             let all = Requirements::all(degree).into_iter();
             all.filter(move |c| c.form == f && latent.is_none_or(|r| r == c.latent))
@@ -137,7 +174,7 @@ impl Reduction {
                     Some(_) if needs.monomials == numeric => f64::MAX,
                     Some(next) => svd.s[needs.monomials - 1] / next,
                 };
-                if drop >= CLEAR_DROP || latent.is_some() {
+                if drop >= clear || latent.is_some() {
                     found.push((drop, Self::with(needs, &rows, &svd)));
                 }
             }

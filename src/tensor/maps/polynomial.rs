@@ -252,7 +252,7 @@ fn moment(e: impl Iterator<Item = u32>) -> f64 {
 }
 
 /// `Cov(x^e, x^f)`.
-fn centred_gram(basis: &MonomialBasis) -> Mat<f64> {
+pub(crate) fn centred_gram(basis: &MonomialBasis) -> Mat<f64> {
     let e = basis.exponents();
     let mean: Vec<f64> = e.iter().map(|e| moment(e.iter().copied())).collect();
     Mat::from_fn(basis.len(), basis.len(), |k, l| {

@@ -9,6 +9,7 @@ use wickring::Error;
 use wickring::io::model::POLYNOMIAL_MAP;
 use wickring::io::model::{ModelFile, QUADRATIC_MAP, in_file};
 use wickring::io::write_whole;
+use wickring::learn::add_noise;
 use wickring::poly::gaussian::{GaussianLaw, HermiteExpansion, joint_cumulant};
 use wickring::poly::{Poly, Rational};
 use wickring::stats::TwoSampleTest;
@@ -212,6 +213,8 @@ fn distance(args: &Distance, context: &Context) -> Result<Outcome, Error> {
 
 fn test(args: &Test, context: &Context) -> Result<Outcome, Error> {
     let map = read_map(&args.model)?;
+    let noise = ModelFile::read(&args.model)?.noise();
+    let noise = noise.map_err(|e| in_file(&args.model, e))?;
     let samples = context.rows(&args.samples, &context.common.columns)?;
     let d = map.output_dim();
     if samples.columns() != d {
@@ -229,7 +232,11 @@ fn test(args: &Test, context: &Context) -> Result<Outcome, Error> {
         }
     }
     let sample = faer::MatRef::from_row_major_slice(&rows, rows.len() / d, d);
-    let mut draw = |n: usize, rng: &mut ChaCha8Rng| Ok(map.sample(n, rng));
+    let mut draw = |n: usize, rng: &mut ChaCha8Rng| {
+        let mut rows = map.sample(n, rng);
+        add_noise(&mut rows, &noise, rng);
+        Ok(rows)
+    };
     let found = TwoSampleTest::run(sample, &mut draw, &mut context.rng())?;
     let agree = found.sliced_z <= MAX_Z && found.energy_z <= MAX_Z;
     let value = json!({

@@ -75,7 +75,11 @@ fn draw(file: &ModelFile, args: &Sample, context: &Context) -> Result<(usize, Ve
             let map = map.map_err(|e| in_file(&args.model, e))?;
             let columns = map.output_dim();
             within_budget(args.n, columns)?;
-            Ok((columns, map.sample(args.n, &mut context.rng())))
+            let noise = file.noise().map_err(|e| in_file(&args.model, e))?;
+            let rng = &mut context.rng();
+            let mut rows = map.sample(args.n, rng);
+            add_noise(&mut rows, &noise, rng);
+            Ok((columns, rows))
         }
         SCHEMA => {
             let model = MixtureModel::from_body(&file.body).map_err(|e| in_file(&args.model, e))?;

@@ -87,6 +87,12 @@ pub const CLAIMS: &[PaperClaim] = &[
         "samples.npy",
     ),
     claim(
+        "polynomial",
+        "polynomially many noisy samples are enough: the error that the information in them leaves is reported beside",
+        "learn polynomial samples.npy --degree 3 --noise auto --out model.json",
+        "samples.npy",
+    ),
+    claim(
         "relu",
         "sums of few ReLUs are learned whatever their signs and however near their directions",
         "experiment relu-story --out relu.csv --plot relu.svg",

@@ -1,7 +1,7 @@
 //! `wickring learn polynomial`: polynomial maps of a hidden Gaussian, from output samples.
 
 use super::held_out::Cumulants;
-use super::quadratic::{Latent, beside, report, table};
+use super::quadratic::{Latent, beside, parse_noise, report, table};
 use crate::commands::map::read_map;
 use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};
@@ -13,16 +13,18 @@ use wickring::io::model::{Header, ModelFile, in_file};
 use wickring::io::samples::Samples;
 use wickring::io::write_whole;
 use wickring::learn::polynomial::{Form, LearnedPolynomial, Polynomial, PowerSums, Requirements};
+use wickring::learn::{Noise, add_noise};
 use wickring::poly::gaussian::{GaussianLaw, joint_cumulant};
 use wickring::poly::{Poly, Rational, Vars};
 use wickring::tensor::PolynomialMap;
 use wickring::{Error, Status};
 
-/// Learn a polynomial map z = p(x) of degree W with hidden x ~ N(0, I) from noiseless samples of z alone.
+/// Learn a polynomial map z = p(x) of degree W with hidden x ~ N(0, I) from samples of z alone, with or without noise.
 ///
 /// With all outputs spanning the monomials this takes finitely many steps and few samples: the variety that the
 /// samples lie on is found first, then its symmetries, then the map. The needs for each latent dimension are
-/// printed before anything is tried.
+/// printed before anything is tried. With --noise the likelihood is climbed from there; the error that so many samples leave
+/// is reported beside.
 #[derive(Args)]
 pub struct LearnPolynomial {
     /// Samples as rows: .npy, .csv or .tsv files, or folders of them; together they are one sample.
@@ -40,6 +42,10 @@ pub struct LearnPolynomial {
     /// Write each output as a sum of so many powers of linear forms, c_1 <u_1, x>^W + ..
     #[arg(long)]
     terms: Option<usize>,
+    /// Independent normal noise on the outputs to allow for: none, auto (estimated, for each output), or its standard
+    /// deviation as a share of that of each output. With noise W and the latent dimension are at most 4.
+    #[arg(long, default_value = "none", value_parser = parse_noise)]
+    noise: Noise,
     /// Share of the samples held out for the tests, 0.01 to 0.5.
     #[arg(long, default_value_t = 0.2)]
     holdout: f64,
@@ -63,7 +69,9 @@ enum Degrees {
 pub fn run(args: &LearnPolynomial, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("learn polynomial")?;
     let samples = context.samples(&args.samples)?;
-    let mut learner = Polynomial::new(args.degree).holdout(args.holdout);
+    let mut learner = Polynomial::new(args.degree)
+        .holdout(args.holdout)
+        .noise(args.noise);
     if let Latent(Some(rank)) = args.latent {
         learner = learner.latent(rank);
     }
@@ -92,6 +100,10 @@ pub fn run(args: &LearnPolynomial, context: &Context) -> Result<Outcome, Error> 
         report: full_report(&fit, samples.rows()),
     };
     let mut file = ModelFile::of_polynomial_map(&fit.model.map, header);
+    let noise = &fit.model.noise;
+    if noise.iter().any(|s| *s > 0.0) {
+        file.body.insert("noise".into(), json!(noise));
+    }
     if let Some(terms) = &fit.model.terms {
         let latent = fit.model.map.latent_dim();
         file.body.insert("terms".into(), terms_json(terms, latent));
@@ -105,10 +117,20 @@ pub fn run(args: &LearnPolynomial, context: &Context) -> Result<Outcome, Error> 
     for input in samples.inputs() {
         certificate = certificate.hashed_input(&input.path.to_string_lossy(), &input.sha256);
     }
-    let about = ("the learned map", args.holdout);
-    cumulants.write(about, &samples, (status, &failed), context)?;
+    let (what, law) = match cumulants.with_noise(noise)? {
+        None => ("the learned map", cumulants),
+        Some(noisy) => ("the learned map with its noise", noisy),
+    };
+    law.write((what, args.holdout), &samples, (status, &failed), context)?;
     write_whole(&beside_model, certificate.to_json().as_bytes())?;
-    context.draw(|| beside(&samples, |n| fit.model.map.sample(n, &mut context.rng())))?;
+    context.draw(|| {
+        beside(&samples, |n| {
+            let rng = &mut context.rng();
+            let mut rows = fit.model.map.sample(n, rng);
+            add_noise(&mut rows, noise, rng);
+            rows
+        })
+    })?;
     context.emit(
         &summary(&fit, samples.rows(), out, &beside_model),
         &text(&fit, &samples, out, &beside_model),

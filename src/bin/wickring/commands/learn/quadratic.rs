@@ -71,7 +71,8 @@ impl Radial {
     }
 }
 
-fn parse_noise(text: &str) -> Result<Noise, String> {
+/// Reads `none`, `auto` or a share.
+pub fn parse_noise(text: &str) -> Result<Noise, String> {
     match (text, text.parse::<f64>()) {
         ("none", _) => Ok(Noise::Absent),
         ("auto", _) => Ok(Noise::Estimated),
