@@ -106,10 +106,10 @@ pub fn learn_polynomial<'py>(
     degree: usize,
     latent: Option<usize>,
     form: &str,
-    (holdout, level): (f64, Option<f64>),
+    shares: (f64, Option<f64>),
     how: How,
 ) -> Answer<'py> {
-    let (read, seed) = (x.reader()?, how.seed);
+    let ((holdout, level), read, seed) = (shares, x.reader()?, how.seed);
     let mut learner = Polynomial::new(degree).holdout(holdout).noise(noise(level));
     learner = latent.map_or(learner, |r| learner.latent(r));
     learner = match form {

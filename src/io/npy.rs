@@ -16,9 +16,7 @@ use std::path::Path;
 const MAX_HEADER: usize = 1 << 16;
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
-/// The kind of one entry.
-///
-/// See [`NpyHeader`] for an example.
+/// The kind of one entry, as in [`NpyHeader`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     /// Boolean, one byte.
@@ -33,9 +31,7 @@ pub enum EntryKind {
     Complex,
 }
 
-/// Type of one entry: kind, bytes, byte order.
-///
-/// See [`NpyHeader`] for an example.
+/// Type of one entry, as in [`NpyHeader`]: kind, bytes, byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dtype {
     /// The kind.
@@ -335,7 +331,7 @@ pub fn read(path: &Path) -> Result<Tensor, Error> {
 /// `File` naming path and place.
 pub fn read_complex(path: &Path) -> Result<Tensor<Complex<f64>>, Error> {
     load(path, |header, bytes| {
-        in_order(header, header.dtype.decode_complex(bytes))
+        npy_blocks::in_order(header, header.dtype.decode_complex(bytes))
     })
 }
 
@@ -350,7 +346,7 @@ pub(super) fn is_other_type(problem: &str) -> bool {
 pub(super) fn decode_complex(path: &Path, mut bytes: &[u8]) -> Result<Tensor<Complex<f64>>, Error> {
     let total = bytes.len() as u64;
     let header = read_header(path, &mut bytes, total)?;
-    in_order(&header, header.dtype.decode_complex(bytes))
+    npy_blocks::in_order(&header, header.dtype.decode_complex(bytes))
 }
 
 /// The array in `bytes`, header and entries, as found in an archive under `place`; `path` is only for messages.
@@ -365,22 +361,7 @@ pub fn decode(path: &Path, place: &str, mut bytes: &[u8]) -> Result<Tensor, Erro
 
 fn array(path: &Path, place: &str, header: &NpyHeader, bytes: &[u8]) -> Result<Tensor, Error> {
     let complex = || Error::file(path, place, "holds complex numbers, expected real ones");
-    in_order(header, header.dtype.decode(bytes).ok_or_else(complex)?)
-}
-
-/// Entries in file order to a tensor with the first index fastest.
-fn in_order<T: Clone>(header: &NpyHeader, data: Vec<T>) -> Result<Tensor<T>, Error> {
-    if header.fortran_order || header.shape.len() < 2 {
-        return Tensor::from_vec(&header.shape, data);
-    }
-    // C order is the reversed shape with the first index fastest.
-    let strides: Vec<usize> = (0..header.shape.len())
-        .map(|m| header.shape[m + 1..].iter().product())
-        .collect();
-    Tensor::from_fn(&header.shape, |index| {
-        let flat: usize = index.iter().zip(&strides).map(|(i, s)| i * s).sum();
-        data[flat].clone()
-    })
+    npy_blocks::in_order(header, header.dtype.decode(bytes).ok_or_else(complex)?)
 }
 
 /// The header of a file, and a reader of what follows it.

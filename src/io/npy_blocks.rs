@@ -95,6 +95,21 @@ fn entries(shape: &[usize], start: usize, numbers: &[f64], data: &mut [f64]) {
     }
 }
 
+/// Entries in file order to a tensor with the first index fastest.
+pub(super) fn in_order<T: Clone>(header: &NpyHeader, data: Vec<T>) -> Result<Tensor<T>, Error> {
+    if header.fortran_order || header.shape.len() < 2 {
+        return Tensor::from_vec(&header.shape, data);
+    }
+    // C order is the reversed shape with the first index fastest.
+    let strides: Vec<usize> = (0..header.shape.len())
+        .map(|m| header.shape[m + 1..].iter().product())
+        .collect();
+    Tensor::from_fn(&header.shape, |index| {
+        let flat: usize = index.iter().zip(&strides).map(|(i, s)| i * s).sum();
+        data[flat].clone()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -10,6 +10,8 @@ use crate::linalg::{norm2, small};
 /// Slice `k` has rows of its own; its components are the columns of `P_k F`, whose inner products `F'F` are those of every
 /// other slice.
 ///
+/// [`Parafac2`](crate::decomp::Parafac2) shows how one is found.
+///
 /// Invariant: `P_k` is `n_k x R`, `F` is `R x R`, `A` is `J x R`, `C` is `K x R` for `K >= 1` slices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parafac2Model {

@@ -9,6 +9,7 @@
 //! | `decomposition` | [`Cp`], the default engine: options, the verb, the status |
 //! | `search` | batches of starts, choice of the best |
 //! | `starts` | one start on the core, carried to its end; Jennrich's algorithm on groups of modes, the exact model of a rank that no tensor exceeds |
+//! | `scaled` | the data at norm one, and back |
 //! | `full_space` | from the core back to the full space, on to a stationary point |
 //! | `als` | alternating least squares with extrapolation |
 //! | `gauss_newton`, `normal_equations` | Levenberg-Marquardt and its structured normal equations |
@@ -34,6 +35,7 @@ pub(crate) mod missing;
 pub(crate) mod nonnegative;
 pub(crate) mod normal_equations;
 pub(crate) mod ranks;
+pub(crate) mod scaled;
 pub(crate) mod search;
 pub(crate) mod sparse;
 pub(crate) mod starts;

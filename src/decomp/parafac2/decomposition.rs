@@ -91,7 +91,7 @@ impl Parafac2 {
     /// `Shape`: different widths. `NonFinite`, `Backend`.
     ///
     /// # Complexity
-    /// Each round `O(K J R min(n_k, J) + K R^2 min(n_k, J))`, after one pass `O(sum(n_k) J^2)`. With missing entries `n_k` takes
+    /// Each round `O(K J R min(n_k, J) + K R^2 min(n_k, J))`, after one pass `O(sum(n_k) J^2)`, for rank `R`. With missing entries `n_k` takes
     /// the place of the minimum.
     ///
     /// # Accuracy

@@ -14,7 +14,7 @@
 use super::waring_normal::{Iterate, refine};
 use crate::decomp::cp::checks::{self, ended, noise_left};
 use crate::decomp::cp::condition;
-use crate::decomp::cp::decomposition::Scaled;
+use crate::decomp::cp::scaled::Scaled;
 use crate::decomp::cp::starts::jennrich::algebraic_start;
 use crate::fit::{Evidence, Fit, Work, judge};
 use crate::linalg::norm2;

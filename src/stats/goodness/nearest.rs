@@ -45,7 +45,7 @@ impl Rows {
     /// `own` the points are the rows themselves, each without itself.
     ///
     /// # Complexity
-    /// `O(points rows d)` at most, about a nanosecond for each pair in few dimensions; in two or three dimensions a window holds a
+    /// `O(points rows d)` at most for rows of `d` entries, about a nanosecond for each pair in few dimensions; in two or three dimensions a window holds a
     /// part of the rows.
     pub(super) fn nearest<const K: usize>(
         &self,

@@ -286,7 +286,7 @@ const BLOCK: usize = 1 << 20;
 /// `Shape` when the factors do not fit.
 ///
 /// # Complexity
-/// `O(N r)` time; memory a block of 8 MB and Khatri-Rao products of half the modes.
+/// `O(N r)` time for `N` entries and `r` components; memory a block of 8 MB and Khatri-Rao products of half the modes.
 pub fn residual_norm<T: Scalar>(t: TensorView<'_, T>, factors: &[Factor<T>]) -> Result<f64, Error> {
     let rank = check_factors("residual_norm", t.dims(), factors)?;
     let (left, right) = factors.split_at(best_split(t.dims()));

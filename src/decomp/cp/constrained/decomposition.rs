@@ -14,8 +14,9 @@ use super::search::{Ended, admitted, descend, random};
 use super::sweep::Problem;
 use crate::Error;
 use crate::decomp::cp::checks::ended;
-use crate::decomp::cp::decomposition::{Cp, Scaled, check_tensor, zero_fit};
+use crate::decomp::cp::decomposition::{Cp, check_tensor, zero_fit};
 use crate::decomp::cp::missing::decomposition::cleaned;
+use crate::decomp::cp::scaled::Scaled;
 use crate::fit::{Fit, Work, judge};
 use crate::run::{Observer, Progress, side_by_side, unobserved};
 use crate::tensor::{CpTensor, Factor, TensorView};
@@ -95,7 +96,7 @@ impl CpConstrained {
     /// column, no mode left to carry lengths. `NonFinite`, `Backend`.
     ///
     /// # Complexity
-    /// Each sweep `O(m N R + sum(n_m) R^2)` for order `m` and `N` entries; a smooth mode adds `O(n^2 R + n R^3)`, forty times
+    /// Each sweep `O(m N R + sum(n_m) R^2)` for order `m`, `N` entries and rank `R`; a smooth mode of size `n` adds `O(n^2 R + n R^3)`, forty times
     /// as much where it is also bounded, and `O(n^3)` once.
     ///
     /// # Accuracy

@@ -24,7 +24,7 @@ use super::held_out::{chosen, needed};
 use super::observed::{Observed, Rows};
 use super::spectral_start::spectral_start;
 use crate::decomp::cp::checks::ended;
-use crate::decomp::cp::decomposition::Scaled;
+use crate::decomp::cp::scaled::Scaled;
 use crate::decomp::cp::starts::jennrich::normal;
 use crate::fit::{Evidence, Fit, Work, judge};
 use crate::run::{Observer, Progress, unobserved};

@@ -75,12 +75,6 @@ impl Rows<'_> {
     pub(super) fn count(&self) -> usize {
         self.entries.len() / self.columns
     }
-
-    /// The first rows.
-    pub(super) fn first(&self, count: usize) -> Self {
-        let entries = &self.entries[..count.min(self.count()) * self.columns];
-        Self { entries, ..*self }
-    }
 }
 
 impl Model {
