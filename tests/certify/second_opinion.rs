@@ -232,6 +232,12 @@ fn written() -> Vec<(&'static str, Value)> {
             cp(json!([four, inner, outer]), json!({ "matmul": [2, 2, 1] })),
         ),
         ("cp-exact", cp(json!(many), ones)),
+        // The residual is the bound exactly.
+        (
+            "numeric-residual",
+            json!({ "model": "cp", "field": "binary64", "cores": [[[[1]]], [[[1]]]], "order": 0, "bound": 0.5,
+                "target": { "dense": { "shape": [1, 1], "entries": [2.0] } } }),
+        ),
         ("gaussian-moments", moments("0", &values)),
         ("gaussian-moments", moments("1/10", &near)),
         ("gaussian-moments", moments("1/11", &near)),
@@ -245,6 +251,10 @@ fn written() -> Vec<(&'static str, Value)> {
             moments("2", &json!([["cumulant", [0, 0], 2], ["moment", [2], -2]])),
         ),
         ("polynomial-identity", sum(json!(0), json!([]))),
+        (
+            "polynomial-identity",
+            sum(json!(0), json!([[0, "x"], ["y", 0]])),
+        ),
         (
             "polynomial-identity",
             sum(json!(["+", "x", ["*", -1, "x"]]), json!([])),

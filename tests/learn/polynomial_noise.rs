@@ -38,22 +38,32 @@ fn told(name: &str, fit: &Fit<LearnedPolynomial>, hidden: &PolynomialMap) {
     );
 }
 
-/// Cubics of two latents, five outputs, noise from a millionth to a tenth: one estimate in each case lies within 2.2 of its
-/// expected error. With eleven free directions of nearly equal weight, a chi-squared law, that fails once in 10^5.
-#[test]
-fn the_error_is_what_the_information_leaves_at_any_noise() {
+/// Cubics of two latents, five outputs: one estimate in each case lies within 2.2 of its expected error. With eleven free
+/// directions of nearly equal weight, a chi-squared law, that fails once in 10^5.
+fn errors_are_expected(rows: usize, shares: &[f64]) {
     let hidden = random_polynomial_map(5, 2, 3, true, &mut rng(3)).unwrap();
-    for share in [1e-6, 1e-3, 0.03, 0.1] {
-        noisy_maps_come_back(&hidden, share, (4000, 5, 2.2))
+    for &share in shares {
+        noisy_maps_come_back(&hidden, share, (rows, 5, 2.2))
             .unwrap_or_else(|b| panic!("{share}: {b}"));
     }
+}
+
+#[test]
+fn the_error_is_what_the_information_leaves() {
+    errors_are_expected(1500, &[1e-3, 0.1]);
+}
+
+#[test]
+#[ignore = "some minutes; a small version is in the suite"]
+fn the_error_is_what_the_information_leaves_from_a_millionth_to_a_tenth() {
+    errors_are_expected(4000, &[1e-6, 1e-3, 0.03, 0.1]);
 }
 
 /// Of an even degree the two latents of a small sample merge, and the climb may end early: then it says so.
 #[test]
 fn even_degrees_are_certified_only_where_the_climb_arrives() {
     let even = random_polynomial_map(6, 2, 4, true, &mut rng(4)).unwrap();
-    let samples = noisy_samples(&even, 0.02, 4000, &mut rng(6)).unwrap();
+    let samples = noisy_samples(&even, 0.02, 1500, &mut rng(6)).unwrap();
     if let Ok(fit) = learn(
         &samples,
         Polynomial::new(4).latent(2).noise(Noise::Estimated),
@@ -69,7 +79,7 @@ fn even_degrees_are_certified_only_where_the_climb_arrives() {
 #[test]
 fn noise_that_is_known_is_kept_and_reported_in_the_units_of_the_outputs() {
     let hidden = random_polynomial_map(5, 2, 3, true, &mut rng(3)).unwrap();
-    let samples = noisy_samples(&hidden, 0.05, 4000, &mut rng(8)).unwrap();
+    let samples = noisy_samples(&hidden, 0.05, 1500, &mut rng(8)).unwrap();
     let fit = learn(&samples, Polynomial::new(3).noise(Noise::Known(0.05))).unwrap();
     told("known", &fit, &hidden);
     assert_eq!(fit.status, Status::Converged);
@@ -82,7 +92,7 @@ fn noise_that_is_known_is_kept_and_reported_in_the_units_of_the_outputs() {
 
 #[test]
 fn other_laws_are_never_certified() {
-    let n = 4000;
+    let n = 1500;
     let hidden = random_polynomial_map(5, 2, 3, true, &mut rng(2)).unwrap();
     let noisy = |mut rows: Vec<f64>, d: usize| {
         add_noise(&mut rows, &vec![0.2; d], &mut rng(9));
