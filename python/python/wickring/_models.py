@@ -145,7 +145,7 @@ class Parafac2:
 
     @property
     def rank(self) -> int:
-        return self.core.shape[1]
+        return int(self.core.shape[1])
 
     def components(self, k: int) -> Array:
         """The components of slice `k`, one column each."""

@@ -103,6 +103,30 @@ pub(super) fn held_out(
     Ok(checks)
 }
 
+/// Latents of rows that were learned from against those of as many draws: rows enough to see that inputs are not normal, which
+/// a map of few parameters cannot hide.
+pub(super) fn learned_latents(
+    model: &Model,
+    rows: Rows<'_>,
+    tools: (&Atlas, &Rules),
+    rng: &mut impl Rng,
+    observer: Observer<'_>,
+) -> Result<Check, Error> {
+    let drawn = model.draw(rows.count(), rng)?;
+    let fresh = Rows {
+        entries: &drawn,
+        columns: rows.columns,
+    };
+    let [.., own] = figures(model, rows, tools, &mut *observer)?;
+    let [.., drawn] = figures(model, fresh, tools, observer)?;
+    Ok(Check::sampling(
+        "polynomial.learned-latents",
+        "length of the latents of samples learned from against fresh draws: distance of their distributions, in standard units",
+        kolmogorov(own, drawn),
+        MAX_DISTANCE,
+    ))
+}
+
 /// All samples against draws of the law; `units` divide the outputs of the model into those of the samples.
 pub(super) fn whole_law<G: Rng>(
     samples: &Samples,

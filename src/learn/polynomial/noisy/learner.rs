@@ -5,7 +5,7 @@ use super::super::learner::LearnedPolynomial;
 use super::super::reduction::Subset;
 use super::super::requirements::{Form, Requirements};
 use super::directions::Directions;
-use super::evidence::{held_out, noise_is_told, whole_law};
+use super::evidence::{held_out, learned_latents, noise_is_told, whole_law};
 use super::expected_error::expected_error;
 use super::modes::{Atlas, Model};
 use super::posterior::Rules;
@@ -32,6 +32,8 @@ const MOST_ENTRIES: usize = 1 << 24;
 const PART: (usize, usize) = (12, 3000);
 /// Held-out rows that are read.
 const HELD: usize = 4000;
+/// Rows learned from whose latents are held against the law.
+const SEEN: usize = 8000;
 /// Steps of the first climb and of the last.
 const STEPS: (usize, usize) = (20, 8);
 /// A tenth of the statistical error adds half a percent to it.
@@ -294,6 +296,12 @@ impl Judged<'_> {
         };
         let about = (held, rows.count());
         checks.extend(held_out(model, about, tools, rng, &mut *observer)?);
+        let some = rows.count().min(SEEN) * rows.columns;
+        let learned = Rows {
+            entries: &rows.rows[..some],
+            columns: rows.columns,
+        };
+        checks.push(learned_latents(model, learned, tools, rng, &mut *observer)?);
         let learned = (model, &rows.scale[..]);
         let law = whole_law(self.samples, learned, rows.count(), rng, observer)?;
         checks.extend(law);
