@@ -91,7 +91,17 @@ fn noise_that_is_known_is_kept_and_reported_in_the_units_of_the_outputs() {
 }
 
 #[test]
-fn other_laws_are_never_certified() {
+fn other_inputs_and_spoiled_rows_are_never_certified() {
+    never_certified(&["uniform inputs", "contaminated"]);
+}
+
+#[test]
+#[ignore = "a minute; the other laws are in the suite"]
+fn other_degrees_and_ranks_are_never_certified() {
+    never_certified(&["degree 5 as 3", "three latents as two"]);
+}
+
+fn never_certified(names: &[&str]) {
     let n = 1500;
     let hidden = random_polynomial_map(5, 2, 3, true, &mut rng(2)).unwrap();
     let noisy = |mut rows: Vec<f64>, d: usize| {
@@ -131,6 +141,9 @@ fn other_laws_are_never_certified() {
             Polynomial::new(3).latent(2).form(Form::Homogeneous),
         ),
     ] {
+        if !names.contains(&name) {
+            continue;
+        }
         match learn(&samples, learner.noise(Noise::Estimated)) {
             Err(e) => println!("{name}: {e}"),
             Ok(fit) => {
@@ -172,7 +185,7 @@ fn what_is_not_promised_with_noise_is_refused() {
 #[test]
 fn threads_do_not_change_the_bytes() {
     let hidden = random_polynomial_map(4, 2, 3, true, &mut rng(3)).unwrap();
-    let samples = noisy_samples(&hidden, 0.05, 1500, &mut rng(8)).unwrap();
+    let samples = noisy_samples(&hidden, 0.05, 600, &mut rng(8)).unwrap();
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         let learner = Polynomial::new(3).noise(Noise::Estimated);
