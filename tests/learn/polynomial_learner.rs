@@ -29,6 +29,37 @@ fn learn(
 }
 
 /// The bars of the variety: residual at most 1e-9 from four times the least number of samples.
+/// Outputs that span the constant are read with lower degrees, however many they are: the homogeneous reading in one latent
+/// more fits as well, and its latents are not normal.
+#[test]
+fn maps_with_lower_degrees_are_read_as_such_from_any_number_of_outputs() {
+    for (latent, degree, outputs) in [(2, 2, 6), (2, 2, 7), (2, 2, 9), (2, 3, 11), (3, 2, 12)] {
+        let mut rng = ChaCha8Rng::seed_from_u64(latent as u64 + 10 * outputs as u64);
+        let hidden = random_polynomial_map(outputs, latent, degree, false, &mut rng).unwrap();
+        let samples = Samples::from_rows(outputs, hidden.sample(2000, &mut rng)).unwrap();
+        let learner = Polynomial::new(degree);
+        let fit = learner.learn(&samples, &mut rng, &mut unobserved).unwrap();
+        let failure = fit.evidence.first_failure().map(|c| c.key);
+        assert_eq!(
+            fit.status,
+            Status::Converged,
+            "{latent} {degree} {outputs}: {failure:?}"
+        );
+        assert!(fit.model.map.distance(&hidden).unwrap() < 0.2);
+    }
+    // A homogeneous map keeps its reading.
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let hidden = random_polynomial_map(8, 3, 2, true, &mut rng).unwrap();
+    let samples = Samples::from_rows(8, hidden.sample(2000, &mut rng)).unwrap();
+    let fit = Polynomial::new(2)
+        .learn(&samples, &mut rng, &mut unobserved)
+        .unwrap();
+    assert_eq!(
+        (fit.status, fit.model.map.latent_dim()),
+        (Status::Converged, 3)
+    );
+}
+
 #[test]
 fn varieties_are_fitted_exactly_from_few_samples() {
     for (w, ranks, form) in [

@@ -182,8 +182,7 @@ impl Reduction {
         if found.is_empty() {
             return Err(no_span(span, subset.columns, degree, latent));
         }
-        found.sort_by(|a, b| b.0.total_cmp(&a.0));
-        Ok(found.into_iter().map(|c| c.1).collect())
+        Ok(ordered(found))
     }
 
     fn with(needs: Requirements, rows: &Mat<f64>, svd: &Svd) -> Self {
@@ -235,6 +234,29 @@ impl Reduction {
         });
         z * &self.basis
     }
+}
+
+/// The readings by their drops. With the constant in their span, outputs have a reading in one variable more that fits as well:
+/// homogeneous, the constant as one of its latents. Outputs of a homogeneous map do not span the constant, which then adds a
+/// dimension and leaves a general reading of as many monomials no drop; so where there is one, it goes first.
+fn ordered(mut found: Vec<(f64, Reduction)>) -> Vec<Reduction> {
+    let homogeneous = found
+        .iter()
+        .filter(|c| c.1.needs.form == Form::Homogeneous)
+        .map(|c| (c.1.needs.monomials, c.0))
+        .collect::<Vec<_>>();
+    for (drop, reading) in &mut found {
+        let twin =
+            |(m, other): &&(usize, f64)| *m == reading.needs.monomials && *drop >= 0.5 * other;
+        if reading.needs.form == Form::General
+            && let Some((_, other)) = homogeneous.iter().find(twin)
+        {
+            *drop = drop.max(*other);
+        }
+    }
+    let general = |r: &Reduction| r.needs.form == Form::General;
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then(general(&b.1).cmp(&general(&a.1))));
+    found.into_iter().map(|c| c.1).collect()
 }
 
 fn rank(values: &[f64]) -> usize {
