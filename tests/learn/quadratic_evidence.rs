@@ -111,6 +111,36 @@ fn small_noise_is_estimated_as_small() {
     }
 }
 
+/// Two latents and three spare outputs are as many as a map of three latents fills; the noise in them is no part of the map.
+#[test]
+fn spare_outputs_with_noise_are_no_latents() {
+    let (n, d) = (1000, 6);
+    for seed in 0..3 {
+        let hidden = random_quadratic_map(d, 2, false, &mut rng(90 + seed)).unwrap();
+        let clean = hidden.sample(n, &mut rng(95 + seed));
+        let spread = |j: usize| {
+            let column = || clean.iter().skip(j).step_by(d);
+            let mean = column().sum::<f64>() / n as f64;
+            (column().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64).sqrt()
+        };
+        let spread: Vec<f64> = (0..d).map(spread).collect();
+        for share in [0.03, 0.2] {
+            let g = &mut rng(99 + seed);
+            let noisy = |(k, x): (usize, &f64)| {
+                let e: f64 = StandardNormal.sample(&mut *g);
+                x + share * spread[k % d] * e
+            };
+            let rows: Vec<f64> = clean.iter().enumerate().map(noisy).collect();
+            for noise in [Noise::Known(share), Noise::Estimated] {
+                let fit = learn(rows.clone(), d, noise).unwrap();
+                let why = fit.evidence.first_failure();
+                assert_eq!(fit.model.latent_dim(), 2, "{share} {noise:?}");
+                assert_eq!(fit.status, Status::Converged, "{share} {noise:?}: {why:?}");
+            }
+        }
+    }
+}
+
 /// Few held-out rows of heavy tails show less spread than their law has.
 #[test]
 fn few_rows_of_a_true_map_are_accepted() {

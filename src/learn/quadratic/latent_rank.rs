@@ -5,6 +5,7 @@
 //! kinds of number never coincide (`(2s+3)^2 - (2r+1)^2 = 8` has no solution in positive integers), so the
 //! spectrum also tells which of the two it is.
 
+use super::noisy::level::Noise;
 use crate::Error;
 use crate::fit::Check;
 
@@ -49,6 +50,16 @@ impl LatentRank {
         given: Option<usize>,
         rows: u64,
     ) -> Result<Self, Error> {
+        Self::beside(Noise::Absent, (values, rows), general, given)
+    }
+
+    /// The same beside noise of a known size.
+    pub(in crate::learn) fn beside(
+        noise: Noise,
+        (values, rows): (&[f64], u64),
+        general: bool,
+        given: Option<usize>,
+    ) -> Result<Self, Error> {
         let d = values.len();
         let top = values.first().copied().unwrap_or(0.0);
         let numeric = values.iter().filter(|v| **v > ROUNDING * top).count();
@@ -75,6 +86,11 @@ impl LatentRank {
             };
         }
         // Every eigenvalue is positive: either there are no spare outputs, or there is noise.
+        if let Noise::Known(share) = noise
+            && let Some(rank) = above(values, general, 0.5 * share * share, rows)
+        {
+            return Ok(Self::with(values, rank, span(rank, general)));
+        }
         let candidates = (1..=d).take_while(|&r| span(r, general) < d);
         let drop = |n: usize| values[n - 1] / values[n];
         let clear = candidates
@@ -87,10 +103,7 @@ impl LatentRank {
             (Some((rank, keep)), Some(_)) if drop(keep) > 1e3 => Ok(Self::with(values, rank, keep)),
             (_, Some(rank)) => Ok(Self::with(values, rank, d)),
             // Noise of the same share on every output leaves equal eigenvalues below those of the map.
-            (None, None) => match (1..d)
-                .take_while(|&r| span(r, general) + 1 < d)
-                .find(|&r| level(values, span(r, general), rows))
-            {
+            (None, None) => match over_a_level(values, general, rows) {
                 Some(rank) => Ok(Self::with(values, rank, span(rank, general))),
                 None => Err(not_a_span(d, general)),
             },
@@ -116,15 +129,39 @@ impl LatentRank {
     }
 }
 
+/// The least latent dimension that leaves at least two eigenvalues, on one level of noise.
+pub(in crate::learn) fn over_a_level(values: &[f64], general: bool, rows: u64) -> Option<usize> {
+    (1..values.len())
+        .take_while(|&r| span(r, general) + 1 < values.len())
+        .find(|&r| level(values, span(r, general), rows))
+}
+
+/// The least latent dimension whose spare eigenvalues, at least one, are all those of noise of a known size.
+fn above(values: &[f64], general: bool, noise: f64, rows: u64) -> Option<usize> {
+    (1..values.len())
+        .take_while(|&r| span(r, general) < values.len())
+        .find(|&r| {
+            let (kept, left) = values.split_at(span(r, general));
+            let width = width(left.len(), rows);
+            let near = |v: &f64| (v / noise - 1.0).abs() <= width;
+            left.iter().all(near) && kept[kept.len() - 1] > noise * (1.0 + width)
+        })
+}
+
+/// Twice the half-width, as a share, within which `k` eigenvalues of white noise lie, seen through so many rows.
+fn width(k: usize, rows: u64) -> f64 {
+    let n = rows.max(1) as f64;
+    LEVEL * ((k as f64 / n).sqrt() + (2.0 / n).sqrt())
+}
+
 /// Whether the eigenvalues from `keep` on are one level of noise, seen through so many rows, and well below the others.
 ///
 /// Eigenvalues of `k` columns of white noise lie within `1 +- (k / n)^(1/2)` of their mean (Marchenko and Pastur 1967), each with
 /// an error of `(2 / n)^(1/2)`.
 fn level(values: &[f64], keep: usize, rows: u64) -> bool {
     let left = &values[keep..];
-    let (k, n) = (left.len() as f64, rows.max(1) as f64);
-    let mean = left.iter().sum::<f64>() / k;
-    let width = LEVEL * ((k / n).sqrt() + (2.0 / n).sqrt());
+    let mean = left.iter().sum::<f64>() / left.len() as f64;
+    let width = width(left.len(), rows);
     let near = |v: &f64| (v / mean - 1.0).abs() <= width;
     left.iter().all(near) && values[keep - 1] > 2.0 * mean
 }
@@ -150,6 +187,19 @@ fn not_a_span(found: usize, general: bool) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Spare eigenvalues may be as many as a map of more latents would fill.
+    #[test]
+    fn noise_of_a_known_size_is_no_part_of_the_map() {
+        let values = [2.0, 0.6, 0.3, 0.0205, 0.0196, 0.0201];
+        let rank = |noise| {
+            LatentRank::beside(noise, (&values, 1000), false, None).map(|c| (c.rank, c.keep))
+        };
+        assert_eq!(rank(Noise::Known(0.2)).unwrap(), (2, 3));
+        assert_eq!(rank(Noise::Known(0.02)).unwrap(), (3, 6));
+        assert_eq!(rank(Noise::Absent).unwrap(), (3, 6));
+        assert_eq!(over_a_level(&values, false, 1000), Some(2));
+    }
 
     fn rank(values: &[f64], general: bool) -> Option<usize> {
         LatentRank::choose(values, general, None, 1000)

@@ -19,15 +19,17 @@ use super::checks::exact_cumulants::ExactCumulants;
 use super::checks::held_out::HoldoutTest;
 use super::checks::noisy_law::{noise_is_told, noisy_law};
 use super::noisy::level::Noise;
+use super::refinement::Refined;
 use super::statistical_floor::statistical_floor;
 use super::whitened::standard_outputs::Outputs;
-use crate::Error;
+use crate::decomp::PeirceFrame;
 use crate::fit::{Check, Ended, Evidence, Fit, Work, judge};
 use crate::io::samples::Samples;
 use crate::run::Observer;
 use crate::stats::split::Split;
 use crate::stats::two_sample::held_out_notes;
 use crate::tensor::QuadraticMap;
+use crate::{Error, Status};
 use rand::Rng;
 use std::ops::ControlFlow;
 
@@ -153,25 +155,46 @@ impl Quadratic {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<QuadraticMap>, Error> {
+        let first = self.attempt(samples, rng, observer);
+        let settled = match &first {
+            Ok(fit) => fit.status != Status::Stalled,
+            Err(e) => !matches!(e, Error::Degenerate { .. }),
+        };
+        if settled || self.noise != Noise::Estimated || self.latent.is_some() {
+            return first;
+        }
+        // The outputs are as many as a map of more latents fills, which it is not; some may be spare and show noise.
+        let Some(rank) = self.fewer(samples, observer)? else {
+            return first;
+        };
+        match self.latent(rank).attempt(samples, rng, observer) {
+            Ok(fit) if first.is_err() || fit.status == Status::Converged => Ok(fit),
+            _ => first,
+        }
+    }
+
+    /// With the latent dimension that is given, or that the spectrum tells first.
+    fn attempt(
+        &self,
+        samples: &Samples,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<QuadraticMap>, Error> {
         self.check(samples)?;
-        self.noise.check()?;
         let split = Split::new(self.holdout);
         let outputs = Outputs::of(samples, split, observer)?;
         let white = self.whiten(&outputs, split)?;
         let (frame, read) = self.frame(samples, &white.rows, white.latent.rank, rng, observer)?;
         // From here on there is a model: a wish to stop ends the refinement, not the answer.
-        let found = self.refined(samples, (&outputs, &white), &frame, rng, observer)?;
-        let (map, mut stopped) = (found.map, found.stopped);
+        let mut found = self.refined(samples, (&outputs, &white), &frame, rng, observer)?;
+        let mut stopped = found.stopped;
 
         let directions = white.rows.test_directions(outputs.columns, rng);
-        let learning = outputs.summary.count() as f64;
-        let held = samples.rows() as f64 - learning;
-        // The variance that comes from the error of the model itself: that of the best estimator after the
-        // refinement, up to 2.2 times its error from moments.
-        let inflation = if found.likely { 1.5 } else { 5.0 } * held / learning;
+        let learned = outputs.summary.count() as usize;
+        let inflation = inflation(found.likely, learned, samples.rows());
         let noise = outputs.noise_and_rounding(found.noise);
         let test = HoldoutTest::run(
-            &map,
+            &found.map,
             samples,
             split,
             directions.as_ref(),
@@ -182,34 +205,14 @@ impl Quadratic {
             },
         )?;
         let mut checks = white.latent.checks;
-        checks.extend(outputs.rounding_note());
-        // What the refinement found stands on its own; the map of the moments stands on the frame.
-        match found.likely {
-            true => checks.extend_from_slice(frame.checks()),
-            false => checks.extend(frame.judged()),
-        }
-        checks.extend(found.checks);
-        checks.push(Check::reported(
-            "quadratic.floor",
-            "statistical floor of the relative parameter error",
-            statistical_floor(&map, samples.rows()),
-        ));
-        let identities = ExactCumulants::of(&map, &[0, map.output_dim() / 2])?;
-        let name = "exact moment identities over the rationals that fail";
-        checks.push(Check::accuracy(
-            "quadratic.exact-identities",
-            name,
-            identities.disagreements as f64,
-            0.0,
-        ));
+        checks.extend(of_the_model(&outputs, &frame, &mut found, samples.rows())?);
         checks.extend(test.checks());
-        checks.extend(found.gaussian);
+        checks.append(&mut found.gaussian);
         if found.noise == 0.0 {
-            let mut draw = |n: usize, g: &mut _| Ok(map.sample(n, g));
+            let mut draw = |n: usize, g: &mut _| Ok(found.map.sample(n, g));
             checks.extend(held_out_notes(samples, split, &mut draw, rng)?);
         } else if !stopped {
-            let learned = outputs.summary.count() as usize;
-            match noisy_law(samples, (&map, &noise), learned, rng, observer) {
+            match noisy_law(samples, (&found.map, &noise), learned, rng, observer) {
                 Ok(law) => checks.extend(law),
                 Err(Error::Stopped { .. }) => stopped = true,
                 Err(e) => return Err(e),
@@ -218,33 +221,22 @@ impl Quadratic {
                 checks.push(noise_is_told(found.noise));
             }
         }
-        let evidence = Evidence {
-            rel_residual: test.rel_residual,
-            condition: white.cond,
-            checks,
-        };
-        let ended = if stopped {
-            Ended::Stopped
-        } else {
-            Ended::Arrived
-        };
-        let status = judge(&evidence.decisive(None), ended);
         let work = Work {
             sweeps: frame.squarings() + found.sweeps,
             samples: read + 3 * samples.rows() as u64,
             starts: self.starts,
         };
-        let history = vec![test.rel_residual];
-        Ok(Fit {
-            model: map,
-            status,
-            history,
+        Ok(concluded(
+            found.map,
+            test.rel_residual,
+            (white.cond, checks),
+            stopped,
             work,
-            evidence,
-        })
+        ))
     }
 
     fn check(&self, samples: &Samples) -> Result<(), Error> {
+        self.noise.check()?;
         if let Some(r) = self.latent.filter(|r| !(1..=MAX_LATENT).contains(r)) {
             let text = format!("a latent dimension in 1..={MAX_LATENT}, got {r}");
             return Err(Error::invalid(OP, text));
@@ -269,5 +261,73 @@ impl Quadratic {
             ));
         }
         Ok(())
+    }
+}
+
+/// The variance of held-out statistics that comes from the error of the model itself: that of the best estimator after the
+/// refinement, up to 2.2 times its error from moments.
+fn inflation(likely: bool, learned: usize, rows: usize) -> f64 {
+    let held = (rows - learned) as f64;
+    if likely {
+        1.5
+    } else {
+        5.0
+    }
+    *held / learned as f64
+}
+
+/// What the map itself says, and how it was found.
+fn of_the_model(
+    outputs: &Outputs,
+    frame: &PeirceFrame,
+    found: &mut Refined,
+    rows: usize,
+) -> Result<Vec<Check>, Error> {
+    let mut checks: Vec<Check> = outputs.rounding_note().into_iter().collect();
+    // What the refinement found stands on its own; the map of the moments stands on the frame.
+    match found.likely {
+        true => checks.extend_from_slice(frame.checks()),
+        false => checks.extend(frame.judged()),
+    }
+    checks.append(&mut found.checks);
+    checks.push(Check::reported(
+        "quadratic.floor",
+        "statistical floor of the relative parameter error",
+        statistical_floor(&found.map, rows),
+    ));
+    let identities = ExactCumulants::of(&found.map, &[0, found.map.output_dim() / 2])?;
+    checks.push(Check::accuracy(
+        "quadratic.exact-identities",
+        "exact moment identities over the rationals that fail",
+        identities.disagreements as f64,
+        0.0,
+    ));
+    Ok(checks)
+}
+
+/// The fit with the status that its checks give it.
+fn concluded(
+    model: QuadraticMap,
+    rel_residual: f64,
+    (condition, checks): (f64, Vec<Check>),
+    stopped: bool,
+    work: Work,
+) -> Fit<QuadraticMap> {
+    let evidence = Evidence {
+        rel_residual,
+        condition,
+        checks,
+    };
+    let ended = if stopped {
+        Ended::Stopped
+    } else {
+        Ended::Arrived
+    };
+    Fit {
+        status: judge(&evidence.decisive(None), ended),
+        history: vec![rel_residual],
+        model,
+        work,
+        evidence,
     }
 }

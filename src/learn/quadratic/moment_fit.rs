@@ -1,6 +1,6 @@
 //! Steps of the quadratic learner: white coordinates, and the frame of the third cumulants.
 
-use super::latent_rank::{LatentRank, span};
+use super::latent_rank::{LatentRank, over_a_level, span};
 use super::learner::Quadratic;
 use super::noiseless::fit::EXACT;
 use super::noisy::level;
@@ -30,15 +30,35 @@ const SHARPEN: usize = 5;
 const SHARPEN_STREAMED: usize = 3;
 
 impl Quadratic {
+    /// Eigenvalues of half the covariance of the scaled outputs, in falling order.
+    fn spectrum(outputs: &Outputs) -> Result<(Mat<f64>, Vec<f64>), Error> {
+        let m = outputs.active.len();
+        let cov = outputs.summary.covariance();
+        let gram = Mat::from_fn(m, m, |i, j| 0.5 * cov[(i, j)]);
+        let mut values = symmetric_eigen(OP, gram.as_ref())?.values;
+        values.reverse();
+        Ok((gram, values))
+    }
+
+    /// A smaller latent dimension beside which the outputs may carry noise, where they also fill that of a map without spare
+    /// ones.
+    pub(in crate::learn) fn fewer(
+        &self,
+        samples: &Samples,
+        observer: Observer<'_>,
+    ) -> Result<Option<usize>, Error> {
+        let outputs = Outputs::of(samples, Split::new(self.holdout), observer)?;
+        let (_, values) = Self::spectrum(&outputs)?;
+        let rows = outputs.summary.count();
+        Ok(over_a_level(&values, self.general, rows))
+    }
+
     /// White coordinates from the covariance, less that of the noise.
     pub(in crate::learn) fn whiten(&self, outputs: &Outputs, split: Split) -> Result<White, Error> {
         let m = outputs.active.len();
-        let cov = outputs.summary.covariance();
-        let mut gram = Mat::from_fn(m, m, |i, j| 0.5 * cov[(i, j)]);
-        let mut values = symmetric_eigen(OP, gram.as_ref())?.values;
-        values.reverse();
-        let latent =
-            LatentRank::choose(&values, self.general, self.latent, outputs.summary.count())?;
+        let (mut gram, values) = Self::spectrum(outputs)?;
+        let seen = (&values[..], outputs.summary.count());
+        let latent = LatentRank::beside(self.noise, seen, self.general, self.latent)?;
         let noise = match self.noise {
             // Told by how far the samples are from the variety, then.
             Noise::Estimated if self.refine && latent.keep == m && m > latent.rank => 0.0,
