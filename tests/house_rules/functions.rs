@@ -120,7 +120,6 @@ pub const LONGER: &[(&str, &str, usize, &str)] = &[
         75,
         "to be cut",
     ),
-    ("src/learn/quadratic/learner.rs", "learn", 96, "to be cut"),
     (
         "src/learn/quadratic/noisy/refinement.rs",
         "run",

@@ -267,13 +267,8 @@ impl Quadratic {
 /// The variance of held-out statistics that comes from the error of the model itself: that of the best estimator after the
 /// refinement, up to 2.2 times its error from moments.
 fn inflation(likely: bool, learned: usize, rows: usize) -> f64 {
-    let held = (rows - learned) as f64;
-    if likely {
-        1.5
-    } else {
-        5.0
-    }
-    *held / learned as f64
+    let share = rows.saturating_sub(learned) as f64 / learned.max(1) as f64;
+    share * if likely { 1.5 } else { 5.0 }
 }
 
 /// What the map itself says, and how it was found.
