@@ -321,6 +321,11 @@ fn complex_coefficients_are_read_exactly() {
     assert_eq!(exact(&found[0]), (true, "<1,2,1>".into()));
     let wrong = read(&text.replace("- j*b21", "+ j*b21"), "x").unwrap();
     assert!(!exact(&wrong[0]).0);
+    // 1/2j is half of j, as 1/2a12 is half of an entry: (1/2 j) (-2 j) = 1.
+    let right = read("(1/2j*a11)*(-2j*b11)*c11", "y_1x1x1").unwrap();
+    assert!(exact(&right[0]).0);
+    let wrong = read("(1/2j*a11)*(2j*b11)*c11", "y_1x1x1").unwrap();
+    assert!(!exact(&wrong[0]).0);
     assert!(
         read("a11*b11*c11/(0+0j)", "x")
             .unwrap_err()

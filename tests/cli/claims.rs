@@ -395,3 +395,39 @@ fn general_tensors_are_decomposed_exactly() {
     }
     assert!(exact >= 4, "{exact} of 6");
 }
+
+/// A claim about another tensor than the file is none about the file, whatever its seal.
+#[test]
+fn claims_are_held_against_the_files_that_they_name() {
+    let dir = folder("held");
+    let entry = |i: &[usize]| match i == [0, 0, 1] {
+        true => f64::NAN,
+        false => ((i[0] + 1) * (i[1] + 2) * (i[2] + 1)) as f64,
+    };
+    let t = wickring::tensor::Tensor::from_fn(&[4, 4, 4], entry).unwrap();
+    npy::write(&dir.join("t.npy"), t.view()).unwrap();
+    run(
+        &dir,
+        "decompose cp ~/t.npy --rank 1 --missing mask --out ~/f.npz",
+    );
+    let text = std::fs::read_to_string(dir.join("f.certificate.json")).unwrap();
+    let mut whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+    whole.as_object_mut().unwrap().remove("seal");
+    whole["claims"][0]["data"]["bound"] = 0.5.into();
+    for (entry, missing, code, word) in [
+        (serde_json::json!(2.0), 1, 0, "SAME"),
+        (serde_json::Value::Null, 2, 3, "leaves out 1 entries"),
+        (serde_json::json!(2.5), 1, 1, "holds another tensor"),
+    ] {
+        let target = &mut whole["claims"][0]["data"]["target"]["observed"];
+        target["entries"][0] = entry;
+        target["missing"] = missing.into();
+        let sealed = wickring::certify::Certificate::seal_text(&whole.to_string()).unwrap();
+        std::fs::write(dir.join("g.json"), sealed).unwrap();
+        let (found, said, err) = run(&dir, "check ~/g.json --data ~/t.npy");
+        assert!(
+            found == code && said.contains(word),
+            "{word}: {found} {said}{err}"
+        );
+    }
+}

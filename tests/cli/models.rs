@@ -153,7 +153,7 @@ fn constraints_hold_in_the_modes_that_they_are_asked_for() {
     let (_, bounded) = json(&at, "decompose cp t.npy --rank 2 --constraint all:nonneg");
     assert!(bounded["rel_error"].as_f64().unwrap() > 0.1, "{bounded}");
     for (bad, word) in [
-        ("9:nonneg", "the modes are 0..3"),
+        ("9:nonneg", "the modes are 0 to 2"),
         ("0:round", "MODES:KIND"),
         ("0:fixed:t.npy", "expected a matrix"),
         ("0:smooth:-1", "positive cost"),

@@ -40,6 +40,8 @@ enum Form {
 
 struct Reader<'a> {
     chars: Characters<'a>,
+    /// Whether a number that follows is divided by.
+    divisor: bool,
 }
 
 impl Reader<'_> {
@@ -62,7 +64,9 @@ impl Reader<'_> {
                 Some(b) if b == b'(' || b.is_ascii_alphanumeric() => false,
                 _ => return Ok(found),
             };
+            self.divisor = divides;
             let factor = self.primary(depth)?;
+            self.divisor = false;
             found.push(match (divides, factor) {
                 (false, factor) => factor,
                 (true, Form::Number(n)) => {
@@ -104,7 +108,9 @@ impl Reader<'_> {
                 let short = digits.len() <= MAX_DIGITS;
                 let value = digits.parse().ok().filter(|_| short);
                 let value: Rational = value.ok_or_else(|| self.chars.expected("a number"))?;
-                Ok(Form::Number(match self.unit() {
+                // `1/2j` is half of j, as `1/2a12` is half of an entry.
+                let unit = !std::mem::take(&mut self.divisor) && self.unit();
+                Ok(Form::Number(match unit {
                     true => Gaussian {
                         re: Rational::default(),
                         im: value,
@@ -302,6 +308,7 @@ fn terms(text: &str) -> Result<Vec<(usize, Term)>, Error> {
         }
         let mut reader = Reader {
             chars: Characters::of(inside(line)),
+            divisor: false,
         };
         loop {
             let factors = reader.factors(0).map_err(|e| at_line(n, &e.to_string()))?;

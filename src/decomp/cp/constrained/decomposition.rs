@@ -282,7 +282,10 @@ impl CpConstrained {
         }
         let order = dims.len();
         if let Some((mode, _)) = self.constraints.iter().find(|(m, _)| *m >= order) {
-            let requirement = format!("a constraint is on mode {mode}, the modes are 0..{order}");
+            let requirement = format!(
+                "a constraint is on mode {mode}, the modes are 0 to {}",
+                order.saturating_sub(1)
+            );
             return Err(Error::invalid(OP, requirement));
         }
         let one = |(m, &n): (usize, &usize)| {

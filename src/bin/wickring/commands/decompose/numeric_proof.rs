@@ -80,7 +80,8 @@ pub fn complex_cp(
     let exact = |_: usize, _: &Target| Ok(None);
     let rounded = |k: usize, t: TensorView<'_>| Claim::cp_rounded(&models[k], t);
     let views: Vec<_> = parts.iter().map(Tensor::view).collect();
-    write(source, &views, terms, stated, context, exact, rounded)
+    // Never exact: half of the products would cancel.
+    write(source, &views, usize::MAX, stated, context, exact, rounded)
 }
 
 /// The real or the imaginary part of a complex model, as real terms.
