@@ -67,7 +67,7 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
         // What is finished counts; the rest is named.
         if stopped || context.should_stop() {
             stopped = true;
-            rows.push(json!({ "file": file.to_string_lossy(), "format": ending(&file), "verdict": NOT_REACHED }));
+            rows.push(not_reached(&file));
             continue;
         }
         let loaded = match load(std::slice::from_ref(&file)) {
@@ -84,17 +84,25 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
                 continue;
             }
             for scheme in &one.schemes {
-                let (row, outcome) = row(
+                let made = row(
                     &one.path,
                     scheme,
                     target.as_ref(),
                     best.as_ref(),
                     args.tries,
                     context,
-                )?;
-                worst = worse(worst, outcome);
-                stopped |= row["verdict"] == NOT_REACHED;
-                rows.push(row);
+                );
+                match made {
+                    Ok((row, outcome)) => {
+                        worst = worse(worst, outcome);
+                        rows.push(row);
+                    }
+                    Err(Error::Stopped { .. }) => {
+                        stopped = true;
+                        rows.push(not_reached(&one.path));
+                    }
+                    Err(e) => return Err(e),
+                }
             }
         }
     }
@@ -127,8 +135,10 @@ pub fn run(args: &TableArgs, context: &Context) -> Result<Outcome, Error> {
     })
 }
 
-/// The verdict on what the time did not suffice for.
-const NOT_REACHED: &str = "NOT REACHED";
+/// The row of a file that the time did not suffice for.
+fn not_reached(path: &Path) -> Value {
+    json!({ "file": path.to_string_lossy(), "format": ending(path), "verdict": "NOT REACHED" })
+}
 
 fn ending(path: &Path) -> Option<String> {
     let ending = path.extension();
@@ -148,10 +158,7 @@ fn row(
     });
     let found = match examine_until(scheme, target, SchemeField::Auto, context.deadline()) {
         Ok(found) => found,
-        Err(Error::Stopped { .. }) => {
-            row["verdict"] = json!(NOT_REACHED);
-            return Ok((row, Outcome::NotCertified));
-        }
+        Err(e @ Error::Stopped { .. }) => return Err(e),
         Err(e) => {
             row["verdict"] = json!("NO CLAIM");
             row["error"] = json!(e.problem());
