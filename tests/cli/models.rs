@@ -203,6 +203,12 @@ fn slices_of_different_heights_come_from_one_file_or_from_several() {
         "{apart}"
     );
     assert!(apart["distance"].as_f64().unwrap() < 1e-12);
+    // The files are the slices already.
+    let (code, _) = json(
+        &at,
+        "decompose parafac2 run0.npy run1.npy --rank 2 --slices 1",
+    );
+    assert_eq!(code, Some(2));
     let (code, found) = json(&at, "decompose parafac2 run0.npy --rank 2");
     assert!(
         code == Some(2) && found.to_string().contains("expected three modes"),

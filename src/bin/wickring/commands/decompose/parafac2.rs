@@ -22,9 +22,9 @@ pub struct Parafac2Args {
     /// The number of components, at most the rows of the shortest slice.
     #[arg(long)]
     rank: usize,
-    /// The mode of a tensor whose indices are slices, from 0; the other two are their rows and columns.
-    #[arg(long, default_value_t = 0)]
-    slices: usize,
+    /// The mode of a tensor whose indices are slices, from 0 (the default); the other two are their rows and columns.
+    #[arg(long)]
+    slices: Option<usize>,
     /// Nonnegative loadings of slices.
     #[arg(long)]
     nonneg: bool,
@@ -135,12 +135,23 @@ fn listed(files: &[PathBuf], slices: &[Tensor], context: &Context) -> Result<Val
 
 /// The slices, one matrix each, all of one width.
 fn read(args: &Parafac2Args, context: &Context) -> Result<Vec<Tensor>, Error> {
+    let matrices_alone = || match args.slices {
+        None => Ok(()),
+        Some(_) => Err(Error::invalid(
+            "--slices",
+            "chooses a mode of one tensor, and these files hold the slices themselves: leave it out",
+        )),
+    };
     let slices = match args.files.as_slice() {
         [one] => match several(one, context)? {
-            Some(slices) => slices,
-            None => cut(one, args.slices, context)?,
+            Some(slices) => {
+                matrices_alone()?;
+                slices
+            }
+            None => cut(one, args.slices.unwrap_or(0), context)?,
         },
         many => {
+            matrices_alone()?;
             let matrices = many.iter().map(|path| matrix(path, context));
             matrices.collect::<Result<Vec<_>, _>>()?
         }
