@@ -137,7 +137,7 @@ pub(crate) fn side_by_side<I: Sync, O: Send>(
 ) -> (Vec<O>, bool) {
     let halt = AtomicBool::new(false);
     let mut stopped = false;
-    if items.len() < 2 || rayon::current_thread_index().is_some() {
+    if items.is_empty() || rayon::current_thread_index().is_some() {
         let mut out = Vec::with_capacity(items.len());
         for item in items {
             out.push(work(item, &halt));

@@ -49,13 +49,13 @@ impl Data<'_> {
         })
     }
 }
-type Answer<'py> = PyResult<(Model, Bound<'py, PyDict>)>;
+pub type Answer<'py> = PyResult<(Model, Bound<'py, PyDict>)>;
 
-fn answer<'py, M>(py: Python<'py>, found: &Fit<M>, file: ModelFile) -> Answer<'py> {
+pub fn answer<'py, M>(py: Python<'py>, found: &Fit<M>, file: ModelFile) -> Answer<'py> {
     Ok((Model::of(file).or_raise(py)?, fit(py, found)?))
 }
 
-fn noise(value: Option<f64>) -> Noise {
+pub fn noise(value: Option<f64>) -> Noise {
     match value {
         None => Noise::Absent,
         Some(x) if x.is_nan() => Noise::Estimated,

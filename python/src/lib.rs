@@ -9,7 +9,7 @@
 //! | `constrained.rs` | CP under constraints, PARAFAC2 |
 //! | `decompose.rs` | decompositions |
 //! | `learn.rs`, `model.rs` | learners, and model files as one class |
-//! | `moments.rs` | `wickring.Moments` |
+//! | `moments.rs`, `passes.rs` | `wickring.Moments`; what learners ask of rows that lie anywhere |
 //! | `certify.rs` | verdicts and certificates |
 
 mod arrays;
@@ -24,6 +24,7 @@ mod model;
 mod moments;
 mod observe;
 mod operand;
+mod passes;
 mod poly;
 mod theorems;
 
@@ -53,6 +54,8 @@ mod _native {
     use super::moments::Moments;
     #[pymodule_export]
     use super::operand::Poly;
+    #[pymodule_export]
+    use super::passes::{Pass, PassSums, learn_quadratic_passes};
     #[pymodule_export]
     use super::theorems::{prove_cores, prove_roots, prove_sum};
     use pyo3::prelude::*;

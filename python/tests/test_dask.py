@@ -89,6 +89,67 @@ def test_a_map_is_the_same_for_every_way_that_its_rows_come(client: Any, form: s
         assert list(other.sample(2, as_frame=True).columns) == list("abcd")
 
 
+@pytest.mark.parametrize("chunks", [(20_000,), (7_001, 9_000, 3_999), (2048,) * 9 + (1568,)])
+def test_a_map_learned_in_passes_does_not_depend_on_the_chunks(client: Any, chunks: tuple[int, ...], tmp_path: Path) -> None:
+    from wickring.learn import QuadraticMap
+
+    x = outputs(20_000)
+    here = QuadraticMap(random_state=0, panel=3000)
+    want = bits(here.fit_passes(lambda question: question.of_rows(0, 0, x), 4))
+    assert here.converged_ and here.n_features_in_ == 4
+    panel = next(c for c in here.certificate_["checks"] if c["key"] == "quadratic.panel-rows")
+    assert 2500 < panel["measured"] <= 3000
+    there = QuadraticMap(random_state=0, panel=3000).fit(da.from_array(x, chunks=(chunks, 2)))
+    assert bits(there) == want
+    # The error is that of all rows, not that of the panel.
+    truth, seen = np.cov(x, rowvar=False), np.cov(there.sample(400_000, random_state=1), rowvar=False)
+    assert np.abs(truth - seen).max() < 0.05 * np.abs(truth).max()
+
+
+def test_passes_travel_as_text_and_bytes_and_add_up_in_any_order() -> None:
+    import pickle
+
+    from wickring.learn import QuadraticMap
+
+    x, seen = outputs(9000), []
+
+    def engine(question: wickring.Pass) -> wickring.PassSums:
+        question = pickle.loads(pickle.dumps(question))
+        parts = []
+        for first in (6000, 0, 3000):
+            learned = question.learning_rows(0, first)
+            sums = question.of_rows(first, learned, x[first : first + 3000])
+            assert pickle.loads(pickle.dumps(sums)) == sums
+            parts.append(sums)
+        seen.append(question.to_text()[:9])
+        return parts[0] + parts[1] + parts[2]
+
+    learner = QuadraticMap(random_state=0, panel=2000).fit_passes(engine, 4)
+    assert learner.converged_
+    assert [s.split('"')[1][:4] for s in seen] == ["pane", "outp", "thir", "vari"]
+
+
+def test_engines_that_lose_rows_or_fail_are_noticed() -> None:
+    from wickring.learn import QuadraticMap
+
+    x = outputs(9000)
+
+    def forgetful(question: wickring.Pass) -> wickring.PassSums:
+        whole = "panel" in question.to_text()[:9]
+        return question.of_rows(0, 0, x if whole else x[:8000]) if whole else question.of_rows(1000, 800, x[1000:])
+
+    with pytest.raises(wickring.errors.InvalidInput, match="same rows"):
+        QuadraticMap(panel=2000).fit_passes(forgetful, 4)
+
+    def broken(question: wickring.Pass) -> wickring.PassSums:
+        raise OSError("a worker is gone")
+
+    with pytest.raises(OSError, match="worker"):
+        QuadraticMap(panel=2000).fit_passes(broken, 4)
+    with pytest.raises(TypeError):
+        QuadraticMap(panel=2000).fit_passes(lambda question: 3, 4)  # type: ignore[arg-type,return-value]
+
+
 def test_streamed_rows_that_are_too_few_warn() -> None:
     from wickring.learn import PolynomialMap, QuadraticMap
 
@@ -116,17 +177,53 @@ if comm.rank == 0:
 """
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_same_bytes_under_mpi(ranks: int, tmp_path: Path) -> None:
+def under_mpi(ranks: int, program: str, *arguments: Path) -> None:
+    """Runs a program on so many processes, where there is an MPI that starts them."""
     pytest.importorskip("mpi4py")
     mpiexec = Path(sys.executable).with_name("mpiexec")
     if not mpiexec.exists():
         pytest.skip("no mpiexec beside this Python")
-    probe = subprocess.run([str(mpiexec), "-n", str(ranks), sys.executable, "-c", ""], capture_output=True, timeout=120)
+    start = [str(mpiexec), "-n", str(ranks), sys.executable, "-c"]
+    probe = subprocess.run([*start, ""], capture_output=True, timeout=120)
     if probe.returncode:
         pytest.skip(f"mpiexec starts nothing here: {probe.stderr.decode()[-200:]}")
+    subprocess.run([*start, program, *map(str, arguments)], check=True, timeout=120)
+
+
+LEARN = """
+import numpy as np, sys
+from mpi4py import MPI
+from wickring.learn import QuadraticMap
+comm = MPI.COMM_WORLD
+x = np.load(sys.argv[1], mmap_mode="r")
+cuts = np.linspace(0, len(x), comm.size + 1).astype(int)
+first, last = (int(c) for c in cuts[comm.rank:comm.rank + 2])
+def engine(question):
+    mine = question.of_rows(first, question.learning_rows(0, first), x[first:last])
+    return comm.allreduce(mine, op=MPI.SUM)
+model = QuadraticMap(random_state=0, panel=2000).fit_passes(engine, x.shape[1]).model_.to_json()
+assert comm.bcast(model) == model
+if comm.rank == 0:
+    open(sys.argv[2], "w").write(model)
+"""
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_map_is_the_same_under_mpi(ranks: int, tmp_path: Path) -> None:
+    from wickring.learn import QuadraticMap
+
+    x, out = outputs(9000), tmp_path / "map.json"
+    np.save(tmp_path / "x.npy", x)
+    under_mpi(ranks, LEARN, tmp_path / "x.npy", out)
+    here = QuadraticMap(random_state=0, panel=2000).fit_passes(lambda question: question.of_rows(0, 0, x), 4)
+    there = json.loads(out.read_text())
+    there.pop("inputs")
+    assert json.dumps(there) == bits(here)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_same_bytes_under_mpi(ranks: int, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", X)
-    command = [mpiexec, "-n", str(ranks), sys.executable, "-c", MPI, tmp_path / "x.npy", tmp_path / "out.bin"]
-    subprocess.run([str(c) for c in command], check=True, timeout=120)
+    under_mpi(ranks, MPI, tmp_path / "x.npy", tmp_path / "out.bin")
     assert wickring.Moments.load(tmp_path / "out.bin") == wickring.moments(X, third=True)
     assert wickring.moments(tmp_path / "x.npy", third=True) == wickring.moments(X, third=True)

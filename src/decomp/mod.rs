@@ -34,10 +34,12 @@
 
 pub(crate) mod cp;
 pub(crate) mod exact_cp;
+mod extrapolation;
 mod method;
 pub(crate) mod overcomplete;
 pub(crate) mod parafac2;
 pub(crate) mod peirce;
+mod restarts;
 pub(crate) mod ring;
 pub(crate) mod robust;
 pub(crate) mod symmetric;

@@ -254,6 +254,11 @@ impl Samples {
         &self.max_abs
     }
 
+    /// The same rows, of a sample whose columns reach to `max_abs`.
+    pub(crate) fn with_max_abs(self, max_abs: Vec<f64>) -> Self {
+        Self { max_abs, ..self }
+    }
+
     /// The files, for provenance.
     pub fn inputs(&self) -> impl Iterator<Item = &Input> {
         self.parts.iter().map(|p| &p.input)

@@ -28,6 +28,7 @@ pub mod two_layer;
 
 pub use dictionary::Dictionary;
 pub use method::{Labelled, Learn};
+pub use quadratic::all_rows::{AllRows, Pass, PassSums};
 pub use quadratic::checks::exact_cumulants::ExactCumulants;
 pub use quadratic::few_outputs::learner::FewOutputs;
 pub use quadratic::statistical_floor::statistical_floor;

@@ -9,6 +9,7 @@ pub(crate) mod kurtosis;
 pub(crate) mod moments;
 pub(crate) mod moments_bytes;
 pub(crate) mod normality;
+pub(crate) mod panel;
 pub(crate) mod permutation;
 pub(crate) mod split;
 pub(crate) mod two_sample;
@@ -20,6 +21,7 @@ pub use distances::{
 };
 pub use hermite_contractions::HermiteContractions;
 pub use moments::{MomentSummary, Moments};
+pub use panel::Panel;
 pub use permutation::{ResidualTest, residual_test};
 pub use split::held_out_threshold;
 pub use two_sample::{TwoSampleTest, energy_distance, sliced_wasserstein};

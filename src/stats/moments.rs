@@ -84,6 +84,23 @@ impl Moments {
         whole + loose as u64
     }
 
+    /// Whether third moments are summed.
+    pub(crate) fn has_third_order(&self) -> bool {
+        self.third_order
+    }
+
+    /// Whether the rows seen are those from 0 on, with none left out.
+    pub(crate) fn is_gapless(&self) -> bool {
+        let leaf = |(first, (level, _)): (&u64, &(u32, _))| (first + (1 << level)) * LEAF;
+        let whole = self.trees.iter().map(leaf).max().unwrap_or(0);
+        let loose = self.rows.iter().next_back();
+        let loose = loose.and_then(|(leaf, rows)| {
+            let last = rows.keys().next_back()?;
+            Some(leaf * LEAF + u64::from(*last) + 1)
+        });
+        self.count() == whole.max(loose.unwrap_or(0))
+    }
+
     /// Adds consecutive rows, the first of which has the number `first_row` in the whole sample.
     ///
     /// # Errors

@@ -34,6 +34,23 @@ impl Split {
         if self.swapped { 1.0 - share } else { share }
     }
 
+    /// What a mixed row number must be less than to be held out; the split of [`Split::with_threshold`].
+    pub(crate) fn threshold(self) -> u64 {
+        self.threshold
+    }
+
+    /// The split whose threshold is given, learning and holding out in their places.
+    pub(crate) fn with_threshold(threshold: u64) -> Self {
+        let swapped = false;
+        Self { threshold, swapped }
+    }
+
+    /// Rows for learning among `count` rows from `first` on.
+    pub(crate) fn learning_rows(self, first: u64, count: u64) -> u64 {
+        let rows = first..first.saturating_add(count);
+        rows.filter(|row| !self.holds_out(*row)).count() as u64
+    }
+
     /// Whether a row is held out.
     pub(crate) fn holds_out(self, row: u64) -> bool {
         (mix(row) < self.threshold) != self.swapped
@@ -41,7 +58,7 @@ impl Split {
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): one-to-one and well spread.
-fn mix(row: u64) -> u64 {
+pub(crate) fn mix(row: u64) -> u64 {
     let mut z = row.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

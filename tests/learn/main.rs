@@ -13,6 +13,7 @@ mod polynomial_learner;
 mod polynomial_noise;
 mod quadratic_evidence;
 mod quadratic_learner;
+mod quadratic_passes;
 mod quadratic_variants;
 mod relu_laws;
 mod relu_recovery;

@@ -17,7 +17,7 @@ from ._dask import moments
 from ._decompose import cp, parafac2, ring, symmetric, train, tucker
 from ._fit import Check, Evidence, Fit
 from ._models import CP, Parafac2, Ring, SymmetricCP, Train, Tucker
-from ._native import Model, Moments, Poly, __version__
+from ._native import Model, Moments, Pass, PassSums, Poly, __version__
 from ._poly import GroebnerBasis, Root, from_sympy, groebner, roots, symbols
 from ._progress import tqdm_progress
 from ._verify import Proof, Report, Zeros, check, identity, prove, solve, verify
@@ -33,6 +33,8 @@ __all__ = [
     "Model",
     "Moments",
     "Parafac2",
+    "Pass",
+    "PassSums",
     "Poly",
     "Proof",
     "Report",

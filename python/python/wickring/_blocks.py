@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ._check import matrix
 
-__all__ = ["blocks_of", "files_of", "is_paths", "stored"]
+__all__ = ["blocks_of", "files_of", "is_lazy", "is_paths", "stored"]
 
 #: Rows in a file of blocks.
 _ROWS = 1 << 16
@@ -32,13 +32,14 @@ def files_of(x: Any) -> list[str]:
     return [os.fspath(p) for p in ([x] if isinstance(x, (str, os.PathLike)) else x)]
 
 
-def _is_lazy(x: Any) -> bool:
+def is_lazy(x: Any) -> bool:
+    """A dask array or frame."""
     return hasattr(x, "dask") and hasattr(x, "to_delayed")
 
 
 def blocks_of(x: Any) -> Iterator[Any] | None:
     """The blocks of rows of a dask array, a dask frame or an iterator; `None` for what is one array already."""
-    if _is_lazy(x):
+    if is_lazy(x):
         return (part.compute() for part in _parts(x))
     if isinstance(x, Iterator):
         return x

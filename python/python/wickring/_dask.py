@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ._blocks import files_of, is_paths
-from ._native import Moments
+from ._native import Moments, Pass, PassSums
 
-__all__ = ["moments"]
+__all__ = ["engine_of", "moments"]
 
 
 def _block(first_row: int, block: Any, columns: int, third: bool) -> Moments:
@@ -52,23 +53,58 @@ def moments(x: Any, *, third: bool = False) -> Moments:
     return total
 
 
-def _of_dask(x: Any, third: bool) -> Moments:
-    from dask.delayed import delayed
-
+def _blocks(x: Any) -> tuple[list[Any], list[tuple[int, int]]]:
+    """The delayed blocks of a dask array, with the number of the first row and the number of rows of each."""
     if x.ndim != 2:
         raise ValueError(f"x: expected a 2D array (rows are samples), got shape {x.shape}")
     if any(n != n for n in x.chunks[0]):
         raise ValueError("x: the lengths of the chunks are unknown: call compute_chunk_sizes() first")
-    columns = x.shape[1]
-    x = x.rechunk({1: -1})
-    blocks = x.to_delayed().ravel()
-    block, merge = delayed(_block, pure=True), delayed(_merge, pure=True)
-    parts, first = [], 0
-    for b, n in zip(blocks, x.chunks[0]):
-        parts.append(block(first, b, columns, third))
+    places, first = [], 0
+    for n in x.chunks[0]:
+        places.append((first, int(n)))
         first += int(n)
+    return list(x.rechunk({1: -1}).to_delayed().ravel()), places
+
+
+def _joined(parts: list[Any], merge: Any) -> Any:
+    """The sum of the parts by a tree of pairs, computed where they lie."""
     while len(parts) > 1:
         pairs = [merge(a, b) for a, b in zip(parts[::2], parts[1::2])]
         parts = pairs + parts[len(pairs) * 2 :]
-    result: Moments = parts[0].compute()
+    return parts[0].compute()
+
+
+def _of_dask(x: Any, third: bool) -> Moments:
+    from dask.delayed import delayed
+
+    blocks, places = _blocks(x)
+    block, merge = delayed(_block, pure=True), delayed(_merge, pure=True)
+    parts = [block(first, b, x.shape[1], third) for b, (first, _) in zip(blocks, places)]
+    result: Moments = _joined(parts, merge)
     return result
+
+
+def _answer(question: Pass, first: int, learned: int, block: Any) -> PassSums:
+    return question.of_rows(first, learned, block)
+
+
+def _add(a: PassSums, b: PassSums) -> PassSums:
+    return a + b
+
+
+def engine_of(x: Any) -> Callable[[Pass], PassSums]:
+    """Answers passes over a dask array: every block where it lies; only questions and sums travel."""
+    from dask.delayed import delayed
+
+    blocks, places = _blocks(x)
+    answer, add = delayed(_answer, pure=True), delayed(_add, pure=True)
+
+    def run(question: Pass) -> PassSums:
+        parts, learned = [], 0
+        for b, (first, n) in zip(blocks, places):
+            parts.append(answer(question, first, learned, b))
+            learned += question.learning_rows(first, n)
+        sums: PassSums = _joined(parts, add)
+        return sums
+
+    return run

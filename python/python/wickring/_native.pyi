@@ -13,6 +13,8 @@ from ._poly import Root
 __all__ = [
     "Model",
     "Moments",
+    "Pass",
+    "PassSums",
     "Poly",
     "__version__",
     "affine_network",
@@ -31,6 +33,7 @@ __all__ = [
     "learn_mixture",
     "learn_polynomial",
     "learn_quadratic",
+    "learn_quadratic_passes",
     "learn_relu",
     "learn_score",
     "learn_two_layer",
@@ -166,7 +169,34 @@ class Moments:
     @property
     def third_cumulants(self) -> _Array | None: ...
 
+class Pass:
+    """What a learner asks of all rows at once."""
+
+    def of_rows(self, first_row: int, first_learned: int, x: ArrayLike) -> PassSums: ...
+    def learning_rows(self, first: int, count: int) -> int: ...
+    def to_text(self) -> str: ...
+    @classmethod
+    def from_text(cls, text: str) -> Pass: ...
+
+class PassSums:
+    """The answer to a pass; answers about different rows add up."""
+
+    def __add__(self, other: PassSums, /) -> PassSums: ...
+    def __radd__(self, other: PassSums, /) -> PassSums: ...
+    def to_bytes(self) -> bytes: ...
+    @classmethod
+    def from_bytes(cls, data: bytes) -> PassSums: ...
+
 _Learned = tuple[Model, dict[str, Any]]
+
+def learn_quadratic_passes(
+    run: Callable[[Pass], PassSums],
+    sizes: tuple[int, int | None],
+    latent: int | None,
+    flags: tuple[bool, bool],
+    shares: tuple[float, float | None],
+    how: _Options,
+) -> _Learned: ...
 
 def learn_quadratic(
     x: _Matrix | Sequence[str], latent: int | None, flags: tuple[bool, bool], level: float | None, holdout: float, how: _Options

@@ -22,9 +22,10 @@ from sklearn.utils import check_random_state  # type: ignore[import-untyped,unus
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped,unused-ignore]
 
 from . import _native
-from ._blocks import blocks_of, files_of, is_paths, stored
+from ._blocks import blocks_of, files_of, is_lazy, is_paths, stored
 from ._check import matrix
-from ._native import Model, Moments
+from ._dask import engine_of, moments
+from ._native import Model, Moments, Pass, PassSums
 from ._progress import Progress, watching
 from .errors import Degenerate, InvalidInput, NotConverged, Stopped
 
@@ -59,15 +60,16 @@ class _Learner(BaseEstimator):  # type: ignore[misc,unused-ignore]
     timeout: float | None
 
     def _learn(
-        self, call: Callable[[dict[str, Any]], tuple[Model, dict[str, Any]]], instead: Callable[[], Model]
+        self, call: Callable[[dict[str, Any]], tuple[Model, dict[str, Any]]], instead: Callable[[], Model] | None
     ) -> None:
-        """Runs a learner; what the data do not allow is a model of moments and a warning, or with `strict` an error."""
+        """Runs a learner; what the data do not allow is a model of moments and a warning, or with `strict`, or where there is no
+        model `instead`, an error."""
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         try:
             with watching(self.progress) as see:
                 self.model_, raw = call({"seed": seed, "progress": see, "timeout": self.timeout})
         except (Degenerate, InvalidInput, Stopped) as e:
-            if self.strict:
+            if self.strict or instead is None:
                 raise
             self.model_ = instead()
             self._found(self.model_.status if not isinstance(e, Stopped) else "stopped", {"checks": [], "failed": str(e)}, 1)
@@ -136,9 +138,11 @@ class _Map(_Law, _Learner):
 
     def _moment_map(self, X: Matrix | list[str]) -> Model:
         if isinstance(X, list):
-            sums = Moments.of_files(X)
-            return _native.normal_map(list(sums.mean), _factor(sums.covariance))
+            return self._normal(Moments.of_files(X))
         return _native.normal_map(list(X.mean(axis=0)), _factor(np.cov(X, rowvar=False)))
+
+    def _normal(self, sums: Moments) -> Model:
+        return _native.normal_map(list(sums.mean), _factor(sums.covariance))
 
     def _counted(self) -> Self:
         """Counts the columns of streamed rows; `validate_data` has counted those of arrays."""
@@ -172,7 +176,8 @@ class QuadraticMap(_Map):
     """A quadratic map of hidden normal variables, from its outputs alone.
 
     `n_latent`: number of hidden variables, by default from the data. `linear`: whether the map has a linear part. `noise`:
-    a share of noise on the outputs, or "estimate". `refine` fits beyond the moments.
+    a share of noise on the outputs, or "estimate". `refine` fits beyond the moments. `panel`: how many rows of a dask array or an
+    engine are looked at one by one; of all rows moments are taken.
     """
 
     def __init__(
@@ -186,7 +191,9 @@ class QuadraticMap(_Map):
         strict: bool = False,
         progress: Progress = None,
         timeout: float | None = None,
+        panel: int | None = None,
     ) -> None:
+        self.panel = panel
         self.n_latent = n_latent
         self.linear = linear
         self.noise = noise
@@ -198,18 +205,65 @@ class QuadraticMap(_Map):
         self.timeout = timeout
 
     def fit(self, X: Any, y: Any = None) -> QuadraticMap:
-        """Learns from rows of outputs: an array or a frame; or, streamed, a path or several, a dask array or frame, an
-        iterator of blocks of rows (put on disk once, because the learner passes over its rows several times)."""
-        _within("holdout", self.holdout, 0.01, 0.5)
-        if self.n_latent is not None:
-            _within("n_latent", self.n_latent, 1, 10_000)
-        level = _level(self.noise)
-        flags = (self.linear, self.refine)
+        """Learns from rows of outputs: an array or a frame; or, streamed, a path or several, a dask array or frame (in passes,
+        every block where it lies), an iterator of blocks of rows (put on disk once, because the learner passes over its rows
+        several times)."""
+        level, flags = self._checked()
+        if is_lazy(X):
+            x = X if hasattr(X, "chunks") else X.to_dask_array(lengths=True)
+            if not self._few(x.shape[1]):
+                names = [str(c) for c in X.columns] if hasattr(X, "columns") else None
+                return self._by(engine_of(x), x.shape[1], names, lambda: self._normal(moments(x)))
         with self._rows_or_files(X) as rows:
             self._learn(
                 lambda how: _native.learn_quadratic(rows, self.n_latent, flags, level, self.holdout, how),
                 lambda: self._moment_map(rows),
             )
+        return self._counted()
+
+    def fit_passes(self, engine: Callable[[Pass], PassSums], n_features: int) -> QuadraticMap:
+        """Learns from rows that any engine holds: `engine(question)` answers for all rows by `question.of_rows(first_row,
+        first_learned, block)` for every block, and adds the answers up in any order. `first_learned` is
+        `question.learning_rows(0, first_row)`. The model is the same whatever the blocks and the order.
+
+        Under MPI every process fits and gets the same model, with
+        `engine=lambda q: comm.allreduce(q.of_rows(first, q.learning_rows(0, first), mine), op=MPI.SUM)`.
+        """
+        self._checked()
+        if self._few(n_features):
+            raise ValueError("n_features: fewer outputs than n_latent (n_latent + 1) / 2 need all rows in one place: see fit")
+        return self._by(engine, n_features, None, None)
+
+    def _checked(self) -> tuple[float | None, tuple[bool, bool]]:
+        _within("holdout", self.holdout, 0.01, 0.5)
+        if self.n_latent is not None:
+            _within("n_latent", self.n_latent, 1, 10_000)
+        if self.panel is not None:
+            _within("panel", self.panel, 1000, 1 << 26)
+        return _level(self.noise), (self.linear, self.refine)
+
+    def _few(self, outputs: int) -> bool:
+        """Whether the learner for few outputs is meant."""
+        r = self.n_latent
+        return r is not None and not self.linear and r * (r + 1) // 2 > outputs
+
+    def _by(
+        self,
+        engine: Callable[[Pass], PassSums],
+        outputs: int,
+        names: list[str] | None,
+        instead: Callable[[], Model] | None,
+    ) -> QuadraticMap:
+        level, flags = self._checked()
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        if names is not None:
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+        sizes, shares = (outputs, self.panel), (self.holdout, level)
+        self._learn(
+            lambda how: _native.learn_quadratic_passes(engine, sizes, self.n_latent, flags, shares, how),
+            instead,
+        )
         return self._counted()
 
 

@@ -298,6 +298,11 @@ impl Cp {
         }
     }
 
+    /// Whether fits end by damped Gauss-Newton steps.
+    pub(super) fn refines(&self) -> bool {
+        matches!(self.method, CpMethod::Auto | CpMethod::Nls)
+    }
+
     fn status<T>(&self, best: &Candidate<T>, stopped: bool, judged: &Judged) -> Status {
         judge(
             &judged.evidence.decisive(self.tol),

@@ -70,46 +70,100 @@ pub(super) fn search<T: Scalar + Ring>(
     let seeds: Vec<u64> = (0..most).map(|_| rng.random()).collect();
     let keep = margin(t.dims(), cp.rank);
     let compressed = compressed(cp, (t, size), &keep, seeds[0])?;
-    let core = compressed.core.view();
-    let few = cp.rank * core.dims().iter().sum::<usize>() <= FEW_UNKNOWNS;
-    let mut done: Vec<Candidate<T>> = Vec::new();
-    let mut stopped = false;
-    let (mut next, mut least, mut last) = (0, 2, most.min(cp.starts));
-    if let Some(given) = start.filter(|_| matches!(cp.method, CpMethod::Auto | CpMethod::Nls)) {
-        let mut watch = |f: f64| {
-            let flow = observer(&Progress::open("given start", 0).with_figure(f));
-            stopped |= flow.is_break();
-            flow
-        };
-        done.push(refined(
+    let mut starts = Starts::of(cp, compressed.core.view(), seeds);
+    if let Some(given) = start.filter(|_| cp.refines()) {
+        starts.given(compressed.restrict(&given), observer)?;
+    }
+    while starts.next < starts.last && !starts.stopped {
+        starts.batch(observer)?;
+        if !cp.fixed_starts && starts.enough() {
+            break;
+        }
+    }
+    let finalists = finalists(&starts.done, &compressed, (starts.few, size));
+    if finalists.is_empty() {
+        return Err(Error::Stopped { op: OP });
+    }
+    let (best, agreeing) = returned(&mut starts, (t, &compressed), finalists, observer)?;
+    Ok(Found {
+        starts: starts.done.iter().map(|c| c.residual).collect(),
+        best,
+        agreeing,
+        stopped: starts.stopped,
+    })
+}
+
+/// Starts on the core: those made, and how many more there may be.
+struct Starts<'a, T> {
+    cp: &'a Cp,
+    core: TensorView<'a, T>,
+    seeds: Vec<u64>,
+    /// Whether a start takes milliseconds.
+    few: bool,
+    done: Vec<Candidate<T>>,
+    stopped: bool,
+    next: usize,
+    /// Starts before which agreement does not end the search, and after which it ends in any case.
+    least: usize,
+    last: usize,
+}
+
+impl<'a, T: Scalar + Ring> Starts<'a, T> {
+    fn of(cp: &'a Cp, core: TensorView<'a, T>, seeds: Vec<u64>) -> Self {
+        Self {
             cp,
             core,
-            compressed.restrict(&given),
-            0.0,
-            &mut watch,
-        )?);
-        least = 1;
+            few: cp.rank * core.dims().iter().sum::<usize>() <= FEW_UNKNOWNS,
+            done: Vec::new(),
+            stopped: false,
+            next: 0,
+            least: 2,
+            last: seeds.len().min(cp.starts),
+            seeds,
+        }
     }
-    while next < last && !stopped {
-        // The sizes are fixed, so that the answer does not depend on the number of threads; two starts
-        // usually suffice, so the first ones come alone.
-        let batch = if next < 2 && !cp.fixed_starts { 1 } else { 4 };
-        let ids: Vec<usize> = (next..last.min(next + batch)).collect();
-        let goal = match best_of(&done) {
+
+    /// The start that was given.
+    fn given(&mut self, factors: Vec<Factor<T>>, observer: Observer<'_>) -> Result<(), Error> {
+        let stopped = &mut self.stopped;
+        let mut watch = |f: f64| {
+            let flow = observer(&Progress::open("given start", 0).with_figure(f));
+            *stopped |= flow.is_break();
+            flow
+        };
+        let end = refined(self.cp, self.core, factors, 0.0, &mut watch)?;
+        self.done.push(end);
+        self.least = 1;
+        Ok(())
+    }
+
+    /// The next starts, in sizes that are fixed, so that the answer does not depend on the number of threads; two usually
+    /// suffice, so the first ones come alone.
+    fn batch(&mut self, observer: Observer<'_>) -> Result<(), Error> {
+        let (cp, core, seeds) = (self.cp, self.core, &self.seeds);
+        let size = if self.next < 2 && !cp.fixed_starts {
+            1
+        } else {
+            4
+        };
+        let ids: Vec<usize> = (self.next..self.last.min(self.next + size)).collect();
+        let goal = match best_of(&self.done) {
             Some(c) if !cp.fixed_starts => c.residual * (1.0 + 0.1 * AGREEMENT),
             _ => 0.0,
         };
         if let [k] = ids[..] {
+            let (stopped, last) = (&mut self.stopped, self.last as u64);
             let mut watch = |f: f64| {
-                let p = Progress::of("starts", k as u64, last as u64).with_figure(f);
-                let flow = if stopped { Break(()) } else { observer(&p) };
-                stopped |= flow.is_break();
+                let p = Progress::of("starts", k as u64, last).with_figure(f);
+                let flow = if *stopped { Break(()) } else { observer(&p) };
+                *stopped |= flow.is_break();
                 flow
             };
-            done.push(one_start(cp, core, (k, seeds[k]), goal, &mut watch)?);
+            let end = one_start(cp, core, (k, seeds[k]), goal, &mut watch)?;
+            self.done.push(end);
         } else {
-            let p = Progress::of("starts", next as u64, last as u64);
-            let p = best_of(&done).map_or(p, |c| p.with_figure(c.residual));
+            let p = Progress::of("starts", self.next as u64, self.last as u64);
+            let p = best_of(&self.done).map_or(p, |c| p.with_figure(c.residual));
             let (runs, halted) = side_by_side(&ids, &p, observer, |&k, halt| {
                 let mut watch = |_: f64| match halt.load(Ordering::Relaxed) {
                     true => Break(()),
@@ -117,40 +171,51 @@ pub(super) fn search<T: Scalar + Ring>(
                 };
                 one_start(cp, core, (k, seeds[k]), goal, &mut watch)
             });
-            stopped |= halted;
+            self.stopped |= halted;
             for run in runs {
-                done.push(run?);
+                self.done.push(run?);
             }
         }
-        next += ids.len();
-        let top = best_of(&done).map_or(f64::NAN, |c| c.residual);
-        let progress = Progress::of("starts", next as u64, last as u64).with_figure(top);
-        stopped = stopped || observer(&progress).is_break();
-        if cp.fixed_starts {
-            continue;
-        }
-        let slow = best_of(&done).is_some_and(|best| best.history.len() > SLOW);
-        if slow && few && !cp.brief {
-            let diverging = best_of(&done).is_some_and(|c| is_diverging(&c.factors));
-            last = most;
-            least = match agreeing(&done, top) == done.len() {
+        self.next += ids.len();
+        let p = Progress::of("starts", self.next as u64, self.last as u64).with_figure(self.top());
+        self.stopped = self.stopped || observer(&p).is_break();
+        Ok(())
+    }
+
+    /// Whether no further start is needed; where minima are hard to find more are asked for.
+    fn enough(&mut self) -> bool {
+        let top = self.top();
+        let agreeing = agreeing(&self.done, top);
+        let slow = best_of(&self.done).is_some_and(|best| best.history.len() > SLOW);
+        if slow && self.few && !self.cp.brief {
+            let diverging = best_of(&self.done).is_some_and(|c| is_diverging(&c.factors));
+            self.last = self.seeds.len();
+            self.least = match agreeing == self.done.len() {
                 true => UNANIMOUS,
-                false if diverging => most,
+                false if diverging => self.last,
                 false => CAREFUL,
             };
         }
-        if top <= EXACT || (agreeing(&done, top) >= 2 && next >= least) {
-            break;
-        }
+        top <= EXACT || (agreeing >= 2 && self.next >= self.least)
     }
-    let mut finalists = finalists(&done, &compressed, (few, size));
-    if finalists.is_empty() {
-        return Err(Error::Stopped { op: OP });
+
+    fn top(&self) -> f64 {
+        best_of(&self.done).map_or(f64::NAN, |c| c.residual)
     }
+}
+
+/// The least of the minima in the full space, and how many starts led to it.
+fn returned<T: Scalar + Ring>(
+    starts: &mut Starts<'_, T>,
+    (t, compressed): (TensorView<'_, T>, &Compressed<T>),
+    mut finalists: Vec<(Candidate<T>, usize)>,
+    observer: Observer<'_>,
+) -> Result<(Candidate<T>, usize), Error> {
+    let (cp, stopped) = (starts.cp, &mut starts.stopped);
     let mut watch = |f: f64| {
         let p = Progress::open("refinement", 0).with_figure(f);
-        let flow = if stopped { Break(()) } else { observer(&p) };
-        stopped |= flow.is_break();
+        let flow = if *stopped { Break(()) } else { observer(&p) };
+        *stopped |= flow.is_break();
         flow
     };
     for (candidate, _) in &mut finalists {
@@ -158,7 +223,7 @@ pub(super) fn search<T: Scalar + Ring>(
         if !compressed.is_trivial() && cp.method != CpMethod::Algebraic {
             full_space(t, candidate, cp.iterations, &mut watch)?;
         }
-        if matches!(cp.method, CpMethod::Auto | CpMethod::Nls) {
+        if cp.refines() {
             settle(t, candidate, cp.iterations, &mut watch)?;
         }
     }
@@ -166,18 +231,9 @@ pub(super) fn search<T: Scalar + Ring>(
     let top = finalists[0].0.residual;
     // Minima of the core may lead to the same one in the full space.
     let same = |c: &Candidate<T>| c.residual <= top * (1.0 + AGREEMENT) + EXACT;
-    let agreeing = finalists
-        .iter()
-        .filter(|(c, _)| same(c))
-        .map(|(_, n)| n)
-        .sum();
-    let best = finalists.swap_remove(0).0;
-    Ok(Found {
-        starts: done.iter().map(|c| c.residual).collect(),
-        best,
-        agreeing,
-        stopped,
-    })
+    let agreeing = finalists.iter().filter(|(c, _)| same(c)).map(|(_, n)| n);
+    let agreeing = agreeing.sum();
+    Ok((finalists.swap_remove(0).0, agreeing))
 }
 
 /// The core in which starts are made: by the whole spectra of the unfoldings, or by sketches where those cost too much.

@@ -15,6 +15,7 @@ use super::checks::{self, MOST_CANCELLATION};
 use super::decomposition::Cp;
 use super::normal_equations::hadamard_grams;
 use super::starts::jennrich::normal;
+use crate::decomp::restarts::agreement;
 use crate::fit::{Check, Ended, Evidence, Fit, Work, judge};
 use crate::linalg::Scalar;
 use crate::run::{Observer, Progress};
@@ -119,16 +120,7 @@ impl Cp {
     ) -> Result<Fit<CpTensor>, Error> {
         let model = model.canonical();
         let rel_residual = rel_residual(t, norm, &model)?;
-        let top = ends.iter().copied().fold(f64::INFINITY, f64::min);
-        let agreeing = ends
-            .iter()
-            .filter(|&&r| r <= top * (1.0 + 1e-4) + FLOOR)
-            .count();
-        let lacking = if rel_residual <= FLOOR {
-            0
-        } else {
-            ends.len().min(2).saturating_sub(agreeing)
-        };
+        let (agreeing, lacking) = agreement(ends, (1e-4, FLOOR), rel_residual <= FLOOR);
         let variance = rel_residual * rel_residual;
         let checks = vec![
             checks::cancellation(model.cancellation(), MOST_CANCELLATION),

@@ -5,6 +5,7 @@ use super::objective::Problem;
 use super::packed::PackedForm;
 use super::signs::signs;
 use crate::decomp::cp::checks;
+use crate::decomp::restarts::{Effort, agreement, least};
 use crate::fit::{self, Check, Evidence, Fit, Work, judge};
 use crate::linalg::small::norm_sq;
 use crate::optim::lbfgs_wolfe::descend;
@@ -70,7 +71,7 @@ impl Overcomplete {
         }
     }
 
-    /// Greatest number of starts, in `1..=1000`; by default 40 for up to 500 unknowns, 12 for up to 5000, else 6. The
+    /// Greatest number of starts, in `1..=10000`; by default 40 for up to 500 unknowns, 12 for up to 5000, else 6. The
     /// first exact fit ends the search.
     #[must_use]
     pub fn starts(self, starts: usize) -> Self {
@@ -208,10 +209,7 @@ impl Overcomplete {
             }
         }
         let ends: Vec<f64> = done.iter().map(Ended::residual).collect();
-        let best = done
-            .into_iter()
-            .min_by(|a, b| a.residual().total_cmp(&b.residual()));
-        let best = best.ok_or(Error::Stopped { op: OP })?;
+        let best = least(OP, done, Ended::residual)?;
         let evidence = certify(&unit, &best, &ends);
         let status = self.verdict(&evidence, best.spent, stopped);
         let length = form.norm().powf(1.0 / order as f64);
@@ -234,24 +232,13 @@ impl Overcomplete {
             let text = "order at least 3: a matrix has no unique decomposition".to_owned();
             return Err(Error::invalid(OP, text));
         }
-        let ranges = [
-            ("rank", self.rank, 10_000),
-            ("starts", self.budget(form), 1000),
-            ("max_iterations", self.iterations, 1_000_000),
-        ];
-        for (name, value, top) in ranges {
-            if value == 0 || value > top {
-                let text = format!("{name} must be in 1..={top}, got {value}");
-                return Err(Error::invalid(OP, text));
-            }
-        }
-        match self.tol {
-            Some(tol) if !(tol > 0.0 && tol.is_finite()) => {
-                let text = format!("tol must be finite and positive, got {tol}");
-                Err(Error::invalid(OP, text))
-            }
-            _ => Ok(()),
-        }
+        let effort = Effort {
+            rank: self.rank,
+            starts: self.budget(form),
+            iterations: self.iterations,
+            tol: self.tol,
+        };
+        effort.check(OP, 10_000)
     }
 
     fn search(
@@ -362,16 +349,7 @@ fn certify(form: &PackedForm, best: &Ended, ends: &[f64]) -> Evidence {
     let (low, high) = problem.normal(&best.x).extremes();
     let cond = (high / low.max(f64::MIN_POSITIVE)).sqrt();
     let gradient = norm_sq(&slope).sqrt() / (residual * high.sqrt()).max(f64::MIN_POSITIVE);
-    let top = ends.iter().copied().fold(f64::INFINITY, f64::min);
-    let agreeing = ends
-        .iter()
-        .filter(|r| **r <= top * (1.0 + 1e-5) + 1e-12)
-        .count();
-    let lacking = if exact {
-        0
-    } else {
-        2usize.saturating_sub(agreeing)
-    };
+    let (agreeing, lacking) = agreement(ends, (1e-5, 1e-12), exact);
     let unknowns = (problem.rank() * problem.dim()) as f64;
     let crowding = unknowns / form.independent();
     let unexplained = rel_residual * rel_residual;

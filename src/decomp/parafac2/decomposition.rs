@@ -6,8 +6,9 @@ use super::direct_fit::{Ended, Work as Descent, descend, start};
 use super::evidence::evidence;
 use super::slices::Slices;
 use crate::decomp::cp::checks::ended;
+use crate::decomp::restarts::{Effort, all_starts, least};
 use crate::fit::{Check, Evidence, Fit, Work, judge};
-use crate::run::{Observer, Progress, side_by_side, unobserved};
+use crate::run::{Observer, unobserved};
 use crate::tensor::{Factor, Parafac2Model, TensorView};
 use crate::{Error, Status};
 use rand::{Rng, RngExt};
@@ -33,22 +34,21 @@ const OP: &str = "Parafac2::decompose";
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parafac2 {
-    rank: usize,
+    effort: Effort,
     nonnegative: bool,
-    starts: usize,
-    rounds: usize,
-    tol: Option<f64>,
 }
 
 impl Parafac2 {
     /// PARAFAC2 with `rank` components, in `1..=256`.
     pub fn new(rank: usize) -> Self {
         Self {
-            rank,
+            effort: Effort {
+                rank,
+                starts: 6,
+                iterations: 3000,
+                tol: None,
+            },
             nonnegative: false,
-            starts: 6,
-            rounds: 3000,
-            tol: None,
         }
     }
 
@@ -63,21 +63,23 @@ impl Parafac2 {
 
     /// Number of starts, in `1..=10000`; 6 by default. The first one is spectral.
     #[must_use]
-    pub fn starts(self, starts: usize) -> Self {
-        Self { starts, ..self }
+    pub fn starts(mut self, starts: usize) -> Self {
+        self.effort.starts = starts;
+        self
     }
 
     /// Rounds of each start, in `1..=1000000`; 3000 by default.
     #[must_use]
-    pub fn max_iterations(self, rounds: usize) -> Self {
-        Self { rounds, ..self }
+    pub fn max_iterations(mut self, rounds: usize) -> Self {
+        self.effort.iterations = rounds;
+        self
     }
 
     /// A relative residual that the fit must reach to be called converged, finite and positive.
     #[must_use]
-    pub fn tol(self, tol: f64) -> Self {
-        let tol = Some(tol);
-        Self { tol, ..self }
+    pub fn tol(mut self, tol: f64) -> Self {
+        self.effort.tol = Some(tol);
+        self
     }
 
     /// Decomposes matrices, one for each slice. The history holds relative residuals.
@@ -175,24 +177,21 @@ impl Parafac2 {
         let Some(slices) = Slices::of(data, weights)? else {
             return self.nothing(data);
         };
-        let short = slices.short(OP, self.rank)?;
+        let short = slices.short(OP, self.effort.rank)?;
         let work = Descent {
             slices: &slices,
             x: &short.x,
             nonnegative: self.nonnegative,
         };
         let (done, stopped) = self.starts_made(&work, rng, observer)?;
-        let ends: Vec<f64> = done.iter().map(Ended::residual).collect();
-        let best = done
-            .into_iter()
-            .min_by(|a, b| a.residual().total_cmp(&b.residual()));
-        let best = best.ok_or(Error::Stopped { op: OP })?;
-        let [core, shared, loadings] = best.parts;
-        let bases = short.expand(best.bases);
+        let ends: Vec<f64> = done.iter().map(Ended::value).collect();
+        let best = least(OP, done, Ended::value)?;
+        let ([core, shared, loadings], bases) = best.x;
+        let bases = short.expand(bases);
         let model = Parafac2Model::new(bases, core, shared, loadings)?.canonical();
         let evidence = evidence(&slices, &model, (&ends, self.nonnegative));
         let status = judge(
-            &evidence.decisive(self.tol),
+            &evidence.decisive(self.effort.tol),
             ended(&evidence, best.spent, stopped),
         );
         let mut loadings = model.loadings().clone();
@@ -212,43 +211,33 @@ impl Parafac2 {
         })
     }
 
-    /// The starts, four at a time, and whether the observer broke.
+    /// The starts, and whether the observer broke.
     fn starts_made(
         &self,
         work: &Descent<'_>,
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<(Vec<Ended>, bool), Error> {
-        let seeds: Vec<(u64, bool)> = (0..self.starts).map(|k| (rng.random(), k == 0)).collect();
-        let mut done: Vec<Ended> = Vec::new();
-        let mut stopped = false;
-        for batch in seeds.chunks(4) {
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            let (runs, halted) = side_by_side(batch, &p, observer, |seed, halt| {
-                let parts = start(work.x, self.rank, *seed)?;
-                descend(work, parts, self.rounds, halt)
-            });
-            for run in runs {
-                done.push(run?);
-            }
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            stopped = halted || observer(&p).is_break();
-            if stopped {
-                break;
-            }
-        }
-        Ok((done, stopped))
+        let seeds: Vec<(u64, bool)> = (0..self.effort.starts)
+            .map(|k| (rng.random(), k == 0))
+            .collect();
+        all_starts(&seeds, observer, |seed, halt| {
+            let parts = start(work.x, self.effort.rank, *seed)?;
+            descend(work, parts, self.effort.iterations, halt)
+        })
     }
 
     /// Slices of zeros are the model without loadings, exactly.
     fn nothing(&self, data: &[TensorView<'_>]) -> Result<Fit<Parafac2Model>, Error> {
-        let unit = |n: usize| Factor::from_fn(n, self.rank, |i, r| f64::from(i == r));
+        let unit = |n: usize| Factor::from_fn(n, self.effort.rank, |i, r| f64::from(i == r));
         let bases = data.iter().map(|t| unit(t.dims()[0])).collect();
         let (width, slices) = (data[0].dims()[1], data.len());
-        let loadings = Factor::zeros(slices, self.rank);
-        let shared = Factor::from_fn(width, self.rank, |i, r| f64::from(i == r % width.max(1)));
+        let loadings = Factor::zeros(slices, self.effort.rank);
+        let shared = Factor::from_fn(width, self.effort.rank, |i, r| {
+            f64::from(i == r % width.max(1))
+        });
         Ok(Fit {
-            model: Parafac2Model::new(bases, unit(self.rank), shared, loadings)?,
+            model: Parafac2Model::new(bases, unit(self.effort.rank), shared, loadings)?,
             status: Status::Converged,
             history: vec![0.0],
             work: Work::default(),
@@ -270,19 +259,7 @@ impl Parafac2 {
         weights: Option<&[TensorView<'_>]>,
     ) -> Result<(), Error> {
         let refuse = |what: String| Err(Error::invalid(OP, what));
-        let ranges = [
-            ("rank", self.rank, 256),
-            ("starts", self.starts, 10_000),
-            ("max_iterations", self.rounds, 1_000_000),
-        ];
-        for (name, value, top) in ranges {
-            if value == 0 || value > top {
-                return refuse(format!("{name} must be in 1..={top}, got {value}"));
-            }
-        }
-        if let Some(tol) = self.tol.filter(|tol| !(*tol > 0.0 && tol.is_finite())) {
-            return refuse(format!("tol must be finite and positive, got {tol}"));
-        }
+        self.effort.check(OP, 256)?;
         if slices.is_empty() {
             return refuse("needs one slice at least".into());
         }
@@ -301,8 +278,8 @@ impl Parafac2 {
                 let expected = format!("slices with {} columns", slices[0].dims()[1].max(1));
                 return Err(Error::shape(OP, expected, format!("{width} in slice {k}")));
             }
-            if rows < self.rank {
-                let rank = self.rank;
+            if rows < self.effort.rank {
+                let rank = self.effort.rank;
                 return refuse(format!("slice {k} has {rows} rows for {rank} components"));
             }
             seen |= check_entries(k, *t, weights.map(|w| w[k]))?;

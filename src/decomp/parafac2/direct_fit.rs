@@ -16,41 +16,25 @@ use crate::Error;
 use crate::decomp::cp::als::solve_columns;
 use crate::decomp::cp::normal_equations::hadamard_grams;
 use crate::decomp::cp::starts::jennrich::normal;
+use crate::decomp::extrapolation::{Swept, extrapolated};
 use crate::linalg::{polar_orthogonal, small, symmetric_eigen};
 use crate::tensor::{Factor, Tensor, mttkrp};
 use faer::Mat;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 const OP: &str = "Parafac2::decompose";
 /// Sweeps of CP for every round of bases: these cost far less.
 const INNER: usize = 3;
 /// Passes over the columns of nonnegative loadings in a sweep.
 const PASSES: usize = 4;
-/// Share of the residual that a round must gain, and rounds in a row that may gain less.
-const GAIN: f64 = 1e-9;
-const QUIET: usize = 5;
-/// Residual, for data of norm one, that nothing is better than.
-const EXACT: f64 = 1e-14;
-
 /// The factors that all slices share, and loadings: `F`, `A`, `C`.
 pub(super) type Parts = [Factor; 3];
 
-/// One start at its end.
-pub(super) struct Ended {
-    pub(super) parts: Parts,
-    pub(super) bases: Vec<Factor>,
-    pub(super) history: Vec<f64>,
-    pub(super) spent: bool,
-}
-
-impl Ended {
-    pub(super) fn residual(&self) -> f64 {
-        self.history.last().copied().unwrap_or(f64::INFINITY)
-    }
-}
+/// One start at its end: the shared parts and the bases.
+pub(super) type Ended = Swept<(Parts, Vec<Factor>)>;
 
 /// Where to start: from the leading directions of the columns, or at random.
 pub(super) fn start(
@@ -216,50 +200,23 @@ pub(super) fn descend(
     balance(&mut parts);
     let mut bases = Vec::new();
     work.round(&mut parts, &mut bases)?;
-    let mut history = vec![work.residual(&parts, &bases)];
-    let mut far = parts.clone();
-    let (mut beta, mut quiet, mut spent) = (0.5f64, 0, true);
-    for _ in 0..rounds {
-        let before = history[history.len() - 1];
-        let (mut next, mut frames) = (far.clone(), bases.clone());
-        work.round(&mut next, &mut frames)?;
-        let mut f = work.residual(&next, &frames);
-        if f <= before {
-            beta = (beta * 1.05).min(0.98);
-            far = ahead(&next, &parts, beta, work.nonnegative);
-        } else {
-            // The extrapolation went too far: go on from where we were.
-            next.clone_from(&parts);
-            frames.clone_from(&bases);
-            work.round(&mut next, &mut frames)?;
-            f = work.residual(&next, &frames);
-            beta *= 0.5;
-            far.clone_from(&next);
-        }
-        if !f.is_finite() {
-            break;
-        }
-        (parts, bases) = (next, frames);
-        history.push(f);
-        quiet = if before - f <= GAIN * before {
-            quiet + 1
-        } else {
-            0
-        };
-        if quiet >= QUIET || f <= EXACT {
-            spent = false;
-            break;
-        }
-        if halt.load(Ordering::Relaxed) {
-            break;
-        }
-    }
-    Ok(Ended {
-        parts,
-        bases,
-        history,
-        spent,
-    })
+    let residual = work.residual(&parts, &bases);
+    type At = (Parts, Vec<Factor>);
+    let round = |(parts, bases): &mut At| {
+        work.round(parts, bases)?;
+        Ok(work.residual(parts, bases))
+    };
+    let further = |new: &At, old: &At, beta: f64| {
+        let parts = ahead(&new.0, &old.0, beta, work.nonnegative);
+        (parts, new.1.clone())
+    };
+    extrapolated(
+        ((parts, bases), residual),
+        (rounds, 0.98),
+        round,
+        further,
+        halt,
+    )
 }
 
 /// `x + beta (x - old)`; nonnegative loadings stay so.

@@ -5,6 +5,7 @@ use super::slices::{Slices, gap_of};
 use crate::decomp::Uniqueness;
 use crate::decomp::cp::checks::{self, MOST_CANCELLATION};
 use crate::decomp::cp::constrained::orthonormal;
+use crate::decomp::restarts::agreement;
 use crate::fit::{Check, Evidence};
 use crate::linalg::small;
 use crate::tensor::{Factor, Parafac2Model};
@@ -66,14 +67,7 @@ pub(super) fn evidence(
     let size = slices.size();
     let rel_residual = found.residual / size;
     let variance = rel_residual * rel_residual;
-    let top = ends.iter().copied().fold(f64::INFINITY, f64::min);
-    let agrees = |f: &&f64| **f <= top * (1.0 + 1e-4) + 1e-9;
-    let agreeing = ends.iter().filter(agrees).count();
-    let wanted = if rel_residual <= EXACT {
-        1
-    } else {
-        ends.len().min(2)
-    };
+    let (agreeing, lacking) = agreement(ends, (1e-4, 1e-9), rel_residual <= EXACT);
     let total: usize = slices.x.iter().map(|f| f.as_slice().len()).sum();
     let free = parameters(slices, rank);
     let flat = match parafac2_uniqueness(model) {
@@ -83,7 +77,7 @@ pub(super) fn evidence(
     let weights: Vec<f64> = (0..rank).map(|r| model.loadings().column_norm(r)).collect();
     let cancellation = small::norm_sq(&weights).sqrt() / model.norm().max(f64::MIN_POSITIVE);
     let mut list = fitness(&found, (size, variance, cancellation), (free, flat));
-    list.push(checks::starts_missing(wanted.saturating_sub(agreeing), 0.0));
+    list.push(checks::starts_missing(lacking, 0.0));
     if slices.weights.is_some() {
         let missing = total as f64 - found.seen;
         let label = "observed entries";

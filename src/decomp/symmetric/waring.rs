@@ -16,6 +16,7 @@ use crate::decomp::cp::checks::{self, ended, noise_left};
 use crate::decomp::cp::condition;
 use crate::decomp::cp::scaled::Scaled;
 use crate::decomp::cp::starts::jennrich::algebraic_start;
+use crate::decomp::restarts::{Effort, agreement, least};
 use crate::fit::{Evidence, Fit, Work, judge};
 use crate::linalg::norm2;
 use crate::optim::lbfgs::minimise;
@@ -33,6 +34,8 @@ const OP: &str = "Waring::decompose";
 const MOST_UNKNOWNS: usize = 7000;
 /// Residual on data of norm one at which a fit is exact.
 const EXACT: f64 = 1e-12;
+/// Relative difference of residuals up to which two starts agree.
+const AGREEMENT: f64 = 1e-5;
 
 /// How a symmetric fit is searched for.
 ///
@@ -60,11 +63,8 @@ pub enum SymmetricMethod {
 /// Symmetric CP decomposition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waring {
-    rank: usize,
+    effort: Effort,
     method: SymmetricMethod,
-    starts: usize,
-    iterations: usize,
-    tol: Option<f64>,
 }
 
 /// One start at its end.
@@ -79,11 +79,13 @@ impl Waring {
     /// Symmetric CP with `rank` components, `rank >= 1`.
     pub fn new(rank: usize) -> Self {
         Self {
-            rank,
+            effort: Effort {
+                rank,
+                starts: 120,
+                iterations: 300,
+                tol: None,
+            },
             method: SymmetricMethod::Auto,
-            starts: 120,
-            iterations: 300,
-            tol: None,
         }
     }
 
@@ -96,21 +98,23 @@ impl Waring {
     /// Greatest number of starts, in `1..=10000`; 120 by default. Fewer are run when a fit is exact, or when
     /// at least twelve were and two of them agree on the best value.
     #[must_use]
-    pub fn starts(self, starts: usize) -> Self {
-        Self { starts, ..self }
+    pub fn starts(mut self, starts: usize) -> Self {
+        self.effort.starts = starts;
+        self
     }
 
     /// Iterations of each start, in `1..=1000000`; 300 by default.
     #[must_use]
-    pub fn max_iterations(self, iterations: usize) -> Self {
-        Self { iterations, ..self }
+    pub fn max_iterations(mut self, iterations: usize) -> Self {
+        self.effort.iterations = iterations;
+        self
     }
 
     /// A relative residual that the fit must reach to be called converged, finite and positive.
     #[must_use]
-    pub fn tol(self, tol: f64) -> Self {
-        let tol = Some(tol);
-        Self { tol, ..self }
+    pub fn tol(mut self, tol: f64) -> Self {
+        self.effort.tol = Some(tol);
+        self
     }
 
     /// Decomposes a symmetric tensor.
@@ -158,9 +162,10 @@ impl Waring {
         t.require_finite(OP)?;
         let (n, order) = (t.dims()[0], t.order());
         let Some(scaled) = Scaled::of(t)? else {
-            let vectors = Factor::from_fn(n, self.rank, |i, _| if i == 0 { 1.0 } else { 0.0 });
+            let vectors =
+                Factor::from_fn(n, self.effort.rank, |i, _| if i == 0 { 1.0 } else { 0.0 });
             return Ok(Fit {
-                model: SymmetricCp::new(order, vec![0.0; self.rank], vectors)?,
+                model: SymmetricCp::new(order, vec![0.0; self.effort.rank], vectors)?,
                 status: Status::Converged,
                 history: vec![0.0],
                 work: Work::default(),
@@ -180,15 +185,12 @@ impl Waring {
         let data = packed.to_dense()?;
         let (done, stopped) = self.search(data.view(), rng, observer)?;
         let ends: Vec<f64> = done.iter().map(|e| e.residual).collect();
-        let best = done
-            .into_iter()
-            .min_by(|a, b| a.residual.total_cmp(&b.residual));
-        let best = best.ok_or(Error::Stopped { op: OP })?;
+        let best = least(OP, done, |e| e.residual)?;
         let model = SymmetricCp::new(order, best.at.weights.clone(), best.at.vectors.clone())?;
         let model = model.canonical();
         let evidence = certify(scaled.data.view(), &model, &ends)?;
         let status = judge(
-            &evidence.decisive(self.tol),
+            &evidence.decisive(self.effort.tol),
             ended(&evidence, best.spent, stopped),
         );
         let weights = model
@@ -218,32 +220,16 @@ impl Waring {
             );
             return Err(Error::invalid(OP, requirement));
         }
-        let ranges = [
-            ("rank", self.rank, 10_000),
-            ("starts", self.starts, 10_000),
-            ("max_iterations", self.iterations, 1_000_000),
-        ];
-        for (name, value, top) in ranges {
-            if value == 0 || value > top {
-                let requirement = format!("{name} must be in 1..={top}, got {value}");
-                return Err(Error::invalid(OP, requirement));
-            }
-        }
-        if (n + 1).saturating_mul(self.rank) > MOST_UNKNOWNS {
+        self.effort.check(OP, 10_000)?;
+        if (n + 1).saturating_mul(self.effort.rank) > MOST_UNKNOWNS {
             let requirement = format!(
                 "rank times (dimension + 1) at most {MOST_UNKNOWNS}, got {} x {}",
-                self.rank,
+                self.effort.rank,
                 n + 1
             );
             return Err(Error::invalid(OP, requirement));
         }
-        match self.tol {
-            Some(tol) if !(tol > 0.0 && tol.is_finite()) => {
-                let requirement = format!("tol must be finite and positive, got {tol}");
-                Err(Error::invalid(OP, requirement))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     fn search(
@@ -252,12 +238,13 @@ impl Waring {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<(Vec<Ended>, bool), Error> {
-        let seeds: Vec<u64> = (0..self.starts).map(|_| rng.random()).collect();
+        let seeds: Vec<u64> = (0..self.effort.starts).map(|_| rng.random()).collect();
         let mut done: Vec<Ended> = Vec::new();
-        while done.len() < self.starts {
+        while done.len() < self.effort.starts {
             // Fixed batches, so that the answer does not depend on the number of threads.
             let batch = if done.is_empty() { 1 } else { 4 };
-            let ids: Vec<usize> = (done.len()..self.starts.min(done.len() + batch)).collect();
+            let ids: Vec<usize> =
+                (done.len()..self.effort.starts.min(done.len() + batch)).collect();
             let runs: Vec<Result<Ended, Error>> = ids
                 .par_iter()
                 .map(|&k| self.one_start(t, k, seeds[k]))
@@ -269,14 +256,13 @@ impl Waring {
                 .iter()
                 .map(|e| e.residual)
                 .fold(f64::INFINITY, f64::min);
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64).with_figure(top);
+            let p = Progress::of("starts", done.len() as u64, self.effort.starts as u64)
+                .with_figure(top);
             if observer(&p).is_break() {
                 return Ok((done, true));
             }
-            let agreeing = done
-                .iter()
-                .filter(|e| e.residual <= top * (1.0 + 1e-5) + EXACT)
-                .count();
+            let ends: Vec<f64> = done.iter().map(|e| e.residual).collect();
+            let (agreeing, _) = agreement(&ends, (AGREEMENT, EXACT), false);
             if top <= EXACT || (done.len() >= 12 && agreeing >= 2) {
                 break;
             }
@@ -288,20 +274,24 @@ impl Waring {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (n, order) = (t.dims()[0], t.order());
         let algebraic = if number == 0 && order >= 3 && self.method == SymmetricMethod::Auto {
-            algebraic_start(OP, t, self.rank, &mut rng)?
+            algebraic_start(OP, t, self.effort.rank, &mut rng)?
         } else {
             None
         };
         let mut history = Vec::new();
         let vectors = match algebraic.and_then(|f| f.into_iter().next_back()) {
             Some(v) => v,
-            None if self.method == SymmetricMethod::Lbfgs => {
-                small_start(t, self.rank, self.iterations, &mut rng, &mut history)?
-            }
-            None => Factor::from_fn(n, self.rank, |_, _| StandardNormal.sample(&mut rng)),
+            None if self.method == SymmetricMethod::Lbfgs => small_start(
+                t,
+                self.effort.rank,
+                self.effort.iterations,
+                &mut rng,
+                &mut history,
+            )?,
+            None => Factor::from_fn(n, self.effort.rank, |_, _| StandardNormal.sample(&mut rng)),
         };
         let start = Iterate::with_best_weights(t, vectors)?;
-        let run = refine(t, start, self.iterations)?;
+        let run = refine(t, start, self.effort.iterations)?;
         history.extend(run.history);
         let residual = history.last().copied().unwrap_or(f64::INFINITY);
         Ok(Ended {
@@ -384,17 +374,7 @@ fn certify(t: TensorView<'_>, model: &SymmetricCp, ends: &[f64]) -> Result<Evide
     } else {
         0.0
     };
-    let top = ends.iter().copied().fold(f64::INFINITY, f64::min);
-    let agreeing = ends
-        .iter()
-        .filter(|&&r| r <= top * (1.0 + 1e-5) + EXACT)
-        .count();
-    let exact = rel_residual <= 1e-9;
-    let lacking = if exact {
-        0
-    } else {
-        2usize.saturating_sub(agreeing)
-    };
+    let (agreeing, lacking) = agreement(ends, (AGREEMENT, EXACT), rel_residual <= 1e-9);
     let variance = rel_residual * rel_residual;
     let allowed = 0.5 * noise_left(t.dims(), model.rank());
     Ok(Evidence {

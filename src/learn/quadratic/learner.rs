@@ -15,9 +15,11 @@
 //! of squares; samples are streamed and the third cumulants are never formed when `N` is large; linear and
 //! constant parts are learned too.
 
+use super::all_rows::{AllRows, Near};
 use super::checks::exact_cumulants::ExactCumulants;
 use super::checks::held_out::HoldoutTest;
 use super::checks::noisy_law::{noise_is_told, noisy_law};
+use super::data::Data;
 use super::noisy::level::Noise;
 use super::refinement::Refined;
 use super::statistical_floor::statistical_floor;
@@ -45,6 +47,7 @@ pub struct Quadratic {
     pub(in crate::learn) starts: usize,
     pub(in crate::learn) refine: bool,
     pub(in crate::learn) noise: Noise,
+    pub(in crate::learn) panel: Option<usize>,
 }
 
 impl Default for Quadratic {
@@ -63,6 +66,7 @@ impl Quadratic {
             starts: 3,
             refine: true,
             noise: Noise::Absent,
+            panel: None,
         }
     }
 
@@ -112,6 +116,14 @@ impl Quadratic {
         Self { noise, ..self }
     }
 
+    /// How many rows are looked at one by one, in `1000..=2^26`: larger samples are read in passes for their moments, and what is
+    /// not moments is done with a panel of so many rows. By default 64 MB of them, at least 16384 and at most 262144.
+    #[must_use]
+    pub fn panel(self, rows: usize) -> Self {
+        let panel = Some(rows);
+        Self { panel, ..self }
+    }
+
     /// Learns the map from samples of its outputs.
     ///
     /// # Shapes
@@ -155,7 +167,70 @@ impl Quadratic {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<QuadraticMap>, Error> {
-        let first = self.attempt(samples, rng, observer);
+        let d = samples.columns();
+        if samples.rows() > self.room(d) {
+            return self.learn_all(&Near(samples), d, rng, observer);
+        }
+        self.learn_from(&Data::at_hand(samples), rng, observer)
+    }
+
+    /// Learns the map from rows that are read in passes only: samples in several places, or too many to be looked at often.
+    ///
+    /// There are two passes for moments, one for a panel of rows ([`Quadratic::panel`]) with which everything else is done, and,
+    /// where the samples turn out to carry no noise, a last one that looks for rows off the variety of the map. Where the
+    /// panel holds all rows there is that pass only, and the answer is that of [`Quadratic::learn`].
+    ///
+    /// # Shapes
+    /// As [`Quadratic::learn`], with `columns` for `d` and `N` at most 300.
+    ///
+    /// # Errors
+    /// As [`Quadratic::learn`]; those of `rows`; `InvalidInput` when passes do not see the same rows.
+    ///
+    /// # Complexity
+    /// That of the passes: `O(n d^2 + n N^3)` for `n` rows and `N` white coordinates; every part of the rows sends back `O(d^2 + N^3)` numbers and
+    /// its share of the panel.
+    ///
+    /// # Accuracy
+    /// Of noiseless samples as [`Quadratic::learn`], the error of all rows. With noise the moments have the error of all rows and
+    /// the likelihood that of the panel. Tests have the power of the panel.
+    ///
+    /// # Example
+    /// See [`AllRows`].
+    pub fn learn_all(
+        &self,
+        rows: &dyn AllRows,
+        columns: usize,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<QuadraticMap>, Error> {
+        self.check_options()?;
+        let size = (columns, self.room(columns));
+        let panel = Data::panel(rows, size, observer)?;
+        let near = panel.samples(Split::new(self.holdout))?;
+        let data = Data {
+            near: &near,
+            far: (!panel.is_whole()).then_some(rows),
+            rows: panel.count(),
+        };
+        self.learn_from(&data, rng, observer)
+    }
+
+    /// Rows that are looked at one by one: as asked for, else 64 MB of them, at least 16384 and at most 262144.
+    fn room(&self, columns: usize) -> usize {
+        let bytes = (1 << 23) / columns.max(1);
+        self.panel.unwrap_or(bytes.clamp(1 << 14, 1 << 18))
+    }
+
+    fn learn_from(
+        &self,
+        data: &Data<'_>,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<Fit<QuadraticMap>, Error> {
+        self.check_options()?;
+        check_rows(data)?;
+        let outputs = data.outputs(Split::new(self.holdout), observer)?;
+        let first = self.attempt(data, &outputs, rng, observer);
         let settled = match &first {
             Ok(fit) => fit.status != Status::Stalled,
             Err(e) => !matches!(e, Error::Degenerate { .. }),
@@ -164,10 +239,10 @@ impl Quadratic {
             return first;
         }
         // The outputs are as many as a map of more latents fills, which it is not; some may be spare and show noise.
-        let Some(rank) = self.fewer(samples, observer)? else {
+        let Some(rank) = self.fewer(&outputs)? else {
             return first;
         };
-        match self.latent(rank).attempt(samples, rng, observer) {
+        match self.latent(rank).attempt(data, &outputs, rng, observer) {
             Ok(fit) if first.is_err() || fit.status == Status::Converged => Ok(fit),
             _ => first,
         }
@@ -176,22 +251,22 @@ impl Quadratic {
     /// With the latent dimension that is given, or that the spectrum tells first.
     fn attempt(
         &self,
-        samples: &Samples,
+        data: &Data<'_>,
+        outputs: &Outputs,
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<QuadraticMap>, Error> {
-        self.check(samples)?;
-        let split = Split::new(self.holdout);
-        let outputs = Outputs::of(samples, split, observer)?;
-        let white = self.whiten(&outputs, split)?;
-        let (frame, read) = self.frame(samples, &white.rows, white.latent.rank, rng, observer)?;
+        let (samples, split) = (data.near, Split::new(self.holdout));
+        let white = self.whiten(outputs, split)?;
+        let (frame, read) = self.frame(data, &white.rows, white.latent.rank, rng, observer)?;
         // From here on there is a model: a wish to stop ends the refinement, not the answer.
-        let mut found = self.refined(samples, (&outputs, &white), &frame, rng, observer)?;
+        let mut found = self.refined(data, (outputs, &white), &frame, rng, observer)?;
         let mut stopped = found.stopped;
 
         let directions = white.rows.test_directions(outputs.columns, rng);
         let learned = outputs.summary.count() as usize;
-        let inflation = inflation(found.likely, learned, samples.rows());
+        let held = split.learning_rows(0, samples.rows() as u64);
+        let inflation = inflation(found.likely, learned, samples.rows() - held as usize);
         let noise = outputs.noise_and_rounding(found.noise);
         let test = HoldoutTest::run(
             &found.map,
@@ -205,7 +280,8 @@ impl Quadratic {
             },
         )?;
         let mut checks = white.latent.checks;
-        checks.extend(of_the_model(&outputs, &frame, &mut found, samples.rows())?);
+        checks.extend(data.note());
+        checks.extend(of_the_model(outputs, &frame, &mut found, data.rows)?);
         checks.extend(test.checks());
         checks.append(&mut found.gaussian);
         if found.noise == 0.0 {
@@ -223,7 +299,7 @@ impl Quadratic {
         }
         let work = Work {
             sweeps: frame.squarings() + found.sweeps,
-            samples: read + 3 * samples.rows() as u64,
+            samples: read + 3 * data.rows,
             starts: self.starts,
         };
         Ok(concluded(
@@ -235,7 +311,7 @@ impl Quadratic {
         ))
     }
 
-    fn check(&self, samples: &Samples) -> Result<(), Error> {
+    fn check_options(&self) -> Result<(), Error> {
         self.noise.check()?;
         if let Some(r) = self.latent.filter(|r| !(1..=MAX_LATENT).contains(r)) {
             let text = format!("a latent dimension in 1..={MAX_LATENT}, got {r}");
@@ -251,23 +327,34 @@ impl Quadratic {
                 format!("starts in 1..=100, got {}", self.starts),
             ));
         }
-        let (n, d) = (samples.rows(), samples.columns());
-        // The covariance of fewer rows than this has the rank of the sample, not of the map.
-        let least = (2 * d + 20).max(50);
-        if n < least {
-            return Err(Error::invalid(
-                OP,
-                format!("at least {least} samples for {d} outputs, got {n}"),
-            ));
+        if self
+            .panel
+            .is_some_and(|rows| !(1000..=1 << 26).contains(&rows))
+        {
+            let text = format!("a panel of 1000 to {} rows, got {:?}", 1 << 26, self.panel);
+            return Err(Error::invalid(OP, text));
         }
         Ok(())
     }
 }
 
+/// The covariance of fewer rows than asked for here has the rank of the sample, not of the map.
+fn check_rows(data: &Data<'_>) -> Result<(), Error> {
+    let (n, d) = (data.rows, data.near.columns());
+    let least = (2 * d + 20).max(50);
+    if n < least as u64 {
+        return Err(Error::invalid(
+            OP,
+            format!("at least {least} samples for {d} outputs, got {n}"),
+        ));
+    }
+    Ok(())
+}
+
 /// The variance of held-out statistics that comes from the error of the model itself: that of the best estimator after the
 /// refinement, up to 2.2 times its error from moments.
-fn inflation(likely: bool, learned: usize, rows: usize) -> f64 {
-    let share = rows.saturating_sub(learned) as f64 / learned.max(1) as f64;
+fn inflation(likely: bool, learned: usize, held_out: usize) -> f64 {
+    let share = held_out as f64 / learned.max(1) as f64;
     share * if likely { 1.5 } else { 5.0 }
 }
 
@@ -276,7 +363,7 @@ fn of_the_model(
     outputs: &Outputs,
     frame: &PeirceFrame,
     found: &mut Refined,
-    rows: usize,
+    rows: u64,
 ) -> Result<Vec<Check>, Error> {
     let mut checks: Vec<Check> = outputs.rounding_note().into_iter().collect();
     // What the refinement found stands on its own; the map of the moments stands on the frame.
@@ -288,7 +375,7 @@ fn of_the_model(
     checks.push(Check::reported(
         "quadratic.floor",
         "statistical floor of the relative parameter error",
-        statistical_floor(&found.map, rows),
+        statistical_floor(&found.map, usize::try_from(rows).unwrap_or(usize::MAX)),
     ));
     let identities = ExactCumulants::of(&found.map, &[0, found.map.output_dim() / 2])?;
     checks.push(Check::accuracy(

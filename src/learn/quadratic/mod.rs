@@ -1,6 +1,8 @@
 //! A quadratic map of a hidden Gaussian, from its outputs alone.
 
+pub(crate) mod all_rows;
 pub(crate) mod checks;
+pub(crate) mod data;
 pub(crate) mod few_outputs;
 pub(crate) mod latent_rank;
 pub(crate) mod learner;

@@ -1,5 +1,6 @@
 //! Steps of the quadratic learner: white coordinates, and the frame of the third cumulants.
 
+use super::data::Data;
 use super::latent_rank::{LatentRank, over_a_level, span};
 use super::learner::Quadratic;
 use super::noiseless::fit::EXACT;
@@ -10,10 +11,8 @@ use super::whitened::standard_outputs::Outputs;
 use super::whitened::third_cumulants::{WhiteRows, WhiteStream};
 use crate::Error;
 use crate::decomp::{PeirceFrame, TensorContraction, Whitening};
-use crate::io::samples::Samples;
 use crate::linalg::symmetric_eigen;
 use crate::run::Observer;
-use crate::stats::Moments;
 use crate::stats::split::Split;
 use crate::tensor::Tensor;
 use faer::Mat;
@@ -23,6 +22,8 @@ const OP: &str = "Quadratic::learn";
 /// Up to this many white coordinates the third cumulants are stored (`N^3 / 6` numbers, two passes in all);
 /// beyond, they are streamed.
 const MAX_STORED: usize = 45;
+/// Of samples that are read in passes only they are always stored, up to this many: 36 MB for each part of the rows.
+const MAX_SENT: usize = 300;
 /// What it means that there is no frame.
 const NO_FRAME: &str = "third cumulants of a quadratic map of a Gaussian (least singular value of their Peirce frame, 1 in theory): the samples are not those of such a map, or too few, too noisy, or with outliers";
 /// Steps of sharpening: three reach the optimum to a small part of the sampling error. Streamed, each of them is a pass.
@@ -42,13 +43,8 @@ impl Quadratic {
 
     /// A smaller latent dimension beside which the outputs may carry noise, where they also fill that of a map without spare
     /// ones.
-    pub(in crate::learn) fn fewer(
-        &self,
-        samples: &Samples,
-        observer: Observer<'_>,
-    ) -> Result<Option<usize>, Error> {
-        let outputs = Outputs::of(samples, Split::new(self.holdout), observer)?;
-        let (_, values) = Self::spectrum(&outputs)?;
+    pub(in crate::learn) fn fewer(&self, outputs: &Outputs) -> Result<Option<usize>, Error> {
+        let (_, values) = Self::spectrum(outputs)?;
         let rows = outputs.summary.count();
         Ok(over_a_level(&values, self.general, rows))
     }
@@ -88,13 +84,13 @@ impl Quadratic {
     /// The Peirce frame of the third cumulants in white coordinates, and the samples read for it.
     pub(in crate::learn) fn frame(
         &self,
-        samples: &Samples,
+        data: &Data<'_>,
         rows: &WhiteRows,
         rank: usize,
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<(PeirceFrame, u64), Error> {
-        self.raw_frame(samples, rows, rank, rng, observer)
+        self.raw_frame(data, rows, rank, rng, observer)
             .map_err(|e| match e {
                 Error::Degenerate { measured, .. } => Error::degenerate(OP, NO_FRAME, measured),
                 e => e,
@@ -103,14 +99,21 @@ impl Quadratic {
 
     fn raw_frame(
         &self,
-        samples: &Samples,
+        data: &Data<'_>,
         rows: &WhiteRows,
         rank: usize,
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<(PeirceFrame, u64), Error> {
         let n = span(rank, self.general);
-        if n > MAX_STORED {
+        let (samples, most) = match data.far {
+            Some(_) => (data.near, MAX_SENT),
+            None => (data.near, MAX_STORED),
+        };
+        if n > most && data.far.is_some() {
+            return Err(Error::limit(OP, "white coordinates", MAX_SENT as u64));
+        }
+        if n > most {
             let mut stream = WhiteStream::new(samples, rows, observer);
             // Every start costs passes over the samples; one is enough for a simple top eigenvalue.
             let frame = match self.general {
@@ -120,8 +123,7 @@ impl Quadratic {
             let frame = frame.sharpen(&mut stream, SHARPEN_STREAMED)?;
             return Ok((frame, stream.read));
         }
-        let prepare = |chunk: &_, out: &mut Vec<f64>| rows.white(chunk, out);
-        let moments = Moments::of_samples(samples, (n, true), &prepare, observer)?;
+        let moments = data.third(rows, observer)?;
         let third = moments.summary()?.third_cumulants();
         let third = third.ok_or_else(|| Error::invalid(OP, "third cumulants"))?;
         let eighth = third.as_slice().iter().map(|x| x / 8.0).collect();
@@ -132,7 +134,7 @@ impl Quadratic {
             false => PeirceFrame::find(&mut form, rank, self.starts, rng),
         }?;
         let frame = frame.sharpen(&mut form, SHARPEN)?;
-        Ok((frame, samples.rows() as u64))
+        Ok((frame, data.rows))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The refinement of the quadratic learner: from the map of the moments to the likelihood, as far as the samples allow.
 
 use super::checks::algebraic::SecondOpinion;
+use super::data::Data;
 use super::learner::Quadratic;
 use super::moment_fit::{White, white_map};
 use super::noiseless::fit::Polish;
@@ -42,7 +43,7 @@ impl Quadratic {
     /// From the frame of the moments.
     pub(in crate::learn) fn refined(
         &self,
-        samples: &Samples,
+        data: &Data<'_>,
         (outputs, white): (&Outputs, &White),
         frame: &PeirceFrame,
         rng: &mut impl Rng,
@@ -70,12 +71,10 @@ impl Quadratic {
                     .push(Check::reported("quadratic.tests-left-out", name, 2.0));
                 Ok(())
             }
-            (true, true) => {
-                self.exactly(&mut found, samples, (outputs, white), &start, rng, observer)
-            }
+            (true, true) => self.exactly(&mut found, data, (outputs, white), &start, rng, observer),
             (true, false) => {
                 let known = (Some(white.noise), matches!(self.noise, Noise::Known(_)));
-                found.noisily(samples, (outputs, white), &start, known, rng, observer)
+                found.noisily(data.near, (outputs, white), &start, known, rng, observer)
             }
         };
         match steps {
@@ -95,26 +94,27 @@ impl Quadratic {
     fn exactly(
         &self,
         found: &mut Refined,
-        samples: &Samples,
+        data: &Data<'_>,
         (outputs, white): (&Outputs, &White),
         start: &WhiteMap,
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<(), Error> {
+        let samples = data.near;
         found.noise = 0.0;
         let polish = white.rows.polish(samples, start.clone(), observer)?;
         found.sweeps += polish.sweeps;
         if polish.residual <= white.rows.exact {
             found.map = outputs.read_off(&polish.map, &white.up)?;
             found.likely = true;
-            found.latents(samples, white, &polish.map, rng)?;
+            found.latents(data, white, &polish.map, rng, observer)?;
         } else {
             let kind = (white.latent.rank, self.general, self.holdout);
             match SecondOpinion::of(samples, kind, white.rows.exact, rng, observer)? {
                 SecondOpinion::Exact(map) => {
                     let in_white = outputs.in_white(&map, self.general, &white.rows);
-                    found.latents(samples, white, &in_white, rng)?;
                     (found.map, found.likely) = (map, true);
+                    found.latents(data, white, &in_white, rng, observer)?;
                 }
                 // Where it is not asked nobody can tell whether the polish stalled: no ground for trust either.
                 SecondOpinion::None | SecondOpinion::Unasked => {}
@@ -183,16 +183,22 @@ impl Refined {
     /// Whether every sample lies on the variety of the map, and the latents that they give away are Gaussian.
     fn latents(
         &mut self,
-        samples: &Samples,
+        data: &Data<'_>,
         white: &White,
         map: &WhiteMap,
         rng: &mut impl Rng,
+        observer: Observer<'_>,
     ) -> Result<(), Error> {
-        let seen = seen_latents(samples, &white.rows, (map, &white.up))?;
+        let from = (map, &white.up);
+        let seen = seen_latents(data.near, &white.rows, from, observer)?;
+        let off = match data.far {
+            Some(_) => data.off(&white.rows, from, observer)?,
+            None => seen.off as u64,
+        };
         self.gaussian.push(Check::sampling(
             "quadratic.share-off-variety",
             format!("share of all samples farther than {OFF:e} of their length from the variety"),
-            seen.off as f64 / samples.rows() as f64,
+            off as f64 / data.rows as f64,
             0.0,
         ));
         let test = Normality::of(OP, &seen.kept, map.rank, (map.linear, map.linear), rng)?;

@@ -17,8 +17,9 @@ use crate::decomp::cp::checks::ended;
 use crate::decomp::cp::decomposition::{Cp, check_tensor, zero_fit};
 use crate::decomp::cp::missing::decomposition::cleaned;
 use crate::decomp::cp::scaled::Scaled;
+use crate::decomp::restarts::{Effort, all_starts, least};
 use crate::fit::{Fit, Work, judge};
-use crate::run::{Observer, Progress, side_by_side, unobserved};
+use crate::run::{Observer, unobserved};
 use crate::tensor::{CpTensor, Factor, TensorView};
 use rand::{Rng, RngExt};
 
@@ -39,22 +40,21 @@ const OP: &str = "CpConstrained::decompose";
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpConstrained {
-    rank: usize,
+    effort: Effort,
     constraints: Vec<(usize, Constraint)>,
-    starts: usize,
-    sweeps: usize,
-    tol: Option<f64>,
 }
 
 impl CpConstrained {
     /// CP with `rank` components, in `1..=1024`, and no constraint yet.
     pub fn new(rank: usize) -> Self {
         Self {
-            rank,
+            effort: Effort {
+                rank,
+                starts: 6,
+                iterations: 2000,
+                tol: None,
+            },
             constraints: Vec::new(),
-            starts: 6,
-            sweeps: 2000,
-            tol: None,
         }
     }
 
@@ -67,21 +67,23 @@ impl CpConstrained {
 
     /// Number of starts, in `1..=10000`; 6 by default.
     #[must_use]
-    pub fn starts(self, starts: usize) -> Self {
-        Self { starts, ..self }
+    pub fn starts(mut self, starts: usize) -> Self {
+        self.effort.starts = starts;
+        self
     }
 
     /// Sweeps of each start, in `1..=1000000`; 2000 by default.
     #[must_use]
-    pub fn max_iterations(self, sweeps: usize) -> Self {
-        Self { sweeps, ..self }
+    pub fn max_iterations(mut self, sweeps: usize) -> Self {
+        self.effort.iterations = sweeps;
+        self
     }
 
     /// A relative residual that the fit must reach to be called converged, finite and positive.
     #[must_use]
-    pub fn tol(self, tol: f64) -> Self {
-        let tol = Some(tol);
-        Self { tol, ..self }
+    pub fn tol(mut self, tol: f64) -> Self {
+        self.effort.tol = Some(tol);
+        self
     }
 
     /// Decomposes a dense real tensor. The history holds `sqrt(residual^2 + 2 penalties)` for data of norm one.
@@ -173,7 +175,7 @@ impl CpConstrained {
     ) -> Result<Fit<CpTensor>, Error> {
         let rules = self.rules(t.dims())?;
         let Some(scaled) = Scaled::of(t)? else {
-            return zero_fit(t.dims(), self.rank);
+            return zero_fit(t.dims(), self.effort.rank);
         };
         // Weights of at most one make filling in a majoriser.
         let top = weights.map_or(1.0, |w| w.iter().copied().fold(0.0, f64::max));
@@ -182,14 +184,11 @@ impl CpConstrained {
         let problem = Problem::of(OP, data, &rules)?;
         let (done, stopped) = self.starts_made(&problem, rng, observer)?;
         let ends: Vec<f64> = done.iter().map(Ended::value).collect();
-        let best = done
-            .into_iter()
-            .min_by(|a, b| a.value().total_cmp(&b.value()));
-        let best = best.ok_or(Error::Stopped { op: OP })?;
-        let model = finished(&rules, best.factors)?;
+        let best = least(OP, done, Ended::value)?;
+        let model = finished(&rules, best.x)?;
         let evidence = evidence(&problem, &model, &ends)?;
         let status = judge(
-            &evidence.decisive(self.tol),
+            &evidence.decisive(self.effort.tol),
             ended(&evidence, best.spent, stopped),
         );
         let work = Work {
@@ -206,7 +205,7 @@ impl CpConstrained {
         })
     }
 
-    /// The starts, four at a time, and whether the observer broke.
+    /// The starts, and whether the observer broke.
     fn starts_made(
         &self,
         problem: &Problem<'_>,
@@ -214,32 +213,19 @@ impl CpConstrained {
         observer: Observer<'_>,
     ) -> Result<(Vec<Ended>, bool), Error> {
         let first = self.unconstrained(problem, rng, observer)?;
-        let mut seeds: Vec<(Option<Vec<Factor>>, u64)> =
-            (0..self.starts).map(|_| (None, rng.random())).collect();
+        let mut seeds: Vec<(Option<Vec<Factor>>, u64)> = (0..self.effort.starts)
+            .map(|_| (None, rng.random()))
+            .collect();
         if let Some(start) = seeds.first_mut() {
             start.0 = first;
         }
-        let mut done: Vec<Ended> = Vec::new();
-        let mut stopped = false;
-        for batch in seeds.chunks(4) {
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            let (runs, halted) = side_by_side(batch, &p, observer, |(known, seed), halt| {
-                let x = match known {
-                    Some(x) => admitted(problem, x.clone())?,
-                    None => random(problem, self.rank, *seed)?,
-                };
-                descend(problem, x, self.sweeps, halt)
-            });
-            for run in runs {
-                done.push(run?);
-            }
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            stopped = halted || observer(&p).is_break();
-            if stopped {
-                break;
-            }
-        }
-        Ok((done, stopped))
+        all_starts(&seeds, observer, |(known, seed), halt| {
+            let x = match known {
+                Some(x) => admitted(problem, x.clone())?,
+                None => random(problem, self.effort.rank, *seed)?,
+            };
+            descend(problem, x, self.effort.iterations, halt)
+        })
     }
 
     /// The model without constraints; none where entries are missing or its order of components would have to be another.
@@ -253,7 +239,7 @@ impl CpConstrained {
         if fixed || problem.weights.is_some() {
             return Ok(None);
         }
-        let free = Cp::new(self.rank).starts(1).max_iterations(100);
+        let free = Cp::new(self.effort.rank).starts(1).max_iterations(100);
         match free.decompose_observed(problem.t, rng, observer) {
             Ok(fit) => Ok(Some(fit.model.balanced())),
             // It is one start among others.
@@ -265,21 +251,7 @@ impl CpConstrained {
     }
 
     fn rules(&self, dims: &[usize]) -> Result<Vec<Rule>, Error> {
-        let ranges = [
-            ("rank", self.rank, 1024),
-            ("starts", self.starts, 10_000),
-            ("max_iterations", self.sweeps, 1_000_000),
-        ];
-        for (name, value, top) in ranges {
-            if value == 0 || value > top {
-                let requirement = format!("{name} must be in 1..={top}, got {value}");
-                return Err(Error::invalid(OP, requirement));
-            }
-        }
-        if let Some(tol) = self.tol.filter(|tol| !(*tol > 0.0 && tol.is_finite())) {
-            let requirement = format!("tol must be finite and positive, got {tol}");
-            return Err(Error::invalid(OP, requirement));
-        }
+        self.effort.check(OP, 1024)?;
         let order = dims.len();
         if let Some((mode, _)) = self.constraints.iter().find(|(m, _)| *m >= order) {
             let requirement = format!(
@@ -291,7 +263,7 @@ impl CpConstrained {
         let one = |(m, &n): (usize, &usize)| {
             let all = self.constraints.iter().filter(|(mode, _)| *mode == m);
             let all: Vec<&Constraint> = all.map(|(_, c)| c).collect();
-            Rule::of(OP, m, (n, self.rank), &all)
+            Rule::of(OP, m, (n, self.effort.rank), &all)
         };
         let rules = dims.iter().enumerate().map(one);
         let rules = rules.collect::<Result<Vec<Rule>, Error>>()?;

@@ -11,6 +11,7 @@ use super::sweep::{Problem, balance};
 use super::unimodal;
 use crate::Error;
 use crate::decomp::cp::condition::condition;
+use crate::decomp::restarts::agreement;
 use crate::fit::{Check, Evidence};
 use crate::linalg::small;
 use crate::tensor::{CpTensor, Factor, TensorView, mttkrp};
@@ -47,11 +48,8 @@ pub(super) fn evidence(
     let penalty = Penalty::of(problem.rules, &x).value();
     let slope = slope(problem, &x, &gap)? / problem.norm();
     let variance = rel_residual * rel_residual;
-    let top = ends.iter().copied().fold(f64::INFINITY, f64::min);
-    let agrees = |f: &&f64| **f <= top * (1.0 + 1e-4) + 1e-9;
-    let agreeing = ends.iter().filter(agrees).count();
     let exact = rel_residual <= EXACT && penalty <= EXACT * EXACT;
-    let wanted = if exact { 1 } else { ends.len().min(2) };
+    let (agreeing, lacking) = agreement(ends, (1e-4, 1e-9), exact);
     let bounded = problem.rules.iter().all(|r| !r.signed());
     let most = if bounded {
         f64::INFINITY
@@ -70,7 +68,7 @@ pub(super) fn evidence(
             ROUNDING,
         ),
         checks::unexplained(variance, 0.5 * noise_left(problem.t.dims(), model.rank())),
-        checks::starts_missing(wanted.saturating_sub(agreeing), 0.0),
+        checks::starts_missing(lacking, 0.0),
     ];
     if let Some(w) = problem.weights {
         list.extend(gaps(problem.t.dims(), model.rank(), w));

@@ -1,6 +1,4 @@
-//! Starts and their descent: sweeps, extrapolated, never uphill for long.
-//!
-//! Source: extrapolation after Ang, Cohen, Gillis, Hien 2021.
+//! Starts and their descent.
 
 use super::nearest::nearest;
 use super::orthonormal::frame;
@@ -8,32 +6,16 @@ use super::rule::{Rule, Set};
 use super::sweep::{Problem, balance};
 use crate::Error;
 use crate::decomp::cp::starts::jennrich::normal;
+use crate::decomp::extrapolation::{Swept, extrapolated};
 use crate::linalg::small;
 use crate::tensor::Factor;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Share of the value that a sweep must gain, and sweeps in a row that may gain less.
-const GAIN: f64 = 1e-9;
-const QUIET: usize = 5;
-/// Value, for data of norm one, that nothing is better than.
-const EXACT: f64 = 1e-14;
+use std::sync::atomic::AtomicBool;
 
 /// One start at its end.
-pub(super) struct Ended {
-    pub(super) factors: Vec<Factor>,
-    pub(super) history: Vec<f64>,
-    /// Whether the sweeps ran out.
-    pub(super) spent: bool,
-}
-
-impl Ended {
-    pub(super) fn value(&self) -> f64 {
-        self.history.last().copied().unwrap_or(f64::INFINITY)
-    }
-}
+pub(super) type Ended = Swept<Vec<Factor>>;
 
 /// Random factors that keep the rules.
 pub(super) fn random(problem: &Problem<'_>, rank: usize, seed: u64) -> Result<Vec<Factor>, Error> {
@@ -96,53 +78,19 @@ pub(super) fn admitted(problem: &Problem<'_>, mut x: Vec<Factor>) -> Result<Vec<
 /// Descends from `x` in at most `sweeps` sweeps; ends early, where it is, when `halt` is set.
 pub(super) fn descend(
     problem: &Problem<'_>,
-    mut x: Vec<Factor>,
+    x: Vec<Factor>,
     sweeps: usize,
     halt: &AtomicBool,
 ) -> Result<Ended, Error> {
     let mut gap = Vec::new();
-    let mut far = x.clone();
-    let mut history = vec![problem.value(&x, &mut gap)?];
-    let (mut beta, mut quiet, mut spent) = (0.5f64, 0, true);
-    for _ in 0..sweeps {
-        let before = history[history.len() - 1];
-        let mut next = far.clone();
-        problem.sweep(&mut next)?;
-        let mut f = problem.value(&next, &mut gap)?;
-        if f <= before {
-            beta = (beta * 1.05).min(0.98);
-            far = ahead(problem.rules, &next, &x, beta);
-        } else {
-            // The extrapolation went too far: sweep again from where we were.
-            next.clone_from(&x);
-            problem.sweep(&mut next)?;
-            f = problem.value(&next, &mut gap)?;
-            beta *= 0.5;
-            far.clone_from(&next);
-        }
-        if !f.is_finite() {
-            break;
-        }
-        x = next;
-        history.push(f);
-        quiet = if before - f <= GAIN * before {
-            quiet + 1
-        } else {
-            0
-        };
-        if quiet >= QUIET || f <= EXACT {
-            spent = false;
-            break;
-        }
-        if halt.load(Ordering::Relaxed) {
-            break;
-        }
-    }
-    Ok(Ended {
-        factors: x,
-        history,
-        spent,
-    })
+    let value = problem.value(&x, &mut gap)?;
+    let sweep = |x: &mut Vec<Factor>| {
+        problem.sweep(x)?;
+        problem.value(x, &mut gap)
+    };
+    let further =
+        |new: &Vec<Factor>, old: &Vec<Factor>, beta: f64| ahead(problem.rules, new, old, beta);
+    extrapolated((x, value), (sweeps, 0.98), sweep, further, halt)
 }
 
 /// `x + beta (x - old)`, made to keep the rules; frames and fixed factors stay.

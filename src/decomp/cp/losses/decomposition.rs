@@ -16,8 +16,9 @@ use crate::Error;
 use crate::decomp::cp::checks::ended;
 use crate::decomp::cp::decomposition::{check_tensor, zero_fit};
 use crate::decomp::cp::missing::decomposition::cleaned;
+use crate::decomp::restarts::{Effort, all_starts, least};
 use crate::fit::{Fit, Work, judge};
-use crate::run::{Observer, Progress, side_by_side, unobserved};
+use crate::run::{Observer, unobserved};
 use crate::tensor::sparse_modes::SparseModes;
 use crate::tensor::{CpTensor, Factor, SparseTensor, TensorView};
 use rand::{Rng, RngExt};
@@ -27,33 +28,34 @@ const OP: &str = "CpLoss::decompose";
 /// CP decomposition by a loss other than squares: Poisson, gamma, logit, Huber.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpLoss {
-    rank: usize,
+    effort: Effort,
     loss: EntryLoss,
-    starts: usize,
-    sweeps: usize,
 }
 
 impl CpLoss {
     /// CP with `rank` components, in `1..=1024`, by `loss`.
     pub fn new(rank: usize, loss: EntryLoss) -> Self {
-        Self {
+        let effort = Effort {
             rank,
-            loss,
             starts: 4,
-            sweeps: 1000,
-        }
+            iterations: 1000,
+            tol: None,
+        };
+        Self { effort, loss }
     }
 
     /// Number of starts, in `1..=10000`; 4 by default.
     #[must_use]
-    pub fn starts(self, starts: usize) -> Self {
-        Self { starts, ..self }
+    pub fn starts(mut self, starts: usize) -> Self {
+        self.effort.starts = starts;
+        self
     }
 
     /// Sweeps of each start, in `1..=1000000`; 1000 by default.
     #[must_use]
-    pub fn max_iterations(self, sweeps: usize) -> Self {
-        Self { sweeps, ..self }
+    pub fn max_iterations(mut self, sweeps: usize) -> Self {
+        self.effort.iterations = sweeps;
+        self
     }
 
     /// Decomposes a dense real tensor. The history holds deviances relative to that of the constant model, and `rel_residual`
@@ -193,10 +195,10 @@ impl CpLoss {
             return Err(Error::invalid(OP, requirement));
         }
         // Nothing is sorted for a shape that is refused.
-        check_size(OP, (t.dims(), true), self.rank)?;
+        check_size(OP, (t.dims(), true), self.effort.rank)?;
         self.check_entries(t.values(), None)?;
         let Some(scale) = scale(self.loss, t.values()) else {
-            return zero_fit(t.dims(), self.rank);
+            return zero_fit(t.dims(), self.effort.rank);
         };
         let sorted = SparseModes::of(t, scale)?;
         let data = LossData {
@@ -225,10 +227,10 @@ impl CpLoss {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
-        check_size(OP, (t.dims(), false), self.rank)?;
+        check_size(OP, (t.dims(), false), self.effort.rank)?;
         self.check_entries(t.as_slice(), weights)?;
         let Some(scale) = scale(self.loss, t.as_slice()) else {
-            return zero_fit(t.dims(), self.rank);
+            return zero_fit(t.dims(), self.effort.rank);
         };
         let loss = match self.loss {
             EntryLoss::Huber(d) => EntryLoss::Huber((d / scale).max(f64::MIN_POSITIVE)),
@@ -254,18 +256,19 @@ impl CpLoss {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
-        let (done, mut stopped) = self.starts_made(data, constant, rng, observer);
+        let (done, mut stopped) = self.starts_made(data, constant, rng, observer)?;
         let ends: Vec<f64> = done.iter().map(Descent::loss).collect();
-        let best = done
-            .into_iter()
-            .min_by(|a, b| a.loss().total_cmp(&b.loss()));
-        let best = best.ok_or(Error::Stopped { op: OP })?;
+        let best = least(OP, done, Descent::loss)?;
         let seed = rng.random();
         let held_out = match stopped {
             true => None,
             false => {
-                let (tested, halted) =
-                    held_out(data, &best, (self.rank, self.sweeps, seed), observer);
+                let (tested, halted) = held_out(
+                    data,
+                    &best,
+                    (self.effort.rank, self.effort.iterations, seed),
+                    observer,
+                );
                 stopped = halted;
                 tested
             }
@@ -298,54 +301,30 @@ impl CpLoss {
         })
     }
 
-    /// The starts, four at a time, and whether the observer broke.
+    /// The starts, and whether the observer broke.
     fn starts_made(
         &self,
         data: &LossData<'_>,
         constant: &Constant,
         rng: &mut impl Rng,
         observer: Observer<'_>,
-    ) -> (Vec<Descent>, bool) {
-        let seeds: Vec<Option<u64>> = (0..self.starts).map(|_| Some(rng.random())).collect();
-        let budget = (self.rank, self.sweeps, constant.unit);
-        let mut done: Vec<Descent> = Vec::new();
-        let mut stopped = false;
-        for batch in seeds.chunks(4) {
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            // A second item, of nothing, so that the observer is asked meanwhile.
-            let batch = [batch, &[None]].concat();
-            let (runs, halted) = side_by_side(&batch, &p, observer, |seed, halt| {
-                let x = start(data, self.rank, size(data.loss, constant), (*seed)?);
-                Some(descend(data, x, budget, halt))
-            });
-            done.extend(runs.into_iter().flatten());
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            stopped = halted || observer(&p).is_break();
-            if stopped {
-                break;
-            }
-        }
-        (done, stopped)
+    ) -> Result<(Vec<Descent>, bool), Error> {
+        let seeds: Vec<u64> = (0..self.effort.starts).map(|_| rng.random()).collect();
+        let budget = (self.effort.rank, self.effort.iterations, constant.unit);
+        all_starts(&seeds, observer, |&seed, halt| {
+            let x = start(data, self.effort.rank, size(data.loss, constant), seed);
+            Ok(descend(data, x, budget, halt))
+        })
     }
 
     fn factors(&self, best: &Descent) -> Vec<Factor> {
-        let rank = self.rank;
+        let rank = self.effort.rank;
         let factor = |f: &Vec<f64>| Factor::from_fn(f.len() / rank, rank, |i, r| f[i * rank + r]);
         best.factors.iter().map(factor).collect()
     }
 
     fn check(&self) -> Result<(), Error> {
-        let ranges = [
-            ("rank", self.rank, 1024),
-            ("starts", self.starts, 10_000),
-            ("max_iterations", self.sweeps, 1_000_000),
-        ];
-        for (name, value, top) in ranges {
-            if value == 0 || value > top {
-                let requirement = format!("{name} must be in 1..={top}, got {value}");
-                return Err(Error::invalid(OP, requirement));
-            }
-        }
+        self.effort.check(OP, 1024)?;
         match self.loss {
             EntryLoss::Huber(d) if !(d > 0.0 && d.is_finite()) => {
                 let requirement = format!("the distance of Huber's loss must be positive, got {d}");

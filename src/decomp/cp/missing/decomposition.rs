@@ -26,6 +26,7 @@ use super::spectral_start::spectral_start;
 use crate::decomp::cp::checks::ended;
 use crate::decomp::cp::scaled::Scaled;
 use crate::decomp::cp::starts::jennrich::normal;
+use crate::decomp::restarts::Effort;
 use crate::fit::{Evidence, Fit, Work, judge};
 use crate::run::{Observer, Progress, unobserved};
 use crate::tensor::{CpTensor, Factor, Tensor, TensorView, by_rows};
@@ -47,47 +48,49 @@ const EXACT: f64 = 1e-12;
 /// CP decomposition of data with missing entries or weights, over the reals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpMasked {
-    rank: usize,
-    starts: usize,
-    iterations: usize,
-    tol: Option<f64>,
+    effort: Effort,
 }
 
 impl CpMasked {
     /// Masked CP with `rank` components, `rank >= 1`.
     pub fn new(rank: usize) -> Self {
         Self {
-            rank,
-            starts: 8,
-            iterations: 300,
-            tol: None,
+            effort: Effort {
+                rank,
+                starts: 8,
+                iterations: 300,
+                tol: None,
+            },
         }
     }
 
     pub(in crate::decomp::cp) fn with_rank(&self, rank: usize) -> Self {
-        Self {
+        let effort = Effort {
             rank,
-            ..self.clone()
-        }
+            ..self.effort
+        };
+        Self { effort }
     }
 
     /// Number of starts at most, in `1..=10000`; 8 by default. The search ends when two agree.
     #[must_use]
-    pub fn starts(self, starts: usize) -> Self {
-        Self { starts, ..self }
+    pub fn starts(mut self, starts: usize) -> Self {
+        self.effort.starts = starts;
+        self
     }
 
     /// Iterations of each start, in `1..=1000000`; 300 by default.
     #[must_use]
-    pub fn max_iterations(self, iterations: usize) -> Self {
-        Self { iterations, ..self }
+    pub fn max_iterations(mut self, iterations: usize) -> Self {
+        self.effort.iterations = iterations;
+        self
     }
 
     /// A relative residual that the fit must reach to be called converged, finite and positive.
     #[must_use]
-    pub fn tol(self, tol: f64) -> Self {
-        let tol = Some(tol);
-        Self { tol, ..self }
+    pub fn tol(mut self, tol: f64) -> Self {
+        self.effort.tol = Some(tol);
+        self
     }
 
     /// The weights that treat every non-finite entry of `t` as missing.
@@ -156,34 +159,49 @@ impl CpMasked {
         rng: &mut impl Rng,
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
-        self.check()?;
+        self.effort.check(OP, 10_000)?;
         let clean = cleaned(OP, t, weights)?;
         let scaled = Scaled::of(clean.view())?;
         let data = scaled.as_ref().map_or(&clean, |s| &s.data);
         let all = Observed::of(data.view(), weights);
         let rng = &mut ChaCha8Rng::seed_from_u64(rng.random());
-        let held = chosen(&all.dims, all.indices(), self.rank, rng);
+        let held = chosen(&all.dims, all.indices(), self.effort.rank, rng);
         let split = Split::without(&all, data, weights, &held)?;
         let fitted = split.as_ref().map_or(&all, |s| &s.observed);
         let shown = split.as_ref().map_or(data, |s| &s.data);
         let predicted = |end: &Ended| {
             let squares = (end.residual * fitted.norm()).powi(2);
-            HeldOut::of(&all, (&end.rows, self.rank), &held, (squares, fitted.len()))
+            HeldOut::of(
+                &all,
+                (&end.rows, self.effort.rank),
+                &held,
+                (squares, fitted.len()),
+            )
         };
         let credible = |end: &Ended| predicted(end).is_none_or(|h| h.holds());
         let (mut best, errors) = self.search((fitted, shown), given, &credible, rng, observer)?;
         let held = predicted(&best);
         if split.is_some() && !best.stopped {
             let mut stop = |figure: f64| {
-                let p = Progress::of("all entries", errors.len() as u64, self.starts as u64);
+                let p = Progress::of(
+                    "all entries",
+                    errors.len() as u64,
+                    self.effort.starts as u64,
+                );
                 observer(&p.with_figure(figure)).is_break()
             };
             let start = std::mem::take(&mut best.rows);
-            let last = descend(&all, (start, false), self.rank, self.iterations, &mut stop)?;
+            let last = descend(
+                &all,
+                (start, false),
+                self.effort.rank,
+                self.effort.iterations,
+                &mut stop,
+            )?;
             let history = [best.history, last.history].concat();
             best = Ended { history, ..last };
         }
-        let model = all.model(&best.rows, self.rank)?.canonical();
+        let model = all.model(&best.rows, self.effort.rank)?.canonical();
         let evidence = evidence(&all, &model, &errors, held)?;
         let status = self.status(&evidence, best.stopped, best.spent);
         let model = match &scaled {
@@ -217,26 +235,32 @@ impl CpMasked {
     ) -> Result<(Ended, Vec<f64>), Error> {
         let share = data.len() as f64 / full.as_slice().len() as f64;
         let mut given = given.map(|x| x.iter().map(by_rows).collect::<Rows>());
-        let mut spectral = spectral_start(full.view(), self.rank, share, rng)?;
+        let mut spectral = spectral_start(full.view(), self.effort.rank, share, rng)?;
         let mut best: Option<Ended> = None;
         let mut errors: Vec<f64> = Vec::new();
         // Where too little was measured no number of starts makes the answer more certain.
-        let hopeless = needed(&data.dims, self.rank) > data.len() as f64;
+        let hopeless = needed(&data.dims, self.effort.rank) > data.len() as f64;
         let most = if hopeless {
-            self.starts.min(FEW)
+            self.effort.starts.min(FEW)
         } else {
-            self.starts
+            self.effort.starts
         };
         while errors.len() < most {
             let start = given.take().or_else(|| spectral.take());
             let start = start.unwrap_or_else(|| self.random(&data.dims, rng));
             let (made, before) = (errors.len() as u64, best.as_ref().map(|b| b.residual));
             let mut stop = |figure: f64| {
-                let p = Progress::of("starts", made, self.starts as u64);
+                let p = Progress::of("starts", made, self.effort.starts as u64);
                 let figure = before.map_or(figure, |b| b.min(figure));
                 observer(&p.with_figure(figure)).is_break()
             };
-            let end = descend(data, (start, true), self.rank, self.iterations, &mut stop)?;
+            let end = descend(
+                data,
+                (start, true),
+                self.effort.rank,
+                self.effort.iterations,
+                &mut stop,
+            )?;
             errors.push(end.residual);
             let stopped = end.stopped;
             if best.as_ref().is_none_or(|b| end.residual < b.residual) {
@@ -258,36 +282,14 @@ impl CpMasked {
     }
 
     fn random(&self, dims: &[usize], rng: &mut ChaCha8Rng) -> Rows {
-        let mut draw = |n: usize| (0..n * self.rank).map(|_| normal(rng)).collect();
+        let mut draw = |n: usize| (0..n * self.effort.rank).map(|_| normal(rng)).collect();
         dims.iter().map(|&n| draw(n)).collect()
     }
 
-    fn check(&self) -> Result<(), Error> {
-        let (rank, starts, iterations) = (self.rank, self.starts, self.iterations);
-        let refuse = |what: String| Err(Error::invalid(OP, what));
-        if rank == 0 || rank > 10_000 {
-            return refuse(format!("rank must be in 1..=10000, got {rank}"));
-        }
-        if starts == 0 || starts > 10_000 {
-            return refuse(format!("starts must be in 1..=10000, got {starts}"));
-        }
-        if iterations == 0 || iterations > 1_000_000 {
-            return refuse(format!(
-                "max_iterations must be in 1..=1000000, got {iterations}"
-            ));
-        }
-        match self.tol {
-            Some(tol) if !(tol > 0.0 && tol.is_finite()) => {
-                refuse(format!("tol must be finite and positive, got {tol}"))
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn status(&self, evidence: &Evidence, stopped: bool, spent: bool) -> Status {
-        let mut checks = evidence.decisive(self.tol);
+        let mut checks = evidence.decisive(self.effort.tol);
         // A tolerance is about what was observed; what was kept back is held against it all the same.
-        if self.tol.is_some() {
+        if self.effort.tol.is_some() {
             let held = ["cp.held-out", "cp.held-out-error"];
             checks.extend(held.iter().filter_map(|key| evidence.check(key)).cloned());
         }

@@ -5,6 +5,7 @@ use super::observed::{Observed, Rows};
 use crate::Error;
 use crate::decomp::cp::checks::{self, MISSING_ENTRIES, MOST_CANCELLATION, MOST_GRADIENT};
 use crate::decomp::cp::condition::condition;
+use crate::decomp::restarts::agreement;
 use crate::fit::{Check, Evidence};
 use crate::linalg::norm2;
 use crate::tensor::{CpTensor, by_rows};
@@ -72,11 +73,8 @@ pub(super) fn evidence(
     let short = count.iter().flatten().filter(|&&c| c < rank).count();
     let scale = data.norm() * data.slope(&rows, rank);
     let gradient = if scale > 0.0 { g / scale } else { 0.0 };
-    let top = starts.iter().copied().fold(f64::INFINITY, f64::min);
-    let agrees = |r: &&f64| **r <= top * (1.0 + 1e-5) + 1e-12;
-    let agreeing = starts.iter().filter(agrees).count();
     let exact = rel_residual <= EXACT;
-    let wanted = if exact { 1 } else { starts.len().min(2) };
+    let (agreeing, lacking) = agreement(starts, (1e-5, 1e-12), exact);
     let variance = rel_residual * rel_residual;
     let entries: f64 = data.dims.iter().map(|&n| n as f64).product();
     let (seen, unknown) = (data.len() as f64, parameters(&data.dims, rank));
@@ -97,7 +95,7 @@ pub(super) fn evidence(
             few,
             1.0,
         ),
-        checks::starts_missing(wanted.saturating_sub(agreeing), 0.0),
+        checks::starts_missing(lacking, 0.0),
     ];
     if let Some(held) = held {
         checks.extend([

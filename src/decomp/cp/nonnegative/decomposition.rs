@@ -17,62 +17,57 @@ use crate::decomp::cp::gauss_newton::descent;
 use crate::decomp::cp::missing::decomposition::cleaned;
 use crate::decomp::cp::normal_equations::Normal;
 use crate::decomp::cp::scaled::Scaled;
+use crate::decomp::extrapolation::{Swept, extrapolated};
+use crate::decomp::restarts::{Effort, agreement, all_starts, least};
 use crate::fit::{Check, Evidence, Fit, Work, judge};
 use crate::linalg::small;
-use crate::run::{Observer, Progress, side_by_side, unobserved};
+use crate::run::{Observer, unobserved};
 use crate::tensor::{CpTensor, Factor, TensorView};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 const OP: &str = "CpNonnegative::decompose";
 
 /// CP decomposition with nonnegative weights and factors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpNonnegative {
-    rank: usize,
-    starts: usize,
-    sweeps: usize,
-    tol: Option<f64>,
-}
-
-/// One start at its end.
-struct Ended {
-    factors: Vec<Factor>,
-    residual: f64,
-    history: Vec<f64>,
-    spent: bool,
+    effort: Effort,
 }
 
 impl CpNonnegative {
     /// Nonnegative CP with `rank` components, `rank >= 1`.
     pub fn new(rank: usize) -> Self {
         Self {
-            rank,
-            starts: 4,
-            sweeps: 2000,
-            tol: None,
+            effort: Effort {
+                rank,
+                starts: 4,
+                iterations: 2000,
+                tol: None,
+            },
         }
     }
 
     /// Number of starts, in `1..=10000`; 4 by default.
     #[must_use]
-    pub fn starts(self, starts: usize) -> Self {
-        Self { starts, ..self }
+    pub fn starts(mut self, starts: usize) -> Self {
+        self.effort.starts = starts;
+        self
     }
 
     /// Sweeps of each start, in `1..=1000000`; 2000 by default.
     #[must_use]
-    pub fn max_iterations(self, sweeps: usize) -> Self {
-        Self { sweeps, ..self }
+    pub fn max_iterations(mut self, sweeps: usize) -> Self {
+        self.effort.iterations = sweeps;
+        self
     }
 
     /// A relative residual that the fit must reach to be called converged, finite and positive.
     #[must_use]
-    pub fn tol(self, tol: f64) -> Self {
-        let tol = Some(tol);
-        Self { tol, ..self }
+    pub fn tol(mut self, tol: f64) -> Self {
+        self.effort.tol = Some(tol);
+        self
     }
 
     /// Decomposes a dense real tensor; its entries may have any sign.
@@ -154,10 +149,11 @@ impl CpNonnegative {
     }
 
     pub(in crate::decomp::cp) fn with_rank(&self, rank: usize) -> Self {
-        Self {
+        let effort = Effort {
             rank,
-            ..self.clone()
-        }
+            ..self.effort
+        };
+        Self { effort }
     }
 
     fn search(
@@ -168,38 +164,22 @@ impl CpNonnegative {
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
         let Some(scaled) = Scaled::of(t)? else {
-            return zero_fit(t.dims(), self.rank);
+            return zero_fit(t.dims(), self.effort.rank);
         };
         let data = Measured {
             t: scaled.data.view(),
             weights,
         };
-        let seeds: Vec<u64> = (0..self.starts).map(|_| rng.random()).collect();
-        let mut done: Vec<Ended> = Vec::new();
-        let mut stopped = false;
-        for batch in seeds.chunks(4) {
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            let (runs, halted) = side_by_side(batch, &p, observer, |&seed, halt| {
-                self.one_start(data, seed, halt)
-            });
-            for run in runs {
-                done.push(run?);
-            }
-            let p = Progress::of("starts", done.len() as u64, self.starts as u64);
-            stopped = halted || observer(&p).is_break();
-            if stopped {
-                break;
-            }
-        }
-        let starts: Vec<f64> = done.iter().map(|e| e.residual).collect();
-        let best = done
-            .into_iter()
-            .min_by(|a, b| a.residual.total_cmp(&b.residual));
-        let best = best.ok_or(Error::Stopped { op: OP })?;
-        let model = CpTensor::from_factors(best.factors)?.canonical();
+        let seeds: Vec<u64> = (0..self.effort.starts).map(|_| rng.random()).collect();
+        let (done, stopped) = all_starts(&seeds, observer, |&seed, halt| {
+            self.one_start(data, seed, halt)
+        })?;
+        let starts: Vec<f64> = done.iter().map(Swept::value).collect();
+        let best = least(OP, done, Swept::value)?;
+        let model = CpTensor::from_factors(best.x)?.canonical();
         let evidence = certify(data, &model, &starts)?;
         let status = judge(
-            &evidence.decisive(self.tol),
+            &evidence.decisive(self.effort.tol),
             ended(&evidence, best.spent, stopped),
         );
         let work = Work {
@@ -218,73 +198,34 @@ impl CpNonnegative {
 
     fn check(&self, t: TensorView<'_>) -> Result<(), Error> {
         check_tensor(OP, t)?;
-        let ranges = [
-            ("rank", self.rank, 10_000),
-            ("starts", self.starts, 10_000),
-            ("max_iterations", self.sweeps, 1_000_000),
-        ];
-        for (name, value, top) in ranges {
-            if value == 0 || value > top {
-                let requirement = format!("{name} must be in 1..={top}, got {value}");
-                return Err(Error::invalid(OP, requirement));
-            }
-        }
-        match self.tol {
-            Some(tol) if !(tol > 0.0 && tol.is_finite()) => {
-                let requirement = format!("tol must be finite and positive, got {tol}");
-                Err(Error::invalid(OP, requirement))
-            }
-            _ => Ok(()),
-        }
+        self.effort.check(OP, 10_000)
     }
 
     /// Ends early, where it is, when `halt` is set.
-    fn one_start(&self, data: Measured<'_>, seed: u64, halt: &AtomicBool) -> Result<Ended, Error> {
+    fn one_start(
+        &self,
+        data: Measured<'_>,
+        seed: u64,
+        halt: &AtomicBool,
+    ) -> Result<Swept<Vec<Factor>>, Error> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut draw = |n: usize| Factor::from_fn(n, self.rank, |_, _| rng.random::<f64>());
-        let mut x: Vec<Factor> = data.t.dims().iter().map(|&n| draw(n)).collect();
+        let rank = self.effort.rank;
+        let mut draw = |n: usize| Factor::from_fn(n, rank, |_, _| rng.random::<f64>());
+        let x: Vec<Factor> = data.t.dims().iter().map(|&n| draw(n)).collect();
         let mut gap = Vec::new();
-        let mut far = x.clone();
-        let mut history = vec![data.gap(&x, &mut gap)?];
-        let (mut beta, mut quiet, mut spent) = (0.5f64, 0, true);
-        for _ in 0..self.sweeps {
-            let mut next = far.clone();
-            data.sweep(&mut next)?;
-            let mut f = data.gap(&next, &mut gap)?;
-            let before = history[history.len() - 1];
-            if f > before {
-                // The extrapolation went too far: sweep again from where we were.
-                next = x.clone();
-                data.sweep(&mut next)?;
-                f = data.gap(&next, &mut gap)?;
-                beta *= 0.5;
-                far = next.clone();
-            } else {
-                beta = (beta * 1.05).min(0.95);
-                far = ahead(&next, &x, beta);
-            }
-            x = next;
-            history.push(f);
-            quiet = if before - f <= 1e-9 * before {
-                quiet + 1
-            } else {
-                0
-            };
-            if quiet >= 5 || f <= 1e-14 {
-                spent = false;
-                break;
-            }
-            if halt.load(Ordering::Relaxed) {
-                break;
-            }
-        }
-        let residual = history[history.len() - 1];
-        Ok(Ended {
-            factors: x,
-            residual,
-            history,
-            spent,
-        })
+        let value = data.gap(&x, &mut gap)?;
+        let sweep = |x: &mut Vec<Factor>| {
+            data.sweep(x)?;
+            data.gap(x, &mut gap)
+        };
+        let further = |new: &Vec<Factor>, old: &Vec<Factor>, beta: f64| ahead(new, old, beta);
+        extrapolated(
+            (x, value),
+            (self.effort.iterations, 0.95),
+            sweep,
+            further,
+            halt,
+        )
     }
 }
 
@@ -315,17 +256,7 @@ fn certify(data: Measured<'_>, model: &CpTensor, starts: &[f64]) -> Result<Evide
     let size = small::norm_sq(&Vec::from_iter(free)).sqrt();
     let scale = norm * Normal::scale_of(&factors).sqrt();
     let gradient = if scale > 0.0 { size / scale } else { 0.0 };
-    let top = starts.iter().copied().fold(f64::INFINITY, f64::min);
-    let agreeing = starts
-        .iter()
-        .filter(|&&r| r <= top * (1.0 + 1e-4) + 1e-9)
-        .count();
-    let exact = rel_residual <= 1e-9;
-    let lacking = if exact {
-        0
-    } else {
-        2usize.saturating_sub(agreeing)
-    };
+    let (agreeing, lacking) = agreement(starts, (1e-4, 1e-9), rel_residual <= 1e-9);
     let variance = rel_residual * rel_residual;
     let mut list = vec![
         // Sweeps converge linearly: the bound is looser than for the unconstrained engine.

@@ -13,7 +13,7 @@ use crate::fit::Fit;
 use crate::linalg::{Scalar, small};
 use crate::poly::Ring;
 use crate::run::Observer;
-use crate::tensor::{CpTensor, Factor, TensorView};
+use crate::tensor::{CpTensor, Factor, Tensor, TensorView};
 use crate::{Error, Status};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
@@ -81,6 +81,17 @@ impl<T> RankTable<T> {
 }
 
 impl<T: Scalar + Ring> RankRow<T> {
+    /// A row whose halves were not fitted yet; `slack` is Kruskal's, and whether it is exact.
+    fn of(fit: Fit<CpTensor<T>>, evidence: RankEvidence, slack: (i64, bool)) -> Self {
+        Self {
+            fit,
+            evidence,
+            split_half: None,
+            kruskal_slack: slack.0,
+            kruskal_exact: slack.1,
+        }
+    }
+
     /// Starts at the best value, and starts in all.
     pub fn agreement(&self) -> (usize, usize) {
         let agreeing = self.fit.evidence.check(STARTS_AGREEING);
@@ -229,6 +240,7 @@ fn table<T: Scalar + Ring>(
         .as_ref()
         .map_or(0.0, |s| weighted_square(s.data.view(), weights));
     let (mut start, mut undetected) = (None, 0);
+    let patience = patience.saturating_mul(2);
     // The gain of the first row needs the fit before it.
     for rank in first.saturating_sub(1).max(1)..=last {
         let task = Task {
@@ -245,14 +257,7 @@ fn table<T: Scalar + Ring>(
         let data = scaled.data.view();
         let (evidence, residual) = RankEvidence::of(data, weights, &model, square, rng)?;
         square = small::norm_sq(residual.as_slice());
-        let (kruskal_slack, kruskal_exact) = kruskal_slack(&model);
-        let row = RankRow {
-            fit: found,
-            evidence,
-            split_half: None,
-            kruskal_slack,
-            kruskal_exact,
-        };
+        let row = RankRow::of(found, evidence, kruskal_slack(&model));
         let over = row.is_exact() || row.fit.status == Status::Stopped;
         // A residual that is smooth may be signal still: only what is not above rough noise either is given up at once.
         undetected = match row.evidence.is_detected_if_rough() {
@@ -263,7 +268,7 @@ fn table<T: Scalar + Ring>(
         if rank >= first {
             rows.push(row);
         }
-        if over || undetected >= patience.saturating_mul(2) {
+        if over || undetected >= patience {
             break;
         }
         let (_, one) = best_rank_one(residual.view(), GROWN.0, GROWN.1, rng)?;
@@ -275,15 +280,8 @@ fn table<T: Scalar + Ring>(
 
 /// The table of the zero tensor.
 fn of_zeros<T: Scalar + Ring>(fit: Fit<CpTensor<T>>) -> RankTable<T> {
-    let row = RankRow {
-        fit,
-        evidence: RankEvidence::NONE,
-        split_half: None,
-        kruskal_slack: 0,
-        kruskal_exact: false,
-    };
     RankTable {
-        rows: vec![row],
+        rows: vec![RankRow::of(fit, RankEvidence::NONE, (0, false))],
         chosen: None,
         other: None,
         agreed: true,
@@ -359,6 +357,36 @@ fn reason<T: Scalar + Ring>(rows: &[RankRow<T>], k: usize) -> String {
     }
 }
 
+/// The even and the odd slices of one mode, with their weights.
+struct Halves<T> {
+    parts: [Tensor<T>; 2],
+    weights: Option<[Tensor; 2]>,
+}
+
+impl<T: Scalar + Ring> Halves<T> {
+    fn of(
+        t: TensorView<'_, T>,
+        weights: Option<TensorView<'_>>,
+        mode: usize,
+    ) -> Result<Self, Error> {
+        let weights = match weights {
+            Some(w) => Some([half(w, mode, 0)?, half(w, mode, 1)?]),
+            None => None,
+        };
+        let parts = [half(t, mode, 0)?, half(t, mode, 1)?];
+        Ok(Self { parts, weights })
+    }
+
+    fn task(&self, part: usize, rank: usize) -> Task<'_, T> {
+        Task {
+            t: self.parts[part].view(),
+            weights: self.weights.as_ref().map(|w| w[part].view()),
+            rank,
+            start: None,
+        }
+    }
+}
+
 /// Holds the choice against split halves, and names the greatest number that passes where it does not.
 ///
 /// A number above the length of a mode has no core to be judged by: one that its halves refuse is not chosen at all.
@@ -375,28 +403,17 @@ fn halves<T: Scalar + Ring>(
     if table.rows[chosen].is_exact() || table.rows.iter().any(|r| r.fit.status == Status::Stopped) {
         return Ok(table);
     }
-    let parts = [half(t, mode, 0)?, half(t, mode, 1)?];
-    let masks = match weights {
-        Some(w) => Some([half(w, mode, 0)?, half(w, mode, 1)?]),
-        None => None,
-    };
+    let parts = Halves::of(t, weights, mode)?;
     for k in (0..=chosen).rev() {
         let row = &table.rows[k];
         let (rank, unjudged) = (row.fit.model.rank(), row.evidence.core_ratio.is_none());
         if k > chosen || (unjudged && !row.is_chosen_by(RankEvidence::is_detected)) {
             continue;
         }
-        let mut models = Vec::with_capacity(2);
-        for (p, part) in parts.iter().enumerate() {
-            let weights = masks.as_ref().map(|m| m[p].view());
-            let task = Task {
-                t: part.view(),
-                weights,
-                rank,
-                start: None,
-            };
-            models.push(fit(task, rng)?);
-        }
+        let models = [
+            fit(parts.task(0, rank), rng)?,
+            fit(parts.task(1, rank), rng)?,
+        ];
         if models.iter().any(|m| m.status == Status::Stopped) {
             table.agreed = false;
             table.reason += "; split halves were not finished";

@@ -11,11 +11,12 @@
 
 use super::candidates::{Candidate, Cumulants, distinct, in_units, white_map};
 use super::variety::spread_of_starts;
+use crate::Error;
 use crate::decomp::{SymmetricNls, Whitening};
-use crate::fit::{Check, Evidence, Fit, Work};
+use crate::fit::{Check, Ended, Evidence, Fit, Work, judge};
 use crate::io::samples::Samples;
 use crate::learn::quadratic::checks::held_out::HoldoutTest;
-use crate::learn::quadratic::noiseless::fit::EXACT;
+use crate::learn::quadratic::noiseless::fit::{EXACT, Polish};
 use crate::learn::quadratic::statistical_floor::statistical_floor;
 use crate::learn::quadratic::whitened::map::WhiteMap;
 use crate::learn::quadratic::whitened::standard_outputs::Outputs;
@@ -24,7 +25,6 @@ use crate::run::{Observer, Progress};
 use crate::stats::normality::Normality;
 use crate::stats::split::Split;
 use crate::tensor::{QuadraticMap, SymmetricRing};
-use crate::{Error, Status};
 use faer::{Mat, MatRef};
 use rand::Rng;
 
@@ -117,7 +117,7 @@ impl FewOutputs {
         observer: Observer<'_>,
     ) -> Result<Fit<QuadraticMap>, Error> {
         self.check(samples)?;
-        let (split, r) = (Split::new(self.holdout), self.latent);
+        let split = Split::new(self.holdout);
         let outputs = Outputs::of(samples, split, observer)?;
         let m = outputs.active.len();
         self.enough(m)?;
@@ -130,6 +130,77 @@ impl FewOutputs {
             exact: EXACT,
         };
         let moments = Cumulants::of(samples, &rows, None, observer)?;
+        let (found, mut steps, mut stopped) = self.searched(&moments, rng, observer)?;
+        let starts = found.len();
+        let candidates = distinct(found)?;
+        let Some(first) = candidates.first() else {
+            return Err(Error::Stopped { op: OP });
+        };
+        let mut checks = self.of_candidates(m, first, candidates.len());
+        checks.extend(outputs.rounding_note());
+        let white = Whitening::of(OP, moments.gram.as_ref(), m)?;
+        let rows = WhiteRows {
+            down: white.down,
+            ..rows
+        };
+        let rows = rows.tolerating(&outputs.rounding, 2.0);
+        let mut map = in_units(&outputs, &first.ring, samples.columns())?;
+        let mut exact = false;
+        if m > self.latent && !stopped {
+            match self.on_variety(samples, (&rows, &white.up), &candidates, rng, observer) {
+                Ok(on) => {
+                    exact = on.map.is_some();
+                    checks.extend(on.checks);
+                    steps += on.sweeps;
+                    if let Some(white_map) = on.map {
+                        map = outputs.read_off(&white_map, &white.up)?;
+                    }
+                }
+                Err(Error::Stopped { .. }) => stopped = true,
+                Err(e) => return Err(e),
+            }
+        } else if !stopped {
+            let halves = self.halves(samples, &rows, first, rng, observer)?;
+            let missed = 1.0 - first.hits as f64 / starts as f64;
+            checks.extend(self.by_cumulants(m, (missed, starts), candidates.len(), halves));
+        }
+        let learned = outputs.summary.count();
+        let test = held_out((&map, exact), samples, (&rows, learned), rng, observer)?;
+        checks.push(Check::reported(
+            "few-outputs.floor",
+            "statistical floor of the relative parameter error",
+            statistical_floor(&map, samples.rows()),
+        ));
+        checks.extend(test.checks());
+        let evidence = Evidence {
+            rel_residual: test.rel_residual,
+            condition: white.condition,
+            checks,
+        };
+        let ended = match stopped {
+            true => Ended::Stopped,
+            false => Ended::Arrived,
+        };
+        Ok(Fit {
+            model: map,
+            status: judge(&evidence.decisive(None), ended),
+            history: vec![test.rel_residual],
+            work: Work {
+                sweeps: steps,
+                samples: 3 * samples.rows() as u64,
+                starts,
+            },
+            evidence,
+        })
+    }
+
+    /// Rings of the cumulants from random starts with their residuals, the steps made, and whether the observer broke.
+    fn searched(
+        &self,
+        moments: &Cumulants,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<(Vec<(f64, SymmetricRing)>, usize, bool), Error> {
         let mut found: Vec<(f64, SymmetricRing)> = Vec::new();
         let (mut steps, mut stopped) = (0, false);
         for start in 0..self.starts {
@@ -146,13 +217,18 @@ impl FewOutputs {
             found.push((residual, fit.model));
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let starts = found.len();
-        let candidates = distinct(found)?;
-        let Some(first) = candidates.first() else {
-            return Err(Error::Stopped { op: OP });
-        };
-        let mut checks = vec![
-            Check::reported("few-outputs.outputs-varying", "outputs that vary", m as f64),
+        Ok((found, steps, stopped))
+    }
+
+    /// Figures about the maps that the cumulants admit.
+    fn of_candidates(&self, outputs: usize, first: &Candidate, number: usize) -> Vec<Check> {
+        let r = self.latent;
+        vec![
+            Check::reported(
+                "few-outputs.outputs-varying",
+                "outputs that vary",
+                outputs as f64,
+            ),
             Check::reported(
                 "few-outputs.outputs-for-algebra",
                 "outputs that would make it algebraic",
@@ -171,101 +247,48 @@ impl FewOutputs {
             Check::reported(
                 "few-outputs.near-maps",
                 "maps of nearly the same cumulants among the starts",
-                candidates.len() as f64,
+                number as f64,
             ),
-        ];
+        ]
+    }
 
-        checks.extend(outputs.rounding_note());
-        let white = Whitening::of(OP, moments.gram.as_ref(), m)?;
-        let rows = WhiteRows {
-            down: white.down,
-            ..rows
-        };
-        let rows = rows.tolerating(&outputs.rounding, 2.0);
-        let mut map = in_units(&outputs, &first.ring, samples.columns())?;
-        let mut exact = false;
-        if m > r && !stopped {
-            match self.on_variety(samples, (&rows, &white.up), &candidates, rng, observer) {
-                Ok(on) => {
-                    exact = on.map.is_some();
-                    checks.extend(on.checks);
-                    steps += on.sweeps;
-                    if let Some(white_map) = on.map {
-                        map = outputs.read_off(&white_map, &white.up)?;
-                    }
-                }
-                Err(Error::Stopped { .. }) => stopped = true,
-                Err(e) => return Err(e),
-            }
-        } else if !stopped {
-            let halves = self.halves(samples, &rows, first, rng, observer)?;
-            checks.push(Check::search(
+    /// What must hold where cumulants alone decide: `missed` is the share of the starts that found another map, `halves` half the
+    /// distance between the maps of two halves of the rows.
+    fn by_cumulants(
+        &self,
+        outputs: usize,
+        (missed, starts): (f64, usize),
+        candidates: usize,
+        halves: f64,
+    ) -> [Check; 4] {
+        let (equations, unknowns) = self.counts(outputs);
+        [
+            Check::search(
                 "few-outputs.starts-missing",
                 "starts that miss the best map, as a share of all",
-                1.0 - first.hits as f64 / starts as f64,
+                missed,
                 // Two at least must agree.
                 1.0 - 2.0 / starts as f64 + 1e-9,
-            ));
-            let (equations, unknowns) = self.counts(m);
-            checks.push(Check::uniqueness(
+            ),
+            Check::uniqueness(
                 "few-outputs.unknowns-over-equations",
                 "unknowns less the cumulants that tell them",
                 unknowns as f64 - equations as f64,
                 -SPARE,
-            ));
-            checks.push(Check::uniqueness(
+            ),
+            Check::uniqueness(
                 "few-outputs.other-maps",
                 "other maps of nearly the same cumulants",
-                (candidates.len() - 1) as f64,
+                (candidates - 1) as f64,
                 0.0,
-            ));
-            checks.push(Check::accuracy(
+            ),
+            Check::accuracy(
                 "few-outputs.halves-distance",
                 "half the distance between the maps of two halves of the samples, relative",
                 halves,
                 UNSTABLE,
-            ));
-        }
-        let directions = rows.test_directions(samples.columns(), rng);
-        let learning = outputs.summary.count() as f64;
-        let held = samples.rows() as f64 - learning;
-        let noise = vec![0.0; samples.columns()];
-        let inflation = if exact { 1.5 } else { 5.0 } * held / learning;
-        let test = HoldoutTest::run(
-            &map,
-            samples,
-            split,
-            directions.as_ref(),
-            (inflation, &noise),
-            observer,
-        )?;
-        checks.push(Check::reported(
-            "few-outputs.floor",
-            "statistical floor of the relative parameter error",
-            statistical_floor(&map, samples.rows()),
-        ));
-        checks.extend(test.checks());
-        let evidence = Evidence {
-            rel_residual: test.rel_residual,
-            condition: white.condition,
-            checks,
-        };
-        let status = match evidence.holds() {
-            _ if stopped => Status::Stopped,
-            true => Status::Converged,
-            false => Status::Stalled,
-        };
-        Ok(Fit {
-            model: map,
-            status,
-            history: vec![test.rel_residual],
-            work: Work {
-                sweeps: steps,
-                samples: 3 * samples.rows() as u64,
-                starts,
-            },
-            evidence,
-        })
+            ),
+        ]
     }
 
     fn descent(&self) -> SymmetricNls {
@@ -299,43 +322,8 @@ impl FewOutputs {
             if !(polish.residual <= rows.exact) {
                 continue;
             }
-            let near = rows.exact_row();
-            let all = rows.spread(samples, MOST, 0)?;
-            let all = MatRef::from_row_major_slice(&all, all.len() / m, m);
-            let seen = polish.map.search(all, &starts, None, near);
-            let off = seen.gaps.iter().filter(|g| !(**g <= near)).count();
-            let map = polish.map.standardised_by(&seen, near)?;
-            let held = WhiteRows {
-                split: rows.split.other(),
-                ..rows.clone()
-            };
-            let held = held.spread(samples, CHECKED, 0)?;
-            let held = MatRef::from_row_major_slice(&held, held.len() / m, m);
-            let unseen = polish.map.search(held, &starts, None, near);
-            let off_held = unseen.gaps.iter().filter(|g| !(**g <= near)).count();
-            out.checks = vec![
-                Check::reported(
-                    "few-outputs.variety-residual",
-                    "samples lie on the variety of the map: relative residual",
-                    polish.residual,
-                ),
-                Check::sampling(
-                    "few-outputs.share-off-variety",
-                    "share of the samples whose latents were not found on the variety",
-                    off as f64 / seen.gaps.len().max(1) as f64,
-                    LOST,
-                ),
-                Check::sampling(
-                    "few-outputs.held-out-off-variety",
-                    "share of held-out samples that were not found on the variety",
-                    off_held as f64 / unseen.gaps.len().max(1) as f64,
-                    LOST,
-                ),
-            ];
-            let kept = seen.latents.iter().zip(&seen.gaps).filter(|s| *s.1 <= near);
-            let latents: Vec<f64> = kept.flat_map(|s| s.0.iter().copied()).collect();
-            let test = Normality::of(OP, &latents, r, (false, false), rng)?;
-            out.checks.extend(test.checks());
+            let (map, checks) = self.exact(samples, rows, &polish, &starts, rng)?;
+            out.checks = checks;
             out.map = Some(map);
             return Ok(out);
         }
@@ -347,6 +335,57 @@ impl FewOutputs {
             rows.exact,
         )];
         Ok(out)
+    }
+
+    /// The map that fits the variety, in white coordinates and standard latents, and what rows that it has not seen say.
+    fn exact(
+        &self,
+        samples: &Samples,
+        rows: &WhiteRows,
+        polish: &Polish,
+        starts: &[Vec<f64>],
+        rng: &mut impl Rng,
+    ) -> Result<(WhiteMap, Vec<Check>), Error> {
+        let (m, near) = (rows.down.ncols(), rows.exact_row());
+        let off = |gaps: &[f64]| {
+            let off = gaps.iter().filter(|g| !(**g <= near)).count();
+            off as f64 / gaps.len().max(1) as f64
+        };
+        let all = rows.spread(samples, MOST, 0)?;
+        let all = MatRef::from_row_major_slice(&all, all.len() / m, m);
+        let seen = polish.map.search(all, starts, None, near);
+        let map = polish.map.standardised_by(&seen, near)?;
+        let held = WhiteRows {
+            split: rows.split.other(),
+            ..rows.clone()
+        };
+        let held = held.spread(samples, CHECKED, 0)?;
+        let held = MatRef::from_row_major_slice(&held, held.len() / m, m);
+        let unseen = polish.map.search(held, starts, None, near);
+        let mut checks = vec![
+            Check::reported(
+                "few-outputs.variety-residual",
+                "samples lie on the variety of the map: relative residual",
+                polish.residual,
+            ),
+            Check::sampling(
+                "few-outputs.share-off-variety",
+                "share of the samples whose latents were not found on the variety",
+                off(&seen.gaps),
+                LOST,
+            ),
+            Check::sampling(
+                "few-outputs.held-out-off-variety",
+                "share of held-out samples that were not found on the variety",
+                off(&unseen.gaps),
+                LOST,
+            ),
+        ];
+        let kept = seen.latents.iter().zip(&seen.gaps).filter(|s| *s.1 <= near);
+        let latents: Vec<f64> = kept.flat_map(|s| s.0.iter().copied()).collect();
+        let test = Normality::of(OP, &latents, self.latent, (false, false), rng)?;
+        checks.extend(test.checks());
+        Ok((map, checks))
     }
 
     /// Half the distance between the maps that either half of the learning rows leads to from the best one.
@@ -422,6 +461,29 @@ impl FewOutputs {
         );
         Err(Error::invalid(OP, text))
     }
+}
+
+/// Held-out rows against the map; cumulants that were fitted leave more of the error of estimation than a map that is exact.
+fn held_out(
+    (map, exact): (&QuadraticMap, bool),
+    samples: &Samples,
+    (rows, learned): (&WhiteRows, u64),
+    rng: &mut impl Rng,
+    observer: Observer<'_>,
+) -> Result<HoldoutTest, Error> {
+    let directions = rows.test_directions(samples.columns(), rng);
+    let learned = learned as f64;
+    let held = samples.rows() as f64 - learned;
+    let inflation = if exact { 1.5 } else { 5.0 } * held / learned;
+    let noise = vec![0.0; samples.columns()];
+    HoldoutTest::run(
+        map,
+        samples,
+        rows.split,
+        directions.as_ref(),
+        (inflation, &noise),
+        observer,
+    )
 }
 
 /// What the variety says.

@@ -7,6 +7,7 @@ use crate::learn::quadratic::noiseless::fit::EXACT;
 use crate::learn::quadratic::whitened::map::WhiteMap;
 use crate::learn::quadratic::whitened::third_cumulants::WhiteRows;
 use crate::linalg::{frobenius, norm2, solve, symmetric_eigen};
+use crate::run::{Observer, Progress};
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
@@ -34,26 +35,11 @@ pub(in crate::learn) fn seen_latents(
     samples: &Samples,
     rows: &WhiteRows,
     (map, up): (&WhiteMap, &Mat<f64>),
+    observer: Observer<'_>,
 ) -> Result<SeenLatents, Error> {
-    let (n, r) = (rows.down.ncols(), map.rank);
-    let places = WhiteMap::places(r);
-    let features = map.features();
-    let c = map.coefficients.subcols(0, features);
-    // White coordinates have variance two; `up` leads from a row's distance there to that of the outputs.
-    let slack = if rows.exact > EXACT {
-        rows.exact_row() * (2.0 * n as f64).sqrt() * frobenius(up.as_ref())
-    } else {
-        0.0
-    };
-    let reader = Reader {
-        rows,
-        slack,
-        map,
-        up,
-        inverse: solve(OP, c, Mat::<f64>::identity(n, n).as_ref())?,
-        solver: LatentSolver::new(map, &places),
-        places,
-    };
+    let r = map.rank;
+    let reader = Reader::of(rows, (map, up))?;
+    let total = samples.rows() as u64;
     let mut seen = SeenLatents {
         kept: Vec::new(),
         off: 0,
@@ -61,8 +47,12 @@ pub(in crate::learn) fn seen_latents(
     let mut chunks = samples.chunks(1024);
     loop {
         let batch: Vec<Chunk> = chunks.by_ref().take(BATCH).collect::<Result<_, _>>()?;
-        if batch.is_empty() {
+        let Some(first) = batch.first() else {
             return Ok(seen);
+        };
+        let p = Progress::of("latents", first.first_row as u64, total);
+        if observer(&p).is_break() {
+            return Err(Error::Stopped { op: OP });
         }
         let parts: Vec<SeenLatents> = batch
             .par_iter()
@@ -76,7 +66,8 @@ pub(in crate::learn) fn seen_latents(
     }
 }
 
-struct Reader<'a> {
+/// Reads latents off rows.
+pub(in crate::learn::quadratic) struct Reader<'a> {
     rows: &'a WhiteRows,
     /// Distance from the variety that rounding of the sample may cause.
     slack: f64,
@@ -87,7 +78,36 @@ struct Reader<'a> {
     places: Vec<(usize, usize)>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(in crate::learn::quadratic) fn of(
+        rows: &'a WhiteRows,
+        (map, up): (&'a WhiteMap, &'a Mat<f64>),
+    ) -> Result<Self, Error> {
+        let n = rows.down.ncols();
+        let places = WhiteMap::places(map.rank);
+        let c = map.coefficients.subcols(0, map.features());
+        // White coordinates have variance two; `up` leads from a row's distance there to that of the outputs.
+        let slack = if rows.exact > EXACT {
+            rows.exact_row() * (2.0 * n as f64).sqrt() * frobenius(up.as_ref())
+        } else {
+            0.0
+        };
+        Ok(Self {
+            rows,
+            slack,
+            map,
+            up,
+            inverse: solve(OP, c, Mat::<f64>::identity(n, n).as_ref())?,
+            solver: LatentSolver::new(map, &places),
+            places,
+        })
+    }
+
+    /// The number of rows that are off the variety.
+    pub(in crate::learn::quadratic) fn off(&self, chunk: &Chunk) -> Result<u64, Error> {
+        Ok(self.read(chunk)?.off as u64)
+    }
+
     fn read(&self, chunk: &Chunk) -> Result<SeenLatents, Error> {
         let mut seen = SeenLatents {
             kept: Vec::new(),

@@ -16,7 +16,7 @@ use crate::fit::{Check, Ended, Evidence, Fit, Work, judge};
 use crate::io::model::ModelFile;
 use crate::io::samples::Samples;
 use crate::learn::quadratic::latent_rank::LatentRank;
-use crate::learn::quadratic::noiseless::fit::EXACT;
+use crate::learn::quadratic::noiseless::fit::{EXACT, Polish};
 use crate::learn::quadratic::whitened::map::WhiteMap;
 use crate::learn::quadratic::whitened::standard_outputs::Outputs;
 use crate::learn::quadratic::whitened::third_cumulants::WhiteRows;
@@ -133,136 +133,36 @@ impl RadialQuadratic {
         observer: Observer<'_>,
     ) -> Result<Fit<RadialMap>, Error> {
         self.check(samples)?;
-        let split = Split::new(self.holdout);
-        let outputs = Outputs::of(samples, split, observer)?;
-        let raw = outputs.raw_second();
-        let mut values = symmetric_eigen(OP, raw.as_ref())?.values;
-        values.reverse();
-        let latent = LatentRank::choose(&values, false, self.latent, outputs.summary.count())?;
-        let (r, n) = (latent.rank, latent.keep);
-        if n > MAX_STORED {
-            return Err(Error::limit(OP, "white coordinates", MAX_STORED as u64));
-        }
-        let white = Whitening::of(OP, raw.as_ref(), n)?;
-        let centred = WhiteRows {
-            active: outputs.active.clone(),
-            scale: outputs.scale.clone(),
-            mean: outputs.summary.mean().to_vec(),
-            down: white.down.clone(),
-            split,
-            exact: EXACT,
-        };
-        let centred = centred.tolerating(&outputs.rounding, 1.0);
-        let prepare = |chunk: &_, out: &mut Vec<f64>| centred.white(chunk, out);
-        let summary = Moments::of_samples(samples, (n, true), &prepare, observer)?.summary()?;
-        let shift = &white.down.transpose().to_owned() * column(outputs.summary.mean());
-        let moments = RawMoments::of(&summary, &shift, n)?;
-        let law = match self.law.moments(r)? {
-            Some(law) => law,
-            None => moments.law(r)?,
-        };
-        let (ring, inner) = moments.ring(law)?;
-        let mut form = TensorContraction::new(ring.view())?;
-        let frame = PeirceFrame::find(&mut form, r, STARTS, rng)?.sharpen(&mut form, SHARPEN)?;
-        let start = start_map(&frame, &inner, &shift);
-
-        let mut stopped = false;
-        // On a sphere the trace is constant: the variety has one dimension less and does not tell the map.
-        let sphere = law.0 * (r as f64 + 2.0) < (1.0 + 1e-2) * r as f64;
-        let polish = match self.refine && !sphere {
-            true => match centred.polish(samples, start.clone(), observer) {
-                Ok(polish) => Some(polish),
-                Err(Error::Stopped { .. }) => {
-                    stopped = true;
-                    None
-                }
-                Err(e) => return Err(e),
-            },
-            false => None,
-        };
-        let exact = polish.as_ref().is_some_and(|p| p.residual <= centred.exact);
-        let chosen = polish.as_ref().filter(|_| exact).map_or(&start, |p| &p.map);
-        let map = outputs.read_off(chosen, &white.up)?;
-
-        let mut checks = latent.checks;
-        checks.push(left_out(&raw, &values, n));
-        checks.extend(outputs.rounding_note());
-        checks.extend_from_slice(frame.checks());
-        let mut found = RadialMap {
-            map,
+        let moments = self.from_moments(samples, rng, observer)?;
+        let (polish, mut stopped) = self.polished(samples, &moments, observer)?;
+        let FromMoments {
+            outputs,
+            latent,
+            white,
+            rows,
             law,
-            radii: Vec::new(),
+            ..
+        } = &moments;
+        let exact = polish.as_ref().is_some_and(|p| p.residual <= rows.exact);
+        let chosen = polish.as_ref().filter(|_| exact);
+        let chosen = chosen.map_or(&moments.start, |p| &p.map);
+        let mut found = RadialMap {
+            map: outputs.read_off(chosen, &white.up)?,
+            law: *law,
+            radii: match moments.is_sphere() {
+                true => vec![(latent.rank as f64).sqrt(); 2],
+                false => Vec::new(),
+            },
         };
-        if let Some(p) = &polish {
-            let (name, allowed) = match exact {
-                true => (
-                    "samples lie on the variety of the map: relative residual",
-                    f64::INFINITY,
-                ),
-                false => (
-                    "moments kept: observation noise or misfit, relative residual of the variety",
-                    centred.exact,
-                ),
-            };
-            checks.push(Check::accuracy(
-                "radial.variety-residual",
-                name,
-                p.residual,
-                allowed,
-            ));
-        }
-        if sphere {
-            found.radii = vec![(r as f64).sqrt(); 2];
-        }
-        let held = Held::of(samples, &centred, chosen, &found.map, rng)?;
+        let mut checks = moments.checks();
+        checks.extend(polish.as_ref().map(|p| on_variety(p, rows.exact)));
+        let held = Held::of(samples, rows, chosen, &found.map, rng)?;
         if exact {
-            let seen = held.latents(r);
-            checks.push(Check::sampling(
-                "radial.latent-directions", "held-out latents are rotation invariant: greatest Kolmogorov distance of their directions, in standard units",
-                seen.directions,
-                MAX_DISTANCE,
-            ));
-            if self.law.moments(r)?.is_some() {
-                checks.push(Check::sampling(
-                    "radial.law-fourth",
-                    "the law given is that of the held-out latents: z-score of m_4",
-                    seen.z_of_fourth(law.0, r),
-                    MAX_Z,
-                ));
-            } else {
-                found.law = seen.law(r);
-            }
-            found.radii = seen.quantiles();
+            checks.extend(self.of_latents(&held, &moments, &mut found)?);
         }
-        let (second, third, rel_residual) = held.moments(&found.map, law);
-        checks.push(Check::reported(
-            "radial.m4",
-            "radial moment m_4 (1 for a Gaussian)",
-            found.law.0,
-        ));
-        checks.push(Check::reported(
-            "radial.m6",
-            "radial moment m_6 (1 for a Gaussian)",
-            found.law.1,
-        ));
-        checks.push(Check::reported(
-            "radial.held-out-samples",
-            "held-out samples",
-            held.count() as f64,
-        ));
-        checks.push(Check::sampling(
-            "radial.held-out-second",
-            "held-out second moments: greatest z-score",
-            second,
-            MAX_Z,
-        ));
-        checks.push(Check::sampling(
-            "radial.held-out-third",
-            "held-out third moments: greatest z-score",
-            third,
-            MAX_Z,
-        ));
-        let latents = exact.then_some((&centred, chosen));
+        let (second, third, rel_residual) = held.moments(&found.map, *law);
+        checks.extend(of_moments(&found, &held, (second, third)));
+        let latents = exact.then_some((rows, chosen));
         let learned = outputs.summary.count() as usize;
         match follows(samples, (&found, learned), latents, rng, observer) {
             Ok(law) => checks.extend(law),
@@ -285,12 +185,114 @@ impl RadialQuadratic {
             status,
             history: vec![rel_residual],
             work: Work {
-                sweeps: frame.squarings() + polish.as_ref().map_or(0, |p| p.sweeps),
+                sweeps: moments.frame.squarings() + polish.as_ref().map_or(0, |p| p.sweeps),
                 samples: 4 * samples.rows() as u64,
                 starts: STARTS,
             },
             evidence,
         })
+    }
+
+    /// The map and the law that raw moments up to the third tell, by the tensor ring.
+    fn from_moments(
+        &self,
+        samples: &Samples,
+        rng: &mut impl Rng,
+        observer: Observer<'_>,
+    ) -> Result<FromMoments, Error> {
+        let split = Split::new(self.holdout);
+        let outputs = Outputs::of(samples, split, observer)?;
+        let raw = outputs.raw_second();
+        let mut values = symmetric_eigen(OP, raw.as_ref())?.values;
+        values.reverse();
+        let latent = LatentRank::choose(&values, false, self.latent, outputs.summary.count())?;
+        let (r, n) = (latent.rank, latent.keep);
+        if n > MAX_STORED {
+            return Err(Error::limit(OP, "white coordinates", MAX_STORED as u64));
+        }
+        let white = Whitening::of(OP, raw.as_ref(), n)?;
+        let rows = WhiteRows {
+            active: outputs.active.clone(),
+            scale: outputs.scale.clone(),
+            mean: outputs.summary.mean().to_vec(),
+            down: white.down.clone(),
+            split,
+            exact: EXACT,
+        };
+        let rows = rows.tolerating(&outputs.rounding, 1.0);
+        let prepare = |chunk: &_, out: &mut Vec<f64>| rows.white(chunk, out);
+        let summary = Moments::of_samples(samples, (n, true), &prepare, observer)?.summary()?;
+        let shift = &white.down.transpose().to_owned() * column(outputs.summary.mean());
+        let moments = RawMoments::of(&summary, &shift, n)?;
+        let law = match self.law.moments(r)? {
+            Some(law) => law,
+            None => moments.law(r)?,
+        };
+        let (ring, inner) = moments.ring(law)?;
+        let mut form = TensorContraction::new(ring.view())?;
+        let frame = PeirceFrame::find(&mut form, r, STARTS, rng)?.sharpen(&mut form, SHARPEN)?;
+        let start = start_map(&frame, &inner, &shift);
+        let left_out = left_out(&raw, &values, n);
+        Ok(FromMoments {
+            outputs,
+            latent,
+            left_out,
+            white,
+            rows,
+            law,
+            frame,
+            start,
+        })
+    }
+
+    /// The map of `moments` fitted to the variety that noiseless samples fill, and whether the observer broke; nothing where
+    /// that is not asked for, or tells nothing.
+    fn polished(
+        &self,
+        samples: &Samples,
+        moments: &FromMoments,
+        observer: Observer<'_>,
+    ) -> Result<(Option<Polish>, bool), Error> {
+        if !self.refine || moments.is_sphere() {
+            return Ok((None, false));
+        }
+        match moments
+            .rows
+            .polish(samples, moments.start.clone(), observer)
+        {
+            Ok(polish) => Ok((Some(polish), false)),
+            Err(Error::Stopped { .. }) => Ok((None, true)),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// What latents of held-out rows say; they also tell the law of `|x|`, unless it is given.
+    fn of_latents(
+        &self,
+        held: &Held,
+        moments: &FromMoments,
+        found: &mut RadialMap,
+    ) -> Result<Vec<Check>, Error> {
+        let r = moments.latent.rank;
+        let seen = held.latents(r);
+        let mut checks = vec![Check::sampling(
+            "radial.latent-directions",
+            "held-out latents are rotation invariant: greatest Kolmogorov distance of their directions, in standard units",
+            seen.directions,
+            MAX_DISTANCE,
+        )];
+        if self.law.moments(r)?.is_some() {
+            checks.push(Check::sampling(
+                "radial.law-fourth",
+                "the law given is that of the held-out latents: z-score of m_4",
+                seen.z_of_fourth(moments.law.0, r),
+                MAX_Z,
+            ));
+        } else {
+            found.law = seen.law(r);
+        }
+        found.radii = seen.quantiles();
+        Ok(checks)
     }
 
     fn check(&self, samples: &Samples) -> Result<(), Error> {
@@ -311,6 +313,83 @@ impl RadialQuadratic {
         }
         Ok(())
     }
+}
+
+/// What raw moments tell.
+struct FromMoments {
+    outputs: Outputs,
+    latent: LatentRank,
+    left_out: Check,
+    white: Whitening,
+    rows: WhiteRows,
+    law: (f64, f64),
+    frame: PeirceFrame,
+    /// The map in white coordinates.
+    start: WhiteMap,
+}
+
+impl FromMoments {
+    /// On a sphere the trace is constant: the variety has one dimension less and does not tell the map.
+    fn is_sphere(&self) -> bool {
+        let r = self.latent.rank as f64;
+        self.law.0 * (r + 2.0) < (1.0 + 1e-2) * r
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        let mut checks = self.latent.checks.clone();
+        checks.push(self.left_out.clone());
+        checks.extend(self.outputs.rounding_note());
+        checks.extend_from_slice(self.frame.checks());
+        checks
+    }
+}
+
+/// How near the samples are to the variety, and what follows from that.
+fn on_variety(polish: &Polish, exact: f64) -> Check {
+    let (name, allowed) = match polish.residual <= exact {
+        true => (
+            "samples lie on the variety of the map: relative residual",
+            f64::INFINITY,
+        ),
+        false => (
+            "moments kept: observation noise or misfit, relative residual of the variety",
+            exact,
+        ),
+    };
+    Check::accuracy("radial.variety-residual", name, polish.residual, allowed)
+}
+
+/// The law, and the moments of held-out rows.
+fn of_moments(found: &RadialMap, held: &Held, (second, third): (f64, f64)) -> [Check; 5] {
+    [
+        Check::reported(
+            "radial.m4",
+            "radial moment m_4 (1 for a Gaussian)",
+            found.law.0,
+        ),
+        Check::reported(
+            "radial.m6",
+            "radial moment m_6 (1 for a Gaussian)",
+            found.law.1,
+        ),
+        Check::reported(
+            "radial.held-out-samples",
+            "held-out samples",
+            held.count() as f64,
+        ),
+        Check::sampling(
+            "radial.held-out-second",
+            "held-out second moments: greatest z-score",
+            second,
+            MAX_Z,
+        ),
+        Check::sampling(
+            "radial.held-out-third",
+            "held-out third moments: greatest z-score",
+            third,
+            MAX_Z,
+        ),
+    ]
 }
 
 fn column(x: &[f64]) -> Mat<f64> {

@@ -43,6 +43,15 @@ impl Outputs {
         split: Split,
         observer: Observer<'_>,
     ) -> Result<Self, Error> {
+        let all = Self::near_one(samples, split);
+        let prepare = |chunk: &_, out: &mut Vec<f64>| all.scaled(chunk, out);
+        let width = (samples.columns(), false);
+        let moments = Moments::of_samples(samples, width, &prepare, observer)?;
+        Self::of_moments(samples, &all, &moments)
+    }
+
+    /// All columns, as their moments are summed: near one.
+    pub(in crate::learn) fn near_one(samples: &Samples, split: Split) -> WhiteRows {
         let d = samples.columns();
         // Powers of two bring every column near one, so that squares neither overflow nor vanish.
         let near_one = |x: f64| {
@@ -52,17 +61,23 @@ impl Outputs {
                 1.0
             }
         };
-        let first: Vec<f64> = samples.max_abs().iter().map(|&x| near_one(x)).collect();
-        let all = WhiteRows {
+        WhiteRows {
             active: (0..d).collect(),
-            scale: first.clone(),
+            scale: samples.max_abs().iter().map(|&x| near_one(x)).collect(),
             mean: vec![0.0; d],
             down: Mat::zeros(d, 0),
             split,
             exact: EXACT,
-        };
-        let prepare = |chunk: &_, out: &mut Vec<f64>| all.scaled(chunk, out);
-        let moments = Moments::of_samples(samples, (d, false), &prepare, observer)?;
+        }
+    }
+
+    /// What `moments` of the rows of [`Self::near_one`] say; `samples` show the rounding.
+    pub(in crate::learn) fn of_moments(
+        samples: &Samples,
+        all: &WhiteRows,
+        moments: &Moments,
+    ) -> Result<Self, Error> {
+        let (d, first) = (samples.columns(), &all.scale);
         let raw = moments.summary()?;
         let cov = raw.covariance();
         let mean = (0..d).map(|a| raw.mean()[a] / first[a]).collect();

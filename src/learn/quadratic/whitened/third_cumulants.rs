@@ -116,14 +116,20 @@ impl WhiteRows {
         rows
     }
 
-    /// Appends the white coordinates of the rows for learning.
+    /// Appends the white coordinates of the rows for learning. Every row is a sum of its own, in the order of the outputs, so
+    /// that its bits do not depend on the rows beside it.
     pub(in crate::learn) fn white(&self, chunk: &Chunk, out: &mut Vec<f64>) {
         let rows = self.centred(chunk);
-        let m = self.active.len();
-        let z = MatRef::from_row_major_slice(&rows, rows.len() / m, m);
-        let y = z * &self.down;
-        for i in 0..y.nrows() {
-            out.extend((0..y.ncols()).map(|k| y[(i, k)]));
+        let (m, n) = (self.active.len(), self.down.ncols());
+        let mut down = Vec::with_capacity(m * n);
+        (0..m).for_each(|a| down.extend((0..n).map(|k| self.down[(a, k)])));
+        for row in rows.chunks_exact(m) {
+            let from = out.len();
+            out.resize(from + n, 0.0);
+            let y = &mut out[from..];
+            for (z, w) in row.iter().zip(down.chunks_exact(n.max(1))) {
+                axpy(y, *z, w);
+            }
         }
     }
 }
