@@ -1,4 +1,5 @@
 //! Quadratic maps learned in passes over rows that lie in several places.
+#![allow(clippy::unwrap_used)]
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -117,7 +118,13 @@ fn noise_is_allowed_for_and_other_laws_are_refused() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let hidden = random_quadratic_map(9, 3, false, &mut rng).unwrap();
     let mut rows = hidden.sample(20_000, &mut rng);
-    add_noise(&mut rows, 9, 0.05, &mut rng).unwrap();
+    let spread = |a: usize| {
+        let column = rows.chunks_exact(9).map(|row| row[a]);
+        let mean = column.clone().sum::<f64>() / 20_000.0;
+        (column.map(|z| (z - mean).powi(2)).sum::<f64>() / 20_000.0).sqrt()
+    };
+    let noise: Vec<f64> = (0..9).map(|a| 0.05 * spread(a)).collect();
+    add_noise(&mut rows, &noise, &mut rng);
     let learner = Quadratic::new().panel(4000);
     let refused = learned(learner, &rows, 9, &[9000]);
     assert!(refused.is_ok_and(|fit| fit.status != Status::Converged));
