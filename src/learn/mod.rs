@@ -38,4 +38,5 @@ pub use quadratic::learner::Quadratic;
 pub use quadratic::noisy::level::Noise;
 pub use quadratic::noisy::noisy_samples::{add_noise, noise_of};
 pub use quadratic::radial::law::RadialInput;
-pub use quadratic::radial::learner::{RadialMap, RadialQuadratic};
+pub use quadratic::radial::learner::RadialQuadratic;
+pub use quadratic::radial::map::RadialMap;

@@ -279,8 +279,7 @@ impl Quadratic {
                 ControlFlow::Continue(())
             },
         )?;
-        let mut checks = white.latent.checks;
-        checks.extend(data.note());
+        let mut checks: Vec<Check> = white.latent.checks.into_iter().chain(data.note()).collect();
         checks.extend(of_the_model(outputs, &frame, &mut found, data.rows)?);
         checks.extend(test.checks());
         checks.append(&mut found.gaussian);

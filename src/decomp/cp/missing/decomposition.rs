@@ -160,64 +160,51 @@ impl CpMasked {
         observer: Observer<'_>,
     ) -> Result<Fit<CpTensor>, Error> {
         self.effort.check(OP, 10_000)?;
+        let Effort {
+            rank,
+            starts,
+            iterations,
+            ..
+        } = self.effort;
         let clean = cleaned(OP, t, weights)?;
         let scaled = Scaled::of(clean.view())?;
         let data = scaled.as_ref().map_or(&clean, |s| &s.data);
         let all = Observed::of(data.view(), weights);
         let rng = &mut ChaCha8Rng::seed_from_u64(rng.random());
-        let held = chosen(&all.dims, all.indices(), self.effort.rank, rng);
+        let held = chosen(&all.dims, all.indices(), rank, rng);
         let split = Split::without(&all, data, weights, &held)?;
         let fitted = split.as_ref().map_or(&all, |s| &s.observed);
         let shown = split.as_ref().map_or(data, |s| &s.data);
         let predicted = |end: &Ended| {
             let squares = (end.residual * fitted.norm()).powi(2);
-            HeldOut::of(
-                &all,
-                (&end.rows, self.effort.rank),
-                &held,
-                (squares, fitted.len()),
-            )
+            HeldOut::of(&all, (&end.rows, rank), &held, (squares, fitted.len()))
         };
         let credible = |end: &Ended| predicted(end).is_none_or(|h| h.holds());
         let (mut best, errors) = self.search((fitted, shown), given, &credible, rng, observer)?;
         let held = predicted(&best);
         if split.is_some() && !best.stopped {
             let mut stop = |figure: f64| {
-                let p = Progress::of(
-                    "all entries",
-                    errors.len() as u64,
-                    self.effort.starts as u64,
-                );
+                let p = Progress::of("all entries", errors.len() as u64, starts as u64);
                 observer(&p.with_figure(figure)).is_break()
             };
             let start = std::mem::take(&mut best.rows);
-            let last = descend(
-                &all,
-                (start, false),
-                self.effort.rank,
-                self.effort.iterations,
-                &mut stop,
-            )?;
+            let last = descend(&all, (start, false), rank, iterations, &mut stop)?;
             let history = [best.history, last.history].concat();
             best = Ended { history, ..last };
         }
-        let model = all.model(&best.rows, self.effort.rank)?.canonical();
+        let model = all.model(&best.rows, rank)?.canonical();
         let evidence = evidence(&all, &model, &errors, held)?;
         let status = self.status(&evidence, best.stopped, best.spent);
-        let model = match &scaled {
-            Some(s) => s.restore(model)?,
-            None => model,
-        };
+        let model = scaled.iter().try_fold(model, |m, s| s.restore(m))?;
         let work = Work {
             sweeps: best.history.len().saturating_sub(1),
-            samples: 0,
             starts: errors.len(),
+            ..Work::default()
         };
-        let history = best.history;
         Ok(Fit {
             model,
             status,
-            history,
+            history: best.history,
             work,
             evidence,
         })

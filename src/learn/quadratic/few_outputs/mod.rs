@@ -2,4 +2,5 @@
 
 pub(crate) mod candidates;
 pub(crate) mod learner;
+mod on_variety;
 pub(crate) mod variety;

@@ -1,7 +1,7 @@
 //! Is the sample that of a rotation-invariant input? All rows against the law, and all latents against the sphere.
 
 use super::held_out::latents_of;
-use super::learner::RadialMap;
+use super::map::RadialMap;
 use crate::Error;
 use crate::fit::Check;
 use crate::io::samples::Samples;
