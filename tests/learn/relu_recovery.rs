@@ -7,6 +7,7 @@
     clippy::print_stderr
 )]
 
+use faer::Mat;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::ops::ControlFlow;
 use wickring::learn::relu::{ReluLearner, Strategy};
@@ -179,6 +180,42 @@ fn a_strong_neuron_does_not_hide_a_star() -> Result<(), Error> {
         let report = &fit.model.report;
         assert!(report.exact, "{d} {weight}: {report:?}");
         assert_eq!(fit.model.network.neurons().len(), 7);
+    }
+    Ok(())
+}
+
+/// Where ten neurons leave something, up to twenty are tried.
+#[test]
+fn more_than_ten_neurons_are_found_unasked() -> Result<(), Error> {
+    for (story, sizes) in [
+        (Story::Star, (4, 12, 4000)),
+        (Story::Separated, (4, 11, 3000)),
+    ] {
+        let found = run(trial(story, sizes, 0.0, 2), Strategy::Full)?;
+        assert!(found.error <= 1e-18, "{story:?}: {}", found.error);
+        assert_eq!(found.neurons, sizes.1, "{story:?}");
+        assert_eq!(found.status, Status::Converged, "{story:?}");
+    }
+    Ok(())
+}
+
+/// Correlated inputs are whitened and that is said; inputs that are not Gaussian are named, and fitted all the same.
+#[test]
+fn correlated_and_other_inputs_are_told() -> Result<(), Error> {
+    let planted = trial(Story::Separated, (6, 3, 2000), 0.0, 3).plant()?;
+    let (n, d) = (planted.x.nrows(), planted.x.ncols());
+    let mixed = Mat::from_fn(n, d, |i, j| {
+        planted.x[(i, j)] + 2.0 * planted.x[(i, (j + 1) % d)] + planted.x[(i, 0)]
+    });
+    let uniform = Mat::from_fn(n, d, |i, j| (planted.x[(i, j)] * 50.0).sin());
+    for (x, word) in [(mixed, "whitened"), (uniform, "lighter tails")] {
+        let y = planted.truth.evaluate(x.as_ref())?;
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let fit = ReluLearner::new().learn(x.as_ref(), &y, &mut rng)?;
+        let report = &fit.model.report;
+        assert!(report.exact, "{word}: {report:?}");
+        assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
+        assert!(report.warnings[0].contains(word), "{:?}", report.warnings);
     }
     Ok(())
 }

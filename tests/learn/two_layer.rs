@@ -156,6 +156,33 @@ fn noise_is_measured_and_the_function_found() {
     assert!(case.error(&fit) <= 3.0 * report.expected_error.unwrap());
 }
 
+/// Held-out rows far out meet many times the average share of the noise: no reason to refuse what is right.
+#[test]
+fn planted_networks_under_noise_are_not_refused() {
+    for (sigma, seeds) in [("He5", 28..36), ("He6", 30..36), ("He6", 55..58)] {
+        for seed in seeds {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mut w = normal(2, 4, &mut rng).transpose().to_owned();
+            unit_columns(w.as_mut());
+            let sigma = PolynomialActivation::parse(sigma).unwrap();
+            let truth = TwoLayerNetwork::plain(sigma, w.transpose().to_owned()).unwrap();
+            let mut case = sampled(truth, 460, rng);
+            let mean = case.y.iter().sum::<f64>() / 460.0;
+            let square = case.y.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+            let size = 0.1 * (square / 460.0).sqrt();
+            for e in &mut case.y {
+                let z: f64 = StandardNormal.sample(&mut case.rng);
+                *e += size * z;
+            }
+            let learner = case.learner();
+            let fit = case.learn(&learner);
+            let report = &fit.model.report;
+            assert_eq!(fit.status, Status::Converged, "{seed}: {report:?}");
+            assert!(case.error(&fit) <= 0.01);
+        }
+    }
+}
+
 /// What a polynomial network can only come near is never noise, whatever share of the targets it explains.
 #[test]
 fn targets_of_other_activations_are_not_certified() {

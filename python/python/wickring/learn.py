@@ -490,7 +490,7 @@ class _Regressor(RegressorMixin, _Learner):  # type: ignore[misc,unused-ignore]
 
 class ReluRegressor(_Regressor):
     """A narrow network `c + <w, x> + sum_i b_i relu(<a_i, x>)`, exact where the samples allow it. `n_neurons`: at most so many
-    kinks, by default what the samples allow, ten at most; `offsets` lets neurons have them."""
+    kinks, by default what the samples allow, ten at most, or twenty where ten leave something; `offsets` lets neurons have them."""
 
     def __init__(
         self,

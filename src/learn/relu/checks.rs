@@ -163,13 +163,6 @@ pub(super) fn assess(subject: &Subject<'_>) -> Result<(ReluReport, Vec<Check>, S
         ));
     }
     let status = verdict(&checks, exact);
-    let mut warnings = subject.inputs.warnings();
-    if subject.rounding > EXACT_ERROR {
-        let digits = subject.rounding.sqrt();
-        warnings.push(format!(
-            "the targets are written to about {digits:.0e} of their deviation: smaller errors are rounding"
-        ));
-    }
     let mut report = ReluReport {
         held_out,
         exact,
@@ -181,13 +174,26 @@ pub(super) fn assess(subject: &Subject<'_>) -> Result<(ReluReport, Vec<Check>, S
         close_pairs,
         samples: n,
         parameters,
-        warnings,
+        warnings: warnings(subject, r, n),
         inputs: subject.inputs.clone(),
         input_rank: r,
         reason: None,
     };
     report.reason = reason(&report, &checks, k, subject.limit);
     Ok((report, checks, status))
+}
+
+/// What a user should know beside the verdict.
+fn warnings(subject: &Subject<'_>, r: usize, n: usize) -> Vec<String> {
+    let mut warnings = subject.inputs.warnings();
+    warnings.extend(subject.inputs.whitened(r, n));
+    if subject.rounding > EXACT_ERROR {
+        let digits = subject.rounding.sqrt();
+        warnings.push(format!(
+            "the targets are written to about {digits:.0e} of their deviation: smaller errors are rounding"
+        ));
+    }
+    warnings
 }
 
 /// The angle at which about `3 r` of `n` samples lie between two kinks.

@@ -22,8 +22,10 @@ use rand::seq::SliceRandom;
 
 /// The greatest number of neurons: signs are kept in 32 bits.
 pub const MAX_NEURONS: usize = 28;
-/// Neurons tried when their number is left open.
+/// Neurons tried first when their number is left open.
 const OPEN_LIMIT: usize = 10;
+/// Neurons tried when those leave something: a descent's step costs four times as much for twice the neurons.
+const OPEN_WIDEST: usize = 20;
 
 /// A network and what is known about it.
 ///
@@ -63,7 +65,7 @@ impl Default for ReluLearner {
 }
 
 impl ReluLearner {
-    /// A learner that finds the number of neurons itself, ten at most.
+    /// A learner that finds the number of neurons itself: ten at most, or twenty where ten leave something.
     pub fn new() -> Self {
         Self {
             neurons: None,
@@ -74,7 +76,8 @@ impl ReluLearner {
     }
 
     /// Allows at most `k` kinks, `0..=28`; fewer are returned when fewer suffice. A relu, an abs neuron and
-    /// the pair `relu(z)`, `relu(-z)` count one each. Default: what the samples allow, ten at most.
+    /// the pair `relu(z)`, `relu(-z)` count one each. Default: what the samples
+    /// allow, ten at most, or twenty where ten leave something.
     #[must_use]
     pub fn neurons(self, k: usize) -> Self {
         let neurons = Some(k);
@@ -190,8 +193,8 @@ impl ReluLearner {
             offsets: self.offsets,
             rounding: data.rounding,
             unit: data.unit,
-            inputs: InputCheck::of(&data.all, x),
-            limit: search.limit,
+            inputs: InputCheck::of(&data.all, x, data.whitening.cond),
+            limit: search.widest,
         };
         let (report, checks, verdict) = assess(&subject)?;
         let status = if found.stopped {
@@ -277,6 +280,8 @@ impl ReluLearner {
         let room = (4 * n / 5).saturating_sub(r + 1) / per_neuron.max(1);
         Ok(Search {
             limit: self.neurons.unwrap_or(OPEN_LIMIT.min(room)),
+            widest: self.neurons.unwrap_or(OPEN_WIDEST.min(room)),
+            open: self.neurons.is_none() && room >= OPEN_LIMIT,
             exact: 1e-4 * EXACT,
             enough: EXACT.max(rounding),
             offsets: self.offsets,

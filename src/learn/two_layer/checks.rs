@@ -73,6 +73,8 @@ pub(super) struct Subject<'a> {
     pub samples: usize,
     pub parameters: usize,
     pub rounding: f64,
+    /// Variance of the noise by the held-out samples, over that of the targets.
+    pub unseen: f64,
     pub left: Option<ResidualTest>,
     pub free: Option<usize>,
     pub network: &'a TwoLayerNetwork,
@@ -86,6 +88,9 @@ const EXPECTED: &str = "two-layer.expected-error";
 const STRUCTURE: &str = "two-layer.structure";
 /// What could hide in the residual.
 const MISSED: &str = "two-layer.missed-structure";
+
+/// Too few starts ended at this network.
+const DOUBT: &str = "two-layer.agreement";
 
 /// Noise of a residual that passes for noise, and the error that it causes.
 struct Noise {
@@ -128,6 +133,7 @@ pub(super) fn measured(s: &Subject<'_>) -> (Vec<Check>, Status, TwoLayerReport) 
         checks.extend(of_residual(left));
         if !structure {
             checks.extend(of_noise(s, &noise, left));
+            checks.extend(left.doubtful().then(|| agreement(s.found)));
         }
     } else if !s.declined {
         let name = "structure that was not tested, relative to the function";
@@ -191,9 +197,16 @@ fn of_residual(left: &ResidualTest) -> [Check; 2] {
     ]
 }
 
+/// Where the residual is in doubt, other starts tell whether the network is the best one.
+fn agreement(found: &Found) -> Check {
+    let name =
+        "starts missing to those that end at the same network, where the residual is in doubt";
+    let missing = AGREED.saturating_sub(found.agreed) as f64;
+    Check::power(DOUBT, name, missing, 0.0)
+}
+
 fn of_noise(s: &Subject<'_>, noise: &Noise, left: &ResidualTest) -> [Check; 3] {
-    let trained = (s.samples - s.held).max(1) as f64;
-    let above = s.found.held_out / (noise.variance * (1.0 + s.parameters as f64 / trained));
+    let above = s.unseen / noise.variance.max(f64::MIN_POSITIVE);
     // Five deviations of a mean of squared residuals, whose tails are heavier than normal ones.
     let spread = 1.0 + 10.0 * (2.0 / s.held.max(1) as f64).sqrt();
     let m = s.network.activation().degree();
@@ -263,6 +276,11 @@ fn reason(s: &Subject<'_>, checks: &[Check]) -> Option<String> {
                 "with so much noise these samples cannot show whether the network is right: about {wanted} would"
             )
         }
+        DOUBT => format!(
+            "the residual neither passes for noise nor shows that it is none, and {} starts did not agree: try \
+             more starts or bring more samples",
+            s.found.starts
+        ),
         STRUCTURE if s.found.agreed >= AGREED => format!(
             "the residual depends on the inputs, and {} starts ended at this same network: the targets are \
              probably no sum of {} such neurons; try more neurons, free coefficients or another activation",

@@ -3,12 +3,12 @@
 use super::OP;
 use super::activation::{MAX_DEGREE, PolynomialActivation};
 use super::checks::{EXACT_ERROR, Subject, TwoLayerReport, measured};
+use super::derivatives::{free_directions, noise_seen};
 use super::from_tensor::constant;
 use super::network::TwoLayerNetwork;
 use super::prepared::Prepared;
 use super::risk::{Point, Risk};
-use super::search::{Found, Task, left_in, search};
-use super::uniqueness::free_directions;
+use super::search::{Found, Task, held_out_gaps, left_in, search};
 use super::watch::Watch;
 use crate::fit::{Evidence, Fit, Work};
 use crate::linalg::norm2;
@@ -262,6 +262,10 @@ impl TwoLayerLearner {
             samples: n,
             parameters: self.neurons * (d + usize::from(found.free)) + 1,
             rounding: data.rounding,
+            unseen: match tested {
+                true => self.unseen(data, &found)? * n as f64 / variance,
+                false => 0.0,
+            },
             left,
             free: match declined {
                 true => None,
@@ -279,13 +283,7 @@ impl TwoLayerLearner {
             condition: 1.0,
             checks,
         };
-        let work = Work {
-            sweeps: found.history.len(),
-            samples: (n * (found.evaluations + 1)) as u64,
-            starts: found.starts,
-        };
-        let mut history: Vec<f64> = found.history.iter().map(|e| e.sqrt()).collect();
-        history.push(evidence.rel_residual);
+        let (history, work) = past(&found, n, evidence.rel_residual);
         Ok(Fit {
             model: LearnedTwoLayer { network, report },
             status,
@@ -293,6 +291,15 @@ impl TwoLayerLearner {
             work,
             evidence,
         })
+    }
+
+    /// The variance of the noise by the samples held out; infinite when the network overflows there.
+    fn unseen(&self, data: &Prepared, found: &Found) -> Result<f64, Error> {
+        let seen = (&data.train()?, &data.aside()?);
+        let gaps = held_out_gaps(&self.activation, &found.point, seen.0, seen.1);
+        Ok(gaps.map_or(f64::INFINITY, |gaps| {
+            noise_seen(seen, &gaps, &found.point, &self.activation, found.free)
+        }))
     }
 
     /// The network in the coordinates that were given, with the constant that fits all samples.
@@ -357,4 +364,16 @@ impl TwoLayerLearner {
         }
         Ok(())
     }
+}
+
+/// Relative errors on the way and what they took.
+fn past(found: &Found, n: usize, residual: f64) -> (Vec<f64>, Work) {
+    let mut history: Vec<f64> = found.history.iter().map(|e| e.sqrt()).collect();
+    let work = Work {
+        sweeps: history.len(),
+        samples: (n * (found.evaluations + 1)) as u64,
+        starts: found.starts,
+    };
+    history.push(residual);
+    (history, work)
 }

@@ -24,6 +24,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod checks;
+pub(crate) mod derivatives;
 pub(crate) mod descents;
 pub(crate) mod from_tensor;
 pub(crate) mod learner;
@@ -33,7 +34,6 @@ pub(crate) mod regression;
 pub(crate) mod risk;
 pub(crate) mod sample;
 pub(crate) mod search;
-pub(crate) mod uniqueness;
 pub(crate) mod watch;
 
 pub use activation::{MAX_DEGREE, PolynomialActivation};

@@ -170,7 +170,7 @@ fn more(
     Ok(())
 }
 
-/// Whether the training residual of a network depends on the inputs.
+/// Whether the training residual of a network may depend on the inputs: in doubt, more starts cost only time.
 fn left_on(
     task: &Task<'_>,
     train: &Sample,
@@ -186,7 +186,7 @@ fn left_on(
         return Ok(true);
     }
     let left = left_in(train, &residual, &found.point, task.sigma, rng)?;
-    Ok(left.is_some_and(|l| l.structure()))
+    Ok(left.is_some_and(|l| l.doubtful()))
 }
 
 /// The test of a residual in every degree that matters; `None` with too few samples for any.
@@ -354,6 +354,16 @@ pub(super) fn finish(
 
 /// Mean square error on the samples set aside over the variance of their targets; infinite when it overflows.
 fn held_out_error(sigma: &PolynomialActivation, at: &Point, train: &Sample, aside: &Sample) -> f64 {
+    held_out_gaps(sigma, at, train, aside).map_or(f64::INFINITY, |gaps| relative(&gaps, &aside.y))
+}
+
+/// Errors on the samples set aside; `None` when they overflow.
+pub(super) fn held_out_gaps(
+    sigma: &PolynomialActivation,
+    at: &Point,
+    train: &Sample,
+    aside: &Sample,
+) -> Option<Vec<f64>> {
     let rows: MatRef<'_, f64> = at.rows(train.dim());
     let weights: Mat<f64> = rows.to_owned();
     let network = TwoLayerNetwork::new(sigma.clone(), 0.0, at.coefficients.clone(), weights);
@@ -361,13 +371,10 @@ fn held_out_error(sigma: &PolynomialActivation, at: &Point, train: &Sample, asid
         let values = network.as_ref().ok()?.evaluate(s.x.as_ref()).ok()?;
         Some(s.y.iter().zip(&values).map(|(y, v)| y - v).collect())
     };
-    let (Some(here), Some(there)) = (gaps(train), gaps(aside)) else {
-        return f64::INFINITY;
-    };
+    let (here, there) = (gaps(train)?, gaps(aside)?);
     // The constant is that of the training samples.
     let mean = here.iter().sum::<f64>() / here.len().max(1) as f64;
-    let left: Vec<f64> = there.iter().map(|g| g - mean).collect();
-    relative(&left, &aside.y)
+    Some(there.iter().map(|g| g - mean).collect())
 }
 
 fn relative(gaps: &[f64], y: &[f64]) -> f64 {

@@ -147,6 +147,8 @@ impl Planted {
             .collect();
         let search = Search {
             limit: neurons.len(),
+            widest: neurons.len(),
+            open: false,
             exact: 1e-28,
             enough: 1e-24,
             offsets: false,

@@ -20,6 +20,9 @@ const MOST_DIRECTIONS: usize = 64;
 const PERMUTATIONS: usize = 99;
 /// Deviations that are never structure, however rare under permutations.
 const LEAST: f64 = 4.0;
+/// How far beyond the greatest of all permutations structure begins: one independent residual in a hundred exceeds
+/// that greatest one, and a caller has other tests to make with the same hundredth.
+const BEYOND: f64 = 1.15;
 
 /// The energies of a residual in Hermite degrees, in deviations of permuted residuals.
 ///
@@ -46,7 +49,8 @@ pub struct ResidualTest {
     pub along: Vec<f64>,
     /// Share of the residual's variance that the test would see in each degree, at most 1.
     pub visible: Vec<f64>,
-    /// The greatest deviation that noise may show: four, or the greatest of all permutations where that is more.
+    /// The greatest deviation that noise may show: four, or 1.15 times the greatest of all permutations where
+    /// that is more.
     pub bound: f64,
     /// Rows looked at, evenly spread over all.
     pub rows: usize,
@@ -56,9 +60,14 @@ pub struct ResidualTest {
 }
 
 impl ResidualTest {
-    /// Whether something is left that depends on the inputs: at most one independent residual in a hundred.
+    /// Whether something is left that depends on the inputs: of independent residuals fewer than one in a hundred.
     pub fn structure(&self) -> bool {
         self.greatest().0 > self.bound
+    }
+
+    /// Whether a deviation exceeds four, structure or not: worth another look at what else would fit.
+    pub fn doubtful(&self) -> bool {
+        self.greatest().0 > LEAST
     }
 
     /// The greatest deviation, and its degree.
@@ -79,7 +88,7 @@ impl ResidualTest {
 ///
 /// The inputs are whitened, of more than 3000 rows an even choice of 3000 is looked at, and of more than 64
 /// directions the first 64. Deviations use the exact mean and variance under permutation; only where the greatest
-/// exceeds 4 are 99 permutations formed and the greatest of each compared.
+/// exceeds 4 are 99 permutations formed and 1.15 times the greatest of each compared.
 ///
 /// # Shapes
 /// `x` is `n x d`, `e` has `n` entries, `directions` is `r x d`.
@@ -135,7 +144,8 @@ pub fn residual_test(
         for (p, values) in values.iter().skip(1).enumerate() {
             let ridge = ridges.values(orders.col_as_slice(p));
             let all = seen(&laws, values).into_iter();
-            out.bound = all.chain(seen(&along, &ridge)).fold(out.bound, f64::max);
+            let all = all.chain(seen(&along, &ridge)).map(|z| BEYOND * z);
+            out.bound = all.fold(out.bound, f64::max);
         }
     }
     Ok(out)

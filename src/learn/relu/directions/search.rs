@@ -18,6 +18,10 @@ const DIPOLE_SCALES: [f64; 3] = [0.4, 0.1, 0.02];
 pub(crate) struct Search {
     /// Greatest number of neurons.
     pub limit: usize,
+    /// Greatest number once something is left by that many.
+    pub widest: usize,
+    /// Whether the number is left open, so that as many as may be are a sign of too few.
+    pub open: bool,
     /// Share of the mean square of the targets below which a descent ends.
     pub exact: f64,
     /// Share below which nothing is left to find: what remains is rounding.
@@ -27,6 +31,11 @@ pub(crate) struct Search {
 }
 
 impl Search {
+    /// The same for another number of neurons.
+    pub fn up_to(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
     /// A descent of at most `sweeps` steps.
     pub fn descent(&self, sweeps: usize) -> Descent {
         Descent {

@@ -123,9 +123,37 @@ pub(in crate::learn::relu) fn discover(
         Strategy::Full | Strategy::Correlational => {
             let correlational = strategy == Strategy::Correlational;
             rounds(train, search, correlational, rng, observe, &mut found)?;
+            widened_search(train, search, correlational, rng, observe, &mut found)?;
         }
     }
     Ok(found)
+}
+
+/// Rounds from the start again with the greatest number of neurons, where fewer have left something.
+///
+/// The rounds before are not gone on from: neurons too few for what is there stand between those that are, and
+/// the span of the labels is cleaner than that of what they leave.
+fn widened_search(
+    train: &Sample,
+    search: Search,
+    correlational: bool,
+    rng: &mut impl Rng,
+    observe: Observer<'_>,
+    found: &mut Found,
+) -> Result<(), Error> {
+    let done = search.widest <= search.limit || found.stopped;
+    if done
+        || found.landing.mse <= search.enough * mean_square(&train.y)
+        || !something_left(train, &found.landing.kinks)?
+    {
+        return Ok(());
+    }
+    let search = search.up_to(search.widest);
+    let linear = descend(train, &linear_fit(train), search.descent(0));
+    let few = std::mem::replace(&mut found.landing, linear);
+    rounds(train, search, correlational, rng, observe, found)?;
+    found.offer(few, train, search);
+    Ok(())
 }
 
 fn rounds(
@@ -137,10 +165,7 @@ fn rounds(
     found: &mut Found,
 ) -> Result<(), Error> {
     let enough = search.enough * mean_square(&train.y);
-    let wide = Search {
-        limit: search.limit + 2,
-        ..search
-    };
+    let wide = search.up_to(search.limit + 2);
     let mut spare: Vec<Kinks> = Vec::new();
     for round in 0..ROUNDS {
         let step = Progress::of("rounds", round as u64, ROUNDS as u64);
@@ -184,7 +209,9 @@ fn rounds(
             found.try_all(train, now, search);
         }
         found.history.push(found.landing.mse);
-        if explained || found.landing.mse <= enough {
+        // Where as many as may be are too few, more rounds are for a search with more.
+        let crowded = search.open && found.landing.kinks.len() >= search.limit;
+        if explained || crowded || found.landing.mse <= enough {
             break;
         }
     }

@@ -106,6 +106,18 @@ pub const CLAIMS: &[PaperClaim] = &[
     ),
     claim(
         "relu",
+        "the error does not grow as two neurons come nearer, of equal signs or not (collapse at some scale)",
+        "experiment relu-story --against angle --samples 20000 --out angles.csv --plot angles.svg",
+        "",
+    ),
+    claim(
+        "relu",
+        "every constant number of neurons is learned, also where all low moments vanish",
+        "experiment relu-story --against kinks --samples 20000 --networks 1 --out kinks.csv --plot kinks.svg",
+        "",
+    ),
+    claim(
+        "relu",
         "random contractions of moments alone find the neurons (correlational queries)",
         "learn relu --inputs x.npy --targets y.npy --csq-only --out relu.json",
         "x.npy y.npy",
@@ -120,6 +132,12 @@ pub const CLAIMS: &[PaperClaim] = &[
         "two-layer",
         "with many more than d^(3/2) neurons no fast method beats the mean of the targets",
         "experiment two-layer --dims 16,20 --ratios 0.6,0.8,1,1.2 --out hard.csv --plot hard.svg",
+        "",
+    ),
+    claim(
+        "two-layer",
+        "between d^(3/2) and d^2 neurons the samples tell the network and no fast method finds it",
+        "experiment two-layer --dims 12,20,30 --ratios 0.4,0.6,0.7,0.8 --oracle --networks 1 --starts 2 --max-seconds 500 --out window.csv --plot window.svg",
         "",
     ),
     claim(

@@ -4,6 +4,7 @@ pub(crate) mod list;
 pub(crate) mod mixture;
 pub(crate) mod quadratic;
 pub(crate) mod relu;
+pub(crate) mod relu_sweeps;
 pub(crate) mod two_layer;
 use crate::context::{Context, Outcome};
 use clap::Subcommand;

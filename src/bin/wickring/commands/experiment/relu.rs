@@ -1,6 +1,7 @@
 //! `wickring experiment relu-story` and `relu-bars`.
 
 use super::list::beside;
+use super::relu_sweeps::{Against, BARS, Place, Sweep, angle};
 use crate::context::{Context, Outcome};
 use crate::plot::{Figure, Mark, Series, save};
 use clap::Args;
@@ -9,10 +10,13 @@ use std::fmt::Write;
 use std::time::Instant;
 use wickring::io::write_whole;
 use wickring::learn::relu::Strategy;
-use wickring::planted::relu::{Story as Family, Trial};
+use wickring::planted::relu::Trial;
 use wickring::{Error, Status};
 
 /// Relative error against the number of samples, for the learner, its moment-only mode and random starts.
+///
+/// --against angle and --against kinks vary the least angle and the number of neurons instead, at the greatest of
+/// --samples, for the learner and its moment-only mode.
 ///
 /// Writes a table (CSV, one line per trial) to --out and a picture to --plot. Errors are measured on 20000 fresh
 /// samples. Everything is planted from --seed on.
@@ -34,6 +38,9 @@ pub struct Story {
     /// Standard deviation of the label noise.
     #[arg(long, default_value_t = 0.0)]
     noise: f64,
+    /// What is varied.
+    #[arg(long, value_enum, default_value_t = Against::Samples)]
+    against: Against,
 }
 
 /// Success counts at fixed sizes; --baselines runs eight random starts and twenty starts in the subspace too.
@@ -63,7 +70,6 @@ struct Line {
     seconds: f64,
 }
 
-const SAYS: &str = "few ReLUs are learned whatever their signs and however near their directions";
 const FULL: (&str, Strategy) = ("full", Strategy::Full);
 const MOMENTS: (&str, Strategy) = ("csq-only", Strategy::Correlational);
 const STARTS: (&str, Strategy) = ("8 random starts", Strategy::RandomStarts(8));
@@ -107,15 +113,16 @@ fn measure(
 
 fn table(lines: &[Line]) -> String {
     let mut text = String::from(
-        "story,inputs,kinks,samples,noise,seed,method,relative_error,oracle_error,neurons,status\n",
+        "story,inputs,kinks,samples,noise,seed,method,relative_error,oracle_error,neurons,status,angle\n",
     );
     for l in lines {
         let t = &l.trial;
         let status = l.status.map_or("refused", Status::name);
+        let angle = angle(t.story, t.k).map_or(String::new(), |a| a.to_string());
         // Writing into a String cannot fail.
         let _ = writeln!(
             text,
-            "{},{},{},{},{},{},{},{:e},{:e},{},{status}",
+            "{},{},{},{},{},{},{},{:e},{:e},{},{status},{angle}",
             l.name, t.d, t.k, t.n, t.noise, t.seed, l.method, l.error, l.oracle, l.neurons
         );
     }
@@ -133,55 +140,35 @@ fn median(mut v: Vec<f64>) -> f64 {
 /// Runs `wickring experiment relu-story`.
 pub fn story(args: &Story, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("experiment relu-story")?;
-    let families = [
-        ("separated", Family::Separated, 3),
-        ("near-parallel 0.1", Family::NearSame(0.1), 3),
-        ("cancelling 0.1", Family::Dipole(0.1), 2),
-        ("star 6", Family::Star, 6),
-    ];
-    let methods = [FULL, MOMENTS, STARTS];
+    let sweeps = args.against.sweeps(&args.samples);
+    let methods: &[_] = match args.against {
+        Against::Samples => &[FULL, MOMENTS, STARTS],
+        _ => &[FULL, MOMENTS],
+    };
     let mut lines = Vec::new();
     let mut stopped = false;
-    'all: for (name, family, k) in families {
-        for &n in &args.samples {
+    'all: for sweep in &sweeps {
+        for place in &sweep.places {
             for seed in context.common.seed..context.common.seed + args.networks {
                 stopped = context.should_stop();
                 if stopped {
                     break 'all;
                 }
-                let (d, noise) = (args.inputs, args.noise);
-                let trial = Trial {
-                    story: family,
-                    d,
-                    k,
-                    n,
-                    noise,
-                    seed,
-                };
-                lines.extend(measure(name, trial, &methods)?);
+                lines.extend(measure(sweep.name, trial(args, place, seed), methods)?);
             }
         }
-        context.say(&format!("{name}: done"));
+        context.say(&format!("{}: done", sweep.name));
     }
     write_whole(out, table(&lines).as_bytes())?;
     if let Some(path) = &context.common.plot {
-        let figures = families.map(|(name, ..)| figure(name, &methods, &args.samples, &lines));
-        save(path, &figures)?;
+        let figure = |sweep| figure(args.against, sweep, methods, &lines);
+        save(path, &sweeps.iter().map(figure).collect::<Vec<_>>())?;
     }
     let mut json =
         json!({ "out": out.to_string_lossy(), "trials": lines.len(), "stopped": stopped });
     let mut text = format!("wrote {}: {} trials\n", out.display(), lines.len());
-    let most = args.samples.iter().copied().max().unwrap_or(0);
-    let at = |name: &'static str| {
-        let here = lines
-            .iter()
-            .filter(|l| l.name == name && l.method == FULL.0 && l.trial.n == most);
-        let error = median(here.map(|l| l.error).filter(|e| e.is_finite()).collect());
-        format!("{name} {error:.1e}")
-    };
-    let medians: Vec<String> = families.iter().map(|f| at(f.0)).collect();
-    let here = format!("median error at {most} samples: {}", medians.join(", "));
-    beside(&mut json, &mut text, SAYS, &here);
+    let here = here(args.against, &sweeps, &lines);
+    beside(&mut json, &mut text, args.against.says(), &here);
     context.emit(&json, &text);
     Ok(if stopped {
         Outcome::NotCertified
@@ -190,167 +177,69 @@ pub fn story(args: &Story, context: &Context) -> Result<Outcome, Error> {
     })
 }
 
+/// The trial of a place.
+fn trial(args: &Story, place: &Place, seed: u64) -> Trial {
+    Trial {
+        story: place.family,
+        d: args.inputs,
+        k: place.kinks,
+        n: place.samples,
+        noise: args.noise,
+        seed,
+    }
+}
+
+/// The median error of a method at a place; NaN where it refused all.
+fn error_at(lines: &[Line], name: &str, method: &str, place: &Place) -> f64 {
+    let here = lines.iter().filter(|l| {
+        let t = &l.trial;
+        let same = t.story == place.family && t.k == place.kinks && t.n == place.samples;
+        l.name == name && l.method == method && same
+    });
+    median(here.map(|l| l.error).filter(|e| e.is_finite()).collect())
+}
+
+/// What was found, in a line: the medians at the last place of every sweep, and how far errors of rounding reach.
+fn here(against: Against, sweeps: &[Sweep], lines: &[Line]) -> String {
+    let of = |sweep: &Sweep| {
+        let last = sweep.places.last()?;
+        let error = |p: &Place| error_at(lines, sweep.name, FULL.0, p);
+        let exact = sweep.places.iter().rfind(|p| error(p) <= 1e-18);
+        let reach = exact.map_or("nowhere".to_owned(), |p| format!("to {}", p.at));
+        let (name, at, error) = (sweep.name, last.at, error(last));
+        Some(match against {
+            Against::Samples => format!("{name} {error:.1e}"),
+            _ => format!("{name} {error:.1e} at {at}, exact {reach}"),
+        })
+    };
+    let medians: Vec<String> = sweeps.iter().filter_map(of).collect();
+    let most = lines.iter().map(|l| l.trial.n).max().unwrap_or(0);
+    format!("median error at {most} samples: {}", medians.join("; "))
+}
+
 fn figure(
-    name: &str,
+    against: Against,
+    sweep: &Sweep,
     methods: &[(&'static str, Strategy)],
-    samples: &[usize],
     lines: &[Line],
 ) -> Figure {
     let series = methods
         .iter()
         .map(|&(method, _)| {
-            let at = |n: usize| {
-                let here = |l: &&Line| l.name == name && l.method == method && l.trial.n == n;
-                let errors = lines
-                    .iter()
-                    .filter(here)
-                    .map(|l| l.error)
-                    .filter(|e| e.is_finite());
-                (n as f64, median(errors.collect()))
-            };
-            let points = samples.iter().map(|&n| at(n)).collect();
-            Series::new(method, Mark::Line, points)
+            let at = |p: &Place| (p.at, error_at(lines, sweep.name, method, p));
+            Series::new(method, Mark::Line, sweep.places.iter().map(at).collect())
         })
         .collect();
     Figure {
-        title: name.to_owned(),
-        x: "samples".into(),
+        title: sweep.name.to_owned(),
+        x: against.axis().into(),
         y: "median relative error".into(),
-        log_x: true,
+        log_x: against != Against::Kinks,
         log_y: true,
         series,
         ..Figure::default()
     }
 }
-
-/// A size with the error that counts as a success there; 0 when the figure is the ratio to the oracle.
-type Bar = (&'static str, Family, (usize, usize, usize), f64, f64);
-
-/// The sizes of BENCHMARKS.md.
-const BARS: [Bar; 20] = [
-    (
-        "separated 20-3-500",
-        Family::Separated,
-        (20, 3, 500),
-        0.0,
-        1e-20,
-    ),
-    (
-        "separated 50-5-1000",
-        Family::Separated,
-        (50, 5, 1000),
-        0.0,
-        1e-20,
-    ),
-    (
-        "separated 50-8-10000",
-        Family::Separated,
-        (50, 8, 10_000),
-        0.0,
-        1e-20,
-    ),
-    ("star 50-4-3000", Family::Star, (50, 4, 3000), 0.0, 1e-20),
-    ("star 50-6-8000", Family::Star, (50, 6, 8000), 0.0, 1e-20),
-    ("star 50-8-20000", Family::Star, (50, 8, 20_000), 0.0, 1e-20),
-    (
-        "near .1 20-3-10000",
-        Family::NearSame(0.1),
-        (20, 3, 10_000),
-        0.0,
-        1e-20,
-    ),
-    (
-        "near .01 20-3-10000",
-        Family::NearSame(0.01),
-        (20, 3, 10_000),
-        0.0,
-        1e-7,
-    ),
-    (
-        "near .001 20-3-10000",
-        Family::NearSame(0.001),
-        (20, 3, 10_000),
-        0.0,
-        1e-8,
-    ),
-    (
-        "mixed .1 20-3-10000",
-        Family::NearMixed(0.1),
-        (20, 3, 10_000),
-        0.0,
-        1e-20,
-    ),
-    (
-        "mixed .01 20-3-10000",
-        Family::NearMixed(0.01),
-        (20, 3, 10_000),
-        0.0,
-        1e-7,
-    ),
-    (
-        "mixed .001 20-3-10000",
-        Family::NearMixed(0.001),
-        (20, 3, 10_000),
-        0.0,
-        1e-8,
-    ),
-    (
-        "law .02 20-3-10000",
-        Family::NearSame(0.02),
-        (20, 3, 10_000),
-        0.0,
-        1e-18,
-    ),
-    (
-        "dipole .001 10-2-40000",
-        Family::Dipole(0.001),
-        (10, 2, 40_000),
-        0.0,
-        1e-18,
-    ),
-    (
-        "noise .1 20-3-2000",
-        Family::Separated,
-        (20, 3, 2000),
-        0.1,
-        0.0,
-    ),
-    (
-        "noise .5 20-3-2000",
-        Family::Separated,
-        (20, 3, 2000),
-        0.5,
-        0.0,
-    ),
-    (
-        "noise .1 20-3-10000",
-        Family::Separated,
-        (20, 3, 10_000),
-        0.1,
-        0.0,
-    ),
-    (
-        "noise .5 20-3-10000",
-        Family::Separated,
-        (20, 3, 10_000),
-        0.5,
-        0.0,
-    ),
-    (
-        "noise star 20-4-10000",
-        Family::Star,
-        (20, 4, 10_000),
-        0.3,
-        0.0,
-    ),
-    (
-        "noise star 50-4-20000",
-        Family::Star,
-        (50, 4, 20_000),
-        0.3,
-        0.0,
-    ),
-];
 
 /// Runs `wickring experiment relu-bars`.
 pub fn bars(args: &Bars, context: &Context) -> Result<Outcome, Error> {
@@ -412,7 +301,7 @@ pub fn bars(args: &Bars, context: &Context) -> Result<Outcome, Error> {
     let all_of: u64 = rows.iter().filter_map(|r| r["networks"].as_u64()).sum();
     let (mut json, mut text) = (json!({ "bars": rows }), String::new());
     let here = format!("the number of neurons was right in {right} of {all_of} runs");
-    beside(&mut json, &mut text, SAYS, &here);
+    beside(&mut json, &mut text, Against::Samples.says(), &here);
     context.emit(&json, &text);
     Ok(Outcome::Certified)
 }

@@ -18,7 +18,8 @@ use wickring::learn::two_layer::{
 use wickring::linalg::small::unit_columns;
 use wickring::{Error, Status};
 
-/// Success against r/d^(3/2) of decomposing sum of w_i^3 and of learning sum of He_3(<w_i, x>) from samples.
+/// Success against r/d^(3/2) of decomposing sum of w_i^3 and of learning sum of He_3(<w_i, x>) from samples; with
+/// --oracle also of descent from near the truth, which tells what is in the samples at all.
 ///
 /// Writes a table (CSV, one line per trial) to --out and a picture to --plot, in which a dashed line marks the
 /// ceiling of identifiability, r = C(d+2, 3)/d ~ d^2/6. Errors are exact relative test errors (no test sample);
@@ -44,9 +45,13 @@ pub struct TwoLayerStory {
     /// Steps of each start.
     #[arg(long, default_value_t = 4000)]
     steps: usize,
+    /// Also descend on the samples from near the truth (weights shaken by a tenth): what the samples tell,
+    /// whatever the search.
+    #[arg(long)]
+    oracle: bool,
 }
 
-const METHODS: [&str; 2] = ["decomposition", "samples"];
+const METHODS: [&str; 3] = ["decomposition", "samples", "oracle"];
 
 /// One trial.
 struct Line {
@@ -86,6 +91,9 @@ pub fn run(args: &TwoLayerStory, context: &Context) -> Result<Outcome, Error> {
                 lines.push(by_decomposition(args, d, r, seed, context)?);
                 if args.samples > 0.0 {
                     lines.push(by_samples(args, d, r, seed, context)?);
+                    if args.oracle {
+                        lines.push(by_oracle(args, d, r, seed, context)?);
+                    }
                 }
             }
             for method in METHODS {
@@ -100,7 +108,11 @@ pub fn run(args: &TwoLayerStory, context: &Context) -> Result<Outcome, Error> {
     }
     write_whole(out, table(&lines).as_bytes())?;
     if let Some(path) = &context.common.plot {
-        save(path, &METHODS.map(|m| figure(args, m, &lines)))?;
+        let seen = METHODS
+            .iter()
+            .filter(|m| lines.iter().any(|l| l.method == **m));
+        let figures: Vec<Figure> = seen.map(|m| figure(args, m, &lines)).collect();
+        save(path, &figures)?;
     }
     let mut json =
         json!({ "out": out.to_string_lossy(), "trials": lines.len(), "stopped": stopped });
@@ -117,11 +129,14 @@ pub fn run(args: &TwoLayerStory, context: &Context) -> Result<Outcome, Error> {
 
 /// The largest ratio at which each method still succeeds in every trial.
 fn furthest(lines: &[Line]) -> String {
-    let reached = METHODS.map(|method| {
+    let seen = METHODS
+        .iter()
+        .filter(|m| lines.iter().any(|l| l.method == **m));
+    let reached = seen.map(|method| {
         let all = |l: &&Line| success(lines, method, l.d, l.r).is_some_and(|s| s >= 1.0);
         let ratios = lines
             .iter()
-            .filter(|l| l.method == method)
+            .filter(|l| l.method == *method)
             .filter(all)
             .map(Line::ratio);
         match ratios.fold(f64::NEG_INFINITY, f64::max) {
@@ -129,7 +144,7 @@ fn furthest(lines: &[Line]) -> String {
             _ => format!("{method}: no size with success in every trial"),
         }
     });
-    reached.join("; ")
+    reached.collect::<Vec<_>>().join("; ")
 }
 
 /// The generic rank `C(d+2, 3)/d` in units of `d^(3/2)`.
@@ -198,6 +213,50 @@ fn by_decomposition(
     Ok(line)
 }
 
+/// A planted network with its samples, and what random numbers come after.
+type Sampled = (TwoLayerNetwork, Mat<f64>, Vec<f64>, ChaCha8Rng);
+
+fn sampled(args: &TwoLayerStory, d: usize, r: usize, seed: u64) -> Result<Sampled, Error> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let truth = TwoLayerNetwork::plain(cubic()?, plant(d, r, &mut rng))?;
+    let n = ((args.samples * (r * d) as f64).ceil() as usize).max(2 * r * d + 2 * d + 10);
+    let x = Mat::<f64>::from_fn(n, d, |_, _| StandardNormal.sample(&mut rng));
+    let y = truth.evaluate(x.as_ref())?;
+    Ok((truth, x, y, rng))
+}
+
+/// Descent from the truth with every weight shaken by a tenth of its length, on the samples of [`by_samples`].
+fn by_oracle(
+    args: &TwoLayerStory,
+    d: usize,
+    r: usize,
+    seed: u64,
+    context: &Context,
+) -> Result<Line, Error> {
+    let (truth, x, y, mut rng) = sampled(args, d, r, seed)?;
+    let size = 0.1 / (d as f64).sqrt();
+    let weights = truth.weights();
+    let shaken = Mat::from_fn(r, d, |i, j| {
+        let z: f64 = StandardNormal.sample(&mut rng);
+        weights[(i, j)] + size * z
+    });
+    let mut meter = context.meter();
+    let near = TwoLayerNetwork::plain(cubic()?, shaken)?;
+    let found = near.refined(x.as_ref(), &y, 60, &mut |p| meter.step(p))?;
+    drop(meter);
+    let error = truth.test_error(&found)?;
+    Ok(Line {
+        method: METHODS[2],
+        d,
+        r,
+        n: y.len(),
+        seed,
+        error,
+        matched: matched(&weights.to_owned(), found.weights()),
+        status: if error <= 1e-12 { "found" } else { "left" },
+    })
+}
+
 fn by_samples(
     args: &TwoLayerStory,
     d: usize,
@@ -205,12 +264,8 @@ fn by_samples(
     seed: u64,
     context: &Context,
 ) -> Result<Line, Error> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let w = plant(d, r, &mut rng);
-    let truth = TwoLayerNetwork::plain(cubic()?, w.clone())?;
-    let n = ((args.samples * (r * d) as f64).ceil() as usize).max(2 * r * d + 2 * d + 10);
-    let x = Mat::<f64>::from_fn(n, d, |_, _| StandardNormal.sample(&mut rng));
-    let y = truth.evaluate(x.as_ref())?;
+    let (truth, x, y, mut rng) = sampled(args, d, r, seed)?;
+    let (w, n) = (truth.weights().to_owned(), y.len());
     let mut meter = context.meter();
     let fit = TwoLayerLearner::new(cubic()?, r)
         .method(TwoLayerMethod::Risk)

@@ -30,7 +30,8 @@ pub struct Relu {
     /// Targets, one a row.
     #[arg(long, required = true, num_args = 1..)]
     targets: Vec<PathBuf>,
-    /// At most this many kinks (a relu, an abs, or relu(z) and relu(-z) together count one), or auto.
+    /// At most this many kinks (a relu, an abs, or relu(z) and relu(-z) together count one), or auto: ten, and
+    /// twenty where ten leave something, whose steps cost four times as much.
     #[arg(long, default_value = "auto")]
     neurons: Neurons,
     /// Use the paper's own moments only (correlational): cannot see neurons whose low moments cancel.
