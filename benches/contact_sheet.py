@@ -40,6 +40,10 @@ decompose cp small.tns --rank 1
 decompose symmetric s.tns --rank 2
 decompose orthogonal s4.tns --rank 2
 decompose ring t.npy --rank 2 --method als
+decompose train t.npy --tol 0.001
+decompose tucker t.npy --tol 0.001
+decompose parafac2 t.npy --rank 2
+decompose exact small.tns --rank 1
 learn quadratic z.npy --out q2.json
 learn polynomial z.npy --degree 2 --out p2.json
 learn mixture c.npy --method em --components 2 --out m2.json

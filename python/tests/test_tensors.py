@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_rank_is_found() -> None:
 def test_missing_entries() -> None:
     t = T.copy()
     t[1, 2, 3] = np.nan
-    with pytest.raises(errors.NonFinite):
+    with pytest.raises(errors.NonFinite, match=r"x\[1, 2, 3\] is nan, .* missing='mask'"):
         wickring.cp(t, 2)
     fit = wickring.cp(t, 2, missing="mask")
     np.testing.assert_allclose(fit.to_dense(), T, atol=1e-6)
@@ -151,6 +152,19 @@ def test_symmetric() -> None:
     assert fit.status == "converged" and fit.model.order == 3
     np.testing.assert_allclose(fit.to_dense(), t, atol=1e-9)
     assert wickring.check(fit.certificate())
+
+
+def test_models_are_saved_and_loaded_as_the_command_line_does(tmp_path: Path) -> None:
+    path = tmp_path / "fit.npz"
+    fits = [wickring.cp(T, 2), wickring.cp(T * 1j, 2), wickring.tucker(T, (2, 2, 2)), wickring.train(T, tol=0.0),
+            wickring.ring(T, (2, 2, 2)), wickring.parafac2(T, 2)]
+    for fit in fits:
+        fit.save(path)
+        again = wickring.load(path)
+        assert type(again) is type(fit.model)
+        for name, a in fit.model.arrays().items():
+            np.testing.assert_array_equal(again.arrays()[name], a)
+        assert len(repr(fit)) < 400 and fit.status in repr(fit), repr(fit)
 
 
 def test_models_of_others() -> None:

@@ -49,6 +49,10 @@ impl StoredTensor {
     /// # Errors
     /// `File` naming path and place, and what to do about a format that is not read.
     pub fn read(path: &Path, name: Option<&str>) -> Result<Self, Error> {
+        if path.is_dir() {
+            let problem = "is a folder, expected a file; a folder with a slice in each file: wickring convert FOLDER cube.npy first";
+            return Err(Error::file(path, "", problem));
+        }
         let format = source::format(path)?;
         if let (Some(name), "npy" | "tns" | "csv" | "tsv" | "txt") = (name, format.as_str()) {
             let problem = format!(

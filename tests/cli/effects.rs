@@ -207,6 +207,7 @@ sample one.json -n 1500 --seed 5 --out x2.npy
 sample mix.json -n 300 --out c.npy
 sample mix.json -n 300 --seed 9 --out c2.npy
 sample one.json -n 200 --out x.csv
+sample one.json -n 400 --out xy.csv
 sample mix.json -n 400 --out c.csv
 sample q.json -n 2000 --out z.csv
 predict relu.json --input x.npy --out y.npy

@@ -1,6 +1,7 @@
 //! The command line, from outside.
 
 mod claims;
+mod cookbook;
 mod demo_page;
 mod determinism;
 mod doors;

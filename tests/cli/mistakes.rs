@@ -49,7 +49,20 @@ decompose cp t.npy --rank -1 | unexpected argument '-1'
 decompose cp t.npy --rank two | --rank + got 'two'
 decompose cp t.npy --rank 3..1 | --rank + got '3..1'
 decompose cp nosuch.npy --rank 1 | nosuch.npy + cannot be read
-decompose cp folder --rank 1 | folder + .npz
+decompose cp folder --rank 1 | folder + is a folder + wickring convert
+convert folder o.npy | folder + without .npy
+convert t.npy wide.npy o.npy | wide.npy + shape [2, 3, 4] + t.npy has [4, 3, 2] + parafac2
+convert t.npy | 2 values + <IN>
+poly expand 3x*y | at byte 1 + products are written with *
+poly moment x --cov turned.csv | turned.csv + row 2 + expected the row of x
+learn relu z.npy --out o.json | unexpected argument 'z.npy' + --inputs <INPUTS>
+learn relu --inputs z.npy --target 9 --out o.json | z.npy + has no column '9' + columns 0 to 3
+learn relu --inputs z.npy --target 1 --columns 0,1 --out o.json | --target + 1 is among the inputs
+learn relu --inputs z.npy --target 1 --targets z.npy --out o.json | --target <COLUMN> + cannot be used with
+decompose cp t.npy --rank 1..3 --loss poisson | one number for --loss + each number by itself
+decompose cp t.npy --rank 2 --constraint 0:orthonormal --constraint 0:unimodal | unimodal + excludes + name the modes
+scheme convert s.exp | second name
+compare t1.npz scheme.npz | scheme.npz + wickring scheme canonical
 decompose cp u.xyz --rank 1 | u.xyz + .npy
 decompose cp no.npy --rank 1 | no.npy + header
 decompose cp empty.npy --rank 1 | empty.npy + is empty
@@ -150,7 +163,7 @@ experiment relu-bars --only nosuch | --only + no size is named like 'nosuch' + s
 experiment mixture-compare z.npy nosuch.npy | nosuch.npy + cannot be read
 experiment relu-bars --plot p.svg | does not take --plot
 decompose cp t.npy --rank 1 --report r.txt | r.txt + --report writes .html
-decompose train t.npy --tol .1 --plot p.svg | does not take --plot + draws no picture
+verify s.exp --plot p.svg | does not take --plot + draws no picture
 poly expand x --report r.html | does not take --report
 scheme table folder | folder + no scheme + .exp";
 
@@ -166,6 +179,16 @@ fn stage(at: &Folder) {
     let t = wickring::tensor::Tensor::from_vec(&[4, 3, 2], tensor).unwrap();
     let named = [("a", t.view()), ("b", t.view())];
     wickring::io::npz::write(&at.path("two.npz"), &named).unwrap();
+    let named = [("u", t.view()), ("v", t.view()), ("w", t.view())];
+    wickring::io::npz::write(&at.path("scheme.npz"), &named).unwrap();
+    let column = wickring::tensor::Tensor::from_vec(&[2, 1], vec![1.0, 2.0]).unwrap();
+    let one = wickring::tensor::Tensor::from_vec(&[1], vec![1.0]).unwrap();
+    let factors = [
+        ("weights", one.view()),
+        ("factor_0", column.view()),
+        ("factor_1", column.view()),
+    ];
+    wickring::io::npz::write(&at.path("t1.npz"), &factors).unwrap();
     let model = r#"{"schema":"wickring/quadratic-map/1","latent_dim":1,"output_dim":1,
         "quadratic":[[[1.0]]],"linear":[[0.0]],"constant":[0.0]}"#;
     for (name, content) in [
@@ -184,6 +207,7 @@ fn stage(at: &Folder) {
         ("word.csv", b"a,b\n1,x\n"),
         ("empty.csv", b""),
         ("nan.csv", b"1,2\n3,nan\n"),
+        ("turned.csv", b",x,y\ny,0.5,1\nx,2,0.5\n"),
         ("no.npy", b"hello"),
         ("empty.npy", b""),
         ("bad.npz", b"PK\x03\x04junk"),

@@ -141,3 +141,22 @@ fn a_table_of_a_tensor_must_have_its_shape() {
         "{message}"
     );
 }
+
+#[test]
+fn a_grid_between_two_scales_is_read_without_them() {
+    let read = |text: &str| {
+        let file = File::new("grid.csv", text.as_bytes());
+        let t = StoredTensor::read(&file.0, None).unwrap();
+        let StoredTensor::Real(t) = t else { panic!() };
+        (t.dims().to_vec(), t.into_vec())
+    };
+    // pandas: DataFrame(x, index=emission, columns=excitation).to_csv, rising or falling.
+    let grid = ",240.0,250.0,260.5\n300.0,1.0,2.0,3.0\n310.0,4.0,,6.0\n";
+    let (dims, entries) = read(grid);
+    assert_eq!(dims, [2, 3]);
+    assert_eq!(entries[..3], [1.0, 4.0, 2.0]);
+    assert!(entries[3].is_nan());
+    assert_eq!(read(";3,5;2,5;1\n9;1;2;3\n8;4;5;6\n").0, [2, 3]);
+    // A first entry that is missing over numbers in no order is an entry.
+    assert_eq!(read(",2.0,1.0,3.0\n5.0,1.0,2.0,3.0\n").0, [2, 4]);
+}

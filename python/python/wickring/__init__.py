@@ -12,17 +12,24 @@ Fraction(12, 1)
 
 from __future__ import annotations
 
+from os import PathLike
+from typing import Any
+
 from . import errors
 from ._dask import moments
 from ._decompose import cp, parafac2, ring, symmetric, train, tucker
 from ._fit import Check, Evidence, Fit
-from ._models import CP, Parafac2, Ring, SymmetricCP, Train, Tucker
+from ._models import CP, Parafac2, Ring, SymmetricCP, Train, Tucker, read
 from ._native import Model, Moments, Pass, PassSums, Poly, __version__
 from ._poly import GroebnerBasis, Root, from_sympy, groebner, roots, symbols
 from ._progress import tqdm_progress
 from ._verify import Proof, Report, Zeros, check, identity, prove, solve, verify
 
-load = Model.load
+
+def load(path: str | PathLike[str]) -> Any:
+    """A model from a file: `.npz` of a tensor's model, else the JSON of a learned one."""
+    return read(path) if str(path).endswith(".npz") else Model.load(path)
+
 
 __all__ = [
     "CP",

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["matrix", "tensor", "vector"]
+from .errors import NonFinite
+
+__all__ = ["complete", "matrix", "tensor", "vector"]
 
 
 def _real(x: ArrayLike, name: str) -> NDArray[Any]:
@@ -44,3 +46,17 @@ def tensor(x: Any, name: str = "x", complex_too: bool = False) -> NDArray[Any]:
     if complex_too and a.dtype.kind == "c":
         return np.require(a, np.complex128, ["F", "A"])
     return np.require(_real(a, name), np.float64, ["F", "A"])
+
+
+def complete(op: str, t: NDArray[Any], name: str = "x") -> None:
+    """Refuses NaN and infinity, with the entry, how many there are, and the way to go on."""
+    bad = ~np.isfinite(t)
+    if not bad.any():
+        return
+    first = int(np.flatnonzero(bad.ravel(order="F"))[0])
+    place = tuple(int(i) for i in np.unravel_index(first, t.shape, order="F"))
+    message = (
+        f"{op}: {name}{list(place)} is {t[place]}, as are {int(bad.sum()) - 1} more of {t.size} entries not finite; "
+        "entries that were not measured: missing='mask'"
+    )
+    raise NonFinite(message, op=op, index=first)

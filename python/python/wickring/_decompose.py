@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _native
-from ._check import tensor, vector
+from ._check import complete, tensor, vector
 from ._fit import Fit
 from ._models import CP, Parafac2, Ring, SymmetricCP, Train, Tucker
 from ._progress import Callback, Progress, watching
@@ -140,6 +140,8 @@ def cp(
     if triple is not None and math.prod(triple[2]) > DENSE_LIMIT:
         return _cp_sparse(triple, rank, nonneg, method, (starts, max_iter, tol), (random_state, progress, timeout), strict)
     t = _data(x)
+    if missing == "refuse":
+        complete("cp", t)
     masked = missing == "mask" and not np.isfinite(t).all()
     ranks, options = _ranks(rank, t.shape), _options(starts, max_iter, tol)
     asked = _constraints(constraints)
@@ -193,6 +195,9 @@ def parafac2(
     if missing not in ("refuse", "mask"):
         raise ValueError(f"missing: 'refuse' or 'mask', got {missing!r}")
     parts = [_data(x, complex_too=False) for x in slices]
+    if missing == "refuse":
+        for k, part in enumerate(parts):
+            complete("parafac2", part, f"slice {k}, x")
     masked = missing == "mask" and not all(np.isfinite(x).all() for x in parts)
     with watching(progress) as see:
         how = _how(random_state, see, timeout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any, Generic, TypedDict, TypeVar
 
 import numpy as np
@@ -37,7 +38,7 @@ class Evidence(TypedDict):
     checks: list[Check]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit(Generic[M]):
     """A model with how it was obtained and how far to trust it."""
 
@@ -87,6 +88,13 @@ class Fit(Generic[M]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+
+    def __repr__(self) -> str:
+        return f"Fit({self.model!r}: {self.status}, relative residual {self.rel_residual:.3e})"
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes the model as `.npz`, as the command line does; `wickring.load` reads it back."""
+        self.model.save(path)  # type: ignore[attr-defined]
 
     def _repr_html_(self) -> str:
         def row(*cells: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,55 @@ def _all(parts: Sequence[Array], name: str) -> list[Array]:
     return [np.asfortranarray(tensor(p, name, complex_too=True), dtype=wanted) for p in parts]
 
 
-@dataclass(frozen=True, eq=False)
-class CP:
+class _Named:
+    """What all models share: arrays with names, files of them, and a line about their size."""
+
+    def arrays(self) -> dict[str, Array]:
+        """Under the names that files of the command line use."""
+        raise NotImplementedError
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes `.npz` under the names that the command line uses; `wickring.load` reads it back."""
+        parts: dict[str, Any] = {}
+        for name, array in self.arrays().items():
+            a = np.asarray(array)
+            parts[name] = np.ascontiguousarray(a.real)
+            if a.dtype.kind == "c":
+                parts[f"{name}_imag"] = np.ascontiguousarray(a.imag)
+        np.savez(path, **parts)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {np.asarray(a).shape}" for name, a in self.arrays().items())
+        return f"{type(self).__name__}({sizes})"
+
+
+def read(path: str | PathLike[str]) -> CP | Ring | Tucker | Parafac2:
+    """The model in a `.npz` that `save` or the command line wrote."""
+    with np.load(path) as file:
+        parts = {name: file[name] for name in file.files}
+    for name in [n for n in parts if n.endswith("_imag")]:
+        whole = name.removesuffix("_imag")
+        parts[whole] = parts[whole] + 1j * parts.pop(name)
+
+    def numbered(stem: str) -> list[Array]:
+        known = sum(name.startswith(f"{stem}_") for name in parts)
+        return [parts[f"{stem}_{k}"] for k in range(known)]
+
+    if "core_0" in parts:
+        cores = numbered("core")
+        kind = Train if cores[0].shape[0] == cores[-1].shape[2] == 1 else Ring
+        return kind(cores)
+    if "shared" in parts:
+        return Parafac2(numbered("basis"), parts["core"], parts["shared"], parts["loadings"])
+    if "core" in parts:
+        return Tucker(parts["core"], numbered("factor"))
+    if "weights" in parts:
+        return CP(parts["weights"], numbered("factor"))
+    raise ValueError(f"{path}: expected weights, core, core_0 or shared among {', '.join(parts)}")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CP(_Named):
     """A sum of rank-one tensors, `sum_r weights[r] factors[0][:, r] o factors[1][:, r] o ..`; unpacks as
     `(weights, factors)`, as in TensorLy."""
 
@@ -77,8 +125,8 @@ class CP:
         return pyttb.ktensor([np.asfortranarray(f) for f in self.factors], np.asarray(self.weights))  # type: ignore[attr-defined,unused-ignore]
 
 
-@dataclass(frozen=True, eq=False)
-class SymmetricCP:
+@dataclass(frozen=True, eq=False, repr=False)
+class SymmetricCP(_Named):
     """`sum_r weights[r] v_r o v_r o ..` with `order` copies of each column of `vectors`; weights may be negative."""
 
     weights: Array
@@ -105,8 +153,8 @@ class SymmetricCP:
         return self.to_cp().arrays()
 
 
-@dataclass(frozen=True, eq=False)
-class Ring:
+@dataclass(frozen=True, eq=False, repr=False)
+class Ring(_Named):
     """`T[i, j, ..] = Tr(cores[0][:, i, :] cores[1][:, j, :] ..)`, cores of `R x n x R'`."""
 
     cores: list[Array]
@@ -129,13 +177,13 @@ class Ring:
         return {f"core_{k}": c for k, c in enumerate(self.cores)}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Train(Ring):
     """A ring whose first and last rank is 1."""
 
 
-@dataclass(frozen=True, eq=False)
-class Parafac2:
+@dataclass(frozen=True, eq=False, repr=False)
+class Parafac2(_Named):
     """Slices `bases[k] @ core @ diag(loadings[k]) @ shared.T` with orthonormal columns in every basis."""
 
     bases: list[Array]
@@ -165,8 +213,8 @@ class Parafac2:
         return {**named, **{f"basis_{k}": p for k, p in enumerate(self.bases)}}
 
 
-@dataclass(frozen=True, eq=False)
-class Tucker:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tucker(_Named):
     """A small core and a matrix for each mode."""
 
     core: Array

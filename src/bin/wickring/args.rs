@@ -97,7 +97,9 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
     if common.missing == crate::context::Missing::Mask && !door.masks {
         return refused("missing mask", reason("mask"));
     }
-    if common.force && common.out.is_none() && door.takes("out") {
+    // The last of the names of `scheme convert` is an output too.
+    let named = command == "scheme convert";
+    if common.force && common.out.is_none() && door.takes("out") && !named {
         return refused("force", "without --out it overwrites nothing");
     }
     if let Some(out) = common.out.as_deref().filter(|out| !is_stream(out)) {

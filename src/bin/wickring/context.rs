@@ -179,14 +179,18 @@ impl Context {
         Samples::open_selected(paths, &selection)
     }
 
-    /// Inputs and targets, of which `--name X,y` picks the arrays.
+    /// Inputs and targets, of which `--name X,y` picks the arrays, or `target` the column of the one table of both.
     ///
     /// # Errors
     /// As [`Samples::open_selected`]; `InvalidInput` for one name or more than two.
     pub fn pair<P: AsRef<Path>>(
         &self,
         (inputs, targets): (&[P], &[P]),
+        target: Option<&str>,
     ) -> Result<(Samples, Samples), Error> {
+        if let Some(target) = target {
+            return self.parted(inputs, target);
+        }
         let (x, y) = match &self.common.name[..] {
             [] => (None, None),
             [x, y] => (Some(x.clone()), Some(y.clone())),
@@ -196,8 +200,8 @@ impl Context {
                 return Err(Error::invalid("--name", requirement));
             }
         };
-        let open = |paths: &[P], name| {
-            let columns = Vec::new();
+        let open = |paths: &[P], name, columns: &[String]| {
+            let columns = columns.to_vec();
             let gaps = false;
             Samples::open_selected(
                 paths,
@@ -208,9 +212,39 @@ impl Context {
                 },
             )
         };
-        let inputs = open(inputs, x)?;
+        let inputs = open(inputs, x, &self.common.columns)?;
         self.suspect(&inputs);
-        Ok((inputs, open(targets, y)?))
+        Ok((inputs, open(targets, y, &[])?))
+    }
+
+    /// The columns of one table: those of `--columns`, else all others, and the target.
+    fn parted<P: AsRef<Path>>(
+        &self,
+        paths: &[P],
+        target: &str,
+    ) -> Result<(Samples, Samples), Error> {
+        let targets = Samples::open_columns(paths, &[target.to_owned()])?;
+        let mut columns = self.common.columns.clone();
+        if columns.is_empty() {
+            let all = Samples::open(paths)?;
+            let number = all.names().iter().position(|n| n == target);
+            let number = number.or_else(|| target.parse().ok());
+            let others = (0..all.columns()).filter(|&k| Some(k) != number);
+            // A number would be taken for the name of another column where names are numbers.
+            let named = all.names().iter().any(|n| n.parse::<usize>().is_ok());
+            let word = |k: usize| match all.names().get(k).filter(|_| named) {
+                Some(name) => name.clone(),
+                None => k.to_string(),
+            };
+            columns = others.map(word).collect();
+        }
+        if columns.iter().any(|c| c == target) || columns.is_empty() {
+            let what = format!("{target} is among the inputs, or there is no other column");
+            return Err(Error::invalid("--target", what));
+        }
+        let inputs = Samples::open_columns(paths, &columns)?;
+        self.suspect(&inputs);
+        Ok((inputs, targets))
     }
 
     /// The one array of `--name`.

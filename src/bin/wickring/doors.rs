@@ -92,22 +92,13 @@ const fn masks(door: Door) -> Door {
     }
 }
 
-const LONG: &[&str] = &[
-    "seed",
-    "progress",
-    "max_seconds",
-    "out",
-    "force",
-    "missing",
-    "report",
-    "name",
-];
 const CUT: &[&str] = &[
     "progress",
     "max_seconds",
     "out",
     "force",
     "missing",
+    "plot",
     "report",
     "name",
 ];
@@ -169,8 +160,8 @@ const DOORS: &[Door] = &[
     masks(door("learn mixture", TABLE, &["json"])),
     door("learn quadratic", TABLE, &["json"]),
     door("learn polynomial", TABLE, &["json"]),
-    door("learn relu", DRAWN, &["json"]),
-    door("learn two-layer", DRAWN, &["json"]),
+    door("learn relu", TABLE, &["json"]),
+    door("learn two-layer", TABLE, &["json"]),
     door("theory online-sgd", STORY, CSV),
     door("theory full-batch", STORY, CSV),
     masks(door(
@@ -224,7 +215,7 @@ const DOORS: &[Door] = &[
         ],
         ARRAYS,
     ),
-    masks(door("decompose parafac2", LONG, ARRAYS)),
+    masks(door("decompose parafac2", DRAWN, ARRAYS)),
     masks(door("decompose ring", DRAWN, ARRAYS)),
     door("decompose train", CUT, ARRAYS),
     door("decompose tucker", CUT, ARRAYS),
@@ -250,10 +241,10 @@ const DOORS: &[Door] = &[
         POLY_SEEDED,
         &["slp", "py", "c", "rs", "tex"],
     )),
-    door("scheme convert", &["max_seconds", "force"], &[]),
+    alone(door("scheme convert", ASKED, &[])),
     alone(door("scheme table", ASKED, &["csv", "json", "txt"])),
     prints("scheme canonical", ASKED),
-    door("decompose exact", LONG, ARRAYS),
+    door("decompose exact", DRAWN, ARRAYS),
 ];
 
 /// The door of a command; one without a row takes everything.

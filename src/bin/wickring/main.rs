@@ -102,7 +102,9 @@ fn usage(e: &clap::Error) -> u8 {
         return 2;
     }
     let text = e.render().to_string();
-    let wanted = |p: &&str| !p.starts_with("Usage:") && !p.trim().is_empty();
+    // What a command takes is news only where it was given something else.
+    let stray = e.kind() == ErrorKind::UnknownArgument;
+    let wanted = |p: &&str| (stray || !p.starts_with("Usage:")) && !p.trim().is_empty();
     let parts: Vec<String> = text
         .split("\n\n")
         .filter(wanted)

@@ -51,7 +51,7 @@ p.verdict.bad{background:#fbf1f2;border-color:#b00020}\
 table{border-collapse:collapse;width:100%;font-size:.93rem}\
 th,td{text-align:left;vertical-align:top;padding:.4em .6em;border-bottom:1px solid #ddd;overflow-wrap:anywhere}\
 th{font-weight:600;color:#555;overflow-wrap:normal;white-space:nowrap}td.num{white-space:nowrap;font-variant-numeric:tabular-nums}\
-.good{color:#006d4c;font-weight:600}.bad{color:#b00020;font-weight:600}.other{color:#666}\
+.good{color:#006d4c;font-weight:600}.bad{color:#b00020;font-weight:600}.other{color:#666}td.other{white-space:nowrap}\
 pre{background:#f5f5f5;padding:.8em;overflow-x:auto;font-size:.85rem;line-height:1.45}\
 pre.command{white-space:pre-wrap;overflow-wrap:anywhere}\
 figure{margin:1.2em 0}figure svg{box-sizing:border-box;max-width:100%;height:auto;border:1px solid #e4e4e4}\
@@ -59,7 +59,7 @@ footer{margin-top:3em;color:#777;font-size:.85rem}\
 @media(max-width:36rem){body{padding:1rem .8rem 3rem}\
 table,tbody,tr,td{display:block}thead{display:none}tr{border-bottom:1px solid #ccc;padding:.5em 0}\
 td{border:0;padding:.1em 0}td[data-name]:not([data-name=\"\"])::before{content:attr(data-name) \": \";color:#666}\
-td:empty{display:none}}";
+td:empty{display:none}td.other{white-space:normal}}";
 
 impl Page {
     /// The text of the file.

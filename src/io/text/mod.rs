@@ -108,7 +108,16 @@ impl Header {
         // pandas: no name above the index (`Unnamed: 0` once it was read and written again); R: one name fewer.
         let first = head.first().map(String::as_str).unwrap_or_default();
         let blank = first.is_empty() || first.starts_with("Unnamed: 0");
-        let unnamed = head.len() > 1 && blank && even && (found > 0 || counts(&head[1..]));
+        // A grid between two scales, as of wavelengths: nothing in the corner, and labels that rise or fall.
+        let labels: Vec<f64> = head
+            .iter()
+            .skip(1)
+            .filter_map(|e| parse(e, delimiter))
+            .collect();
+        let scale =
+            labels.windows(2).all(|w| w[0] < w[1]) || labels.windows(2).all(|w| w[0] > w[1]);
+        let grid = first.is_empty() && labels.len() + 1 == head.len() && labels.len() > 2 && scale;
+        let unnamed = head.len() > 1 && blank && even && (found > 0 || counts(&head[1..]) || grid);
         let short = found == head.len() && body.len() == head.len() + 1;
         // pandas without an index numbers columns that have no names.
         let numbered = head.len() > 1 && even && counts(head) && !body.iter().all(whole);

@@ -54,6 +54,11 @@ impl Poly<Rational> {
         let p = reader.sum()?;
         match reader.lexer.peek() {
             None => Ok(p),
+            // Two factors side by side.
+            Some(c) if c.is_ascii_alphanumeric() || matches!(c, b'_' | b'(' | 0x80..) => {
+                let expected = "an operator (products are written with *) or the end";
+                Err(reader.lexer.expected(expected, Some(c)))
+            }
             Some(c) => Err(reader.lexer.expected("an operator or the end", Some(c))),
         }
     }

@@ -184,7 +184,7 @@ fn factors(path: &Path) -> Result<Model, Error> {
         }
         _ => {
             factors.map_err(fault)?;
-            let problem = "holds neither weights nor core with factor_0, .., nor core_0, ..";
+            let problem = "holds neither weights nor core with factor_0, .., nor core_0, ..; of two schemes: wickring scheme canonical A B";
             Err(Error::file(path, "", problem))
         }
     }
@@ -209,7 +209,7 @@ fn cp(a: &CpTensor<Complex<f64>>, b: &CpTensor<Complex<f64>>) -> Result<(Value, 
             );
             continue;
         }
-        let (wa, wb) = (a.weights()[r].norm(), b.weights()[s].norm());
+        let (wa, wb) = (length(a, r), length(b, s));
         text += &format!("  {r} and {s}: cosine {cosine:.6}, weights {wa:.6e} and {wb:.6e}\n");
         rows.push(json!({ "a": r, "b": s, "cosine": cosine, "weight_a": wa, "weight_b": wb }));
     }
@@ -217,6 +217,12 @@ fn cp(a: &CpTensor<Complex<f64>>, b: &CpTensor<Complex<f64>>) -> Result<(Value, 
         "kind": "cp", "ranks": [ra, rb], "match_score": score, "distance": distance, "components": rows,
     });
     Ok((value, text))
+}
+
+/// The weight that a component has where its columns are unit vectors, whatever their lengths in the file.
+fn length(model: &CpTensor<Complex<f64>>, r: usize) -> f64 {
+    let columns = model.factors().iter().map(|f| f.column_norm(r));
+    model.weights()[r].norm() * columns.product::<f64>()
 }
 
 fn ring(

@@ -16,18 +16,16 @@ const LEFT: u32 = 74;
 
 type Area<B> = DrawingArea<B, Shift>;
 
-/// Draws the figures below each other.
+/// Draws the figures in rows, from left to right.
 ///
 /// # Errors
 /// What is wrong, when nothing can be drawn.
 pub fn draw<B: DrawingBackend>(backend: B, figures: &[Figure]) -> Result<(), String> {
     let root = backend.into_drawing_area();
+    let beside = super::columns(figures.len());
+    let rows = figures.len().div_ceil(beside).max(1);
     root.fill(&WHITE).map_err(|e| e.to_string())?;
-    for (area, figure) in root
-        .split_evenly((figures.len().max(1), 1))
-        .iter()
-        .zip(figures)
-    {
+    for (area, figure) in root.split_evenly((rows, beside)).iter().zip(figures) {
         one(area, figure)?;
     }
     root.present().map_err(|e| e.to_string())
@@ -215,10 +213,11 @@ fn marks<B: DrawingBackend>(
         }
         Mark::Arrows => {
             let pairs = || points.chunks_exact(2);
-            // The head is a dot: direction without clutter.
-            let heads = pairs().map(|a| Circle::new(a[1], 2, colour.filled()));
+            // The head is a small dot, and arrows are pale: direction without clutter.
+            let heads = pairs().map(|a| Circle::new(a[1], 1, colour.mix(0.8).filled()));
             chart.draw_series(heads)?;
-            let shafts = pairs().map(|a| PathElement::new(a.to_vec(), colour.stroke_width(1)));
+            let pale = colour.mix(0.45).stroke_width(1);
+            let shafts = pairs().map(|a| PathElement::new(a.to_vec(), pale));
             chart.draw_series(shafts)?;
         }
         Mark::Bars => {}

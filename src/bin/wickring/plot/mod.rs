@@ -95,7 +95,12 @@ pub const COLOURS: [RGBColor; 12] = [
     RGBColor(102, 17, 0),
 ];
 
-/// Draws `figures` below each other and writes them to `path`, whole or not at all.
+/// Figures side by side, by their number.
+fn columns(figures: usize) -> usize {
+    if figures > 3 { 2 } else { 1 }
+}
+
+/// Draws `figures` in rows of one or, where they are many, two and writes them to `path`, whole or not at all.
 ///
 /// # Errors
 /// `File` when the ending is neither `.svg` nor `.png` or the file cannot be written; `InvalidInput` when
@@ -103,7 +108,9 @@ pub const COLOURS: [RGBColor; 12] = [
 pub fn save(path: &Path, figures: &[Figure]) -> Result<(), Error> {
     let fault = |what: String| Error::file(path, "", what);
     embed_font()?;
-    let size = (SIZE.0, SIZE.1 * figures.len().max(1) as u32);
+    let beside = columns(figures.len());
+    let rows = figures.len().div_ceil(beside).max(1);
+    let size = (SIZE.0 * beside as u32, SIZE.1 * rows as u32);
     match path.extension().and_then(|e| e.to_str()) {
         Some("svg") => {
             let mut text = String::new();

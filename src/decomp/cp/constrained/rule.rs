@@ -100,13 +100,21 @@ impl Rule {
                 Constraint::Sparse(cost) => std::mem::replace(&mut rule.sparse, *cost) > 0.0,
                 _ => {
                     let set = set_of(constraint, (rows, rank)).map_err(fault)?;
-                    std::mem::replace(&mut rule.set, set) != Set::Any
+                    // Unimodal columns are nonnegative: the one constraint says both.
+                    match (&rule.set, &set) {
+                        (Set::Unimodal, Set::Nonnegative) => false,
+                        (Set::Nonnegative, Set::Unimodal) => {
+                            rule.set = set;
+                            false
+                        }
+                        _ => std::mem::replace(&mut rule.set, set) != Set::Any,
+                    }
                 }
             };
             if taken {
                 let word = constraint.word();
                 return refuse(format!(
-                    "{word} stands beside a constraint that excludes or repeats it"
+                    "{word} stands beside a constraint that excludes or repeats it; name the modes of each"
                 ));
             }
         }

@@ -37,7 +37,8 @@ const GROWS: f64 = 0.3;
 /// See [`RankTable`](super::table::RankTable) for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RankEvidence {
-    /// Fall of the squared residual from one component fewer, as a share of the data's squared norm.
+    /// Fall of the squared residual from the best fit with fewer components, for each component more, as a share of the data's
+    /// squared norm.
     pub gain: f64,
     /// What a component gains from the residual under random signs.
     pub noise_gain: f64,
@@ -55,6 +56,33 @@ pub struct RankEvidence {
     coreless: bool,
     /// Cancellation between the components.
     cancellation: f64,
+}
+
+/// The best fit with fewer components. A search that did not find the minimum at one number must not make the next one
+/// look good.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Best {
+    square: f64,
+    rank: usize,
+}
+
+impl Best {
+    /// Without any component the data are the residual.
+    pub(super) fn nothing(square: f64) -> Self {
+        Self { square, rank: 0 }
+    }
+
+    /// How far the squared residual falls for each component more.
+    fn gain(&self, square: f64, rank: usize) -> f64 {
+        (self.square - square) / rank.saturating_sub(self.rank).max(1) as f64
+    }
+
+    /// Takes note of the next fit; one that is no better leaves the comparison where it was.
+    pub(super) fn improve(&mut self, square: f64, rank: usize) {
+        if square < self.square {
+            *self = Self { square, rank };
+        }
+    }
 }
 
 impl RankEvidence {
@@ -101,13 +129,13 @@ impl RankEvidence {
         self.grows > GROWS
     }
 
-    /// Evidence for `model` of `data` (of norm one, zero where nothing was observed), with the squared residual `before` of
-    /// one component fewer; the squared residual and the residual come back.
+    /// Evidence for `model` of `data` (of norm one, zero where nothing was observed), with the best fit of fewer components
+    /// `before`; the residual comes back too.
     pub(super) fn of<T: Scalar + Ring>(
         data: TensorView<'_, T>,
         weights: Option<TensorView<'_>>,
         model: &CpTensor<T>,
-        before: f64,
+        before: &Best,
         rng: &mut impl Rng,
     ) -> Result<(Self, Tensor<T>), Error> {
         let dense = model.to_dense()?;
@@ -131,7 +159,7 @@ impl RankEvidence {
         let of_noise = gap.map(|g| g.of_noise * square / free.max(1.0));
         let real_modes = data.dims().iter().filter(|&&n| n > 1).count();
         let evidence = Self {
-            gain: before - square,
+            gain: before.gain(square, model.rank()),
             noise_gain: noise,
             smoothness: smoothness(&residual),
             core_ratio: gap.zip(of_noise).map(|(g, n)| g.squared / n),
@@ -191,5 +219,20 @@ fn correlation<T: Scalar>(x: &[T], y: &[T]) -> f64 {
         xy / (xx * yy).sqrt()
     } else {
         0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Best;
+
+    #[test]
+    fn a_search_that_failed_does_not_make_the_next_number_look_good() {
+        let mut best = Best::nothing(1.0);
+        best.improve(0.3, 1);
+        assert_eq!(best.gain(0.2, 2), 0.3 - 0.2);
+        // Two components are no better than one: three are held against one, and share what they gain.
+        best.improve(0.5, 2);
+        assert_eq!(best.gain(0.1, 3), (0.3 - 0.1) / 2.0);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::core_consistency::kruskal_slack;
 use super::noise_gain::best_rank_one;
-use super::rule::RankEvidence;
+use super::rule::{Best, RankEvidence};
 use super::split_half::{LEAST_COSINE, half, halved_mode, least_cosine};
 use crate::decomp::cp::checks::{CANCELLATION, STARTS_AGREEING};
 use crate::decomp::cp::decomposition::{Cp, check_tensor};
@@ -236,9 +236,8 @@ fn table<T: Scalar + Ring>(
     let rng = &mut ChaCha8Rng::seed_from_u64(rng.random());
     let scaled = Scaled::of(t)?;
     let mut rows: Vec<RankRow<T>> = Vec::new();
-    let mut square = scaled
-        .as_ref()
-        .map_or(0.0, |s| weighted_square(s.data.view(), weights));
+    let all = |s: &Scaled<T>| weighted_square(s.data.view(), weights);
+    let mut best = Best::nothing(scaled.as_ref().map_or(0.0, all));
     let (mut start, mut undetected) = (None, 0);
     let patience = patience.saturating_mul(2);
     // The gain of the first row needs the fit before it.
@@ -255,8 +254,8 @@ fn table<T: Scalar + Ring>(
         };
         let model = scaled.shrink(&found.model)?;
         let data = scaled.data.view();
-        let (evidence, residual) = RankEvidence::of(data, weights, &model, square, rng)?;
-        square = small::norm_sq(residual.as_slice());
+        let (evidence, residual) = RankEvidence::of(data, weights, &model, &best, rng)?;
+        best.improve(small::norm_sq(residual.as_slice()), rank);
         let row = RankRow::of(found, evidence, kruskal_slack(&model));
         let over = row.is_exact() || row.fit.status == Status::Stopped;
         // A residual that is smooth may be signal still: only what is not above rough noise either is given up at once.

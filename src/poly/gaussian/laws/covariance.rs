@@ -189,38 +189,47 @@ impl Covariance<Rational> {
     }
 
     /// Reads a matrix of rationals or decimals, one row a line, entries separated by commas (or semicolons, tabs,
-    /// blanks); every number is read exactly. A first line that holds names is returned beside the matrix.
+    /// blanks); every number is read exactly. A first line that holds names is returned beside the matrix; where its first cell
+    /// is empty (as pandas and R write a covariance) each row begins with its own name, in the same order.
     ///
     /// # Errors
-    /// `InvalidInput` naming row and column of what is not a number; `Shape`; not symmetric.
+    /// `InvalidInput` naming row and column of what is not a number, or a row whose name is another; `Shape`; not symmetric.
     pub fn parse(text: &str) -> Result<(Vec<String>, Self), Error> {
         let op = "covariance";
         let mut rows: Vec<Vec<Rational>> = Vec::new();
-        let mut names = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        let mut labelled = false;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (number, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
+            let Some(mut cells) = cells(line) else {
                 continue;
-            }
-            let cells: Vec<&str> = match line.contains([',', ';']) {
-                true => line.split([',', ';']).map(str::trim).collect(),
-                false => line.split_whitespace().collect(),
             };
-            let is_name = |c: &&str| c.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-            if rows.is_empty()
-                && names.is_empty()
-                && cells.iter().all(is_name)
-                && !cells.iter().any(is_not_finite)
-            {
-                names = cells.iter().map(|&c| c.to_owned()).collect();
-                continue;
+            if rows.is_empty() && names.is_empty() {
+                labelled = cells.len() > 1 && cells[0].is_empty();
+                if labelled || cells.iter().all(is_name) {
+                    names = cells.drain(usize::from(labelled)..).collect();
+                    continue;
+                }
+            }
+            if labelled {
+                let label = cells.remove(0);
+                // A number is only a count of the rows.
+                let other = names.get(rows.len()).is_some_and(|name| *name != label);
+                if other && is_name(&label) {
+                    let (name, label) = (names[rows.len()], crate::error::quoted(label));
+                    let what = format!(
+                        "row {}: expected the row of {name}, in the order of the columns, found {label}",
+                        number + 1
+                    );
+                    return Err(Error::invalid(op, what));
+                }
             }
             let mut row = Vec::with_capacity(cells.len());
             for (column, cell) in cells.iter().enumerate() {
                 let value = cell.parse().map_err(|_| {
                     let found = crate::error::quoted(cell);
-                    Error::invalid(op, format!("row {}, column {}: expected a rational or decimal number, found {found}", number + 1, column + 1))
+                    let column = column + 1 + usize::from(labelled);
+                    Error::invalid(op, format!("row {}, column {column}: expected a rational or decimal number, found {found}", number + 1))
                 })?;
                 row.push(value);
             }
@@ -230,14 +239,39 @@ impl Covariance<Rational> {
             return Err(Error::invalid(op, "holds no numbers"));
         }
         if !names.is_empty() && names.len() != rows.len() {
-            return Err(Error::shape(
-                op,
-                format!("{} rows, one for each name", names.len()),
-                rows.len().to_string(),
-            ));
+            let expected = format!("{} rows, one for each name", names.len());
+            return Err(Error::shape(op, expected, rows.len().to_string()));
         }
+        // Numbers over the columns of an array without names (pandas) name no variables.
+        names.retain(is_name);
+        let names = names.into_iter().map(str::to_owned).collect();
         Ok((names, Self::new(rows)?))
     }
+}
+
+/// The cells of a line, without the quotes around names; `None` for an empty line or a comment.
+fn cells(line: &str) -> Option<Vec<&str>> {
+    let line = line.trim_matches(|c: char| c.is_whitespace() && c != '\t');
+    if line.trim().is_empty() || line.starts_with('#') {
+        return None;
+    }
+    Some(match line {
+        _ if line.contains([',', ';']) => line.split([',', ';']).map(plain).collect(),
+        _ if line.starts_with('\t') => line.split('\t').map(plain).collect(),
+        _ => line.split_whitespace().map(plain).collect(),
+    })
+}
+
+/// A cell without blanks and quotes around it.
+fn plain(cell: &str) -> &str {
+    let cell = cell.trim();
+    let inside = cell.strip_prefix('"').and_then(|c| c.strip_suffix('"'));
+    inside.unwrap_or(cell)
+}
+
+/// Whether a cell of the first line is a name and not a number.
+fn is_name(cell: &&str) -> bool {
+    cell.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !is_not_finite(cell)
 }
 
 /// Words for values that are not numbers: they must be refused as entries, not taken for names.
@@ -266,6 +300,29 @@ pub fn symbolic_covariance(dim: usize) -> (Vec<Vec<Poly<Rational>>>, Vars) {
 mod tests {
     use super::Covariance;
     use crate::Error;
+
+    #[test]
+    fn names_of_rows_and_columns_are_read_as_pandas_and_r_write_them() -> Result<(), Error> {
+        let plain = Covariance::parse("2,1/2\n1/2,1")?.1;
+        for (text, names) in [
+            (",x,y\nx,2.0,0.5\ny,0.5,1.0\n", &["x", "y"][..]),
+            ("\"\",\"x\",\"y\"\n\"x\",2,0.5\n\"y\",0.5,1\n", &["x", "y"]),
+            ("\tx\ty\nx\t2\t0.5\ny\t0.5\t1\n", &["x", "y"]),
+            (
+                "\"\",\"V1\",\"V2\"\n\"1\",2,0.5\n\"2\",0.5,1\n",
+                &["V1", "V2"],
+            ),
+            (",0,1\n0,2.0,0.5\n1,0.5,1.0\n", &[]),
+            ("x,y\n2,1/2\n1/2,1\n", &["x", "y"]),
+        ] {
+            let (found, covariance) = Covariance::parse(text)?;
+            assert_eq!(found, names, "{text:?}");
+            assert_eq!(covariance, plain, "{text:?}");
+        }
+        let turned = Covariance::parse(",x,y\ny,0.5,1.0\nx,2.0,0.5\n");
+        assert!(turned.is_err_and(|e| e.to_string().contains("expected the row of x")));
+        Ok(())
+    }
 
     #[test]
     fn the_three_ways_to_be_no_covariance() -> Result<(), Error> {

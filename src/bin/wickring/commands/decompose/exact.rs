@@ -1,5 +1,6 @@
 //! `wickring decompose exact`: rational CP factors with a certificate.
 
+use super::cp::pictures;
 use super::theorems;
 use crate::commands::tensor_file::{Loaded, load, require_finite, write_arrays};
 use crate::context::{Context, Outcome};
@@ -102,6 +103,7 @@ pub fn run(
         .fold(certificate, Certificate::claim);
     let certificate = certificate.claim(claim).to_json();
     exact = exact && check(&certificate, Limits::default())?.holds();
+    context.draw(|| Ok(pictures::factors(&rounded(&fit.model.factors)?)))?;
     if let Some(out) = &context.common.out {
         let arrays = out.extension().is_none_or(|e| e != "json");
         if arrays {

@@ -2,6 +2,7 @@
 
 pub(crate) mod cp;
 pub(crate) mod exact;
+pub(crate) mod model_pictures;
 pub(crate) mod model_report;
 pub(crate) mod numeric_proof;
 pub(crate) mod orthogonal;

@@ -31,6 +31,11 @@ impl ModelReport {
         Ok(Self { json, text, arrays })
     }
 
+    /// Another first line, where the tensor is more than one file.
+    pub fn headed(&mut self, line: &str) {
+        self.text = format!("{line}\n");
+    }
+
     /// The digest of the file.
     pub fn sha256(&self) -> &str {
         let input = self.json.get("inputs").and_then(|inputs| inputs.get(0));
@@ -46,10 +51,11 @@ impl ModelReport {
     /// What was measured.
     pub fn fit<M>(&mut self, fit: &Fit<M>, what: &str, ranks: &[usize], parameters: usize) {
         let c = &fit.evidence;
+        let word = if ranks.len() == 1 { "rank" } else { "ranks" };
         let listed: Vec<String> = ranks.iter().map(usize::to_string).collect();
         let _ = writeln!(
             self.text,
-            "{what} of ranks {}: {}, relative error {:.3e}, {parameters} numbers",
+            "{what} of {word} {}: {}, relative error {:.3e}, {parameters} numbers",
             listed.join(", "),
             fit.status,
             c.rel_residual,

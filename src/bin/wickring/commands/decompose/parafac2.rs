@@ -1,5 +1,6 @@
 //! `wickring decompose parafac2`: PARAFAC2 of matrices of one width.
 
+use super::model_pictures;
 use super::model_report::ModelReport;
 use crate::commands::tensor_file::{Loaded, inputs, load, require_finite};
 use crate::context::{Context, Outcome};
@@ -59,6 +60,7 @@ pub fn run(args: &Parafac2Args, context: &Context) -> Result<Outcome, Error> {
     let mut report = ModelReport::new("parafac2", &args.files[0], &dims, context)?;
     if args.files.len() > 1 {
         report.add("inputs", listed(&args.files, &slices, context)?);
+        report.headed(&summed_up(&args.files, &rows, width, context));
     }
     report.add("rows", json!(rows));
     let fit = fitted(args, &slices, context)?;
@@ -69,6 +71,7 @@ pub fn run(args: &Parafac2Args, context: &Context) -> Result<Outcome, Error> {
     report.add("rank", json!(args.rank));
     report.unique(unique.word(), family(unique));
     write(&mut report, &fit.model)?;
+    context.draw(|| Ok(model_pictures::parafac2(&fit.model)))?;
     report.finish("model", fit.status, context, |context| {
         super::numeric_proof::absent("PARAFAC2 models have none", context)
     })
@@ -120,6 +123,25 @@ fn write(report: &mut ModelReport, model: &Parafac2Model) -> Result<(), Error> {
     let views = views.map(|((name, f), dims)| Ok((name, TensorView::new(dims, f.as_slice())?)));
     let views: Vec<_> = views.collect::<Result<_, Error>>()?;
     report.arrays(views.into_iter())
+}
+
+/// The first line of a report about several files.
+fn summed_up(files: &[PathBuf], rows: &[usize], width: usize, context: &Context) -> String {
+    let name = |path: Option<&PathBuf>| path.map_or(String::new(), |p| p.display().to_string());
+    let (first, last) = (name(files.first()), name(files.last()));
+    let least = rows.iter().min().copied().unwrap_or(0);
+    let most = rows.iter().max().copied().unwrap_or(0);
+    let heights = match least == most {
+        true => format!("{least} rows each"),
+        false => format!("{least} to {most} rows"),
+    };
+    let gaps = context.missing().filter(|&n| n > 0);
+    let gaps = gaps.map_or(String::new(), |n| {
+        let total = rows.iter().sum::<usize>() * width;
+        format!("; {n} of {total} entries are missing")
+    });
+    let n = files.len();
+    format!("{first} .. {last}: {n} slices of {heights} and {width} columns{gaps}")
 }
 
 /// The `inputs` of a report about several files.
@@ -184,7 +206,7 @@ fn several(path: &Path, context: &Context) -> Result<Option<Vec<Tensor>>, Error>
 }
 
 /// A name as words and numbers, so that `run10` stands after `run9`.
-fn by_number(name: &str) -> Vec<(String, u64)> {
+pub fn by_number(name: &str) -> Vec<(String, u64)> {
     let mut parts = Vec::new();
     let mut rest = name;
     while !rest.is_empty() {

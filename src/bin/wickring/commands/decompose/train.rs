@@ -1,5 +1,6 @@
 //! `wickring decompose train`: tensor train of a tensor file, or a shorter train of a file of cores.
 
+use super::model_pictures;
 use super::model_report::ModelReport;
 use crate::commands::compare::cores;
 use crate::commands::tensor_file::{Loaded, load, require_finite};
@@ -88,6 +89,7 @@ fn round<T: Scalar>(
             .enumerate()
             .map(|(k, g)| (format!("core_{k}"), g.view())),
     )?;
+    context.draw(|| model_pictures::train(&fit.model))?;
     let status = fit.status;
     report.finish("cores", status, context, |context| {
         super::numeric_proof::absent("its input is a train, not a tensor", context)
@@ -118,6 +120,7 @@ fn fresh<T: Scalar>(
             .enumerate()
             .map(|(k, g)| (format!("core_{k}"), g.view())),
     )?;
+    context.draw(|| model_pictures::train(&fit.model))?;
     let digest = report.sha256().to_owned();
     let source = (args.file.as_path(), digest.as_str());
     let stated = (crate::evidence::stated(&fit), Vec::new());

@@ -1,5 +1,6 @@
 //! `wickring decompose tucker`: Tucker decomposition of a tensor file.
 
+use super::model_pictures;
 use super::model_report::ModelReport;
 use crate::commands::tensor_file::{Loaded, load, require_finite};
 use crate::context::{Context, Outcome};
@@ -114,6 +115,7 @@ fn dense<T: linalg::Scalar + poly::Ring + Scalar>(
     let named = factors.into_iter().enumerate();
     let named = named.map(|(k, f)| (format!("factor_{k}"), f));
     report.arrays(std::iter::once(("core".to_owned(), fit.model.core())).chain(named))?;
+    context.draw(|| Ok(model_pictures::tucker(&fit.model)))?;
     report.finish("model", fit.status, context, |context| {
         super::numeric_proof::absent("Tucker models have none", context)
     })

@@ -252,7 +252,7 @@ fn one(
     }
     let model = MixtureModel::Score(Box::new(fit.model));
     let fresh = here.measure(&model, values)?;
-    let mut picture = law(&data, &fresh, &model)?;
+    let mut picture = law((&data, &[]), &fresh, &model)?;
     picture.title = format!(
         "{}, {n} samples: model over the data, and its score",
         truth.name

@@ -200,7 +200,11 @@ pub fn run(args: &Mixture, context: &Context) -> Result<Outcome, Error> {
         let looked_at: Vec<f64> = rows.flatten().copied().collect();
         let (count, chain) = (2000.min(samples.rows()), Chain::default());
         let fresh = learned.generator.sample(count, chain, &mut context.rng())?;
-        Ok(vec![law(&looked_at, &fresh, &learned.generator)?])
+        Ok(vec![law(
+            (&looked_at, samples.names()),
+            &fresh,
+            &learned.generator,
+        )?])
     })?;
     let (n, dim) = (samples.rows(), samples.columns());
     let mut text = format!("{}: {n} samples of {dim} columns\n", learned.status);

@@ -9,11 +9,16 @@ const POINTS: usize = 2000;
 /// Arrows in each direction.
 const ARROWS: usize = 22;
 
-/// The first two coordinates of data and samples; with two columns also the score field of the model.
+/// The first two coordinates of data and samples, under the names of their columns where they have some; with two columns also
+/// the score field of the model, behind them.
 ///
 /// # Errors
 /// Those of the evaluation of the score.
-pub fn law(rows: &[f64], fresh: &[f64], model: &MixtureModel) -> Result<Figure, Error> {
+pub fn law(
+    (rows, names): (&[f64], &[String]),
+    fresh: &[f64],
+    model: &MixtureModel,
+) -> Result<Figure, Error> {
     let dim = model.dim();
     let points = |rows: &[f64]| -> Vec<(f64, f64)> {
         let step = (rows.len() / dim).div_ceil(POINTS).max(1);
@@ -29,12 +34,17 @@ pub fn law(rows: &[f64], fresh: &[f64], model: &MixtureModel) -> Result<Figure, 
         Series::new("model", Mark::Dots, cloud.clone()),
     ];
     if dim == 2 {
-        series.push(Series::new("score", Mark::Arrows, field(&cloud, model)?));
+        let arrows = Series::new("score", Mark::Arrows, field(&cloud, model)?);
+        series.insert(0, arrows);
     }
+    let axis = |k: usize| match names.get(k) {
+        Some(name) => name.clone(),
+        None => format!("coordinate {k}"),
+    };
     Ok(Figure {
         title: "Samples of the model over the data".into(),
-        x: "coordinate 0".into(),
-        y: "coordinate 1".into(),
+        x: axis(0),
+        y: axis(1),
         equal: dim > 1,
         series,
         ..Figure::default()

@@ -28,8 +28,12 @@ pub struct Relu {
     #[arg(long, required = true, num_args = 1..)]
     inputs: Vec<PathBuf>,
     /// Targets, one a row.
-    #[arg(long, required = true, num_args = 1..)]
+    #[arg(long, required_unless_present = "target", num_args = 1..)]
     targets: Vec<PathBuf>,
+    /// The column of --inputs that holds the targets, a name of its header or a number from 0; the inputs are the others, or
+    /// those of --columns.
+    #[arg(long, conflicts_with_all = ["targets", "name"], value_name = "COLUMN")]
+    target: Option<String>,
     /// At most this many kinks (a relu, an abs, or relu(z) and relu(-z) together count one), or auto: ten, and
     /// twenty where ten leave something, whose steps cost four times as much.
     #[arg(long, default_value = "auto")]
@@ -88,7 +92,7 @@ const ROWS: usize = 4096;
 /// Runs `wickring learn relu`.
 pub fn run(args: &Relu, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("learn relu")?;
-    let (inputs, targets) = context.pair((&args.inputs, &args.targets))?;
+    let (inputs, targets) = context.pair((&args.inputs, &args.targets), args.target.as_deref())?;
     check(args, &inputs, &targets)?;
     let mut rng = context.rng();
     let kept = Kept::read(&inputs, &targets, args.max_samples, &mut rng)?;
@@ -150,7 +154,7 @@ pub fn run(args: &Relu, context: &Context) -> Result<Outcome, Error> {
 }
 
 fn check(args: &Relu, inputs: &Samples, targets: &Samples) -> Result<(), Error> {
-    let name = args.targets[0].as_path();
+    let name = args.targets.first().unwrap_or(&args.inputs[0]).as_path();
     // A one-dimensional .npy file reads as one column.
     if targets.columns() != 1 {
         let problem = format!(

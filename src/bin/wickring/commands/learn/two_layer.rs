@@ -28,8 +28,12 @@ pub struct TwoLayer {
     #[arg(long, required = true, num_args = 1..)]
     inputs: Vec<PathBuf>,
     /// Targets, one a row.
-    #[arg(long, required = true, num_args = 1..)]
+    #[arg(long, required_unless_present = "target", num_args = 1..)]
     targets: Vec<PathBuf>,
+    /// The column of --inputs that holds the targets, a name of its header or a number from 0; the inputs are the others, or
+    /// those of --columns.
+    #[arg(long, conflicts_with_all = ["targets", "name"], value_name = "COLUMN")]
+    target: Option<String>,
     /// The activation, a polynomial in one variable: 'a0+a1*x+a2*x^2+a3*x^3', or of Hermite polynomials: 'He3-0.5*He1'.
     #[arg(long, allow_hyphen_values = true)]
     activation: String,
@@ -84,7 +88,7 @@ pub fn run(args: &TwoLayer, context: &Context) -> Result<Outcome, Error> {
     let out = context.out("learn two-layer")?;
     let activation = PolynomialActivation::parse(&args.activation)
         .map_err(|e| Error::invalid("--activation", e.problem()))?;
-    let (inputs, targets) = context.pair((&args.inputs, &args.targets))?;
+    let (inputs, targets) = context.pair((&args.inputs, &args.targets), args.target.as_deref())?;
     check(args, &inputs, &targets)?;
     let (x, y) = (read(&inputs)?, read(&targets)?);
     let method = match args.method {
@@ -126,7 +130,7 @@ pub fn run(args: &TwoLayer, context: &Context) -> Result<Outcome, Error> {
 }
 
 fn check(args: &TwoLayer, inputs: &Samples, targets: &Samples) -> Result<(), Error> {
-    let name = args.targets[0].as_path();
+    let name = args.targets.first().unwrap_or(&args.inputs[0]).as_path();
     if targets.columns() != 1 {
         let columns = targets.columns();
         let problem = format!("has {columns} columns, expected one target a row");

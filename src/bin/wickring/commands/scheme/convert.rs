@@ -23,8 +23,8 @@ use wickring::scheme::{Scheme, SchemeField, SchemeText, Verdict, examine_until};
     wickring scheme convert 'catalogue/*.exp' converted --to flat\n  \
     wickring scheme convert strassen.json strassen_L.sms")]
 pub struct ConvertArgs {
-    /// Files, folders or patterns, and the file or folder to write.
-    #[arg(required = true, num_args = 2.., value_names = ["IN", "OUT"])]
+    /// Files, folders or patterns, and the file or folder to write (or that after --out).
+    #[arg(required = true, num_args = 1.., value_names = ["IN", "OUT"])]
     paths: Vec<PathBuf>,
     /// The form; by default that of the ending of OUT.
     #[arg(long)]
@@ -40,8 +40,13 @@ pub struct ConvertArgs {
 /// Runs the conversion.
 pub fn run(args: &ConvertArgs, context: &Context) -> Result<Outcome, Error> {
     let target = args.tensor.as_deref().map(read_target).transpose()?;
-    let Some((out, inputs)) = args.paths.split_last() else {
-        return Err(Error::invalid("scheme convert", "needs IN and OUT"));
+    let (out, inputs) = match (&context.common.out, args.paths.split_last()) {
+        (Some(out), _) => (out, args.paths.as_slice()),
+        (None, Some((out, inputs))) if !inputs.is_empty() => (out, inputs),
+        _ => {
+            let what = "needs a second name, that of the file or folder to write";
+            return Err(Error::invalid("scheme convert", what));
+        }
     };
     let asked = args.to.as_deref().map(SchemeText::parse).transpose()?;
     let files = expand(inputs)?;

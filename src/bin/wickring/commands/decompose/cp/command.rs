@@ -32,11 +32,12 @@ pub struct CpArgs {
     #[arg(long, value_parser = super::loss::parse,
         conflicts_with_all = ["nonneg", "randomized", "method", "tol", "exact", "prove"])]
     loss: Option<EntryLoss>,
-    /// A constraint on one mode or several, MODES:KIND, repeatable; modes count from 0 or are `all`. KIND: nonneg, unimodal,
-    /// orthonormal, smooth:COST (squared second differences of components), l1:COST (moduli; makes zeros), fixed:FILE
-    /// (known columns). Costs are for data of norm one. A mode may be smooth, l1 and one of the others at once.
+    /// A constraint on one mode or several, MODES:KIND, repeatable; modes count from 0 or are `all`. KIND: nonneg, unimodal (and
+    /// nonnegative), orthonormal, smooth:COST (squared second differences of components), l1:COST (moduli; makes zeros),
+    /// fixed:FILE (known columns). Costs are for data of norm one. A mode may be smooth, l1 and one of the others at once.
+    /// --nonneg beside it means all:nonneg.
     #[arg(long, value_parser = super::constraint::parse, value_name = "MODES:KIND",
-        conflicts_with_all = ["nonneg", "loss", "randomized", "method", "exact", "prove"])]
+        conflicts_with_all = ["loss", "randomized", "method", "exact", "prove"])]
     constraint: Vec<super::constraint::Asked>,
     /// Number of starts; by default until two agree, more where minima are hard to find.
     #[arg(long)]
@@ -111,8 +112,11 @@ pub fn run(args: &CpArgs, context: &Context) -> Result<Outcome, Error> {
                 return Err(Error::file(args.file.as_path(), "", problem));
             }
         };
-        let asked = (engine, args.constraint.as_slice());
-        return super::constraint::run(&args.file, asked, &t, report, context);
+        let mut asked = args.constraint.clone();
+        if args.nonneg {
+            asked.push(super::constraint::Asked::nonneg());
+        }
+        return super::constraint::run(&args.file, (engine, &asked), &t, report, context);
     }
     match loaded {
         Loaded::Real(t) if args.exact => {
@@ -357,7 +361,7 @@ fn single(ranks: Ranks, what: &str) -> Result<usize, Error> {
         Ranks::One(rank) => Ok(rank),
         _ => Err(Error::invalid(
             "decompose cp",
-            format!("--rank must be one number for {what}"),
+            format!("--rank must be one number for {what}; fit each number by itself and compare"),
         )),
     }
 }

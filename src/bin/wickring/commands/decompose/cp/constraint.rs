@@ -18,6 +18,16 @@ pub struct Asked {
     what: What,
 }
 
+impl Asked {
+    /// Nothing negative in any mode.
+    pub fn nonneg() -> Self {
+        Self {
+            modes: None,
+            what: What::Known(Constraint::Nonnegative),
+        }
+    }
+}
+
 /// A constraint as it is typed: a factor still lies in its file.
 #[derive(Clone, Debug, PartialEq)]
 enum What {
