@@ -169,13 +169,13 @@ pub enum Error {
 impl Error {
     /// An argument outside its domain.
     pub fn invalid(op: &'static str, requirement: impl Into<String>) -> Self {
-        let requirement = requirement.into();
+        let requirement = shortened(requirement);
         Self::InvalidInput { op, requirement }
     }
 
     /// Sizes that do not go together.
     pub fn shape(op: &'static str, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        let (expected, found) = (expected.into(), found.into());
+        let (expected, found) = (shortened(expected), shortened(found));
         Self::Shape {
             op,
             expected,
@@ -185,7 +185,7 @@ impl Error {
 
     /// Text that does not parse, at a byte offset.
     pub fn parse(op: &'static str, at: usize, expected: impl Into<String>) -> Self {
-        let expected = expected.into();
+        let expected = shortened(expected);
         Self::Parse { op, at, expected }
     }
 
@@ -195,7 +195,7 @@ impl Error {
         place: impl Into<String>,
         problem: impl Into<String>,
     ) -> Self {
-        let (path, place, problem) = (path.into(), place.into(), problem.into());
+        let (path, place, problem) = (path.into(), shortened(place), shortened(problem));
         Self::File {
             path,
             place,
@@ -234,6 +234,28 @@ impl Error {
     pub fn limit(op: &'static str, what: &'static str, limit: u64) -> Self {
         Self::LimitExceeded { op, what, limit }
     }
+}
+
+/// Letters of a message that are kept at its start and at its end.
+const KEPT: (usize, usize) = (600, 200);
+
+/// A message of readable length: what a file holds may stand in it however long it is, and the rest is to be seen beside it.
+///
+/// # Example
+/// ```
+/// use wickring::error::shortened;
+/// assert_eq!(shortened("line 1: expected a number"), "line 1: expected a number");
+/// assert!(shortened("9".repeat(100_000)).len() < 1000);
+/// ```
+pub fn shortened(text: impl Into<String>) -> String {
+    let text = text.into();
+    let count = text.chars().count();
+    if count <= KEPT.0 + KEPT.1 {
+        return text;
+    }
+    let start: String = text.chars().take(KEPT.0).collect();
+    let end: String = text.chars().skip(count - KEPT.1).collect();
+    format!("{start} [...] {end}")
 }
 
 /// Shortens text quoted from a hostile input so that a message stays one readable line.

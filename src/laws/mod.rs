@@ -7,6 +7,7 @@
 pub(crate) mod broken;
 pub mod bytes;
 pub mod cp;
+pub mod files;
 pub mod gaussian;
 pub mod learn;
 pub mod planted;

@@ -131,6 +131,16 @@ impl<T: Scalar> Factor<T> {
         self.column_mut(r).iter_mut().for_each(|x| *x = x.scale(s));
     }
 
+    /// Divides column `r` by a positive number, however small: the reciprocal of a subnormal one would overflow.
+    pub fn divide_column(&mut self, r: usize, s: f64) {
+        if (1.0 / s).is_finite() {
+            return self.scale_column(r, 1.0 / s);
+        }
+        let half = s.sqrt();
+        self.scale_column(r, 1.0 / half);
+        self.scale_column(r, 1.0 / half);
+    }
+
     /// `a * self`, for `a` of `m x rows`.
     ///
     /// # Panics

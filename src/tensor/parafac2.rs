@@ -115,7 +115,7 @@ impl Parafac2Model {
             for f in [&mut core, &mut shared] {
                 let length = f.column_norm(r);
                 if length > 0.0 {
-                    f.scale_column(r, 1.0 / length);
+                    f.divide_column(r, length);
                 }
                 loadings.scale_column(r, length);
             }

@@ -4,6 +4,7 @@
 use std::path::Path;
 use wickring::laws::Broken;
 use wickring::laws::cp::fuzz_cp;
+use wickring::laws::files::{fuzz_drawn_schemes, fuzz_model_files};
 use wickring::laws::learn::quadratic_fuzz::{fuzz_model_reader, fuzz_moments, fuzz_peirce};
 use wickring::laws::poly::algebra::fuzz_poly_parse;
 use wickring::laws::poly::batch::fuzz_poly_batch;
@@ -112,4 +113,14 @@ fn coordinates() {
 #[test]
 fn tables() {
     replay("read_csv", fuzz_csv, 200);
+}
+
+#[test]
+fn drawn_model_files() {
+    replay("model_files", fuzz_model_files, 400);
+}
+
+#[test]
+fn drawn_schemes() {
+    replay("drawn_schemes", fuzz_drawn_schemes, 100);
 }

@@ -297,3 +297,36 @@ fn exit_three_leaves_the_best_so_far_or_says_that_there_is_none() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn a_message_stays_short_whatever_a_file_or_a_word_holds() {
+    let at = Folder::new("long-names");
+    let long = "a".repeat(50_000);
+    std::fs::write(at.path("name.csv"), format!("{long},b\n1,2\nx,3\n")).unwrap();
+    std::fs::write(at.path("nan.csv"), format!("{long},b\n1,2\nnan,3\n")).unwrap();
+    let model = format!(r#"{{"schema":"wickring/{long}"}}"#);
+    std::fs::write(at.path("schema.json"), model).unwrap();
+    let option = format!("--{long}");
+    let lines: [&[&str]; 8] = [
+        &["learn", "quadratic", "name.csv"],
+        &["learn", "quadratic", "nan.csv"],
+        &["learn", "quadratic", "nan.csv", "--columns", &long],
+        &["map", "pce", "schema.json"],
+        &["sample", "schema.json", "-n", "3"],
+        &["poly", "expand", &option],
+        &["poly", "expand", "x", "--field", &long],
+        &["poly", "expand", "x", "--threads", &long],
+    ];
+    for line in lines {
+        for json in [&[][..], &["--json"]] {
+            let run = at.run(&[line, json].concat());
+            assert_eq!(run.code, 2, "{:.200}", run.err);
+            assert!(
+                run.err.len() < 2000 && run.out.len() < 4000,
+                "{}: {:.300}",
+                line[0],
+                run.err
+            );
+        }
+    }
+}

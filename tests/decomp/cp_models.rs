@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wickring::Status;
-use wickring::decomp::{Cp, Waring, core_consistency, uniqueness};
+use wickring::decomp::{Cp, Waring, core_consistency, kruskal_rank, uniqueness};
 use wickring::laws::cp::{arithmetic_is_that_of_tensors, mttkrp_is_its_definition};
 use wickring::laws::planted::{gaussian, gaussian_cp, with_noise};
 use wickring::poly::Rational;
-use wickring::tensor::{CpTensor, Factor, SymmetricCp, Tensor, best_assignment};
+use wickring::tensor::{CpTensor, Factor, Parafac2Model, SymmetricCp, Tensor, best_assignment};
 
 fn small(n: usize, r: usize, k: i64) -> Factor<Rational> {
     Factor::from_fn(n, r, |i, c| {
@@ -188,4 +188,37 @@ fn large_tensors_of_noise_are_never_converged() {
             assert_ne!(fit.status, Status::Converged, "{dims:?}, seed {seed}");
         }
     }
+}
+
+/// Weights and columns below 2^-1022, whose reciprocals overflow: an input of the fuzzer gave a relative residual of NaN.
+#[test]
+fn models_with_subnormal_sizes_stay_finite() {
+    let tiny = 1.15e-309;
+    let column = |x: f64, y: f64| Factor::from_fn(2, 1, |i, _| if i == 0 { x } else { y });
+    let model = CpTensor::new(vec![-tiny], vec![column(1.0, 0.0), column(0.6, 0.8)]).unwrap();
+    let balanced = model.balanced();
+    assert!(
+        balanced
+            .iter()
+            .flat_map(|f| f.as_slice())
+            .all(|x| x.is_finite()),
+        "{balanced:?}"
+    );
+    let t = Tensor::from_vec(&[2, 2], vec![tiny, 0.5, 0.0, 0.0]).unwrap();
+    let fit = Cp::new(8).starts(2).max_iterations(20);
+    let fit = fit
+        .decompose(t.view(), &mut ChaCha8Rng::seed_from_u64(1))
+        .unwrap();
+    let found = fit.model.rel_residual(t.view()).unwrap();
+    assert!(
+        found < 1e-12 && fit.evidence.rel_residual < 1e-12,
+        "{found}"
+    );
+    let thin = Factor::from_fn(2, 2, |i, r| if i == r { tiny } else { 0.0 });
+    assert_eq!(kruskal_rank(&thin), (2, true));
+    let two = Factor::from_fn(2, 2, |i, r| if i == r { 1.0 } else { 0.25 });
+    let loadings = Factor::from_fn(1, 2, |_, r| 1.0 + r as f64);
+    let slices = Parafac2Model::new(vec![two.clone()], thin, two, loadings).unwrap();
+    let core = slices.canonical().core().clone();
+    assert!(core.as_slice().iter().all(|x| x.is_finite()), "{core:?}");
 }

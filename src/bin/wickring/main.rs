@@ -7,51 +7,27 @@ mod doors;
 mod evidence;
 mod flags;
 mod interrupt;
+mod line;
 mod page;
 mod plot;
 mod progress;
 mod report;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
-use context::{Common, Context, Outcome};
+use context::{Context, Outcome};
 use std::process::ExitCode;
 use std::time::Instant;
 use wickring::Error;
 
-/// From samples to polynomials, tensors and proofs.
-#[derive(Parser)]
-#[command(name = "wickring", version, arg_required_else_help = true, after_help = EXIT_CODES)]
-struct Cli {
-    #[command(flatten)]
-    common: Common,
-    #[command(subcommand)]
-    command: commands::Command,
-}
-
-const EXIT_CODES: &str = "\
-Exit codes: 0 done and certified; 1 refuted (the claim is false); 2 bad input or usage; \
-3 not certified or not converged within the budget (the best model so far is written, marked so); \
-4 internal error.";
-
-/// The parser of the whole command line.
-fn parser() -> clap::Command {
-    args::shaped(Cli::command())
-}
-
 fn main() -> ExitCode {
     let start = Instant::now();
     wickring::memory::keep_freed_pages();
-    let matches = match parser().try_get_matches() {
-        Ok(matches) => matches,
+    let line = match line::read(std::env::args_os()) {
+        Ok(line) => line,
         Err(e) => return ExitCode::from(usage(&e)),
     };
-    let cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(e) => return ExitCode::from(usage(&e)),
-    };
-    let json = cli.common.json;
-    let verbose = cli.common.verbose > 0;
+    let json = line.cli.common.json;
+    let verbose = line.cli.common.verbose > 0;
     // A panic is a bug; the user still gets one line and the documented exit code.
     std::panic::set_hook(Box::new(|info| {
         let place = info
@@ -62,11 +38,11 @@ fn main() -> ExitCode {
             place.unwrap_or_default()
         ));
     }));
-    let (name, inside) = args::typed(&matches);
+    let name = line.name.clone();
     let run = || {
-        let door = args::refuse(&name, inside, &cli.common)?;
-        let context = Context::new(cli.common, door, start)?;
-        let outcome = commands::run(&cli.command, &context)?;
+        let door = line.door()?;
+        let context = Context::new(line.cli.common, door, start)?;
+        let outcome = commands::run(&line.cli.command, &context)?;
         report::failed().map_or(Ok(outcome), Err)
     };
     let code = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
@@ -101,20 +77,10 @@ fn usage(e: &clap::Error) -> u8 {
         let _ = e.print();
         return 2;
     }
-    let text = e.render().to_string();
-    // What a command takes is news only where it was given something else.
-    let stray = e.kind() == ErrorKind::UnknownArgument;
-    let wanted = |p: &&str| (stray || !p.starts_with("Usage:")) && !p.trim().is_empty();
-    let parts: Vec<String> = text
-        .split("\n\n")
-        .filter(wanted)
-        .map(|p| p.split_whitespace().collect::<Vec<_>>().join(" "))
-        .collect();
-    let line = parts.join("; ");
-    let line = line.strip_prefix("error: ").unwrap_or(&line);
-    report::complain(line);
+    let line = line::mistake(e);
+    report::complain(&line);
     if std::env::args_os().any(|a| a == "--json") {
-        report::print_error(&report::plain("usage", line));
+        report::print_error(&report::plain("usage", &line));
     }
     2
 }
@@ -133,6 +99,7 @@ fn code_of(e: &Error) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
 
     /// Words as a shell splits them, single quotes included.
     fn split(line: &str) -> Vec<String> {
@@ -153,12 +120,43 @@ mod tests {
         assert!(commands.len() > 15, "{}", commands.len());
         for command in commands {
             let words = [vec!["wickring".to_owned()], split(command)].concat();
-            let matches = parser().try_get_matches_from(&words);
-            let matches = matches.unwrap_or_else(|e| panic!("{command}: {e}"));
-            let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| panic!("{command}: {e}"));
-            let (name, inside) = args::typed(&matches);
-            let taken = args::refuse(&name, inside, &cli.common);
+            let line = line::read(words.into_iter().map(Into::into));
+            let line = line.unwrap_or_else(|e| panic!("{command}: {e}"));
+            let taken = line.door();
             assert!(taken.is_ok(), "{command}: {}", taken.unwrap_err());
         }
+    }
+
+    /// The body of the fuzz target over its stored inputs, each with words left out, doubled, cut and put together.
+    #[test]
+    fn any_words_are_taken_or_refused_in_one_line() {
+        let stored = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/regressions/command_line");
+        let mut count = 0;
+        for entry in std::fs::read_dir(stored).unwrap() {
+            let data = std::fs::read(entry.unwrap().path()).unwrap();
+            let words = data.split(|b| *b == b'\n').map(word);
+            let words: Vec<OsString> = words.collect();
+            line::holds(words.clone());
+            for at in 0..words.len() {
+                let [mut without, mut twice, mut joined] = [(); 3].map(|()| words.clone());
+                without.remove(at);
+                twice.insert(at, words[at].clone());
+                joined[at].push("=");
+                joined[at].push(&words[words.len() - 1 - at]);
+                [without, twice, joined, words[..at].to_vec()].map(line::holds);
+            }
+            count += 1;
+        }
+        assert!(count > 5, "{count} stored inputs");
+    }
+
+    #[cfg(unix)]
+    fn word(bytes: &[u8]) -> OsString {
+        std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+    }
+
+    #[cfg(not(unix))]
+    fn word(bytes: &[u8]) -> OsString {
+        String::from_utf8_lossy(bytes).into_owned().into()
     }
 }

@@ -87,7 +87,7 @@ fn independent(f: &Factor) -> bool {
         if !(length > 0.0) {
             return false;
         }
-        unit.scale_column(r, 1.0 / length);
+        unit.divide_column(r, length);
     }
     let mut gram = unit.gram();
     let n = gram.cols();

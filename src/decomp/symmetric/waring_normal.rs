@@ -83,7 +83,7 @@ impl Iterate {
         for r in 0..self.vectors.cols() {
             let length = self.vectors.column_norm(r);
             if length > 0.0 && length.is_finite() {
-                self.vectors.scale_column(r, 1.0 / length);
+                self.vectors.divide_column(r, length);
                 self.weights[r] *= length.powi(order as i32);
             }
         }

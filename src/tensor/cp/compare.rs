@@ -70,7 +70,7 @@ impl<T: Scalar + Ring> CpTensor<T> {
         }
         let modulus = Scalar::abs(weight);
         if modulus > 0.0 && log_weight.is_finite() {
-            let phase = weight.scale(1.0 / modulus);
+            let phase = direction(weight, modulus);
             if let Some(last) = columns.last_mut() {
                 last.iter_mut().for_each(|x| *x *= phase);
             }
@@ -213,6 +213,16 @@ pub(crate) fn cosine<T: Scalar>(x: &[T], y: &[T]) -> T {
     } else {
         T::zero()
     }
+}
+
+/// The number of modulus one in the direction of `z`, whose modulus is positive; a subnormal one is first brought into range,
+/// exactly, because its reciprocal would overflow.
+fn direction<T: Scalar>(z: T, modulus: f64) -> T {
+    if (1.0 / modulus).is_finite() {
+        return z.scale(1.0 / modulus);
+    }
+    let z = z.scale(2f64.powi(500));
+    z.scale(1.0 / z.abs())
 }
 
 /// The phase of the first entry whose modulus is within `1e-9` of the greatest.

@@ -34,7 +34,7 @@ pub fn run(args: &Completions, context: &Context) -> Result<Outcome, Error> {
         Shell::Fish => clap_complete::Shell::Fish,
     };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut crate::parser(), "wickring", &mut script);
+    clap_complete::generate(shell, &mut crate::line::parser(), "wickring", &mut script);
     let text = String::from_utf8_lossy(&script).into_owned();
     context.emit(&json!({ "text": text }), &text);
     Ok(Outcome::Certified)

@@ -21,7 +21,7 @@ pub fn run(_: &Man, context: &Context) -> Result<Outcome, Error> {
         .map_err(|e| Error::file(folder, "", format!("cannot be made a folder: {e}")))?;
     let mut names = Vec::new();
     pages(
-        crate::parser(),
+        crate::line::parser(),
         ["wickring"; 2].map(str::to_owned),
         folder,
         &mut names,

@@ -120,7 +120,7 @@ pub fn kruskal_rank<T: Scalar>(f: &Factor<T>) -> (usize, bool) {
         if !(length > 0.0) {
             return (0, true);
         }
-        unit.scale_column(r, 1.0 / length);
+        unit.divide_column(r, length);
     }
     let mut tried = 0usize;
     for k in (1..=rows.min(cols)).rev() {

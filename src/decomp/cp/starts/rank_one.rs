@@ -46,7 +46,7 @@ pub(in crate::decomp::cp) fn rank_one<T: Scalar>(
 fn unit<T: Scalar>(mut f: Factor<T>) -> Factor<T> {
     let length = small::norm_sq(f.as_slice()).sqrt();
     if length > 0.0 && length.is_finite() {
-        f.scale_column(0, 1.0 / length);
+        f.divide_column(0, length);
     }
     f
 }

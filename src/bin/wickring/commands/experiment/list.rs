@@ -221,7 +221,7 @@ mod tests {
     fn every_command_parses_and_every_paper_has_claims() {
         for c in CLAIMS {
             let words = std::iter::once("wickring").chain(c.command.split(' '));
-            let parsed = crate::parser().try_get_matches_from(words);
+            let parsed = crate::line::parser().try_get_matches_from(words);
             assert!(parsed.is_ok(), "{}: {}", c.command, parsed.unwrap_err());
             assert!(PAPERS.iter().any(|p| p.0 == c.paper), "{}", c.paper);
         }

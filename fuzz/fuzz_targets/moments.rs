@@ -1,4 +1,0 @@
-#![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    assert_eq!(wickring::laws::learn::quadratic_fuzz::fuzz_moments(data), Ok(()));
-});
