@@ -118,7 +118,7 @@ impl RadialQuadratic {
         observer: Observer<'_>,
     ) -> Result<Fit<RadialMap>, Error> {
         self.check(samples)?;
-        let moments = self.from_moments(samples, rng, observer)?;
+        let moments = self.by_moments(samples, rng, observer)?;
         let (polish, mut stopped) = self.polished(samples, &moments, observer)?;
         let FromMoments {
             outputs,
@@ -179,7 +179,7 @@ impl RadialQuadratic {
     }
 
     /// The map and the law that raw moments up to the third tell, by the tensor ring.
-    fn from_moments(
+    fn by_moments(
         &self,
         samples: &Samples,
         rng: &mut impl Rng,
