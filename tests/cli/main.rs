@@ -8,6 +8,7 @@ mod effects;
 mod faults;
 mod golden;
 mod limits;
+mod masks;
 mod mistakes;
 mod mixture_choice;
 mod mixtures;
