@@ -152,7 +152,7 @@ impl Field {
 /// Cores `R x n x R'`, for `cp` `1 x n x R`, and what they multiply out to, perhaps changed in one entry.
 fn factorisation(source: &mut Bytes<'_>) -> Made {
     let field = &FIELDS[source.below(FIELDS.len())];
-    let (cp, modes) = (source.byte() % 2 == 0, 1 + source.below(3));
+    let (cp, modes) = (source.byte().is_multiple_of(2), 1 + source.below(3));
     let shape: Vec<usize> = (0..modes).map(|_| 1 + source.below(3)).collect();
     let rank = 1 + source.below(3);
     let ranks: Vec<usize> = (0..modes)
