@@ -11,7 +11,10 @@ use wickring::laws::{self, Broken};
 type Body = fn(&[u8]) -> Result<(), Broken>;
 
 const TARGETS: &[(&str, Body)] = &[
-    ("certificates", laws::schemes::fuzz_certificate),
+    ("certificates", |data| {
+        laws::schemes::fuzz_certificate(data)?;
+        laws::certificates::verdicts_follow_from_definitions(data)
+    }),
     ("cp", laws::cp::fuzz_cp),
     ("drawn_schemes", laws::files::fuzz_drawn_schemes),
     ("factor_files", laws::schemes::fuzz_factor_files),

@@ -193,8 +193,8 @@ pub(super) fn replay(
         }
         Some(d) if d.model <= bound => Verdict::True(what),
         Some(d) => Verdict::False(format!("not {what}: the largest distance is {:e}", d.model)),
-        None => Verdict::False(format!(
-            "not {what}: two rows or more, and spread, are needed"
+        None => Verdict::Undecided(format!(
+            "two held-out rows or more, and spread, are needed to tell: {what}"
         )),
     })
 }

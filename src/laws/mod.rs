@@ -6,6 +6,7 @@
 
 pub(crate) mod broken;
 pub mod bytes;
+pub mod certificates;
 pub mod cp;
 pub mod files;
 pub mod gaussian;

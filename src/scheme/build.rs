@@ -2,6 +2,7 @@
 
 use super::formats::entry;
 use super::formats::entry::Scalar;
+use super::gaussian::Gaussian;
 use super::model::{Adjoined, MAX_RANK, Scheme, SchemeFactor, Target};
 use crate::Error;
 
@@ -88,6 +89,11 @@ impl Builder {
         for (list, size) in self.entries.into_iter().zip(sizes) {
             let mut factor = SchemeFactor::new(size, self.rank)?;
             for (row, column, value) in list {
+                let value = match self.adjoined {
+                    // One form for each value: i^2 is -1.
+                    Adjoined::I => Gaussian::of_powers(&value).scalar(),
+                    _ => value,
+                };
                 factor.set(row, column, value)?;
             }
             factors.push(factor.finish()?);
@@ -112,6 +118,21 @@ pub(crate) fn modulo_two_in_name(name: &str) -> bool {
     words
         .map(str::to_ascii_lowercase)
         .any(|w| known.contains(&&w[..]))
+}
+
+/// Whether a line that starts with `#` names the field of two elements: `mod 2`, `modulo 2`, `GF(2)`, `F_2`, or one of the
+/// words above.
+pub(crate) fn modulo_two_in_comments(text: &str) -> bool {
+    let comments = text.lines().filter_map(|l| l.trim().strip_prefix('#'));
+    let named = |comment: &str| {
+        let words = comment.split(|c: char| !c.is_ascii_alphanumeric());
+        let words = words.filter(|w| !w.is_empty()).map(str::to_ascii_lowercase);
+        let words: Vec<String> = words.collect();
+        let rings = ["mod", "modulo", "gf", "f"];
+        let two = |w: &[String]| rings.contains(&&w[0][..]) && w[1] == "2";
+        words.windows(2).any(two) || modulo_two_in_name(comment)
+    };
+    comments.into_iter().any(named)
 }
 
 /// `n, m, p` with `nm = a`, `mp = b`, `np = c`, if there are such.

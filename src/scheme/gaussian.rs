@@ -49,6 +49,23 @@ impl Gaussian {
         self.re.bits().max(self.im.bits())
     }
 
+    /// The value of powers of `i`.
+    pub(crate) fn of_powers(powers: &Scalar) -> Self {
+        let mut value = Self::default();
+        for (power, c) in powers {
+            let part = if power % 2 == 0 {
+                &mut value.re
+            } else {
+                &mut value.im
+            };
+            match power.rem_euclid(4) < 2 {
+                true => *part += c,
+                false => *part -= c,
+            }
+        }
+        value
+    }
+
     /// As an entry with `i` adjoined: the powers 0 and 1.
     pub(crate) fn scalar(&self) -> Scalar {
         let parts = [(0, &self.re), (1, &self.im)];

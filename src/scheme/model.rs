@@ -1,12 +1,11 @@
 //! A bilinear scheme: a tensor as a sum of rank-one terms, with exact entries.
 
 use super::formats::entry::{Scalar, constant};
+pub(crate) use super::target::Target;
 use crate::Error;
-use crate::certify::{Claim, ClaimedTensor, Entry};
+use crate::certify::{Claim, Entry};
 use crate::poly::Rational;
-use crate::tensor::TensorView;
 use num_traits::Zero;
-use std::collections::BTreeMap;
 
 pub(crate) const MAX_RANK: usize = 1 << 16;
 pub(crate) const MAX_SIZE: usize = 1 << 16;
@@ -85,158 +84,6 @@ impl SchemeFactor {
     pub fn entries(&self) -> impl Iterator<Item = (usize, usize)> {
         let columns = self.columns.iter().enumerate();
         columns.flat_map(|(r, c)| c.iter().map(move |(i, _)| (*i, r)))
-    }
-}
-
-/// The tensor that a scheme should be.
-///
-/// # Example
-/// ```
-/// use wickring::scheme::Target;
-/// let target = Target::parse("polymul:2,2")?; // (a + b x)(c + d x)
-/// assert_eq!(target.shape(), [2, 2, 3]);
-/// assert_eq!(target.spelled().as_deref(), Some("polymul:2,2"));
-/// # Ok::<(), wickring::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub enum Target {
-    /// `<n,m,p>`: `T[i*m+j, j*p+k, i*p+k] = 1`.
-    Matmul([usize; 3]),
-    /// `T[i, j, i+j] = 1`.
-    Polymul([usize; 2]),
-    /// Any other: shape, and entries by index (first index slowest).
-    Dense(Vec<usize>, BTreeMap<usize, Rational>),
-    /// One of the tensors by name, as [`Target::parse`] reads it, with its shape and entries.
-    Named(String, Vec<usize>, BTreeMap<usize, Rational>),
-}
-
-impl Target {
-    /// `matmul:N,M,P`, `polymul:A,B`, `structured:XY,N` (letters g, u, l, s, k, w), `xxt:N,M`, `short:N`, `cyclic:N`,
-    /// `modulo:C0,C1,..`, `complex` or `quaternions`.
-    ///
-    /// # Errors
-    /// `InvalidInput` for anything else, and for sizes beyond 4096 (64 for structured matrices, 256 for polynomials).
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let wrong = || {
-            Error::invalid(
-                "--tensor",
-                format!(
-                    "must be matmul:N,M,P, polymul:A,B, structured:XY,N, xxt:N,M, short:N, cyclic:N, modulo:C0,C1,.., complex, \
-                     quaternions or a .npy file, not {text}"
-                ),
-            )
-        };
-        if let Some(found) = super::targets::named(text) {
-            return found;
-        }
-        let (kind, sizes) = text.split_once(':').ok_or_else(wrong)?;
-        let sizes: Option<Vec<usize>> = sizes
-            .split(',')
-            .map(|n| n.trim().parse().ok().filter(|n| (1..=4096).contains(n)))
-            .collect();
-        match (kind, sizes.as_deref()) {
-            ("matmul", Some(&[n, m, p])) => Ok(Self::Matmul([n, m, p])),
-            ("polymul", Some(&[a, b])) => Ok(Self::Polymul([a, b])),
-            _ => Err(wrong()),
-        }
-    }
-
-    /// The exact values of the floats of a tensor.
-    ///
-    /// # Errors
-    /// `NonFinite`.
-    pub fn dense(t: TensorView<'_>) -> Result<Self, Error> {
-        let (op, shape) = ("Target::dense", t.dims().to_vec());
-        t.require_finite(op)?;
-        let mut entries = BTreeMap::new();
-        let mut index = vec![0; shape.len()];
-        for flat in 0..t.as_slice().len() {
-            let value = t.get(&index).copied().unwrap_or(0.0);
-            if value != 0.0 {
-                entries.insert(flat, Rational::from_f64(value).unwrap_or_default());
-            }
-            for (i, &n) in index.iter_mut().zip(&shape).rev() {
-                *i += 1;
-                if *i < n {
-                    break;
-                }
-                *i = 0;
-            }
-        }
-        Ok(Self::Dense(shape, entries))
-    }
-
-    /// The sizes of the modes.
-    pub fn shape(&self) -> Vec<usize> {
-        match self {
-            Self::Matmul([n, m, p]) => vec![n * m, m * p, n * p],
-            Self::Polymul([a, b]) => vec![*a, *b, a + b - 1],
-            Self::Dense(shape, _) | Self::Named(_, shape, _) => shape.clone(),
-        }
-    }
-
-    /// How many entries are not zero.
-    pub(crate) fn count(&self) -> usize {
-        match self {
-            Self::Matmul([n, m, p]) => n.saturating_mul(*m).saturating_mul(*p),
-            Self::Polymul([a, b]) => a.saturating_mul(*b),
-            Self::Dense(_, entries) | Self::Named(_, _, entries) => entries.len(),
-        }
-    }
-
-    /// The nonzero entries by position, first index slowest.
-    pub(crate) fn entries(&self) -> BTreeMap<usize, Rational> {
-        let shape = self.shape();
-        let at = |i, j, k| ((i * shape[1] + j) * shape[2] + k, Rational::from(1));
-        match self {
-            Self::Matmul([n, m, p]) => {
-                let ij = (0..*n).flat_map(|i| (0..*m).map(move |j| (i, j)));
-                let ijk = ij.flat_map(|(i, j)| (0..*p).map(move |k| (i, j, k)));
-                ijk.map(|(i, j, k)| at(i * m + j, j * p + k, i * p + k))
-                    .collect()
-            }
-            Self::Polymul([a, b]) => {
-                let ij = (0..*a).flat_map(|i| (0..*b).map(move |j| (i, j)));
-                ij.map(|(i, j)| at(i, j, i + j)).collect()
-            }
-            Self::Dense(_, entries) | Self::Named(_, _, entries) => entries.clone(),
-        }
-    }
-
-    /// How `--tensor` and files write it, where it has a name: [`Target::parse`] reads it back.
-    pub fn spelled(&self) -> Option<String> {
-        match self {
-            Self::Matmul([n, m, p]) => Some(format!("matmul:{n},{m},{p}")),
-            Self::Polymul([a, b]) => Some(format!("polymul:{a},{b}")),
-            Self::Named(name, ..) => Some(name.clone()),
-            _ => None,
-        }
-    }
-
-    /// How people write it.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Matmul([n, m, p]) => format!("<{n},{m},{p}>"),
-            Self::Polymul([a, b]) => format!("polynomial product {a} x {b}"),
-            Self::Dense(shape, _) => format!("tensor {shape:?}"),
-            Self::Named(name, ..) => name.clone(),
-        }
-    }
-
-    /// As certificates hold it.
-    pub fn claimed(&self) -> ClaimedTensor {
-        if let Self::Matmul(dims) = self
-            && let [Ok(n), Ok(m), Ok(p)] = dims.map(u16::try_from)
-        {
-            return ClaimedTensor::Matmul([n, m, p]);
-        }
-        let shape = self.shape();
-        let volume = shape.iter().product();
-        let mut flat = vec![Entry::from(Rational::zero()); volume];
-        for (at, value) in self.entries() {
-            flat[at] = value.into();
-        }
-        ClaimedTensor::Exact(shape, flat)
     }
 }
 

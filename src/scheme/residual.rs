@@ -85,7 +85,11 @@ impl Residual {
             op: OP,
             what: "number of entries",
         })?;
-        let machine = if volume <= MAX_DENSE {
+        if scheme.adjoined == Adjoined::X {
+            target.require_real(OP)?;
+        }
+        let real = !matches!(target, Target::Complex(..));
+        let machine = if volume <= MAX_DENSE && real {
             Self::in_machine_integers(scheme, target, volume, budget)?
         } else {
             None
@@ -178,10 +182,12 @@ impl Residual {
                 *sum += &c;
             }
         }
-        for (at, value) in target.entries() {
-            let sum = terms.entry((at, 0)).or_default();
-            pay(budget, sum, &value)?;
-            *sum -= &value;
+        for (power, part) in [(0, target.entries()), (1, target.imaginary())] {
+            for (at, value) in part {
+                let sum = terms.entry((at, power)).or_default();
+                pay(budget, sum, &value)?;
+                *sum -= &value;
+            }
         }
         terms.retain(|_, c| !c.is_zero());
         Ok(terms)
@@ -248,7 +254,9 @@ impl Residual {
             return Ok(0.0);
         }
         let gap = sum_of_squares(self.terms.values(), budget)?;
-        let Some(ratio) = &gap / &sum_of_squares(target.entries().values(), budget)? else {
+        let (real, imaginary) = (target.entries(), target.imaginary());
+        let whole = sum_of_squares(real.values().chain(imaginary.values()), budget)?;
+        let Some(ratio) = &gap / &whole else {
             return Ok(f64::INFINITY);
         };
         // Squares of bounds below 1e-150 would leave the range of floats.

@@ -162,6 +162,7 @@ impl RationalRing {
             let expected = format!("cores of sizes {shape:?} for {}", target.name());
             return Err(Error::shape(OP, expected, format!("{:?}", self.sizes())));
         }
+        target.require_real(OP)?;
         let mut scale = Integer::from(1);
         let mut cores = Vec::new();
         for core in &self.cores {

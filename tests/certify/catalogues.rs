@@ -2,19 +2,15 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
-use num_complex::Complex;
-use wickring::scheme::{
-    Scheme, SchemeField, SchemeFormat, Verdict, examine, read_schemes, schemes_from_complex,
-};
-use wickring::tensor::Tensor;
+use wickring::scheme::{Scheme, SchemeField, SchemeFormat, Verdict, examine, read_schemes};
 
-fn exact(scheme: &Scheme) -> (bool, String) {
+pub(crate) fn exact(scheme: &Scheme) -> (bool, String) {
     let found = examine(scheme, None, SchemeField::Auto).unwrap();
     (found.verdict == Verdict::Exact, found.target.name())
 }
 
 /// The format by content, and the schemes.
-fn read(text: &str, name: &str) -> Result<Vec<Scheme>, String> {
+pub(crate) fn read(text: &str, name: &str) -> Result<Vec<Scheme>, String> {
     let format = SchemeFormat::of_text(text).ok_or("no format")?;
     read_schemes(text, format, name).map_err(|e| e.to_string())
 }
@@ -73,7 +69,9 @@ fn what_is_no_product_is_refused() {
         ("(a11+b11)*b11*c11", "commutative"),
         ("a11*a12*c11", "commutative"),
         ("a1*b11*c11", "one index"),
-        ("(a11*a12)*b11*c11", "single entries"),
+        ("(a11*a12)*b11*c11", "commutative"),
+        ("(a11*b11+a12*b21)*c11", "single entries"),
+        ("(2*a11*b11+1)*c11", "single entries"),
         ("a11*b11", "expected a product"),
         ("a11*b11*c11/0", "other than zero"),
         ("a11/b11*c11", "number to divide by"),
@@ -223,28 +221,6 @@ fn reduced_programs_are_expanded() {
 }
 
 #[test]
-fn complex_factors_of_an_archive() {
-    let arrays = |u: Complex<f64>, v: Complex<f64>| {
-        let one = |z| Tensor::from_vec(&[1, 1], vec![z]).unwrap();
-        let last = one(Complex::new(0.5, 0.0));
-        [("u", one(u)), ("v", one(v)), ("w", last)].map(|(k, t)| (k.to_owned(), t))
-    };
-    let i = Complex::new(0.0, 1.0);
-    // i (-2i) / 2 = 1.
-    let schemes = schemes_from_complex(&arrays(i, -2.0 * i), "").unwrap();
-    let found = examine(&schemes[0], None, SchemeField::Auto).unwrap();
-    assert_eq!((found.verdict, &found.field[..]), (Verdict::Exact, "Q(i)"));
-    let schemes = schemes_from_complex(&arrays(i, 2.0 * i), "").unwrap();
-    assert!(!exact(&schemes[0]).0);
-    let rounded = schemes_from_complex(&arrays(i * 0.1, i * 20.0), "")
-        .unwrap_err()
-        .to_string();
-    assert!(rounded.contains("no multiple of 1/256"), "{rounded}");
-    let nan = schemes_from_complex(&arrays(i * f64::NAN, i), "");
-    assert!(nan.is_err());
-}
-
-#[test]
 fn formats_are_known_by_their_content() {
     let of = |text: &str| SchemeFormat::of_text(text);
     for (text, format) in [
@@ -314,28 +290,27 @@ fn tables_with_common_sums_taken_out_are_multiplied_out() {
 }
 
 #[test]
-fn complex_coefficients_are_read_exactly() {
-    // (a11 + i a12)(b11 - i b21) + (a11 - i a12)(b11 + i b21) = 2 (a11 b11 + a12 b21).
-    let text = "((1+0j)*a11 + 1j*a12)*(b11 - j*b21)*(0.5*c11)\n(a11 - i*a12)*(1*b11 + 2j/2*b21)*c11/(1+1j)*(1/2+0.5j)\n";
-    let found = read(text, "x").unwrap();
-    assert_eq!(exact(&found[0]), (true, "<1,2,1>".into()));
-    let wrong = read(&text.replace("- j*b21", "+ j*b21"), "x").unwrap();
-    assert!(!exact(&wrong[0]).0);
-    // 1/2j is half of j, as 1/2a12 is half of an entry: (1/2 j) (-2 j) = 1.
-    let right = read("(1/2j*a11)*(-2j*b11)*c11", "y_1x1x1").unwrap();
-    assert!(exact(&right[0]).0);
-    let wrong = read("(1/2j*a11)*(2j*b11)*c11", "y_1x1x1").unwrap();
-    assert!(!exact(&wrong[0]).0);
-    assert!(
-        read("a11*b11*c11/(0+0j)", "x")
-            .unwrap_err()
-            .contains("other than zero")
-    );
-    assert!(
-        read("a11*b11*(c11+1j)", "x")
-            .unwrap_err()
-            .contains("without a number")
-    );
+fn a_comment_may_name_the_ring_of_two_elements() {
+    for (comment, two) in [
+        ("# found by hand, mod 2", true),
+        ("#mod2", true),
+        ("# over GF(2) alone", true),
+        ("# over F_2", true),
+        ("# over GF2", true),
+        ("# modulo 2", true),
+        ("# mod 23", false),
+        ("# a model of 2 matrices", false),
+    ] {
+        let text = BINI.replacen("# made up", comment, 1);
+        // Right modulo 2, and wrong over Z.
+        let text = text.replacen("0 0 1 -1", "0 0 1 1", 1);
+        let scheme = read(&text, "x").unwrap().remove(0);
+        assert_eq!(
+            (scheme.modulo_two, exact(&scheme).0),
+            (two, two),
+            "{comment}"
+        );
+    }
 }
 
 #[test]
@@ -343,6 +318,11 @@ fn brackets_around_products_and_checks_behind_programs_are_nothing() {
     let text = "(-a11(b11)(-c11))\n((a12)*(b21)*c11)\n";
     assert_eq!(
         exact(&read(text, "x").unwrap()[0]),
+        (true, "<1,2,1>".into())
+    );
+    let inner = "((a11*b11))*c11\n-2*(3*(a12*(-b21/3)))c11/2\n";
+    assert_eq!(
+        exact(&read(inner, "x").unwrap()[0]),
         (true, "<1,2,1>".into())
     );
     let program = "P1 := a11*b11;\nP2 := a12*b21;\nc11 := P1 + P2;\n\

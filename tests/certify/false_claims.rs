@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use wickring::Error;
 use wickring::certify::{Certificate, Claim, Language, Limits, check, emit};
@@ -316,4 +317,29 @@ fn what_mutants_of_the_checker_let_pass() {
         .claim(Claim::identity("0", "0").unwrap());
     let report = check(&both.to_json(), Limits::default()).unwrap();
     assert!(report.findings[0].holds && !report.holds() && !report.refuted());
+}
+
+/// An entry that is an empty sum is zero. The columns of `cp-unique` once left it out, so that three terms passed for two.
+#[test]
+fn an_empty_sum_in_a_factor_is_a_zero_of_its_column() {
+    let factor = json!([[[[], 1, 0], [0, [], 1], [1, 0, []]]]);
+    let entry = |k: usize| u8::from(k.is_multiple_of(13));
+    let entries: Vec<u8> = (0..27).map(entry).collect();
+    let exact = json!({
+        "model": "cp", "field": "Z", "cores": [factor, factor, factor], "order": 0, "bound": 0,
+        "target": { "dense": { "shape": [3, 3, 3], "entries": entries } },
+    });
+    let verdicts = |ranks: Value| {
+        let object = json!({
+            "schema": "wickring/certificate/2", "producer": "", "inputs": [], "fit": null, "claims": [
+                { "kind": "cp-exact", "about": "", "data": exact },
+                { "kind": "cp-unique", "about": "", "data": { "model": 0, "prime": 7, "ranks": ranks } },
+            ],
+        });
+        let text = Certificate::seal_text(&object.to_string()).unwrap();
+        let report = check(&text, Limits::default()).unwrap();
+        report.findings.iter().map(|f| f.word()).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(json!([2, 2, 2])), ["TRUE", "UNDECIDED"]);
+    assert_eq!(verdicts(json!([3, 3, 3])), ["TRUE", "TRUE"]);
 }

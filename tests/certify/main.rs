@@ -2,6 +2,8 @@
 
 mod catalogues;
 mod certificates;
+mod complex_schemes;
+mod corruption;
 mod false_claims;
 mod fuzz_regressions;
 mod held_out;

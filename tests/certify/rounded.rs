@@ -43,6 +43,22 @@ pub(crate) fn of_cores() -> Claim {
     Claim::ring_rounded(&ring, t.view()).unwrap().unwrap().0
 }
 
+/// Residuals of models with different sizes and bonds, of ordinary numbers and of such that squares nearly leave the range.
+pub(crate) fn of_all_shapes() -> Vec<Claim> {
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    let mut claims = Vec::new();
+    for range in [0, 3, 200] {
+        let model = cp(&[3, 1, 2], 2, range, &mut rng);
+        let t = nearby(&[3, 1, 2], 1e-9, &mut rng, |i| model.entry(i).unwrap());
+        claims.extend(Claim::cp_rounded(&model, t.view()).unwrap());
+        let model = ring(&[2, 3, 2], &[2, 3, 1], range, &mut rng);
+        let t = nearby(&[2, 3, 2], 1e-9, &mut rng, |i| model.entry(i).unwrap());
+        claims.extend(Claim::ring_rounded(&model, t.view()).unwrap());
+    }
+    assert!(claims.len() > 3, "{}", claims.len());
+    claims.into_iter().map(|c| c.0).collect()
+}
+
 /// A number whose size is anywhere in the range, now and then zero.
 fn number(range: i32, rng: &mut impl Rng) -> f64 {
     let x: f64 = rng.random_range(-1.0..1.0);
@@ -270,4 +286,27 @@ fn what_binary64_cannot_bound_has_no_claim() {
     assert_eq!(Claim::cp_rounded(&model(1e100), huge.view()).unwrap(), None);
     let other = Tensor::from_vec(&[4], vec![1.0; 4]).unwrap();
     assert!(Claim::cp_rounded(&model(1.0), other.view()).is_err());
+}
+
+/// The claim is true of the model itself and of a zero tensor, but this arithmetic cannot tell.
+#[test]
+fn without_a_bound_a_claim_is_undecided() {
+    let text = Certificate::new().claim(of_factors()).to_json();
+    for entry in [0.0, 1e-300, 1e200] {
+        let mut whole: Value = serde_json::from_str(&text).unwrap();
+        whole.as_object_mut().unwrap().remove("seal");
+        let data = &mut whole["claims"][0]["data"];
+        data["target"]["dense"]["entries"] = vec![entry; 4].into();
+        data["weights"] = vec![0.0; 2].into();
+        let sealed = Certificate::seal_text(&whole.to_string()).unwrap();
+        assert_eq!(verdict(&sealed), "UNDECIDED", "{entry}");
+        if tool("python3") {
+            let path = scratch("undecided.py");
+            std::fs::write(&path, emit(&sealed, Language::Python).unwrap()).unwrap();
+            let mut command = std::process::Command::new("python3");
+            let output = command.arg(path).output().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert!(said.starts_with("UNDECIDED"), "{said}");
+        }
+    }
 }

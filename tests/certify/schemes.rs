@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // helpers of tests
 
 use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
 use std::path::{Path, PathBuf};
 use wickring::certify::{Certificate, Claim, Expression, Limits, check};
+use wickring::laws::certificates::verdicts_follow_from_definitions;
 use wickring::laws::schemes::{
     fuzz_certificate, fuzz_factor_files, fuzz_schemes, mutants_are_rejected,
     mutants_modulo_two_are_rejected,
@@ -203,6 +205,16 @@ proptest! {
         prop_assert!(fuzz_schemes(&data).is_ok());
         prop_assert!(fuzz_certificate(&data).is_ok());
         prop_assert!(fuzz_factor_files(&data).is_ok());
+        prop_assert_eq!(verdicts_follow_from_definitions(&data), Ok(()));
+    }
+}
+
+#[test]
+fn verdicts_are_those_of_slow_definitions() {
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(19);
+    for _ in 0..6000 {
+        let data: Vec<u8> = (0..160).map(|_| rng.random()).collect();
+        assert_eq!(verdicts_follow_from_definitions(&data), Ok(()));
     }
 }
 

@@ -7,11 +7,11 @@ use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use serde_json::{Value, json};
 use wickring::certify::{
-    Certificate, check, prove_border_rank, prove_cp, prove_rank, prove_ring, prove_symmetric,
-    prove_unique, prove_zeros,
+    Certificate, ClaimedTensor, check, prove_border_rank, prove_cp, prove_rank, prove_ring,
+    prove_symmetric, prove_unique, prove_zeros,
 };
 use wickring::poly::{Poly, Rational, Vars};
-use wickring::tensor::{Factor, SymmetricCp, Tensor, TensorRing};
+use wickring::tensor::{CpTensor, Factor, SymmetricCp, Tensor, TensorRing};
 
 /// Certificates of one theorem each, small enough to be corrupted thousands of times.
 pub(crate) fn certificates() -> Vec<String> {
@@ -64,6 +64,77 @@ pub(crate) fn certificates() -> Vec<String> {
         assert!(!proof.claims.is_empty(), "{}", words(proof));
     }
     proofs.iter().map(|p| text(&p.claims)).collect()
+}
+
+/// Theorems about matrix products, named by their sizes.
+pub(crate) fn of_products() -> Vec<String> {
+    let product = |n| ClaimedTensor::Matmul(n);
+    let one = vec![vec![Rational::from(1)]];
+    let units = [one.clone(), one.clone(), one];
+    let proofs = [
+        prove_border_rank(&product([1, 2, 1]), 1 << 10, limits())
+            .unwrap()
+            .1,
+        prove_border_rank(&product([2, 1, 2]), 1 << 10, limits())
+            .unwrap()
+            .1,
+        prove_unique(&units, &product([1, 1, 1]), limits()).unwrap(),
+        prove_rank(&product([2, 2, 2]), 5, limits()).unwrap(),
+    ];
+    let proved = proofs.iter().filter(|p| !p.claims.is_empty());
+    let mut texts: Vec<String> = proved.map(|p| text(&p.claims)).collect();
+    assert!(texts.len() > 1, "{}", texts.len());
+    // The product of two numbers, near its one decomposition, as a tensor of one entry and by name.
+    let vectors = (0..3).map(|_| Factor::new(1, 1, vec![1.0]).unwrap());
+    let model = CpTensor::from_factors(vectors.collect()).unwrap();
+    let proof = prove_cp(&model, model.to_dense().unwrap().view(), limits()).unwrap();
+    texts.push(forged(&text(&proof.claims), &|d| {
+        d["target"] = json!({ "matmul": [1, 1, 1] })
+    }));
+    assert!(texts.iter().all(|t| accepted(t)), "{texts:?}");
+    texts
+}
+
+/// Theorems whose lines the smallest ones do not reach: choices of two columns out of three, bonds of different sizes, cubics
+/// with one and with three real roots, a minimum far from the data.
+pub(crate) fn larger() -> Vec<String> {
+    let q = |list: &[i64]| list.iter().map(|n| Rational::from(*n)).collect::<Vec<_>>();
+    let unit = vec![q(&[1, 0, 0]), q(&[0, 1, 0]), q(&[0, 0, 1])];
+    let third = vec![q(&[1, 0, 1]), q(&[0, 1, 2])];
+    let at = |i: usize, r: usize, f: &[Vec<Rational>]| f[i][r].to_f64();
+    let entry = |i: &[usize]| {
+        let term = |r| at(i[0], r, &unit) * at(i[1], r, &unit) * at(i[2], r, &third);
+        (0..3).map(term).sum::<f64>()
+    };
+    let target = Tensor::from_fn(&[3, 3, 2], entry).unwrap();
+    let target = ClaimedTensor::floats(target.view());
+    let mut proofs = vec![
+        prove_unique(
+            &[unit.clone(), unit.clone(), third.clone()],
+            &target,
+            limits(),
+        )
+        .unwrap(),
+    ];
+    let mut rng = ChaCha8Rng::seed_from_u64(21);
+    for _ in 0..3 {
+        let whole = (0..27).map(|_| f64::from(rng.random_range(-5i32..6)));
+        let whole = floats(&[3, 3, 3], &whole.collect::<Vec<_>>());
+        proofs.push(prove_rank(&whole, 3, limits()).unwrap());
+    }
+    let core = |dims: [usize; 3], rng: &mut ChaCha8Rng| {
+        Tensor::from_fn(&dims, |_| 0.5 + rng.random::<f64>()).unwrap()
+    };
+    let cores = [[1, 1, 2], [2, 2, 1], [1, 1, 1]].map(|dims| core(dims, &mut rng));
+    let ring = TensorRing::new(cores.to_vec()).unwrap();
+    proofs.push(prove_ring(&ring, ring.to_dense().unwrap().view(), limits()).unwrap());
+    let model = sum_of(&[2, 2], 1, &mut rng);
+    let far = noisy(&model.to_dense().unwrap(), 0.5, &mut rng);
+    proofs.push(prove_cp(&model, far.view(), limits()).unwrap());
+    let proved = proofs.iter().filter(|p| !p.claims.is_empty());
+    let texts: Vec<String> = proved.map(|p| text(&p.claims)).collect();
+    assert!(texts.len() > 3, "{}", texts.len());
+    texts
 }
 
 /// The data of a certificate's last claim changed, and sealed again.

@@ -11,7 +11,7 @@ use wickring::certify::{Certificate, Claim, sha256};
 use wickring::io::{npy, npz};
 use wickring::tensor::Tensor;
 
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("wickring-claims-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).unwrap();
@@ -19,7 +19,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// Exit code, standard output and standard error of a command line; `~` stands for the folder.
-fn run(folder: &Path, line: &str) -> (i32, String, String) {
+pub(crate) fn run(folder: &Path, line: &str) -> (i32, String, String) {
     let words = line.split_whitespace();
     let args = words.map(|w| w.replace('~', folder.to_str().unwrap()));
     let output = Command::new(env!("CARGO_BIN_EXE_wickring"))

@@ -9,6 +9,7 @@ mod effects;
 mod faults;
 mod golden;
 mod limits;
+mod masks;
 mod mistakes;
 mod mixture_choice;
 mod mixtures;

@@ -278,3 +278,25 @@ fn damaged_states_are_refused() {
     );
     assert_eq!(code, 2, "{found}");
 }
+
+#[test]
+fn counts_that_the_time_cut_short_say_so() {
+    let at = Folder::new("cut");
+    let text: String = (1..=4)
+        .flat_map(|i| (1..=4).map(move |j| (i, j)))
+        .flat_map(|(i, j)| (1..=4).map(move |k| (i, j, k)))
+        .map(|(i, j, k)| format!("(a{i}{j}+a{i}{j}-a{i}{j})*b{j}{k}*c{i}{k}\n"))
+        .collect();
+    std::fs::write(at.path("s.exp"), text).unwrap();
+    let (code, whole) = json(&at, "scheme table s.exp --tries 2");
+    assert_eq!(code, 0, "{whole}");
+    let row = &whole["schemes"][0];
+    assert!(
+        row["reduced"].is_number() && row["reduced_cut_short"].is_null(),
+        "{row}"
+    );
+    let (_, part) = json(&at, "scheme table s.exp --tries 65536 --max-seconds 0.4");
+    let row = &part["schemes"][0];
+    let short = row["reduced_cut_short"] == true && row["error"].to_string().contains("time ended");
+    assert!(short || row["verdict"] == "NOT REACHED", "{row}");
+}

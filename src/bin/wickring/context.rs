@@ -276,6 +276,15 @@ impl Context {
         }
     }
 
+    /// A report for a file, with the lines so far as its `notes`.
+    pub fn with_notes(&self, mut report: serde_json::Value) -> serde_json::Value {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !notes.is_empty() {
+            report["notes"] = serde_json::json!(*notes);
+        }
+        report
+    }
+
     /// Whether entries of the input may be missing.
     pub fn masks(&self) -> bool {
         self.common.missing == Missing::Mask || self.common.mask.is_some()

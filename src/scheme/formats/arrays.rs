@@ -1,9 +1,10 @@
 //! Schemes and rings from named arrays.
 
-use super::{entry, tables};
+use super::tables;
 use crate::Error;
 use crate::poly::Rational;
 use crate::scheme::build::{Builder, dims_in_name};
+use crate::scheme::gaussian::Gaussian;
 use crate::scheme::model::{Scheme, Target};
 use crate::scheme::ring::RationalRing;
 use crate::tensor::Tensor;
@@ -42,20 +43,34 @@ pub fn rings_from_arrays(arrays: &[(String, Tensor)]) -> Result<Vec<RationalRing
 
 /// Schemes from named arrays: `u`, `v`, `w` (or `a`, `b`, `c`, or `factor_0`, `factor_1`, ..) of `size x rank`,
 /// several schemes under prefixes such as `2,3,4_u`; a `3 x size x rank` array alone is a square one. `weights`
-/// with an entry for each term multiply the last factor, exactly.
+/// with an entry for each term multiply the last factor, exactly. Imaginary parts stand under the name with `_imag`.
 ///
 /// # Errors
 /// `InvalidInput` when no scheme is found, `Shape`, `NonFinite`.
 pub fn schemes_from_arrays(arrays: &[(String, Tensor)], name: &str) -> Result<Vec<Scheme>, Error> {
-    let complex = |(key, t): &(String, Tensor)| {
-        let data = t.as_slice().iter().map(|x| Complex::new(*x, 0.0));
-        Ok((key.clone(), Tensor::from_vec(t.dims(), data.collect())?))
-    };
-    let arrays = arrays
-        .iter()
-        .map(complex)
-        .collect::<Result<Vec<_>, Error>>()?;
+    let mut joined = Vec::new();
+    for (key, t) in arrays {
+        if key.ends_with("_imag") && arrays.iter().any(|(k, _)| is_imaginary(key, k)) {
+            continue;
+        }
+        let imaginary = arrays.iter().find(|(k, _)| is_imaginary(k, key));
+        if imaginary.is_some_and(|(_, i)| i.dims() != t.dims()) {
+            let expected = format!("imaginary parts of shape {:?}", t.dims());
+            return Err(Error::shape(OP, expected, "others"));
+        }
+        let zeros = vec![0.0; t.as_slice().len()];
+        let imaginary = imaginary.map_or(&zeros[..], |(_, i)| i.as_slice());
+        let pairs = t.as_slice().iter().zip(imaginary);
+        let data = pairs.map(|(re, im)| Complex::new(*re, *im)).collect();
+        joined.push((key.clone(), Tensor::from_vec(t.dims(), data)?));
+    }
+    let arrays = joined;
     assemble(&arrays, name)
+}
+
+/// Whether one name is that of the imaginary parts of the other array.
+fn is_imaginary(name: &str, of: &str) -> bool {
+    name.strip_suffix("_imag") == Some(of)
 }
 
 /// The same for complex arrays with entries in `Z[i]/256`, over `Q(i)`; others are taken for rounded numbers.
@@ -85,7 +100,7 @@ const OP: &str = "schemes_from_arrays";
 /// Factors of one scheme, each with its number, its shape and its entries.
 type Numbered = Vec<(usize, Vec<usize>, Vec<Complex<f64>>)>;
 /// Factors and weights of schemes by the beginning of the names of their arrays.
-type Sorted<'a> = (Vec<(String, Numbered)>, Vec<(&'a str, Vec<f64>)>);
+type Sorted<'a> = (Vec<(String, Numbered)>, Vec<(&'a str, Vec<Complex<f64>>)>);
 
 fn assemble(arrays: &[(String, Tensor<Complex<f64>>)], name: &str) -> Result<Vec<Scheme>, Error> {
     let (groups, weights) = sorted(arrays)?;
@@ -110,7 +125,7 @@ fn sorted(arrays: &[(String, Tensor<Complex<f64>>)]) -> Result<Sorted<'_>, Error
             None => groups.push((prefix.to_owned(), vec![item])),
         }
     };
-    let mut weights: Vec<(&str, Vec<f64>)> = Vec::new();
+    let mut weights: Vec<(&str, Vec<Complex<f64>>)> = Vec::new();
     for (key, array) in arrays {
         let finite = |z: &Complex<f64>| z.re.is_finite() && z.im.is_finite();
         if let Some(index) = array.as_slice().iter().position(|z| !finite(z)) {
@@ -128,11 +143,7 @@ fn sorted(arrays: &[(String, Tensor<Complex<f64>>)]) -> Result<Sorted<'_>, Error
         };
         match (letter, array.dims()) {
             (None, [_]) if matches!(last, "weights" | "weight" | "lambda") => {
-                if array.as_slice().iter().any(|z| z.im != 0.0) {
-                    let what = "complex weights are not read: multiply them into a factor";
-                    return Err(Error::invalid(OP, what));
-                }
-                weights.push((prefix, array.as_slice().iter().map(|z| z.re).collect()));
+                weights.push((prefix, array.as_slice().to_vec()));
             }
             (Some(k), dims @ [_, _]) => place(
                 prefix.trim_end_matches("factor").trim_end_matches('_'),
@@ -159,7 +170,7 @@ fn sorted(arrays: &[(String, Tensor<Complex<f64>>)]) -> Result<Sorted<'_>, Error
 /// Why an array is no part of a scheme.
 fn no_factor(key: &str, last: &str, dims: &[usize]) -> Error {
     let expected = match last {
-        "imag" => "complex factors are not verified, only real ones",
+        "imag" => "there is no array with the real parts",
         _ => "expected u, v, w, or weights, factor_0, factor_1, .., or core_0, core_1, ..",
     };
     let key = crate::error::quoted(key);
@@ -174,7 +185,7 @@ fn no_factor(key: &str, last: &str, dims: &[usize]) -> Error {
 fn built(
     prefix: &str,
     mut list: Numbered,
-    weights: Option<&[f64]>,
+    weights: Option<&[Complex<f64>]>,
     name: &str,
 ) -> Result<Scheme, Error> {
     list.sort_by_key(|(k, ..)| *k);
@@ -195,7 +206,7 @@ fn built(
         builder.target = Some(Target::Matmul(dims));
     }
     let rank = list.first().map_or(0, |f| f.1[1]);
-    if let Some(found) = weights.map(<[f64]>::len).filter(|n| *n != rank) {
+    if let Some(found) = weights.map(<[_]>::len).filter(|n| *n != rank) {
         return Err(Error::shape(
             OP,
             format!("{rank} weights"),
@@ -206,17 +217,19 @@ fn built(
     for (k, dims, data) in &list {
         builder.at_least(*k, dims[0], dims[1]);
         let exact = |x: f64| Rational::from_f64(x).unwrap_or_default();
+        let gaussian = |z: &Complex<f64>| Gaussian {
+            re: exact(z.re),
+            im: exact(z.im),
+        };
         for (flat, z) in data.iter().enumerate() {
-            let mut value = entry::constant(exact(z.re));
-            if z.im != 0.0 {
-                builder.adjoin_i();
-                value.insert(1, exact(z.im));
-            }
+            let mut value = gaussian(z);
             if let Some(w) = weights.filter(|_| *k == last) {
-                let w = exact(w[flat / dims[0]]);
-                value.values_mut().for_each(|c| *c *= &w);
-                value.retain(|_, c| !c.is_zero());
+                value = value.times(&gaussian(&w[flat / dims[0]]));
             }
+            if !value.im.is_zero() {
+                builder.adjoin_i();
+            }
+            let value = value.scalar();
             if !value.is_empty() {
                 builder.value(*k, flat % dims[0], flat / dims[0], value)?;
             }

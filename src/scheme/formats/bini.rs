@@ -8,7 +8,7 @@
 //! Alpha is a form in the entries of A by rows, beta in those of B, gamma the place of the product in those of C.
 
 use crate::Error;
-use crate::scheme::build::Builder;
+use crate::scheme::build::{Builder, modulo_two_in_comments};
 use crate::scheme::model::{MAX_RANK, Scheme, Target};
 
 const OP: &str = "read_schemes";
@@ -40,6 +40,7 @@ pub(crate) fn read(text: &str) -> Result<Scheme, Error> {
     })?;
     let mut builder = Builder::new("", 3);
     builder.target = Some(Target::Matmul([rows, inner, columns]));
+    builder.modulo_two = modulo_two_in_comments(text);
     // The order in a line, as factors: gamma, alpha, beta.
     let sizes = [(2, rows * columns), (0, rows * inner), (1, inner * columns)];
     let mut found = 0;

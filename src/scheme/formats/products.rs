@@ -31,11 +31,15 @@ struct Atom {
     second: Option<String>,
 }
 
-/// A number, or a sum of multiples of atoms.
+/// A sum of multiples of atoms.
+type Sum = Vec<(Atom, Gaussian)>;
+
+/// A number, a sum of multiples of atoms, or a number times several of those.
 #[derive(Clone, Debug)]
 enum Form {
     Number(Gaussian),
-    Sum(Vec<(Atom, Gaussian)>),
+    Sum(Sum),
+    Product(Gaussian, Vec<Sum>),
 }
 
 struct Reader<'a> {
@@ -75,7 +79,7 @@ impl Reader<'_> {
                         inverse.ok_or_else(|| self.chars.expected("a number other than zero"))?,
                     )
                 }
-                (true, Form::Sum(_)) => return Err(self.chars.expected("a number to divide by")),
+                (true, _) => return Err(self.chars.expected("a number to divide by")),
             });
         }
     }
@@ -129,7 +133,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A sum of multiples of atoms, or a number.
+    /// A sum of multiples of atoms, a number, or a single product in brackets of its own.
     fn form(&mut self, depth: usize) -> Result<Form, Error> {
         let mut sum: Vec<(Atom, Gaussian)> = Vec::new();
         let (mut number, mut numbers) = (Gaussian::default(), 0);
@@ -137,13 +141,18 @@ impl Reader<'_> {
         loop {
             let start = self.chars.at;
             items += 1;
-            match one_form(self.factors(depth)?) {
-                Some(Form::Number(n)) => {
+            let found = split(self.factors(depth)?);
+            let alone = items == 1 && self.chars.peek() == Some(b')');
+            match found {
+                Some((n, sums)) if sums.is_empty() => {
                     number.add(&n);
                     numbers += 1;
                 }
-                Some(Form::Sum(more)) => sum.extend(more),
-                None => {
+                Some((n, mut sums)) if sums.len() == 1 => {
+                    sum.extend(scaled(sums.pop().unwrap_or_default(), &n));
+                }
+                Some((n, sums)) if alone => return Ok(Form::Product(n, sums)),
+                _ => {
                     self.chars.at = start;
                     return Err(self
                         .chars
@@ -199,7 +208,7 @@ impl Reader<'_> {
     }
 }
 
-fn scaled(form: Vec<(Atom, Gaussian)>, by: &Gaussian) -> Vec<(Atom, Gaussian)> {
+fn scaled(form: Sum, by: &Gaussian) -> Sum {
     form.into_iter()
         .map(|(atom, c)| (atom, c.times(by)))
         .collect()
@@ -209,23 +218,17 @@ fn number(n: i64) -> Gaussian {
     Gaussian::real(n.into())
 }
 
-/// Numbers times at most one sum.
-fn one_form(factors: Vec<Form>) -> Option<Form> {
-    let (number, mut sums) = split(factors)?;
-    match (sums.pop(), sums.is_empty()) {
-        (None, _) => Some(Form::Number(number)),
-        (Some(sum), true) => Some(Form::Sum(scaled(sum, &number))),
-        _ => None,
-    }
-}
-
 /// The product of the numbers, and the sums; `None` when the number grows out of bounds.
-fn split(factors: Vec<Form>) -> Option<(Gaussian, Vec<Vec<(Atom, Gaussian)>>)> {
+fn split(factors: Vec<Form>) -> Option<(Gaussian, Vec<Sum>)> {
     let (mut number, mut sums) = (number(1), Vec::new());
     for factor in factors {
         match factor {
             Form::Number(n) => number = number.times(&n),
             Form::Sum(sum) => sums.push(sum),
+            Form::Product(n, more) => {
+                number = number.times(&n);
+                sums.extend(more);
+            }
         }
         if number.bits() > MAX_BITS {
             return None;

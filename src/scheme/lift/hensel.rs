@@ -229,6 +229,7 @@ fn wanted(target: &Target, prime: u32) -> Result<Vec<(usize, u128)>, Error> {
             .then(|| r.rem_euclid(modulus as i128) as u128)
     };
     let wrong = || Error::invalid(OP, "needs a tensor of whole numbers");
+    target.require_real(OP)?;
     let entries = target.entries().into_iter();
     entries
         .map(|(at, v)| Ok((at, residue(&v).ok_or_else(wrong)?)))

@@ -237,6 +237,7 @@ fn wanted(target: &Target) -> Result<Vec<(usize, i64)>, Error> {
         let small = v.is_integer().then(|| i64::try_from(&v.numerator()).ok());
         small.flatten().filter(|n| n.unsigned_abs() < 1 << 31)
     };
+    target.require_real(OP)?;
     let entries = target.entries().into_iter();
     let entries = entries.filter(|(_, v)| v.numerator() != Integer::zero());
     let wrong = || Error::invalid(OP, "needs a tensor of whole numbers below 2^31");

@@ -25,6 +25,7 @@ pub(crate) fn standard(target: &Target, characteristic: u32) -> Result<Vec<Term>
             format!("{shape:?}"),
         ));
     };
+    target.require_real(OP)?;
     if target.count() > MAX_START {
         return Err(Error::limit(OP, "entries of the tensor", MAX_START as u64));
     }

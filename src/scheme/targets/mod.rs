@@ -11,7 +11,7 @@
 //!
 //! Any other algebra is a file with its structure constants, `T[i, j, k]` the coefficient of `e_k` in `e_i e_j`.
 
-use super::model::Target;
+use super::target::Target;
 use crate::Error;
 use crate::poly::Rational;
 use num_traits::Zero;

@@ -3,6 +3,7 @@
 use super::{OP, dense, dims, scalar};
 use crate::Error;
 use crate::poly::{Integer, Rational};
+use crate::scheme::formats::entry::Scalar;
 use crate::scheme::model::{Adjoined, Scheme};
 use num_traits::One;
 use std::fmt::Write;
@@ -29,32 +30,50 @@ fn rationals(
         .collect())
 }
 
-/// `(a11+2*a12)*(b11)*(c11-c12)`.
+/// The coefficient in front of an entry of the line format, with its sign and `*`, the `place`-th of a sum.
+fn coefficient(value: &Scalar, place: usize) -> String {
+    let (re, im) = (value.get(&0), value.get(&1));
+    let plus = if place == 0 { "" } else { "+" };
+    let sign = |c: &Rational| if c.signum() < 0 { "-" } else { "+" };
+    match (re, im) {
+        (re, None) => {
+            let c = re.cloned().unwrap_or_default();
+            let sign = if c.signum() < 0 { "-" } else { plus };
+            match c.abs().is_one() {
+                true => sign.to_owned(),
+                false => format!("{sign}{}*", c.abs()),
+            }
+        }
+        (None, Some(im)) => format!("{plus}({im}*i)*"),
+        (Some(re), Some(im)) => format!("{plus}({re}{}{}*i)*", sign(im), im.abs()),
+    }
+}
+
+/// `(a11+2*a12)*(b11)*(c11-c12)`; over Q(i) `(a11+(1/2-3*i)*a12)*..`.
 pub(super) fn products(scheme: &Scheme) -> Result<String, Error> {
     let [n, m, p] = dims(scheme, "exp")?;
+    if scheme.adjoined == Adjoined::X {
+        let what = format!(
+            "the form exp holds numbers, not entries of {}",
+            scheme.field()
+        );
+        return Err(Error::invalid(OP, what));
+    }
     let wide = [n, m, p].iter().any(|d| *d > 9);
     let widths = [m, p, p];
     let mut text = String::new();
     for r in 0..scheme.rank() {
         for k in 0..3 {
             text += if k == 0 { "(" } else { "*(" };
-            let entries = rationals(scheme, k, r, "exp")?;
+            let entries = &scheme.factors[k].columns[r];
             if entries.is_empty() {
                 return Err(Error::invalid(
                     OP,
                     "the form exp does not hold a term that is zero",
                 ));
             }
-            for (place, (at, c)) in entries.into_iter().enumerate() {
-                let sign = match (c.signum() < 0, place) {
-                    (true, _) => "-",
-                    (false, 0) => "",
-                    (false, _) => "+",
-                };
-                text += sign;
-                if !c.abs().is_one() {
-                    let _ = write!(text, "{}*", c.abs());
-                }
+            for (place, (at, value)) in entries.iter().enumerate() {
+                text += &coefficient(value, place);
                 let (row, column) = (at / widths[k] + 1, at % widths[k] + 1);
                 let letter = ["a", "b", "c"][k];
                 let _ = match wide {

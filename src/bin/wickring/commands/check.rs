@@ -1,18 +1,16 @@
 //! `wickring check`: replay certificates with the small independent checker.
 
+use super::check_tensors::{compare_held, held_tensors, offered};
 use crate::commands::learn::held_out::columns;
-use crate::commands::tensor_file::Loaded;
 use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};
-use num_complex::Complex;
 use serde_json::{Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use wickring::Error;
 use wickring::certify::{self, Finding, Language, Limits, Report, TensorData};
 use wickring::io::samples::{Samples, digest};
-use wickring::io::{npz, write_whole};
-use wickring::poly::Rational;
+use wickring::io::write_whole;
 use wickring::tensor::Tensor;
 
 /// Replay certificates with the small independent checker, which trusts nothing but the file: exit 0 if
@@ -206,86 +204,6 @@ fn object(path: &Path, report: &Report) -> Value {
 
 const ROUNDED: &str = "rounded-residual";
 
-/// A tensor inside of a claim: the claim's number, the shape, the entries with the last index fastest.
-type Held = (usize, Vec<usize>, Vec<Value>);
-
-/// The tensors that claims hold themselves.
-fn held_tensors(certificate: &str) -> Vec<Held> {
-    let whole: Value = serde_json::from_str(certificate).unwrap_or_default();
-    let claims = whole["claims"].as_array().cloned().unwrap_or_default();
-    let held = |(k, claim): (usize, Value)| -> Option<Held> {
-        let target = &claim["data"]["target"];
-        let held = ["dense", "observed"].map(|kind| &target[kind]);
-        let held = held.into_iter().find(|t| t.is_object())?;
-        let size = |n: &Value| n.as_u64().map(|n| n as usize);
-        let shape = held["shape"].as_array()?.iter().map(size);
-        Some((
-            k + 1,
-            shape.collect::<Option<_>>()?,
-            held["entries"].as_array()?.clone(),
-        ))
-    };
-    claims.into_iter().enumerate().filter_map(held).collect()
-}
-
-/// Tensors in claims against those in the files: what is said, whether one differs, and whether one leaves out entries that
-/// its file has.
-fn compare_held(held: &[Held], files: &[Tensor]) -> (String, bool, bool) {
-    let (mut text, mut differ, mut hidden) = (String::new(), false, false);
-    for (claim, shape, entries) in held {
-        let same = files.iter().filter(|t| t.dims() == &shape[..]);
-        let left_out: Vec<Option<usize>> = same.map(|t| left_out(entries, t)).collect();
-        match left_out.iter().flatten().min() {
-            _ if left_out.is_empty() => {}
-            Some(0) => {}
-            Some(n) => {
-                hidden = true;
-                text +=
-                    &format!("NOTE    claim {claim} leaves out {n} entries that the file has\n");
-            }
-            None => {
-                differ = true;
-                text += &format!(
-                    "DIFFERS claim {claim} holds another tensor of {shape:?} than the files\n"
-                );
-            }
-        }
-    }
-    (text, differ, hidden)
-}
-
-/// How many entries of the tensor are missing in the claim, `null`; `None` where another entry differs.
-fn left_out(entries: &[Value], t: &Tensor) -> Option<usize> {
-    let (dims, values) = (t.dims(), t.as_slice());
-    let mut missing = 0;
-    for (k, entry) in entries.iter().enumerate() {
-        // From the last index fastest to the first index fastest.
-        let (mut rest, mut places) = (k, Vec::with_capacity(dims.len()));
-        for n in dims.iter().rev() {
-            places.push(rest % n);
-            rest /= n;
-        }
-        let at = dims.iter().zip(places.iter().rev()).rev();
-        let at = at.fold(0, |at, (n, i)| at * n + i);
-        let value = *values.get(at)?;
-        let same = match entry {
-            Value::Null => {
-                missing += usize::from(!value.is_nan());
-                true
-            }
-            Value::String(text) => {
-                let exact: Option<Rational> = text.parse().ok();
-                exact.is_some() && exact == Rational::from_f64(value)
-            }
-            number => number.as_f64() == Some(value),
-        };
-        if !same {
-            return None;
-        }
-    }
-    (entries.len() == values.len()).then_some(missing)
-}
-
 /// The columns that claims about held-out samples name.
 fn sampled_columns(certificate: &str) -> Vec<Vec<usize>> {
     let whole: Value = serde_json::from_str(certificate).unwrap_or_default();
@@ -331,43 +249,6 @@ fn samples(
     read().unwrap_or_else(|e| {
         *text += &format!("NOTE    no samples: {}\n", e.problem());
         Vec::new()
-    })
-}
-
-/// The real tensors in files, the parts of complex ones; what cannot be read as a tensor is named.
-fn offered(files: &[PathBuf], text: &mut String) -> Vec<Tensor> {
-    let mut found = Vec::new();
-    for path in files {
-        let arrays = match Loaded::read(path, None) {
-            Ok(loaded) => vec![Ok(loaded)],
-            Err(problem) => match npz::list(path) {
-                Ok(members) => members
-                    .iter()
-                    .map(|m| Loaded::read(path, Some(&m.name)))
-                    .collect(),
-                Err(_) => vec![Err(problem)],
-            },
-        };
-        for array in arrays {
-            match array.and_then(parts) {
-                Ok(tensors) => found.extend(tensors),
-                Err(e) => *text += &format!("NOTE    no tensor: {}\n", e.problem()),
-            }
-        }
-    }
-    found
-}
-
-fn parts(loaded: Loaded) -> Result<Vec<Tensor>, Error> {
-    Ok(match loaded {
-        Loaded::Real(t) => vec![t],
-        Loaded::Sparse(t) => vec![t.to_dense(1 << 25)?],
-        Loaded::Complex(t) => {
-            let part = |f: fn(&Complex<f64>) -> f64| {
-                Tensor::from_vec(t.dims(), t.as_slice().iter().map(f).collect())
-            };
-            vec![part(|z| z.re)?, part(|z| z.im)?]
-        }
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod check_tensors;
 mod compare;
 mod completions;
 mod convert;

@@ -28,7 +28,17 @@ pub fn load(path: &Path, context: &Context) -> Result<Loaded, Error> {
         }
     };
     context.count_missing(t.as_slice().iter().filter(|x| !x.is_finite()).count());
-    Ok(Loaded::Real(t))
+    Ok(Loaded::Real(match context.masks() {
+        true => unmeasured(t),
+        false => t,
+    }))
+}
+
+/// The tensor with NaN for infinities, which were not measured either.
+pub fn unmeasured(mut t: Tensor) -> Tensor {
+    let infinite = t.as_mut_slice().iter_mut().filter(|x| x.is_infinite());
+    infinite.for_each(|x| *x = f64::NAN);
+    t
 }
 
 /// The tensor with NaN where the mask has a zero.

@@ -5,6 +5,7 @@ use super::integers::Exact;
 use crate::certify::json::{Json, malformed};
 use crate::certify::rings::Ring;
 use dashu_int::IBig;
+use dashu_ratio::RBig;
 
 impl Exact<'_> {
     /// The factors of a claim of kind `cp-exact` over the rationals, column by column in integers.
@@ -26,7 +27,9 @@ impl Exact<'_> {
             for row in rows.list()? {
                 let mut values = Vec::new();
                 for entry in row.list()? {
-                    values.extend(ring.entry(entry, self.budget)?.into_values().next());
+                    // An empty sum is zero.
+                    let value = ring.entry(entry, self.budget)?.into_values().next();
+                    values.push(value.unwrap_or(RBig::ZERO));
                 }
                 // A row times a number spans what it did.
                 let (values, _) = self.cleared(&values)?;

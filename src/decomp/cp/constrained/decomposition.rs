@@ -8,7 +8,7 @@
 //!
 //! Exact: nothing. Approximate: everything; the evidence says how well.
 
-use super::evidence::evidence;
+use super::evidence::{constrained_modes, evidence, kept};
 use super::rule::{Constraint, Rule, Set};
 use super::search::{Ended, admitted, descend, random};
 use super::sweep::Problem;
@@ -175,7 +175,7 @@ impl CpConstrained {
     ) -> Result<Fit<CpTensor>, Error> {
         let rules = self.rules(t.dims())?;
         let Some(scaled) = Scaled::of(t)? else {
-            return zero_fit(t.dims(), self.effort.rank);
+            return nothing(&rules, t.dims(), self.effort.rank);
         };
         // Weights of at most one make filling in a majoriser.
         let top = weights.map_or(1.0, |w| w.iter().copied().fold(0.0, f64::max));
@@ -273,6 +273,21 @@ impl CpConstrained {
         }
         Ok(rules)
     }
+}
+
+/// The model of a zero tensor: weights of zero on unit columns that keep the rules.
+fn nothing(rules: &[Rule], dims: &[usize], rank: usize) -> Result<Fit<CpTensor>, Error> {
+    let mut fit = zero_fit(dims, rank)?;
+    let factor = |(rule, &n): (&Rule, &usize)| match &rule.set {
+        Set::Fixed(known) => known.clone(),
+        Set::Orthonormal => Factor::from_fn(n, rank, |i, r| f64::from(i == r)),
+        _ => Factor::from_fn(n, rank, |i, _| f64::from(i == 0)),
+    };
+    let factors = rules.iter().zip(dims).map(factor).collect();
+    fit.model = CpTensor::new(vec![0.0; rank], factors)?;
+    let said = [kept(rules, &fit.model), constrained_modes(rules)];
+    fit.evidence.checks.extend(said);
+    Ok(fit)
 }
 
 /// Unit columns, their lengths as weights; among the modes that may have any sign all but the last have their greatest entry

@@ -56,17 +56,11 @@ pub(super) fn evidence(
     } else {
         MOST_CANCELLATION
     };
-    let modes = problem.rules.iter().filter(|r| r.binds()).count();
     let mut list = vec![
         // Sweeps converge linearly: the bound is looser than for the unconstrained engine.
         checks::gradient(slope, 10.0 * MOST_GRADIENT),
         checks::cancellation(model.cancellation(), most),
-        Check::accuracy(
-            "cp.constraint-violation",
-            "largest violation of a constraint by a unit column",
-            violation(problem.rules, model.factors()),
-            ROUNDING,
-        ),
+        kept(problem.rules, model),
         checks::unexplained(variance, 0.5 * noise_left(problem.t.dims(), model.rank())),
         checks::starts_missing(lacking, 0.0),
     ];
@@ -75,7 +69,7 @@ pub(super) fn evidence(
     }
     list.extend([
         Check::reported("cp.penalty", "penalties, for data of norm one", penalty),
-        Check::reported(CONSTRAINED_MODES, "modes with constraints", modes as f64),
+        constrained_modes(problem.rules),
         checks::explained(variance),
         checks::starts(ends.len()),
         checks::starts_agreeing(agreeing),
@@ -85,6 +79,22 @@ pub(super) fn evidence(
         condition: condition(model),
         checks: list,
     })
+}
+
+/// That every factor keeps the rule of its mode.
+pub(super) fn kept(rules: &[Rule], model: &CpTensor) -> Check {
+    Check::accuracy(
+        "cp.constraint-violation",
+        "largest violation of a constraint by a unit column",
+        violation(rules, model.factors()),
+        ROUNDING,
+    )
+}
+
+/// How many modes have rules.
+pub(super) fn constrained_modes(rules: &[Rule]) -> Check {
+    let modes = rules.iter().filter(|r| r.binds()).count();
+    Check::reported(CONSTRAINED_MODES, "modes with constraints", modes as f64)
 }
 
 /// What missing entries leave open.

@@ -311,3 +311,41 @@ fn rules_that_exclude_each_other_are_refused() {
         );
     }
 }
+
+#[test]
+fn a_zero_tensor_has_a_model_that_keeps_the_rules() {
+    let known = Factor::from_fn(4, 2, |i, r| (1 + i * r) as f64);
+    let method = CpConstrained::new(2)
+        .constrain(0, Constraint::Orthonormal)
+        .constrain(1, Constraint::Fixed(known.clone()))
+        .constrain(2, Constraint::Unimodal);
+    let zero = Tensor::from_fn(&[3, 4, 5], |_| 0.0).unwrap();
+    let seen = Tensor::from_fn(&[3, 4, 5], |i| f64::from(i[0] != i[1])).unwrap();
+    let fits = [
+        method.decompose(zero.view(), &mut rng(0)).unwrap(),
+        method
+            .decompose_masked(zero.view(), seen.view(), &mut rng(0), &mut unobserved)
+            .unwrap(),
+    ];
+    for fit in fits {
+        assert_eq!(fit.status, Status::Converged);
+        let [a, b, _] = fit.model.factors() else {
+            unreachable!()
+        };
+        let inner: f64 = a
+            .column(0)
+            .iter()
+            .zip(a.column(1))
+            .map(|(x, y)| x * y)
+            .sum();
+        assert_eq!((inner, a.column_norm(0), a.column_norm(1)), (0.0, 1.0, 1.0));
+        for r in 0..2 {
+            let length = known.column_norm(r);
+            let off = b.column(r).iter().zip(known.column(r));
+            assert!(off.into_iter().all(|(x, y)| (x * length - y).abs() < 1e-12));
+        }
+        assert!(fit.model.weights().iter().all(|w| *w == 0.0));
+        let kept = |c: &&crate::fit::Check| c.key == "cp.constraint-violation";
+        assert_eq!(fit.evidence.checks.iter().filter(kept).count(), 1);
+    }
+}

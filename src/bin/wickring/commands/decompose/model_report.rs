@@ -112,7 +112,7 @@ impl ModelReport {
                 .insert(key.into(), json!(path.display().to_string()));
             let _ = writeln!(self.text, "wrote {written} and {}", beside.display());
             prove(context)?;
-            let value = Value::Object(self.json.clone());
+            let value = context.with_notes(Value::Object(self.json.clone()));
             let lines = serde_json::to_string_pretty(&value).unwrap_or_default() + "\n";
             write_whole(&beside, lines.as_bytes())?;
         }

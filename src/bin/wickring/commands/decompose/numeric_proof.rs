@@ -6,6 +6,7 @@ use num_complex::Complex;
 use std::path::Path;
 use wickring::Error;
 use wickring::certify::{Certificate, Claim};
+use wickring::io::samples::digest;
 use wickring::io::write_whole;
 use wickring::scheme::{RationalRing, Residual, Scheme, Target, schemes_from_arrays};
 use wickring::tensor::{CpTensor, Factor, Scalar, Tensor, TensorRing, TensorView};
@@ -14,10 +15,10 @@ use wickring::tensor::{CpTensor, Factor, Scalar, Tensor, TensorRing, TensorView}
 const EXACT: usize = 1 << 12;
 /// The same where binary64 gives no bound: a second or two.
 const MOST_EXACT: usize = 1 << 20;
+/// Products of entries of the tensor and of the core up to which a Tucker model has a claim: some tens of milliseconds.
+const MOST_TUCKER: usize = 1 << 25;
 /// Real terms of a complex model up to which it has a claim.
 const MOST_TERMS: usize = 1 << 14;
-/// Entries up to which a claim holds a tensor whose missing entries another file names.
-const HELD: usize = 1 << 17;
 
 /// The file with the tensor, and the SHA-256 of its bytes.
 pub type Source<'a> = (&'a Path, &'a str);
@@ -54,6 +55,62 @@ pub fn cp(
     };
     let rounded = |_: usize, t: TensorView<'_>| Claim::cp_rounded(model, t);
     write(source, &[t], model.rank(), stated, context, exact, rounded)
+}
+
+/// The same for a Tucker model, as the CP model with a term for each entry of the core that is not zero; where
+/// those are many, the reason why there is none.
+pub fn tucker<T: Scalar>(
+    source: Source<'_>,
+    t: TensorView<'_, T>,
+    (core, factors): (TensorView<'_, T>, &[TensorView<'_, T>]),
+    stated: Stated,
+    context: &Context,
+) -> Result<(), Error> {
+    let kept = |x: &&T| x.to_complex().norm_sqr() > 0.0;
+    let terms = core.as_slice().iter().filter(kept).count();
+    let work = terms.saturating_mul(t.as_slice().len());
+    let reason = match (T::COMPLEX, terms, work <= MOST_TUCKER) {
+        (true, ..) => "complex Tucker models have none",
+        (_, 0, _) => "a model without terms has none",
+        (_, _, false) => "the core has too many entries",
+        _ => {
+            return cp(
+                source,
+                part(t, |z| z.re)?.view(),
+                &expanded(core, factors)?,
+                stated,
+                context,
+            );
+        }
+    };
+    absent(reason, context)
+}
+
+/// A Tucker model as a sum of rank-one terms, exactly.
+fn expanded<T: Scalar>(
+    core: TensorView<'_, T>,
+    factors: &[TensorView<'_, T>],
+) -> Result<CpTensor, Error> {
+    let mut weights = Vec::new();
+    let mut columns = vec![Vec::new(); factors.len()];
+    for (at, x) in core.as_slice().iter().enumerate() {
+        let weight = x.to_complex().re;
+        if weight == 0.0 {
+            continue;
+        }
+        weights.push(weight);
+        let mut rest = at;
+        for ((f, column), n) in factors.iter().zip(&mut columns).zip(core.dims()) {
+            let rows = f.dims()[0];
+            let one = &f.as_slice()[rest % n * rows..][..rows];
+            column.extend(one.iter().map(|x| x.to_complex().re));
+            rest /= n;
+        }
+    }
+    let factors = factors.iter().zip(columns);
+    let factors = factors.map(|(f, data)| Factor::new(f.dims()[0], weights.len(), data));
+    let factors = factors.collect::<Result<_, _>>()?;
+    CpTensor::new(weights, factors)
 }
 
 /// The same for a complex model, as one claim about a real model for each part of the tensor.
@@ -211,11 +268,6 @@ fn write(
     for (k, t) in parts.iter().enumerate() {
         let entries = t.as_slice();
         let missing = entries.iter().any(|x| x.is_nan());
-        if missing && context.common.mask.is_some() && entries.len() > HELD {
-            let reason = "the tensor is too large to be held in one, and check knows of no --mask: store what is \
-                          missing as NaN";
-            return absent(reason, context);
-        }
         if entries.iter().all(|x| *x == 0.0 || x.is_nan()) {
             continue;
         }
@@ -284,15 +336,21 @@ fn save(
         return Ok(());
     };
     let certificate = theorems.into_iter().fold(certificate, Certificate::claim);
-    let certificate = certificate.hashed_input(&file.display().to_string(), sha256);
+    let mut certificate = certificate.hashed_input(&file.display().to_string(), sha256);
+    let mut needed = match data {
+        "" => String::new(),
+        _ => format!("{data}{}", file.display()),
+    };
+    if let Some(mask) = &context.common.mask {
+        certificate = certificate.hashed_input(&mask.display().to_string(), &digest(mask)?);
+        if !needed.is_empty() {
+            needed += &format!(" {}", mask.display());
+        }
+    }
     let path = out.with_extension("certificate.json");
     write_whole(&path, certificate.to_json().as_bytes())?;
-    let tensor = match data {
-        "" => String::new(),
-        _ => file.display().to_string(),
-    };
     context.say(&format!(
-        "wrote {}; check it: wickring check {0}{data}{tensor}",
+        "wrote {}; check it: wickring check {0}{needed}",
         path.display()
     ));
     Ok(())
@@ -312,6 +370,6 @@ pub fn absent(reason: &str, context: &Context) -> Result<(), Error> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
         Err(e) => return Err(Error::file(path, "", e.to_string())),
     }
-    context.say(&format!("no certificate of the residual: {reason}"));
+    context.note(format!("no certificate of the residual: {reason}"));
     Ok(())
 }

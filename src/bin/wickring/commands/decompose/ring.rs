@@ -336,7 +336,8 @@ fn report<T: Scalar>(
         let stated = (evidence::stated(&fit), claims);
         super::numeric_proof::ring(source, t.view(), &fit.model, stated, context)?;
         let beside = Context::report_path(path);
-        let lines = serde_json::to_string_pretty(&json).unwrap_or_default() + "\n";
+        let object = context.with_notes(json.clone());
+        let lines = serde_json::to_string_pretty(&object).unwrap_or_default() + "\n";
         write_whole(&beside, lines.as_bytes())?;
     }
     context.emit(&json, &text);

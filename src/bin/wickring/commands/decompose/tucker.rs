@@ -4,6 +4,7 @@ use super::model_pictures;
 use super::model_report::ModelReport;
 use crate::commands::tensor_file::{Loaded, load, require_finite};
 use crate::context::{Context, Outcome};
+use crate::evidence;
 use clap::Args;
 use std::path::PathBuf;
 use wickring::Error;
@@ -112,12 +113,15 @@ fn dense<T: linalg::Scalar + poly::Ring + Scalar>(
     let factors = factors
         .map(|(f, dims)| TensorView::new(dims, f.as_slice()))
         .collect::<Result<Vec<_>, _>>()?;
-    let named = factors.into_iter().enumerate();
-    let named = named.map(|(k, f)| (format!("factor_{k}"), f));
+    let named = factors.iter().enumerate();
+    let named = named.map(|(k, f)| (format!("factor_{k}"), *f));
     report.arrays(std::iter::once(("core".to_owned(), fit.model.core())).chain(named))?;
     context.draw(|| Ok(model_pictures::tucker(&fit.model)))?;
+    let (digest, stated) = (report.sha256().to_owned(), evidence::stated(&fit));
+    let model = (fit.model.core(), &factors[..]);
     report.finish("model", fit.status, context, |context| {
-        super::numeric_proof::absent("Tucker models have none", context)
+        let source = (args.file.as_path(), &digest[..]);
+        super::numeric_proof::tucker(source, t, model, (stated, Vec::new()), context)
     })
 }
 

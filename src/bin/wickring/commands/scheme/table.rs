@@ -181,13 +181,22 @@ fn row(
     let mut exact = found.scheme;
     exact.target = Some(found.target.clone());
     exact.modulo_two |= found.field == "mod 2";
-    if tries > 0
-        && let Ok(program) =
-            SchemeProgram::eliminated_while(&exact, tries.min(1 << 16), 0, &mut || {
-                !context.should_stop()
-            })
-    {
-        row["reduced"] = json!(program.additions().iter().sum::<usize>());
+    let mut cut = false;
+    if tries > 0 {
+        let program = SchemeProgram::eliminated_while(&exact, tries.min(1 << 16), 0, &mut || {
+            cut |= context.should_stop();
+            !cut
+        });
+        if let Ok(program) = program {
+            row["reduced"] = json!(program.additions().iter().sum::<usize>());
+        }
+    }
+    if cut {
+        // Fewer additions may be possible: what stands here is what the time sufficed for.
+        row["reduced_cut_short"] = json!(true);
+        row["error"] = json!(
+            "the time ended while common sums were taken out: reduced is what was found until then"
+        );
     }
     if let Ok(found) = invariants(&exact, &found.target, context.deadline(), false) {
         row["types"] = json!(found.type_polynomial());

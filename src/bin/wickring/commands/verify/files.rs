@@ -66,8 +66,8 @@ pub fn read_target(text: &str) -> Result<Target, Error> {
     let tensor = match tensor_file::Loaded::read(path, None)? {
         tensor_file::Loaded::Real(t) => t,
         tensor_file::Loaded::Sparse(s) => s.to_dense(1 << 24)?,
-        tensor_file::Loaded::Complex(_) => {
-            return Err(Error::file(path, "", "is complex, expected real entries"));
+        tensor_file::Loaded::Complex(t) => {
+            return Target::complex(t.view()).map_err(|e| Error::file(path, "", e.problem()));
         }
     };
     require_finite(path, &tensor)?;

@@ -6,8 +6,8 @@ use std::time::Instant;
 use wickring::Error;
 use wickring::certify::{Claim, Limits, prove_border_rank};
 use wickring::scheme::{
-    Cost, Examination, Fault, KnownRanks, RationalRing, Residual, Scheme, Target, Verdict,
-    find_faults,
+    Adjoined, Cost, Examination, Fault, KnownRanks, RationalRing, Residual, Scheme, Target,
+    Verdict, find_faults,
 };
 
 /// What the flags ask for beside the verdict.
@@ -91,15 +91,23 @@ pub fn scheme_row(path: &Path, scheme: &Scheme, found: &Examination, wishes: &Wi
         lower: lower_bound(found, wishes),
     };
     let size = found.scheme.claim_size(&found.target);
+    let complex =
+        found.scheme.adjoined == Adjoined::I || matches!(found.target, Target::Complex(..));
     let (claim, no_claim) = stated(wishes, size, || {
         let exact = || found.scheme.claim(&found.field, &found.target);
         match (&found.verdict, bound) {
             (Verdict::Exact, _) => Some(exact()),
             (Verdict::Border { order }, _) => Some(exact().up_to_order(*order)),
-            (_, Some(bound)) if within => Some(found.scheme.residual_claim(&found.target, bound)),
+            (_, Some(bound)) if within && !complex => {
+                Some(found.scheme.residual_claim(&found.target, bound))
+            }
             _ => None,
         }
     });
+    let no_claim = match claim.is_none() && within && complex && wishes.claims {
+        true => Some("no claim is written: claims about residuals are about real models".into()),
+        false => no_claim,
+    };
     let good = match (!wrong || within, found.target_guessed) {
         (true, _) => Good::Yes,
         (_, true) => Good::Unclaimed,

@@ -303,7 +303,7 @@ impl Report {
         }
         if let Some(path) = &context.common.out {
             let (written, beside) = write_arrays(path, arrays)?;
-            let object = Value::Object(self.json.clone());
+            let object = context.with_notes(Value::Object(self.json.clone()));
             let text = serde_json::to_string_pretty(&object).unwrap_or_default() + "\n";
             write_whole(&beside, text.as_bytes())?;
             let _ = writeln!(self.text, "wrote {written} and {}", beside.display());
