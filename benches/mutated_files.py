@@ -138,7 +138,7 @@ scheme canonical F
 scheme convert F o.exp
 scheme convert F o.json
 scheme lift F --out o.json
-scheme reduce F --out o.json
+scheme reduce F --max-seconds 5 --out o.json
 scheme program F --out o.py
 scheme table F
 scheme search F --flips 50 --out o.json

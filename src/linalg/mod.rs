@@ -116,6 +116,17 @@ pub fn split_power_of_two(x: f64) -> (f64, f64) {
     power_of_two_below(x).sqrt_power()
 }
 
+/// Two finite numbers whose product is `1 / x` for `x > 0`: multiply by one and then by the other, because the reciprocal of a
+/// subnormal number overflows. The second is 1 where that of `x` does not.
+pub fn reciprocal(x: f64) -> (f64, f64) {
+    let whole = 1.0 / x;
+    if whole.is_finite() {
+        return (whole, 1.0);
+    }
+    let half = 1.0 / x.sqrt();
+    (half, half)
+}
+
 fn power_of_two_below(x: f64) -> PowerOfTwo {
     if x >= f64::MIN_POSITIVE {
         let exponent = (x.to_bits() >> 52) as i32 - 1023;

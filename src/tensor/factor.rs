@@ -133,12 +133,11 @@ impl<T: Scalar> Factor<T> {
 
     /// Divides column `r` by a positive number, however small: the reciprocal of a subnormal one would overflow.
     pub fn divide_column(&mut self, r: usize, s: f64) {
-        if (1.0 / s).is_finite() {
-            return self.scale_column(r, 1.0 / s);
+        let (a, b) = crate::linalg::reciprocal(s);
+        self.scale_column(r, a);
+        if b != 1.0 {
+            self.scale_column(r, b);
         }
-        let half = s.sqrt();
-        self.scale_column(r, 1.0 / half);
-        self.scale_column(r, 1.0 / half);
     }
 
     /// `a * self`, for `a` of `m x rows`.

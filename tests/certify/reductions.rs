@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, clippy::panic)] // helpers of tests
 
 use crate::workshop::search;
+use wickring::poly::Rational;
 use wickring::run::unobserved;
 use wickring::scheme::{
     EquivalenceSearch, ProgramLanguage, Reduce, Scheme, SchemeField, SchemeFormat, SchemeProgram,
@@ -236,4 +237,19 @@ fn walked_schemes_are_equivalent_to_themselves_and_others_are_told_apart() {
             .verdict,
         Verdict::Exact
     );
+}
+
+/// A product that one factor makes vanish is no product of the program, with or without common sums.
+#[test]
+fn terms_that_vanish_are_no_products_of_a_program() {
+    let one = || vec![vec![Rational::from(1), Rational::from(1)]];
+    let half_zero = vec![vec![Rational::from(1), Rational::from(0)]];
+    let target = Target::Matmul([1, 1, 1]);
+    let scheme = Scheme::from_rationals(&[one(), half_zero, one()], target).unwrap();
+    for program in [
+        SchemeProgram::plain(&scheme).unwrap(),
+        SchemeProgram::eliminated(&scheme, 8, 0).unwrap(),
+    ] {
+        assert_eq!((program.products(), program.additions()), (1, [0; 3]));
+    }
 }

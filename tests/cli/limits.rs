@@ -316,3 +316,28 @@ fn expressions_that_lie_cost_little() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
+
+/// The clock is looked at while an expression is read: its powers are products already.
+#[cfg(target_os = "linux")]
+#[test]
+fn reading_an_expression_ends_with_the_time() {
+    let at = Folder::new("reading");
+    let text = format!("(x+1)^5{}", "*(y-21)^5".repeat(300));
+    for line in [
+        "expand",
+        "moment",
+        "cumulant",
+        "hermite",
+        "hermite --inverse",
+    ] {
+        let command = format!("exec $W -v poly {line} --max-seconds 0.1 -- '{text}' >/dev/null");
+        let run = shell(&at, &command);
+        let soon = cost(&run).is_some_and(|(s, _)| s <= 3.0);
+        assert!(
+            run.code == 3 && soon,
+            "{line}: {}: {:.300}",
+            run.code,
+            run.err
+        );
+    }
+}

@@ -143,9 +143,8 @@ mod tests {
                 twice.insert(at, words[at].clone());
                 joined[at].push("=");
                 joined[at].push(&words[words.len() - 1 - at]);
-                for line in [without, twice, joined, words[..at].to_vec()] {
-                    line::holds(line);
-                }
+                let changed = [without, twice, joined, words[..at].to_vec()];
+                changed.into_iter().for_each(line::holds);
             }
             count += 1;
         }

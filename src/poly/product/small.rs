@@ -108,7 +108,10 @@ impl Shape {
             if v + 1 < self.n {
                 stride[v] = stride[v + 1] * self.size[v + 1];
             }
-            shifted += stride[v] * self.low[side][v];
+            // Cells are counted modulo 2^32 until the least exponents are taken off: these may be large.
+            shifted = stride[v]
+                .wrapping_mul(self.low[side][v])
+                .wrapping_add(shifted);
         }
         out.clear();
         out.extend(words.iter().map(|&w| {

@@ -61,7 +61,7 @@ impl SchemeProgram {
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Self, Error> {
         let mut best = Self::plain(scheme)?;
-        let rows = rows(scheme)?;
+        let rows = rows(&without_zeros(scheme))?;
         for (k, rows) in rows.iter().enumerate() {
             let inputs = best.forms[k].inputs;
             for (ahead, count) in [(1, tries.div_ceil(2)), (6, tries / 2)] {

@@ -348,8 +348,9 @@ impl<T: Scalar> TensorRing<T> {
 /// Scaled to unit norm; zero stays zero.
 fn unit<T: Scalar>(m: Mat<T>) -> Mat<T> {
     let size = crate::tensor::scalar::norm(&columns(m.as_ref()));
-    let factor = T::from_real(if size > 0.0 { 1.0 / size } else { 1.0 });
-    Mat::from_fn(m.nrows(), m.ncols(), |i, j| m[(i, j)] * factor)
+    let (a, b) = crate::linalg::reciprocal(if size > 0.0 { size } else { 1.0 });
+    let (a, b) = (T::from_real(a), T::from_real(b));
+    Mat::from_fn(m.nrows(), m.ncols(), |i, j| m[(i, j)] * a * b)
 }
 
 /// Eigenvectors and eigenvalues (nonincreasing) of a definite Hermitian matrix, of either sign.

@@ -149,7 +149,8 @@ impl<'a> MarginLearner<'a> {
                 m,
                 error: sign_error(q, m, task.rho),
                 train: finer.train(&x),
-            },
+            }
+            .finite(OP)?,
             status,
             work: Work {
                 sweeps: history.len().saturating_sub(1),

@@ -109,7 +109,8 @@ pub fn ridge(
             m,
             error,
             train,
-        },
+        }
+        .finite(OP)?,
         status: if evidence.holds() {
             Status::Converged
         } else {

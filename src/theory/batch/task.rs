@@ -48,6 +48,18 @@ pub struct BatchPoint {
     pub train: f64,
 }
 
+impl BatchPoint {
+    /// The same, unless covariances at the ends of the range have made it overflow.
+    pub(super) fn finite(self, op: &'static str) -> Result<Self, Error> {
+        let all = [self.v, self.q, self.m, self.error, self.train];
+        let what = "an order parameter";
+        match all.iter().all(|x| x.is_finite()) {
+            true => Ok(self),
+            false => Err(Error::Overflow { op, what }),
+        }
+    }
+}
+
 /// Refuses a spectrum of other lengths or numbers than [`Task::from_spectrum`] takes.
 fn require_spectrum(
     op: &'static str,

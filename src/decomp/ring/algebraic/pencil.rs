@@ -248,8 +248,8 @@ fn best_row<'a>(
 
 fn unit(m: MatRef<'_, C>) -> Mat<C> {
     let size = complex_frobenius(m);
-    let factor = if size > 0.0 { 1.0 / size } else { 1.0 };
-    Mat::from_fn(m.nrows(), m.ncols(), |i, j| m[(i, j)] * factor)
+    let (a, b) = crate::linalg::reciprocal(if size > 0.0 { size } else { 1.0 });
+    Mat::from_fn(m.nrows(), m.ncols(), |i, j| m[(i, j)] * a * b)
 }
 
 /// From `(I_p (x) A)(S (x) I)` to `A`: with one copy they are the same up to gauge; with more, the copies

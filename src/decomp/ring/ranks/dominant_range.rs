@@ -1,6 +1,7 @@
 //! The dominant column space of a wide matrix, accurate for exact data and cheap.
 
 use crate::Error;
+use crate::linalg::reciprocal;
 use crate::tensor::{Scalar, columns, norm};
 use faer::{Mat, MatRef};
 use rand::Rng;
@@ -125,8 +126,9 @@ fn unit_columns<T: Scalar>(mut m: Mat<T>) -> Mat<T> {
     for j in 0..m.ncols() {
         let size = norm(&columns(m.subcols(j, 1)));
         if size > 0.0 {
-            let factor = T::from_real(1.0 / size);
-            m.col_mut(j).iter_mut().for_each(|x| *x *= factor);
+            let (a, b) = reciprocal(size);
+            let (a, b) = (T::from_real(a), T::from_real(b));
+            m.col_mut(j).iter_mut().for_each(|x| *x = *x * a * b);
         }
     }
     m

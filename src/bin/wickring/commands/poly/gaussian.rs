@@ -1,5 +1,6 @@
 //! `wickring poly moment|cumulant|hermite`: exact Gaussian calculus.
 
+use super::input::budget;
 use crate::context::{Context, Outcome};
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -88,7 +89,7 @@ fn report(args: &Moments, context: &Context, what: &'static str) -> Result<Outco
         (None, Some((names, _))) if !names.is_empty() => Some(names.clone()),
         _ => None,
     };
-    let (p, vars) = read_polynomial(&args.expr, names)?;
+    let (p, vars) = read_polynomial(&args.expr, names, context)?;
     let (asked, dim) = (args.clone(), vars.names().len());
     // The laws do not look at the clock.
     let all = context.within("poly moment", move || {
@@ -162,10 +163,12 @@ fn choose_law(
 /// Runs `wickring poly hermite`.
 pub fn hermite(args: &Hermite, context: &Context) -> Result<Outcome, Error> {
     let names = args.vars.as_deref().map(split_names).transpose()?;
-    let (p, vars) = read_polynomial(&args.expr, names)?;
+    let (p, vars) = read_polynomial(&args.expr, names, context)?;
     let variance: Rational = args.variance.parse()?;
     if args.inverse {
-        let q = HermiteExpansion::from_symbol(p, variance).to_poly()?;
+        let q = context.within("poly hermite", move || {
+            HermiteExpansion::from_symbol(p, variance).to_poly()
+        })?;
         let text = q.display(&vars).to_string();
         context.emit(
             &json!({ "polynomial": text, "variables": vars.names() }),
@@ -209,19 +212,22 @@ pub fn hermite(args: &Hermite, context: &Context) -> Result<Outcome, Error> {
 fn read_polynomial(
     text: &str,
     names: Option<Vec<String>>,
+    context: &Context,
 ) -> Result<(Poly<Rational>, Vars), Error> {
+    let stop = || context.should_stop();
+    let within = budget(&stop);
     if let Some(names) = names {
         let mut vars = Vars::fixed(names);
-        let p = Poly::parse(text, &mut vars)?;
+        let p = Poly::parse_within(text, &mut vars, &within)?;
         return Ok((p, vars));
     }
     // Reading once finds the names; reading again numbers the variables in their natural order.
     let mut found = Vars::new();
-    Poly::<Rational>::parse(text, &mut found)?;
+    Poly::<Rational>::parse_within(text, &mut found, &within)?;
     let mut names = found.names().to_vec();
     names.sort_by_key(|name| natural_key(name));
     let mut vars = Vars::fixed(names);
-    let p = Poly::parse(text, &mut vars)?;
+    let p = Poly::parse_within(text, &mut vars, &within)?;
     Ok((p, vars))
 }
 
