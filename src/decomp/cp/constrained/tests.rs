@@ -109,14 +109,14 @@ fn planted_models_come_back_under_every_rule() {
             hills(9, 3),
             vec![Constraint::Smooth(1e-4), Constraint::Unimodal],
         ),
-        (
-            hills(9, 3),
-            vec![Constraint::Unimodal, Constraint::Nonnegative],
-        ),
         (positive(9, 3, r), vec![Constraint::Sparse(1e-4)]),
         (
             positive(9, 3, r),
             vec![Constraint::Sparse(1e-4), Constraint::Nonnegative],
+        ),
+        (
+            hills(9, 3),
+            vec![Constraint::Unimodal, Constraint::Nonnegative],
         ),
     ];
     for (factor, rules) in cases {
