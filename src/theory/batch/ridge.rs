@@ -100,6 +100,10 @@ pub fn ridge(
     );
     let residual = relative(v, again.0).max(relative(q, again.1));
     let evidence = evidence(residual, response);
+    let status = match evidence.holds() {
+        true => Status::Converged,
+        false => Status::IllConditioned,
+    };
     Ok(Fit {
         model: BatchPoint {
             alpha,
@@ -111,11 +115,7 @@ pub fn ridge(
             train,
         }
         .finite(OP)?,
-        status: if evidence.holds() {
-            Status::Converged
-        } else {
-            Status::IllConditioned
-        },
+        status,
         history: vec![residual],
         work: Work::default(),
         evidence,
