@@ -72,14 +72,12 @@ pub fn ridge(
     let hat_v = alpha / (1.0 + v);
     let hat_m = slope * alpha / task.gamma.sqrt() / (1.0 + v);
     let scale = alpha / (1.0 + v) / (1.0 + v);
-    let (_, _, m) = task.overlaps(
-        Hats {
-            v: hat_v,
-            q: 0.0,
-            m: hat_m,
-        },
-        lambda,
-    );
+    let hats = |q: f64| Hats {
+        v: hat_v,
+        q,
+        m: hat_m,
+    };
+    let (_, _, m) = task.overlaps(hats(0.0), lambda);
     let resolvent = |w: f64| 1.0 / (lambda + hat_v * w);
     let response = scale * task.mean(|w, _| (w * resolvent(w)).powi(2));
     let bias = hat_m * hat_m * task.mean(|w, d| d * w * resolvent(w).powi(2));
@@ -90,14 +88,7 @@ pub fn ridge(
         Labels::Signs => sign_error(q, m, task.rho),
     };
     let train = hat_q / alpha;
-    let again = task.overlaps(
-        Hats {
-            v: hat_v,
-            q: hat_q,
-            m: hat_m,
-        },
-        lambda,
-    );
+    let again = task.overlaps(hats(hat_q), lambda);
     let residual = relative(v, again.0).max(relative(q, again.1));
     let evidence = evidence(residual, response);
     let status = match evidence.holds() {
