@@ -43,7 +43,9 @@ const VOLATILE: [&str; 6] = [
     "checker",
 ];
 /// Notes whose value is noise of the search.
-const NOISY: [&str; 5] = [
+/// Latents are known up to their signs, which the last digits decide.
+const NOISY: [&str; 6] = [
+    "latents of the samples are Gaussian",
     "starts",
     "further starts",
     "relative gradient norm",

@@ -313,7 +313,7 @@ fn a_message_stays_short_whatever_a_file_or_a_word_holds() {
         &["learn", "quadratic", "nan.csv", "--columns", &long],
         &["map", "pce", "schema.json"],
         &["sample", "schema.json", "-n", "3"],
-        &["poly", "expand", &option],
+        &["decompose", "cp", "name.csv", &option],
         &["poly", "expand", "x", "--field", &long],
         &["poly", "expand", "x", "--threads", &long],
     ];

@@ -289,7 +289,7 @@ fn rules_that_exclude_each_other_are_refused() {
         one().constrain(3, Constraint::Nonnegative),
         one()
             .constrain(0, Constraint::Nonnegative)
-            .constrain(0, Constraint::Unimodal),
+            .constrain(0, Constraint::Orthonormal),
         one().constrain(0, Constraint::Smooth(0.0)),
         one().constrain(0, Constraint::Sparse(f64::NAN)),
         one()
