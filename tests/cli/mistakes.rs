@@ -308,11 +308,11 @@ fn a_message_stays_short_whatever_a_file_or_a_word_holds() {
     std::fs::write(at.path("schema.json"), model).unwrap();
     let option = format!("--{long}");
     let lines: [&[&str]; 8] = [
-        &["learn", "quadratic", "name.csv"],
-        &["learn", "quadratic", "nan.csv"],
-        &["learn", "quadratic", "nan.csv", "--columns", &long],
+        &["learn", "quadratic", "name.csv", "--out", "o.json"],
+        &["learn", "quadratic", "nan.csv", "--out", "o.json"],
+        &["convert", "name.csv", "o.npy", "--columns", &long],
         &["map", "pce", "schema.json"],
-        &["sample", "schema.json", "-n", "3"],
+        &["sample", "schema.json", "-n", "3", "--out", "o.npy"],
         &["decompose", "cp", "name.csv", &option],
         &["poly", "expand", "x", "--field", &long],
         &["poly", "expand", "x", "--threads", &long],
