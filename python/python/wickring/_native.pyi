@@ -169,6 +169,7 @@ class Moments:
     @property
     def third_cumulants(self) -> _Array | None: ...
 
+@final
 class Pass:
     """What a learner asks of all rows at once."""
 
@@ -178,6 +179,7 @@ class Pass:
     @classmethod
     def from_text(cls, text: str) -> Pass: ...
 
+@final
 class PassSums:
     """The answer to a pass; answers about different rows add up."""
 
