@@ -6,6 +6,7 @@
 //! `3 [a = b] sum_cd P_cd P_cd' + 6 sum_c P_bc P_ac'`: one product of `(dN x d)` with its transpose instead of
 //! a Jacobian with `d^3 / 6` rows.
 
+use super::chance::by_chance;
 use super::problem::{Problem, places};
 use crate::decomp::peirce::decomposition::Peirce;
 use crate::fit::{Check, Evidence, Fit, Work};
@@ -27,6 +28,8 @@ const MAX_UNKNOWNS: usize = 4000;
 const STATIONARY: f64 = 1e-4;
 /// Share of a structureless residual that counts as structure, as for general rings.
 const CHANCE: f64 = 0.4;
+/// Probability that data without structure leave so little: with few equations to spare a small residual proves nothing.
+const FALSE_ALARM: f64 = 1e-3;
 
 /// Symmetric tensor ring of order three by Levenberg-Marquardt: for noisy moments, and for fewer outputs than
 /// symmetric matrices have dimensions, where no algebraic method is known.
@@ -314,6 +317,12 @@ impl SymmetricNls {
             "residual against chance for so many parameters",
             residual,
             CHANCE * chance,
+        ));
+        checks.push(Check::accuracy(
+            "ring.residual-by-chance",
+            "probability that data without structure leave so little, at most",
+            by_chance(residual, free, entries),
+            FALSE_ALARM,
         ));
         checks
     }
