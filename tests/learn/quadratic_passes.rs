@@ -173,6 +173,9 @@ fn texts_and_answers_that_fit_nothing_are_refused() {
         r#"{"panel":{"columns":0,"most":10}}"#,
         r#"{"panel":{"columns":3,"most":10,"more":1}}"#,
         r#"{"third":{"columns":2,"active":[0,5],"scale":[1,1],"mean":[0,0],"down":[1,0],"held_out_below":9,"exact":1e-6}}"#,
+        r#"{"third":{"columns":2,"active":[1,0],"scale":[1,1],"mean":[0,0],"down":[1,0],"held_out_below":9,"exact":1e-6}}"#,
+        r#"{"variety":{"rows":{"columns":1,"active":[0],"scale":[1],"mean":[0],"down":[1],"held_out_below":9,"exact":1e-6},"rank":18446744073709551615,"linear":true,"map":[1,0],"up":[1]}}"#,
+        r#"{"variety":{"rows":{"columns":1,"active":[0],"scale":[1],"mean":[0],"down":[1],"held_out_below":9,"exact":1e-6},"rank":2,"linear":false,"map":[1,0,0,0],"up":[1]}}"#,
         r#"{"third":{"columns":2,"active":[0],"scale":[1,1],"mean":[0],"down":[1],"held_out_below":9,"exact":1e-6}}"#,
     ];
     for text in bad {

@@ -9,6 +9,7 @@ pub(crate) mod learner;
 pub(crate) mod moment_fit;
 pub(crate) mod noiseless;
 pub(crate) mod noisy;
+mod pass_text;
 pub(crate) mod radial;
 pub(crate) mod refinement;
 pub(crate) mod statistical_floor;
