@@ -8,6 +8,7 @@ use numpy::{
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
 use wickring::fit::{Evidence, Fit};
 use wickring::tensor::{CpTensor, Factor, Scalar, Tensor, TensorView};
@@ -19,6 +20,13 @@ pub fn entries<'a, T: Element>(x: &'a PyReadonlyArrayDyn<'_, T>) -> PyResult<&'a
         return Err(PyTypeError::new_err("a Fortran-ordered array is needed"));
     }
     Ok(x.as_slice()?)
+}
+
+/// Anything that `wickring._check.matrix` makes a C-ordered matrix of.
+pub fn checked<'py>(x: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, f64>> {
+    static MATRIX: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let made = MATRIX.import(x.py(), "wickring._check", "matrix")?;
+    made.call1((x,))?.extract()
 }
 
 /// The rows of a C-ordered matrix, in the caller's own memory; `wickring._check.matrix` makes one of anything else.

@@ -1,12 +1,11 @@
 //! `wickring.Moments`: sums of rows that add up, the same bits for any split.
 
-use crate::arrays::{from_tensor, rows};
+use crate::arrays::{checked, from_tensor, rows};
 use crate::error::OrRaise;
 use crate::model::matrix;
-use numpy::{PyArray1, PyArray2, PyArrayDyn, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyType};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -53,12 +52,8 @@ impl Moments {
     }
     /// Adds rows, the first of which has the number `first_row` in the whole sample.
     fn add(&self, first_row: u64, x: &Bound<'_, PyAny>) -> PyResult<()> {
-        static MATRIX: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let py = x.py();
-        let x = MATRIX
-            .import(py, "wickring._check", "matrix")?
-            .call1((x,))?;
-        let x: PyReadonlyArray2<'_, f64> = x.extract()?;
+        let x = checked(x)?;
         let data = rows(&x)?;
         let columns = x.shape()[1];
         py.detach(|| {

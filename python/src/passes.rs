@@ -1,14 +1,12 @@
 //! `wickring.Pass` and `wickring.PassSums`: what a learner asks of all rows, wherever they lie.
 
-use crate::arrays::rows;
+use crate::arrays::{checked, rows};
 use crate::decompose::How;
 use crate::error::OrRaise;
 use crate::learn::{Answer, answer, noise};
 use crate::model::header;
 use crate::observe::watched;
-use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyType};
 use std::sync::{Mutex, PoisonError};
 use wickring::Error;
@@ -32,12 +30,8 @@ impl Pass {
         first_learned: u64,
         x: &Bound<'_, PyAny>,
     ) -> PyResult<PassSums> {
-        static MATRIX: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let py = x.py();
-        let x = MATRIX
-            .import(py, "wickring._check", "matrix")?
-            .call1((x,))?;
-        let x: PyReadonlyArray2<'_, f64> = x.extract()?;
+        let x = checked(x)?;
         let data = rows(&x)?;
         let sums = py.detach(|| self.question.of_rows(first_row, first_learned, data));
         sums.or_raise(py).map(|sums| PassSums { sums })
