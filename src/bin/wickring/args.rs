@@ -97,9 +97,7 @@ pub fn refuse(command: &str, matches: &ArgMatches, common: &Common) -> Result<Do
     if common.missing == crate::context::Missing::Mask && !door.masks {
         return refused("missing mask", reason("mask"));
     }
-    // The last of the names of `scheme convert` is an output too.
-    let named = command == "scheme convert";
-    if common.force && common.out.is_none() && door.takes("out") && !named {
+    if common.force && common.out.is_none() && door.takes("out") && !door.names_output {
         return refused("force", "without --out it overwrites nothing");
     }
     if let Some(out) = common.out.as_deref().filter(|out| !is_stream(out)) {

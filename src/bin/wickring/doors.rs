@@ -17,18 +17,11 @@ pub struct Door {
     pub masks: bool,
     /// Whether nothing is written beside `--out`.
     pub alone: bool,
+    /// Common options that it takes with a meaning of its own: `name` for the scheme of a file, `mask` for a file of holes.
+    pub own: &'static [&'static str],
+    /// Whether the last of the files that it is given may be an output, as `--out` is.
+    pub names_output: bool,
 }
-
-/// Commands with a --name of their own: the scheme of a file.
-const OWN_NAME: [&str; 4] = [
-    "scheme reduce",
-    "scheme lift",
-    "scheme program",
-    "scheme canonical",
-];
-
-/// Commands that take the mask as a file of its own.
-const MASK_FILES: [&str; 2] = ["decompose cp", "decompose ring"];
 
 /// Common options of every command.
 const ALWAYS: [&str; 4] = ["json", "quiet", "verbose", "threads"];
@@ -61,6 +54,8 @@ const fn door(
         certifies: false,
         masks: false,
         alone: false,
+        own: &[],
+        names_output: false,
     }
 }
 
@@ -81,6 +76,17 @@ const fn certifies(door: Door) -> Door {
 const fn alone(door: Door) -> Door {
     Door {
         alone: true,
+        ..door
+    }
+}
+
+const fn own(own: &'static [&'static str], door: Door) -> Door {
+    Door { own, ..door }
+}
+
+const fn names_output(door: Door) -> Door {
+    Door {
+        names_output: true,
         ..door
     }
 }
@@ -199,7 +205,7 @@ const DOORS: &[Door] = &[
     door("experiment relu-story", SHOWN, CSV),
     door("experiment relu-bars", TOLD, CSV),
     door("experiment two-layer", STORY, CSV),
-    masks(door("decompose cp", DRAWN, ARRAYS)),
+    own(&["mask"], masks(door("decompose cp", DRAWN, ARRAYS))),
     door("decompose symmetric", DRAWN, ARRAYS),
     door(
         "decompose orthogonal",
@@ -216,7 +222,7 @@ const DOORS: &[Door] = &[
         ARRAYS,
     ),
     masks(door("decompose parafac2", DRAWN, ARRAYS)),
-    masks(door("decompose ring", DRAWN, ARRAYS)),
+    own(&["mask"], masks(door("decompose ring", DRAWN, ARRAYS))),
     door("decompose train", CUT, ARRAYS),
     door("decompose tucker", CUT, ARRAYS),
     alone(door(
@@ -224,26 +230,35 @@ const DOORS: &[Door] = &[
         &["seed", "progress", "max_seconds", "out", "force"],
         &["json"],
     )),
-    alone(door(
-        "scheme lift",
-        POLY_SEEDED,
-        &["json", "exp", "m", "mpl", "txt", "slp", "sms"],
-    )),
-    alone(door(
-        "scheme reduce",
-        &["seed", "progress", "max_seconds", "out", "force"],
-        &[
-            "json", "exp", "m", "mpl", "txt", "sms", "slp", "py", "c", "rs", "tex",
-        ],
-    )),
-    alone(door(
-        "scheme program",
-        POLY_SEEDED,
-        &["slp", "py", "c", "rs", "tex"],
-    )),
-    alone(door("scheme convert", ASKED, &[])),
+    own(
+        &["name"],
+        alone(door(
+            "scheme lift",
+            POLY_SEEDED,
+            &["json", "exp", "m", "mpl", "txt", "slp", "sms"],
+        )),
+    ),
+    own(
+        &["name"],
+        alone(door(
+            "scheme reduce",
+            &["seed", "progress", "max_seconds", "out", "force"],
+            &[
+                "json", "exp", "m", "mpl", "txt", "sms", "slp", "py", "c", "rs", "tex",
+            ],
+        )),
+    ),
+    own(
+        &["name"],
+        alone(door(
+            "scheme program",
+            POLY_SEEDED,
+            &["slp", "py", "c", "rs", "tex"],
+        )),
+    ),
+    names_output(alone(door("scheme convert", ASKED, &[]))),
     alone(door("scheme table", ASKED, &["csv", "json", "txt"])),
-    prints("scheme canonical", ASKED),
+    own(&["name"], prints("scheme canonical", ASKED)),
     door("decompose exact", DRAWN, ARRAYS),
 ];
 
@@ -258,8 +273,8 @@ pub fn of(command: &str) -> Door {
 
 impl Door {
     pub fn takes(&self, id: &str) -> bool {
-        let own = id == "name" && OWN_NAME.contains(&self.command);
-        let mask = id == "mask" && MASK_FILES.contains(&self.command);
-        ALWAYS.contains(&id) || self.takes.contains(&id) || own || mask
+        [&ALWAYS[..], self.takes, self.own]
+            .iter()
+            .any(|options| options.contains(&id))
     }
 }
