@@ -127,15 +127,17 @@ impl RingSampledAls {
         }
         let mut best: Option<Run<T>> = None;
         let (mut sweeps, mut starts, mut stopped) = (0, 0, false);
-        while starts < self.starts && !stopped {
+        'starts: while starts < self.starts && !stopped {
             starts += 1;
             let mut ring = TensorRing::gaussian(t.dims(), &ranks, rng)?;
             let mut history = vec![1.0];
             for sweep in 0..self.max_sweeps {
                 let mut seen = 0.0f64;
                 for k in 0..t.order() {
-                    let (next, residual) = self.updated(t, ring, k, rng)?;
-                    (ring, seen) = (next, residual);
+                    (ring, seen) = match self.updated(t, ring, k, rng) {
+                        Err(Error::NonFinite { .. }) => continue 'starts,
+                        updated => updated?,
+                    };
                 }
                 ring = ring.balanced();
                 history.push(seen);
@@ -163,7 +165,8 @@ impl RingSampledAls {
                 break;
             }
         }
-        let run = best.ok_or(Error::Stopped { op: OP })?;
+        let hypothesis = "sampled rows that keep the cores inside the range of numbers";
+        let run = best.ok_or(Error::degenerate(OP, hypothesis, 0.0))?;
         let work = Work {
             sweeps,
             starts,
@@ -174,6 +177,9 @@ impl RingSampledAls {
 
     /// Core `k` fitted to sampled rows, and the relative residual on them before the update: the rows are
     /// fresh, so it is an honest estimate.
+    ///
+    /// # Errors
+    /// `NonFinite` where the rows happen to be so small that the core leaves the range: a start that leads nowhere.
     fn updated<T: Scalar>(
         &self,
         t: TensorView<'_, T>,
