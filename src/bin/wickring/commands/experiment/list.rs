@@ -206,8 +206,12 @@ pub fn run(context: &Context) -> Result<Outcome, Error> {
     Ok(Outcome::Certified)
 }
 
-/// Adds one line that puts what the paper says beside what was found here.
+/// Adds one line that puts what the paper says beside what was found here, if anything was.
 pub fn beside(json: &mut Value, text: &mut String, says: &str, here: &str) {
+    let here = match here {
+        "" => "nothing was finished",
+        found => found,
+    };
     json["paper_says"] = json!(says);
     json["here"] = json!(here);
     *text += &format!("the paper says: {says}\nhere: {here}\n");
