@@ -396,6 +396,48 @@ mod tests {
     }
 
     #[test]
+    fn the_digest_is_the_published_one() {
+        assert_eq!(digest(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(digest("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(digest("foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn a_fault_is_named_by_its_byte() {
+        let place = |text: &str| match Checkpoint::kept(Some(text), |_: &str| Ok(())).err() {
+            Some(Error::Parse { at, .. }) => at,
+            other => panic!("{other:?}"),
+        };
+        let text = sample();
+        assert_eq!(place(&text.replace("checkpoint/1", "checkpoint/2")), 0);
+        for line in ["task ", "unit one", "unit two"] {
+            let at = text.find(line).unwrap();
+            assert_eq!(place(&text.replace(line, &line.replace(' ', "-"))), at);
+        }
+        assert_eq!(
+            place(&text.replace("end 2", "end 3")),
+            text.find("end 2").unwrap()
+        );
+    }
+
+    #[test]
+    fn what_is_kept_is_not_handed_out_again() {
+        let mut times = 0;
+        let mut kept = Checkpoint::kept(None, |_: &str| {
+            times += 1;
+            Ok(())
+        })
+        .unwrap();
+        kept.begin("a").unwrap();
+        kept.flush().unwrap();
+        kept.push("b").unwrap();
+        kept.flush().unwrap();
+        kept.flush().unwrap();
+        drop(kept);
+        assert_eq!(times, 1);
+    }
+
+    #[test]
     fn what_cannot_be_kept_is_told() {
         let full = |_: &str| Err(Error::invalid("test", "full"));
         let mut kept = Checkpoint::kept(None, full).unwrap();

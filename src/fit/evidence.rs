@@ -101,6 +101,11 @@ mod tests {
         let all = ["a.condition", "fit.residual", "a.gap", "a.starts-missing"];
         assert_eq!(keys(None), all);
         assert_eq!(keys(Some(0.1)), all[..2]);
+        // However many there are, none is left out.
+        let mut many = evidence(0.5);
+        many.checks = (0..12).flat_map(|_| many.checks.clone()).collect();
+        assert_eq!(many.decisive(None).len(), 37);
+        assert_eq!(many.decisive(Some(0.1)).len(), 13);
         // A residual at its tolerance holds, one above it does not; without a tolerance any number does.
         let residual = |r: f64, tol| evidence(r).decisive(tol)[1].holds();
         assert!(residual(0.5, Some(0.5)) && !residual(0.5, Some(0.4)));
